@@ -1,0 +1,140 @@
+"""What the parts of a running Hype tell each other, and what they count together.
+
+An operation that changed something announces *effects*. They are handed to `Cluster.publish` after its
+transaction has committed, never before, and every gateway hears them through `Cluster.subscribe`.
+The same object holds what must be one number for all connections: who is in which voice channel, the
+token buckets of the gateway and the failed logins. `cluster.local` is the implementation for one process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+__all__ = [
+    "ChannelDeleted",
+    "Cluster",
+    "Effect",
+    "FailedLogins",
+    "Limit",
+    "RoomEvent",
+    "SessionRevoked",
+    "Subscriber",
+    "VoiceRegistry",
+    "VoiceState",
+]
+
+
+@dataclass(frozen=True, slots=True)
+class RoomEvent:
+    """An event for everyone in a room (rulings R36 and R37).
+
+    room: the channel's id. name: the AsyncAPI message's `type`. data: the event's `data`, ready to be
+    serialised. joins: the id of a socket that silently joins the room first, and so hears the event.
+    except_user: the id of a user none of whose sockets hears it.
+    """
+
+    room: str
+    name: str
+    data: Mapping[str, Any]
+    joins: str | None = None
+    except_user: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class SessionRevoked:
+    """A session's tokens no longer work; its sockets close with 4401 (rulings P2 and P3)."""
+
+    session_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ChannelDeleted:
+    """A channel is gone: its room dissolves and its voice members leave (ruling R14)."""
+
+    channel_id: str
+
+
+Effect = RoomEvent | SessionRevoked | ChannelDeleted
+Subscriber = Callable[[Sequence[Effect]], None]
+
+
+@dataclass(frozen=True, slots=True)
+class VoiceState:
+    """One user's place in a voice channel (ruling R38). The flags start false at each join."""
+
+    user_id: str
+    channel_id: str
+    is_muted: bool = False
+    is_deafened: bool = False
+
+
+class VoiceRegistry(Protocol):
+    """Who is in which voice channel: one channel per user at a time. Safe from any thread."""
+
+    def join(self, state: VoiceState, limit: int | None) -> bool:
+        """Enter `state.channel_id`, or change the flags of a user who is there already.
+
+        The check of `limit` (people, None = unlimited) and the entry are one step. Returns False, and
+        changes nothing, when the channel is full. A user of another channel must `leave` it first:
+        joining over it raises ValueError.
+        """
+
+    def leave(self, user_id: str) -> VoiceState | None:
+        """Take the user out of their voice channel; returns the state they had, None if in none."""
+
+    def of_user(self, user_id: str) -> VoiceState | None:
+        """The user's present state, None if they are in no voice channel."""
+
+    def members(self, channel_id: str) -> list[VoiceState]:
+        """Everyone in the channel, in the order in which they joined."""
+
+    def count(self, channel_id: str) -> int:
+        """The number of users in the channel (`_count.voiceStates`, ruling R13)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `most` failures counted under `key` in any `window_s` seconds (ruling P9)."""
+
+    key: str
+    most: int
+    window_s: float
+
+
+class FailedLogins(Protocol):
+    """Counts failed logins in sliding windows. Safe from any thread."""
+
+    def blocked_s(self, limits: Sequence[Limit]) -> float:
+        """Seconds until every one of `limits` has room again; 0.0 when all have room now."""
+
+    def record(self, limits: Sequence[Limit]) -> float:
+        """Count one failure under all `limits`, in one step with the check that all have room.
+
+        Returns 0.0 when it was counted, or else, nothing having been counted, what `blocked_s` says.
+        """
+
+
+class Cluster(Protocol):
+    """What all parts of the server share, whether it is one process or many."""
+
+    @property
+    def voice(self) -> VoiceRegistry:
+        """Who is in which voice channel."""
+
+    @property
+    def failed_logins(self) -> FailedLogins:
+        """The failed logins of the last minute or so."""
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        """Hand committed effects to every subscriber, in order. Called on the event loop's thread."""
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Have `subscriber` called, on the event loop's thread, with everything published from now on."""
+
+    def take(self, key: str, rate: float, burst: int) -> bool:
+        """Take one token of the bucket `key` (`rate` tokens a second, at most `burst` saved up).
+
+        Returns False when the bucket is empty (rulings P5 and R31).
+        """

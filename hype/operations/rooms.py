@@ -1,0 +1,55 @@
+"""What the gateway needs of the database besides the operations: channels, profiles, presence.
+
+Each function opens its transaction on the `unit` it is given, so the gateway calls it straight from
+`database.run(lambda unit: rooms.profile(unit, user_id), write=False)`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hype.database import Unit
+
+__all__ = ["Profile", "Room", "everyone_offline", "profile", "room", "set_online"]
+
+
+@dataclass(frozen=True, slots=True)
+class Room:
+    """A channel as the gateway sees it. type: TEXT, VOICE or ANNOUNCEMENT. user_limit: people."""
+
+    channel_id: str
+    type: str
+    user_limit: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The public face of a user as it is now, not as it was at connect (ruling R24)."""
+
+    user_id: str
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+
+
+def room(unit: Unit, channel_id: str) -> Room:
+    """The channel of that id. Raises NotFound `Channel not found`."""
+    raise NotImplementedError
+
+
+def profile(unit: Unit, user_id: str) -> Profile:
+    """The user's profile. Raises NotFound `User not found`."""
+    raise NotImplementedError
+
+
+def set_online(unit: Unit, user_id: str, online: bool) -> None:
+    """A user's first socket came (True) or the last one went (False); needs `write=True`.
+
+    Going sets `lastSeenAt` as well. `status` stays as it is (ruling R24). No such user: nothing happens.
+    """
+    raise NotImplementedError
+
+
+def everyone_offline(unit: Unit) -> None:
+    """No socket is open: at start, what a killed process left behind is cleared; needs `write=True`."""
+    raise NotImplementedError

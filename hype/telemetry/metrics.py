@@ -1,0 +1,92 @@
+"""The numbers behind `GET /metrics` (ruling R12, the seed's "Planned Metrics"), in Prometheus' terms.
+
+The only door to prometheus_client. Every `Metrics` has a registry of its own, so that two servers in one
+process (as in tests) do not add up.
+"""
+
+from __future__ import annotations
+
+from prometheus_client import (
+    CollectorRegistry,
+    Counter,
+    Gauge,
+    GCCollector,
+    Histogram,
+    PlatformCollector,
+    ProcessCollector,
+    generate_latest,
+)
+
+__all__ = ["Metrics"]
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+
+
+class Metrics:
+    """All counters of one server. Safe from any thread."""
+
+    def __init__(self) -> None:
+        """Start every number at zero."""
+        self._registry = CollectorRegistry()
+        self._requests = Histogram(
+            "hype_http_request_seconds",
+            "Time from request to answer.",
+            ["operation", "status"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._database = Histogram(
+            "hype_database_seconds",
+            "Time of one operation's database work, waiting for its turn included.",
+            ["mode"],
+            buckets=_SECONDS,
+            registry=self._registry,
+        )
+        self._connections = Gauge(
+            "hype_gateway_connections", "WebSocket connections open now.", registry=self._registry
+        )
+        self._frames = Counter(
+            "hype_gateway_frames",
+            "WebSocket frames by event type; unknown types count as `unknown`.",
+            ["direction", "type"],
+            registry=self._registry,
+        )
+        self._closes = Counter(
+            "hype_gateway_closes", "WebSocket connections closed, by code.", ["code"], registry=self._registry
+        )
+        _describe_process(self._registry)
+
+    def request(self, operation: str, status: int, seconds: float) -> None:
+        """Count one HTTP answer. operation: its operationId, `none` where no operation was found."""
+        self._requests.labels(operation, str(status)).observe(seconds)
+
+    def database(self, write: bool, seconds: float) -> None:
+        """Count one operation's work in the database."""
+        self._database.labels("write" if write else "read").observe(seconds)
+
+    def connected(self) -> None:
+        """A WebSocket connection was opened."""
+        self._connections.inc()
+
+    def disconnected(self, code: int) -> None:
+        """A WebSocket connection was closed with `code` (1006 when it was cut)."""
+        self._connections.dec()
+        self._closes.labels(str(code)).inc()
+
+    def frame_in(self, type_: str) -> None:
+        """Count a frame from a client. type_: a name of the spec, or `unknown`: never what a client chose."""
+        self._frames.labels("in", type_).inc()
+
+    def frames_out(self, type_: str, count: int = 1) -> None:
+        """Count `count` frames of one event sent to clients."""
+        self._frames.labels("out", type_).inc(count)
+
+    def text(self) -> str:
+        """Everything in Prometheus' text format."""
+        return generate_latest(self._registry).decode()
+
+
+def _describe_process(registry: CollectorRegistry) -> None:
+    ProcessCollector(registry=registry)
+    PlatformCollector(registry=registry)
+    GCCollector(registry=registry)
