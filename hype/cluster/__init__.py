@@ -96,7 +96,7 @@ class VoiceRegistry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` failures counted under `key` in any `window_s` seconds (ruling P9)."""
+    """At most `most` (>= 1) failures counted under `key` in any `window_s` seconds (ruling P9)."""
 
     key: str
     most: int

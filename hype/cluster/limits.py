@@ -1,0 +1,91 @@
+"""Counters that say "not so fast", for one process: token buckets and failed logins."""
+
+from __future__ import annotations
+
+import threading
+from collections import deque
+from collections.abc import Callable, Sequence
+
+from hype.cluster import Limit
+
+__all__ = ["LocalFailedLogins", "TokenBuckets"]
+
+_SWEEP_AT = 1024
+
+
+class TokenBuckets:
+    """Token buckets by key (ruling R31). A full bucket and an absent one are the same thing."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """clock: seconds that never go back."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._full_at: dict[str, float] = {}
+        self._sweep_at = _SWEEP_AT
+
+    def take(self, key: str, rate: float, burst: int) -> bool:
+        """Take one token of a bucket that gains `rate` a second up to `burst`; False when it is empty.
+
+        A bucket is stored as the moment at which it will be full again: taking a token moves that
+        moment 1/rate seconds away, and it may never be further away than burst/rate seconds.
+        """
+        with self._lock:
+            now = self._clock()
+            full_at = max(now, self._full_at.get(key, now)) + 1 / rate
+            # A billionth of slack: a token that came back on the dot must not be lost to rounding.
+            if full_at - now > burst / rate + 1e-9:
+                return False
+            self._full_at[key] = full_at
+            self._sweep(now)
+            return True
+
+    def _sweep(self, now: float) -> None:
+        if len(self._full_at) < self._sweep_at:
+            return
+        self._full_at = {key: at for key, at in self._full_at.items() if at > now}
+        self._sweep_at = max(_SWEEP_AT, 2 * len(self._full_at))
+
+
+class LocalFailedLogins:
+    """`hype.cluster.FailedLogins`: per key, the moments at which its failures stop counting."""
+
+    def __init__(self, clock: Callable[[], float]) -> None:
+        """clock: seconds that never go back."""
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._until: dict[str, deque[float]] = {}
+        self._sweep_at = _SWEEP_AT
+
+    def blocked_s(self, limits: Sequence[Limit]) -> float:
+        """Seconds until all `limits` have room; 0.0 when they have room now."""
+        with self._lock:
+            return self._blocked_s(limits, self._clock())
+
+    def record(self, limits: Sequence[Limit]) -> float:
+        """Count one failure under all `limits` if all have room (0.0), else say when they will."""
+        with self._lock:
+            now = self._clock()
+            blocked_s = self._blocked_s(limits, now)
+            if blocked_s > 0:
+                return blocked_s
+            for limit in limits:
+                self._until.setdefault(limit.key, deque()).append(now + limit.window_s)
+            self._sweep(now)
+            return 0.0
+
+    def _blocked_s(self, limits: Sequence[Limit], now: float) -> float:
+        return max((self._wait_s(limit, now) for limit in limits), default=0.0)
+
+    def _wait_s(self, limit: Limit, now: float) -> float:
+        until = self._until.get(limit.key)
+        if until is None:
+            return 0.0
+        while until and until[0] <= now:
+            until.popleft()
+        return until[-limit.most] - now if len(until) >= limit.most else 0.0
+
+    def _sweep(self, now: float) -> None:
+        if len(self._until) < self._sweep_at:
+            return
+        self._until = {key: until for key, until in self._until.items() if until and until[-1] > now}
+        self._sweep_at = max(_SWEEP_AT, 2 * len(self._until))

@@ -1,0 +1,41 @@
+"""The cluster of one process: everything is a dict, nothing leaves the machine."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Sequence
+
+from hype.cluster import Effect, Subscriber
+from hype.cluster.limits import LocalFailedLogins, TokenBuckets
+from hype.cluster.voice import LocalVoiceRegistry
+
+__all__ = ["LocalCluster"]
+
+
+class LocalCluster:
+    """`hype.cluster.Cluster` for one process."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        """clock: seconds that never go back; a test brings its own."""
+        self.voice = LocalVoiceRegistry()
+        self.failed_logins = LocalFailedLogins(clock)
+        self._buckets = TokenBuckets(clock)
+        self._subscribers: list[Subscriber] = []
+        self._lock = threading.Lock()
+
+    def publish(self, effects: Sequence[Effect]) -> None:
+        """Hand committed effects to every subscriber, in order."""
+        with self._lock:
+            subscribers = list(self._subscribers)
+        for subscriber in subscribers:
+            subscriber(effects)
+
+    def subscribe(self, subscriber: Subscriber) -> None:
+        """Have `subscriber` called with everything published from now on."""
+        with self._lock:
+            self._subscribers.append(subscriber)
+
+    def take(self, key: str, rate: float, burst: int) -> bool:
+        """Take one token of the bucket `key`; False when it is empty."""
+        return self._buckets.take(key, rate, burst)

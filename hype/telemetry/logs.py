@@ -1,0 +1,65 @@
+"""Logging for the whole server: lines to read in development, JSON lines in production.
+
+The only place that configures `logging`; everybody else just calls `logging.getLogger(__name__)`.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from datetime import datetime, timezone
+from typing import TextIO
+
+__all__ = ["JsonLines", "OneLine", "set_up"]
+
+_OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+
+
+def set_up(level: str, json_lines: bool, stream: TextIO | None = None) -> None:
+    """Send everything logged at `level` (a name such as `info`) and above to `stream` (default stderr)."""
+    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
+    handler.setFormatter(JsonLines() if json_lines else OneLine())
+    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+
+
+def _extras(record: logging.LogRecord) -> dict[str, object]:
+    return {name: value for name, value in vars(record).items() if name not in _OWN_ATTRIBUTES}
+
+
+def _escaped(text: str) -> str:
+    # What a client sent may be part of a message; it must not be able to forge a line of its own.
+    return text.translate({code: f"\\u{code:04x}" for code in (*range(32), 127, 0x85, 0x2028, 0x2029)})
+
+
+def _utc(record: logging.LogRecord) -> str:
+    moment = datetime.fromtimestamp(record.created, timezone.utc)
+    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+class OneLine(logging.Formatter):
+    """`12:00:00.123 INFO hype.server: listening port=3001`, and below it a traceback if there is one."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as text; members of `extra` are appended as name=value."""
+        extras = "".join(f" {name}={value}" for name, value in _extras(record).items())
+        line = f"{_utc(record)[11:23]} {record.levelname} {record.name}: "
+        line += _escaped(record.getMessage() + extras)
+        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+
+
+class JsonLines(logging.Formatter):
+    """One JSON object a line: time, level, logger, message, members of `extra`, error."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """The record as one line of JSON."""
+        document: dict[str, object] = {
+            "time": _utc(record),
+            "level": record.levelname.lower(),
+            "logger": record.name,
+            "message": record.getMessage(),
+            **_extras(record),
+        }
+        if record.exc_info:
+            document["error"] = self.formatException(record.exc_info)
+        return json.dumps(document, default=str)
