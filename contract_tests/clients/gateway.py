@@ -1,0 +1,248 @@
+"""One WebSocket client. Every frame, read or left unread, is judged against asyncapi.yaml and entered in the trace.
+
+A frame that no one has asked for stays in `pending`, in order, so `expect` may be called in any order and nothing is
+lost. That something is *not* sent is shown by `expect_nothing_before`: a later frame arrives, and it was not there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping
+from typing import Any, NoReturn, Protocol
+from urllib.parse import quote
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
+from websockets.sync.client import ClientConnection
+from websockets.sync.client import connect as open_websocket
+
+from contract_tests.contract import Contract, Direction, Pair
+from contract_tests.ledger import Trace
+from contract_tests.must import Violation, shown
+
+PATIENCE_S = 8.0
+"""How long an event that must come may take."""
+
+Frame = dict[str, Any]
+Where = Callable[[Frame], bool]
+
+
+class Pace(Protocol):
+    """Waits until one more frame may be sent (ruling R31's rate limit)."""
+
+    def wait(self) -> None:
+        """Return when a frame may go."""
+
+
+def connect(url: str, token: str | None = None) -> ClientConnection:
+    """Open a WebSocket; `token` goes into `?token=`. Raises `Violation` if there is none to open."""
+    address = url if token is None else f"{url}{'&' if '?' in url else '/?'}token={quote(token, safe='')}"
+    try:
+        return open_websocket(
+            address,
+            open_timeout=PATIENCE_S,
+            close_timeout=2,
+            max_queue=None,
+            max_size=None,
+            proxy=None,
+            ping_interval=None,
+        )
+    except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
+        raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
+
+
+class Socket:
+    """An open connection of one user, for one thread. `name` is how transcripts call it."""
+
+    def __init__(
+        self, contract: Contract, connection: ClientConnection, trace: Trace, name: str, pace: Pace | None = None
+    ) -> None:
+        self.contract = contract
+        self.name = name
+        self.pending: list[Frame] = []
+        self.identity: Mapping[str, Any] = {}
+        """What `fence` says about who it is: nothing where a token does (hardened), else a claim (documented)."""
+        self.pace = pace
+        self._connection = connection
+        self._trace = trace
+        self._end: ConnectionClosed | None = None
+
+    def send(self, type: str, data: object = None, **members: Any) -> None:
+        """Send a frame `{type, data}`; without `data` it is `{}`. Counts as exercised if it keeps the spec."""
+        self.send_raw(json.dumps({"type": type, "data": {} if data is None else data, **members}))
+
+    def send_raw(self, payload: str | bytes, *, text: bool = True) -> None:
+        """Send any payload as one text (or binary) frame; text may be bytes that are not UTF-8."""
+        if self.pace:
+            self.pace.wait()
+        self._trace.transcript.socket(f"{self.name} > {shown(payload)}")
+        try:
+            self._connection.send(payload, text=text)
+        except ConnectionClosed as closed:
+            raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
+        self._observe_sent(payload)
+
+    def expect(self, type: str, where: Where | Mapping[str, Any] | None = None, *, within: float = PATIENCE_S) -> Frame:
+        """The first frame of `type` whose `data` matches `where` (a predicate on `data`, or members it has).
+
+        Frames before it stay pending. Raises `Violation` when none comes `within` seconds.
+        """
+        return self.pending.pop(self._await(type, where, within))
+
+    def expect_next(self, type: str, where: Where | Mapping[str, Any] | None = None) -> Frame:
+        """The very next pending frame, which must be this one: for rules about order."""
+        if not self.pending and not self._read(time.monotonic() + PATIENCE_S):
+            self._missing(type, where, PATIENCE_S)
+        frame = self.pending.pop(0)
+        if not _matcher(type, where)(frame):
+            raise Violation(
+                f"the next frame to {self.name} to be {type} {_described(where)}".strip(), frame, _pair(type)
+            )
+        return frame
+
+    def expect_nothing_before(
+        self, fence: str, where: Where | Mapping[str, Any] | None = None, *, of: str | None = None
+    ) -> Frame:
+        """The fence (a frame known to arrive later) comes, and before it nothing (`of` that type) was pending."""
+        index = self._await(fence, where, PATIENCE_S)
+        early = [frame for frame in self.pending[:index] if of in (None, frame["type"])]
+        if early:
+            raise Violation(f"{self.name} to get no {of or 'frame'} before {fence}", early[0], _pair(early[0]["type"]))
+        return self.pending.pop(index)
+
+    def fence(self) -> list[Frame]:
+        """Ask the gateway for an answer of one's own and wait for it; gives (and drops) all that came before it.
+
+        Shows what has reached this socket when what was done before has been answered (R34: without `channelId` the
+        sender alone is answered).
+        """
+        self.send("user_joined", self.identity)
+        index = self._await("user_joined", {"channelId": None}, PATIENCE_S)
+        before, self.pending = self.pending[:index], self.pending[index + 1 :]
+        return before
+
+    def closed(self, *codes: int, within: float = PATIENCE_S) -> int:
+        """The target closes this socket, with one of `codes`; gives the code. Frames before it stay pending."""
+        deadline = time.monotonic() + within
+        while self._end is None and self._read(deadline):
+            pass
+        if self._end is None:
+            raise Violation(f"{self.name} to be closed with {codes}", f"still open after {within:g} s")
+        code = self._end.rcvd.code if self._end.rcvd else 1006
+        if codes and code not in codes:
+            raise Violation(f"{self.name} to be closed with {' or '.join(map(str, codes))}", _reason(self._end))
+        return code
+
+    def alive(self) -> None:
+        """The socket is open and answers a ping within `PATIENCE_S` seconds."""
+        try:
+            answered = self._connection.ping().wait(PATIENCE_S)
+        except ConnectionClosed as closed:
+            raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
+        if not answered or self._connection.close_code is not None:
+            raise Violation(f"{self.name} to stay open and answer a ping", "no answer")
+
+    def close(self, code: int = 1000) -> None:
+        """Leave, after judging every frame that has arrived."""
+        self.drain()
+        self._connection.close(code)
+        self.drain()
+
+    def drop(self) -> None:
+        """Lose the connection without a closing handshake, as a laptop lid does."""
+        self._connection.close_socket()
+
+    def drain(self) -> list[Frame]:
+        """All frames that have arrived by now and nobody asked for, without waiting; judged like any other."""
+        while self._end is None and self._read(time.monotonic()):
+            pass
+        drained, self.pending = self.pending, []
+        return drained
+
+    def _await(self, type: str, where: Where | Mapping[str, Any] | None, within: float) -> int:
+        """Read until a pending frame matches; its index in `pending`."""
+        match = _matcher(type, where)
+        deadline = time.monotonic() + within
+        position = 0
+        while True:
+            for index in range(position, len(self.pending)):
+                if match(self.pending[index]):
+                    return index
+            position = len(self.pending)
+            if not self._read(deadline):
+                self._missing(type, where, within)
+
+    def _missing(self, type: str, where: Where | Mapping[str, Any] | None, within: float) -> NoReturn:
+        heard = [frame["type"] for frame in self.pending]
+        got = _reason(self._end) if self._end else f"{heard or 'nothing'} in {within:g} s"
+        raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
+
+    def _read(self, deadline: float) -> bool:
+        """Wait for one more frame and judge it; False when none came in time or the socket has closed."""
+        try:
+            payload = self._connection.recv(timeout=max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            return False
+        except ConnectionClosed as closed:
+            self._end = closed
+            self._trace.transcript.socket(f"{self.name} closed: {_reason(closed)}")
+            return False
+        self._trace.transcript.socket(f"{self.name} < {shown(payload)}")
+        frame = self._judge(payload)
+        self.pending.append(frame)
+        return True
+
+    def _judge(self, payload: str | bytes) -> Frame:
+        frame = _parse(payload)
+        found = self.contract.frame_problems("out", frame)
+        pair = _pair(frame["type"]) if isinstance(frame, dict) and ("type" in frame) else None
+        known = pair if pair and (pair.name, "out") in self.contract.events else None
+        self._trace.observe(known, right=not found)
+        if found or not isinstance(frame, dict):
+            event = self.contract.events.get((known.name, "out")) if known else None
+            source = f" ({event.source})" if event else ""
+            raise Violation(
+                f"the frame to {self.name} to keep asyncapi.yaml{source}",
+                f"{shown(payload)}: {'; '.join(found)}",
+                known,
+            )
+        return frame
+
+    def _observe_sent(self, payload: str | bytes) -> None:
+        frame = _parse(payload)
+        right = not self.contract.frame_problems("in", frame)
+        self._trace.observe(_pair(frame["type"], "in") if right and isinstance(frame, dict) else None, right=True)
+
+
+def _parse(payload: str | bytes) -> Any:
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _pair(type: object, direction: Direction = "out") -> Pair:
+    return Pair("event", str(type), direction)
+
+
+def _matcher(type: str, where: Where | Mapping[str, Any] | None) -> Where:
+    def match(frame: Frame) -> bool:
+        data = frame.get("data")
+        if frame.get("type") != type or not isinstance(data, dict):
+            return False
+        if where is None:
+            return True
+        if callable(where):
+            return bool(where(data))
+        return all(name in data and data[name] == value for name, value in where.items())
+
+    return match
+
+
+def _described(where: Where | Mapping[str, Any] | None) -> str:
+    return f"with {dict(where)!r}" if isinstance(where, Mapping) else ""
+
+
+def _reason(closed: ConnectionClosed) -> str:
+    received = closed.rcvd
+    return f"closed with {received.code} {received.reason}".strip() if received else "the connection dropped (1006)"

@@ -1,0 +1,158 @@
+"""REST by operationId. Every answer is judged against openapi.yaml and entered in the case's trace."""
+
+from __future__ import annotations
+
+import http.cookiejar
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from contract_tests.clients.reply import Reply, answer_of, problems
+from contract_tests.contract import Contract, Operation, Pair
+from contract_tests.ledger import Trace
+from contract_tests.must import Unsupported, Violation
+
+NOTHING: Any = object()
+"""A body that is not sent at all (None is sent as `null`)."""
+
+TIMEOUT_S = 15.0
+_LONGEST_RETRY_S = 90.0
+
+Header = tuple[str, str]
+
+
+class NoAnswer(Violation):
+    """The target closed the connection, sent no HTTP, or kept silent for `TIMEOUT_S` seconds."""
+
+
+def connect(base_url: str) -> httpx.Client:
+    """One connection pool for a whole run. No proxies, no redirects, no cookies: each request speaks for itself."""
+    cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20)
+    return httpx.Client(base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, limits=limits)
+
+
+class Rest:
+    """The REST side of one case. Thread-safe."""
+
+    def __init__(self, contract: Contract, http: httpx.Client, trace: Trace) -> None:
+        self.contract = contract
+        self.trace = trace
+        self._http = http
+
+    def call(
+        self,
+        operation: str,
+        *,
+        token: str | None = None,
+        body: Any = NOTHING,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Iterable[Header] = (),
+        expect: int | Iterable[int] | None = None,
+        patient: bool = False,
+    ) -> Reply:
+        """Call an operation with a JSON `body`.
+
+        `expect`: the status, or statuses, that are right here; what `x-hype-also` allows in their place passes too.
+        `patient`: wait as long as `Retry-After` says (429) and try again. Raises `Violation`, `Unsupported` (501).
+        """
+        known = self.contract.operations.get(operation)
+        if known is None:
+            raise Unsupported(f"the {self.contract.profile} contract has no operation {operation}")
+        content = None if body is NOTHING else json.dumps(body).encode("ascii")
+        sent = [*headers, *([("Content-Type", "application/json")] if content is not None else [])]
+        target = address(known, path or {}, query or {})
+        while True:
+            reply = self.raw(known.method, target, headers=sent, content=content, token=token, operation=operation)
+            if not (patient and reply.status == 429):
+                break
+            time.sleep(_retry_after(reply))  # noqa: TID251 - the target asked for it
+        self._expect(reply, known, expect)
+        return reply
+
+    def raw(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Iterable[Header] = (),
+        content: bytes | None = None,
+        token: str | None = None,
+        operation: str | None = None,
+        expect: int | Iterable[int] | None = None,
+    ) -> Reply:
+        """Send exactly these bytes. `target` (path and query) is not normalised; `operation` is whom the answer is
+        judged as: without it only the failure envelope is looked at. Nothing is added but Host, Accept, length."""
+        known = self.contract.operations[operation] if operation else None
+        sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
+        response = self._exchange(method, target, sent, content)
+        reply = Reply(known, response.status_code, response.headers, response.content, f"{method} {target}")
+        self._judge(reply)
+        self._expect(reply, known, expect)
+        return reply
+
+    def _exchange(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+        base = self._http.base_url
+        path = base.raw_path.rstrip(b"/") + target.encode("utf-8")
+        encoded = [(name.encode(), value.encode("utf-8")) for name, value in headers]
+        url = f"{str(base).rstrip('/')}{target}"
+        answer = "no answer"
+        try:
+            response = self._http.request(
+                method, "/", headers=encoded, content=content, extensions={"target": path or b"/"}
+            )
+            answer = f"{response.status_code} {response.text}"
+        except httpx.TransportError as error:
+            self.trace.observe(None, right=False)
+            raise NoAnswer(f"{method} {target} to be answered", f"{type(error).__name__}: {error}") from error
+        finally:
+            self.trace.transcript.http(method, url, headers, content, answer)
+        return response
+
+    def _judge(self, reply: Reply) -> None:
+        if reply.status == 501 and reply.operation:
+            self.trace.unimplemented(reply.operation.id)
+            raise Unsupported(f"{reply.operation.id} answers 501, not implemented")
+        found = problems(self.contract, reply)
+        self.trace.observe(reply.pair, right=not found)
+        if found:
+            source = f" ({reply.operation.source})" if reply.operation else ""
+            expected = f"the answer to {reply.request} to keep openapi.yaml{source}"
+            raise Violation(expected, f"{reply.status}: " + "; ".join(found[:5]), reply.pair)
+
+    def _expect(self, reply: Reply, operation: Operation | None, expect: int | Iterable[int] | None) -> None:
+        if expect is None:
+            return
+        wanted = [expect] if isinstance(expect, int) else list(expect)
+        if reply.status in wanted:
+            return
+        for status in wanted:
+            answer = operation.answers.get(status) if operation else None
+            if answer and reply.status in answer.also and operation:
+                self.trace.excuse(operation.id, status, f"the target answers {reply.status}, which is allowed too")
+                return
+        got = f"{reply.status} {reply.content[:300].decode('utf-8', 'replace')}"
+        # The blame is on the status that should have come: it is the one that is not proven.
+        blamed = Pair("operation", operation.id, str(wanted[0])) if operation else None
+        raise Violation(f"{reply.request} to answer {' or '.join(map(str, wanted))}", got, blamed)
+
+
+def _retry_after(reply: Reply) -> float:
+    asked = reply.headers.get("retry-after", "1")
+    return min(float(asked) if asked.isdecimal() else 1.0, _LONGEST_RETRY_S)
+
+
+def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, Any]) -> str:
+    """The request target of an operation; every member of `path` is escaped, a list in `query` is repeated."""
+    target = operation.path
+    for name, value in path.items():
+        target = target.replace(f"{{{name}}}", quote(value, safe=""))
+    return target + ("?" + urlencode(query, doseq=True) if query else "")
+
+
+__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "connect"]

@@ -1,0 +1,1 @@
+"""Cases over the WebSocket gateway, a file per event or rule."""

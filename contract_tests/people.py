@@ -1,0 +1,197 @@
+"""The world of one case: users, sockets and channels of its own, made when asked for and cleaned up afterwards."""
+
+from __future__ import annotations
+
+import random
+import secrets
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from threading import Lock
+from typing import Any
+
+import httpx
+
+from contract_tests.clients.gateway import PATIENCE_S, Socket, connect
+from contract_tests.clients.rest import Rest
+from contract_tests.contract import Contract
+from contract_tests.ledger import Trace
+from contract_tests.must import Skipped, Violation
+from contract_tests.transcript import Secrets
+
+
+@dataclass
+class Person:
+    """A user of the target. `password` and `email` are None for a guest; `user` is the object that `/auth/*` gave."""
+
+    name: str
+    username: str
+    email: str | None
+    password: str | None
+    user: dict[str, Any]
+    token: str
+    refresh_token: str
+    pace: Pacer
+    sockets: int = field(default=0)
+
+    @property
+    def id(self) -> str:
+        """The user's id."""
+        return str(self.user["id"])
+
+
+class Pacer:
+    """A client-side token bucket: keeps a user's frames within the contract's rate (ruling R31). Thread-safe."""
+
+    def __init__(self, burst: float, per_second: float) -> None:
+        """`burst` frames at once, then `per_second`; zero `per_second` means no limit."""
+        self._burst = self._left = burst
+        self._rate = per_second
+        self._at = time.monotonic()
+        self._lock = Lock()
+
+    def wait(self) -> None:
+        """Return when one more frame may be sent."""
+        if not self._rate:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
+            self._at = now
+            debt = -self._left / self._rate
+        if debt > 0:
+            time.sleep(debt)  # noqa: TID251 - keeping the rate is the point
+
+
+class World:
+    """What a case gets. `rest` and `contract` are ready; everything else is made lazily and belongs to this case.
+
+    `random` is seeded by the run's seed and the case, for choices; unique names come from `secrets`, because the target
+    remembers the names of earlier runs.
+    """
+
+    def __init__(self, contract: Contract, http: httpx.Client, ws_url: str, seed: str, secrets_: Secrets) -> None:
+        self.contract = contract
+        self.trace = Trace(secrets_)
+        self.rest = Rest(contract, http, self.trace)
+        self.http = http
+        self.ws_url = ws_url
+        self.seed = seed
+        self.random = random.Random(seed)
+        self._sockets: list[Socket] = []
+        self._channels: list[tuple[str, Person]] = []
+        self._people: dict[str, int] = {}
+
+    @property
+    def hardened(self) -> bool:
+        """The run judges the hardened profile."""
+        return self.contract.profile == "hardened"
+
+    def guest(self, name: str = "guest") -> Person:
+        """A new guest. `name` is what scripts call them; usernames are unique."""
+        username = unique(name)
+        with self._setup():
+            reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
+        return self._person(name, username, None, None, reply.data)
+
+    def member(self, name: str = "member") -> Person:
+        """A new registered user with an email and a password."""
+        username = unique(name)
+        email, password = f"{username}@example.com", secrets.token_urlsafe(12)
+        self.trace.transcript.secrets.keep(password, f"{name.upper()}_PASSWORD")
+        body = {"username": username, "email": email, "password": password}
+        with self._setup():
+            reply = self.rest.call("registerUser", body=body, expect=201, patient=True)
+        return self._person(name, username, email, password, reply.data)
+
+    def guests(self, *names: str) -> list[Person]:
+        """Several guests: `ann, bob = world.guests("ann", "bob")`."""
+        return [self.guest(name) for name in names]
+
+    def login(self, person: Person) -> Person:
+        """A second session of a registered user."""
+        body = {"email": person.email, "password": person.password}
+        with self._setup():
+            data = self.rest.call("loginUser", body=body, expect=200, patient=True).data
+        again = self._person(person.name, person.username, person.email, person.password, data)
+        again.pace = person.pace
+        return again
+
+    def channel(self, owner: Person, type: str = "text", **members: Any) -> dict[str, Any]:
+        """A new channel (text, voice or announcement) that `owner` made; removed when the case ends."""
+        body = {"name": unique("room"), "type": type, **members}
+        with self._setup():
+            made: dict[str, Any] = self.rest.call("createChannel", token=owner.token, body=body, expect=201).data
+        self._channels.append((made["id"], owner))
+        return made
+
+    def message(self, author: Person, channel_id: str, content: str = "hello") -> dict[str, Any]:
+        """A message stored by REST."""
+        body = {"channelId": channel_id, "content": content}
+        with self._setup():
+            made: dict[str, Any] = self.rest.call("createMessage", token=author.token, body=body, expect=201).data
+        return made
+
+    def socket(self, person: Person, *, join: str | None = None) -> Socket:
+        """An identified socket of `person`; with `join` in that channel's room, and nothing pending.
+
+        Hardened: the token goes into the URL. Documented: `user_joined` claims the identity (P4).
+        """
+        with self._setup():
+            made = self.open_socket(person.token if self.hardened else None, person)
+            made.identity = {} if self.hardened else {"userId": person.id, "username": person.username}
+            if join is not None or not self.hardened:
+                made.send("user_joined", {**made.identity, **({"channelId": join} if join else {})})
+                made.expect("user_joined", {"userId": person.id, "channelId": join})
+        return made
+
+    def open_socket(self, token: str | None = None, person: Person | None = None) -> Socket:
+        """A socket as it comes: no identity but `token`. With `person` it is named after them and keeps their pace."""
+        name = "stranger"
+        if person:
+            person.sockets += 1
+            name = person.name + (f"/{person.sockets}" if person.sockets > 1 else "")
+        self.trace.transcript.socket(f"{name}: open {self.ws_url}" + (f"/?token={token}" if token else ""))
+        made = Socket(self.contract, connect(self.ws_url, token), self.trace, name, person.pace if person else None)
+        self._sockets.append(made)
+        return made
+
+    def close(self) -> None:
+        """Close the sockets, which judges the frames nobody read, and remove the channels. Raises `Violation`."""
+        wrong: Violation | None = None
+        for socket in self._sockets:
+            try:
+                socket.close()
+            except Violation as violation:
+                wrong = violation
+        for channel_id, owner in reversed(self._channels):
+            with suppress(Violation, Skipped), self._setup():
+                self.rest.call("deleteChannel", path={"id": channel_id}, token=owner.token)
+        if wrong:
+            raise wrong
+
+    @contextmanager
+    def _setup(self) -> Iterator[None]:
+        before, self.trace.setting_up = self.trace.setting_up, True
+        try:
+            yield
+        finally:
+            self.trace.setting_up = before
+
+    def _person(self, name: str, username: str, email: str | None, password: str | None, data: Any) -> Person:
+        count = self._people[name] = self._people.get(name, 0) + 1
+        label = name.upper().replace("-", "_") + (str(count) if count > 1 else "")
+        self.trace.transcript.secrets.keep(data["accessToken"], f"{label}_TOKEN")
+        self.trace.transcript.secrets.keep(data["refreshToken"], f"{label}_REFRESH_TOKEN")
+        rate = self.contract.limits.get("rate") or {}
+        pace = Pacer(rate.get("burst", 1) - 1 or 1, rate.get("perSecond", 0) * 0.9)
+        return Person(name, username, email, password, data["user"], data["accessToken"], data["refreshToken"], pace)
+
+
+def unique(prefix: str = "u") -> str:
+    """A name that this target has never seen: `prefix` (cut to 16 characters) and 48 random bits."""
+    return f"{prefix[:16]}-{secrets.token_hex(6)}"
+
+
+__all__ = ["PATIENCE_S", "Pacer", "Person", "World", "unique"]

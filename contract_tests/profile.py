@@ -1,0 +1,60 @@
+"""Resolving the published (hardened) spec for one profile (CONTRACT section 0)."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, cast
+
+Profile = Literal["documented", "hardened"]
+PROFILES: tuple[Profile, ...] = ("documented", "hardened")
+
+PATCH = "x-hype-documented"
+EXTENSION = "x-hype-extension"
+
+
+def resolve(node: Any, profile: Profile) -> Any:
+    """The same document with every `x-hype-documented` patch applied (`documented`) or dropped (`hardened`)."""
+    if isinstance(node, list):
+        return [resolve(item, profile) for item in node]
+    if not isinstance(node, dict):
+        return node
+    own = {key: value for key, value in node.items() if key != PATCH}
+    if profile == "documented" and PATCH in node:
+        own = cast("dict[str, Any]", merge(own, node[PATCH]))
+    return {key: resolve(value, profile) for key, value in own.items()}
+
+
+def merge(target: Any, patch: Any) -> Any:
+    """RFC 7386: objects merge member by member, `null` removes, everything else replaces."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = merge(merged.get(key), value)
+    return merged
+
+
+def without_extensions(node: Any) -> Any:
+    """Drop what only the reference promises, so that nobody else is judged by it.
+
+    Flagged `allOf` items are bounds of our own; flagged properties may be absent, so they are not `required`.
+    """
+    if isinstance(node, list):
+        return [without_extensions(item) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain = {key: without_extensions(value) for key, value in node.items()}
+    if isinstance(plain.get("allOf"), list):
+        plain["allOf"] = [item for item in plain["allOf"] if not _flagged(item)]
+        if not plain["allOf"]:
+            del plain["allOf"]
+    if isinstance(plain.get("required"), list) and isinstance(plain.get("properties"), dict):
+        properties = plain["properties"]
+        plain["required"] = [name for name in plain["required"] if not _flagged(properties.get(name))]
+    return plain
+
+
+def _flagged(node: Any) -> bool:
+    return isinstance(node, dict) and node.get(EXTENSION) is True

@@ -1,0 +1,1 @@
+"""What the harness tells people about a run."""

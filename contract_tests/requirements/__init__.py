@@ -1,0 +1,81 @@
+"""The requirements: what a verdict is made of. Every case names the one that it checks.
+
+Hand-written ones stand in `rest.py`, `gateway.py` …, one file per area; `derived` adds what follows from the specs: a
+`spec.<operationId>` for every operation and a `spec.<event>.in|out` for every event.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Literal
+
+from contract_tests.contract import Area, Contract
+from contract_tests.profile import PROFILES, Profile
+
+Level = Literal["documented", "hardened", "extension"]
+
+
+@dataclass(frozen=True)
+class Requirement:
+    """One rule that can be judged by itself.
+
+    `id` never changes once published: `R18.newest-first`. `title` is the rule as a sentence. `source` is the seed
+    section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in that
+    profile only, `extension` is reported apart and never makes a target fail.
+    """
+
+    id: str
+    title: str
+    source: str
+    level: Level = "documented"
+    profiles: tuple[Profile, ...] = ()
+    area: Area = "rest"
+
+    def applies(self, profile: Profile) -> bool:
+        """Whether a run for `profile` has to judge it."""
+        if self.profiles:
+            return profile in self.profiles
+        return self.level != "hardened" or profile == "hardened"
+
+
+class Requirements:
+    """The list, by id. A duplicate or unknown id is a `ValueError`: the harness itself is wrong then."""
+
+    def __init__(self, requirements: Iterable[Requirement]) -> None:
+        self._by_id: dict[str, Requirement] = {}
+        for requirement in requirements:
+            if requirement.id in self._by_id:
+                raise ValueError(f"requirement {requirement.id} stands in the list twice")
+            self._by_id[requirement.id] = requirement
+
+    def __iter__(self) -> Iterator[Requirement]:
+        return iter(self._by_id.values())
+
+    def __getitem__(self, id: str) -> Requirement:
+        if id not in self._by_id:
+            raise ValueError(f"no requirement is called {id}: add it to contract_tests/requirements/")
+        return self._by_id[id]
+
+
+def load(contract: Contract) -> Requirements:
+    """Every requirement of a run: the hand-written ones and those that follow from the specs."""
+    from contract_tests.requirements import gateway, rest
+
+    return Requirements([*rest.REQUIREMENTS, *gateway.REQUIREMENTS, *derived(contract)])
+
+
+def derived(contract: Contract) -> Iterable[Requirement]:
+    """What the specs say by themselves: every answer and every frame is as they describe it."""
+    for operation in contract.operations.values():
+        title = f"{operation.method} {operation.path} answers any request as openapi.yaml says"
+        level: Level = "extension" if operation.extension else "documented"
+        yield Requirement(f"spec.{operation.id}", title, operation.source, level, area=operation.area)
+    for event in contract.events.values():
+        verb = "is taken" if event.direction == "in" else "is sent"
+        title = f"{event.name} {verb} as asyncapi.yaml says"
+        level = "extension" if event.extension else "documented"
+        yield Requirement(f"spec.{event.name}.{event.direction}", title, event.source, level, area=event.area)
+
+
+__all__ = ["PROFILES", "Level", "Requirement", "Requirements", "derived", "load"]

@@ -1,0 +1,1 @@
+"""Cases over REST, a file per subject."""

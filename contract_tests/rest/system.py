@@ -1,0 +1,23 @@
+"""GET /health and GET /api (ruling R12)."""
+
+from __future__ import annotations
+
+from contract_tests import must
+from contract_tests.people import World
+from contract_tests.runner import case
+
+
+@case("R12.health")
+def health(world: World) -> None:
+    """A target that is being judged is whole: OK, and every check ok."""
+    reply = world.rest.call("getHealth", expect=200)
+    must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
+    must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
+
+
+@case("R12.api")
+def api(world: World) -> None:
+    """The service document names the profile that is being judged."""
+    reply = world.rest.call("getApi", expect=200)
+    must.equal(reply.json["profile"], world.contract.profile, "profile", seen=reply.pair)
+    must.hold(bool(reply.json["endpoints"]), "endpoints to name some", reply.json["endpoints"], seen=reply.pair)

@@ -1,0 +1,201 @@
+"""Cases: how they are registered, run and judged.
+
+How to write a case
+-------------------
+1. Give the rule an id in `contract_tests/requirements/<area>.py`.
+2. Write a function in any module of `contract_tests/rest/` or `contract_tests/gateway/` (they are all loaded):
+
+       @case("R18.newest-first")
+       def newest_first(world: World) -> None:
+           ann = world.guest("ann")
+           room = world.channel(ann)["id"]
+           world.message(ann, room, "one")
+           world.message(ann, room, "two")
+           reply = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+           must.equal([m["content"] for m in reply.data], ["two", "one"], "the contents", seen=reply.pair)
+
+`world` makes users, channels and sockets, and removes them. The clients judge every answer and frame by the specs;
+a case asserts what a schema cannot say, with `must`. `expect=` demands a status. To show an absence takes a fence
+(`socket.expect_nothing_before`), never a sleep. Nothing on the wire beside `world`'s own preparations is an `error`: a
+case that exercised nothing cannot pass. Several cases may check one requirement.
+
+`@case(id, alone=True)` runs with nothing beside it (counts of all users, failed logins). `@family` registers a function
+that yields cases from the contract (one per operation, say). Raise `must.Skipped(why)` where a case cannot be judged.
+"""
+
+from __future__ import annotations
+
+import importlib
+import pkgutil
+import time
+from collections.abc import Callable, Iterable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Literal
+
+from contract_tests.clients.rest import NoAnswer
+from contract_tests.contract import AREAS, Area, Contract, Pair
+from contract_tests.ledger import Ledger
+from contract_tests.must import Skipped, Unsupported, Violation
+from contract_tests.people import World
+from contract_tests.requirements import Requirement, Requirements
+
+Outcome = Literal["pass", "fail", "error", "skipped", "unsupported"]
+Check = Callable[[World], None]
+MakeWorld = Callable[[str], World]
+
+MOST_LINES = 40
+_SILENCES_UNTIL_GONE = 5
+
+
+@dataclass(frozen=True)
+class Case:
+    """A check of one requirement. `alone`: nothing else may use the target meanwhile. `order`: later is later."""
+
+    requirement: str
+    name: str
+    check: Check
+    alone: bool = False
+    order: int = 0
+
+
+@dataclass(frozen=True)
+class Result:
+    """What came of a case. `message` says why it is not a pass; `script` replays it; `seconds` is wall time."""
+
+    case: Case
+    requirement: Requirement
+    outcome: Outcome
+    message: str = ""
+    expected: str = ""
+    got: str = ""
+    script: tuple[str, ...] = ()
+    seconds: float = 0.0
+    pair: Pair | None = None
+    silent: bool = False
+
+
+_cases: list[Case] = []
+_families: list[Callable[[Contract], Iterable[Case]]] = []
+
+
+def case(requirement: str, *, alone: bool = False, order: int = 0) -> Callable[[Check], Check]:
+    """Register a function as a check of `requirement` (see the module's docstring)."""
+
+    def register(check: Check) -> Check:
+        _cases.append(Case(requirement, check.__name__, check, alone, order))
+        return check
+
+    return register
+
+
+def family(make: Callable[[Contract], Iterable[Case]]) -> Callable[[Contract], Iterable[Case]]:
+    """Register a function that makes cases out of the contract."""
+    _families.append(make)
+    return make
+
+
+def every_case(contract: Contract) -> list[Case]:
+    """Import all case modules; all cases, in the order of their files."""
+    for area in AREAS:
+        for module in sorted(_modules(f"contract_tests.{area}")):
+            importlib.import_module(module)
+    return [*_cases, *(made for make in _families for made in make(contract))]
+
+
+def chosen(
+    cases: Iterable[Case],
+    requirements: Requirements,
+    contract: Contract,
+    areas: Iterable[Area],
+    only: Iterable[str] = (),
+) -> list[Case]:
+    """The cases of these areas that apply to the profile; `only`: requirement ids, or beginnings of ids."""
+    wanted, prefixes = set(areas), tuple(only)
+    return [
+        one
+        for one in cases
+        if (requirement := requirements[one.requirement]).area in wanted
+        and requirement.applies(contract.profile)
+        and (not prefixes or requirement.id.startswith(prefixes))
+    ]
+
+
+class Runner:
+    """Runs cases against one target and keeps the ledger."""
+
+    def __init__(self, make_world: MakeWorld, requirements: Requirements, seed: int, workers: int = 4) -> None:
+        """`make_world` gets the seed of one case (the run's and the case's name)."""
+        self.ledger = Ledger()
+        self._make_world = make_world
+        self._requirements = requirements
+        self._seed = seed
+        self._workers = workers
+        self._silences = 0
+
+    def run(self, cases: Iterable[Case]) -> Iterator[Result]:
+        """Results as they come: first the cases that may run side by side, then, in order, the lonely ones."""
+        every = sorted(cases, key=lambda one: one.order)
+        with ThreadPoolExecutor(self._workers) as pool:
+            yield from pool.map(self.judge, [one for one in every if not one.alone])
+        for one in every:
+            if one.alone:
+                yield self.judge(one)
+
+    def judge(self, one: Case) -> Result:
+        """Run one case to a result; nothing it does can stop the run."""
+        requirement = self._requirements[one.requirement]
+        if self._silences >= _SILENCES_UNTIL_GONE:
+            return Result(one, requirement, "skipped", f"the target stopped answering {self._silences} cases ago")
+        world = self._make_world(f"{self._seed}/{one.requirement}/{one.name}")
+        started = time.monotonic()
+        result = self._attempt(one, requirement, world)
+        self._silences = self._silences + 1 if result.silent else 0
+        self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=result.pair)
+        return _finished(result, world, time.monotonic() - started)
+
+    def _attempt(self, one: Case, requirement: Requirement, world: World) -> Result:
+        try:
+            try:
+                one.check(world)
+            finally:
+                world.close()
+        except Violation as violation:
+            wrong = (violation.expected, violation.got)
+            silent = isinstance(violation, NoAnswer)
+            return Result(one, requirement, "fail", str(violation), *wrong, pair=violation.pair, silent=silent)
+        except Skipped as skipped:
+            return Result(one, requirement, "skipped", str(skipped))
+        except Unsupported as unsupported:
+            return Result(one, requirement, "unsupported", str(unsupported))
+        except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others still run
+            return Result(one, requirement, "error", f"the harness could not: {type(error).__name__}: {error}")
+        if not world.trace.exercised:
+            return Result(one, requirement, "error", "the case exercised nothing, so it shows nothing")
+        return Result(one, requirement, "pass")
+
+
+def _finished(result: Result, world: World, seconds: float) -> Result:
+    hide = world.trace.transcript.secrets.hide
+    script = tuple(world.trace.transcript.lines(MOST_LINES)) if result.outcome in ("fail", "error") else ()
+    return Result(
+        result.case,
+        result.requirement,
+        result.outcome,
+        hide(result.message),
+        hide(result.expected),
+        hide(result.got),
+        script,
+        seconds,
+        result.pair,
+        result.silent,
+    )
+
+
+def _modules(package: str) -> Iterator[str]:
+    try:
+        path = importlib.import_module(package).__path__
+    except ModuleNotFoundError:
+        return
+    for module in pkgutil.iter_modules(path):
+        yield f"{package}.{module.name}"

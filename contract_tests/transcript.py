@@ -1,0 +1,87 @@
+"""What one case said and heard, as a script that a person can replay, with every secret replaced by a name."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import threading
+from collections.abc import Iterable, Sequence
+
+_LONGEST_BODY = 3000
+_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
+_SECRET_MEMBER = re.compile(r'("(?:password|accessToken|refreshToken|token)"\s*:\s*)"(?!\$|\'")(?:[^"\\]|\\.)*"')
+
+
+class Secrets:
+    """Knows the tokens and passwords of this run by name, so that reports can hide them. Thread-safe."""
+
+    def __init__(self) -> None:
+        self._names: dict[str, str] = {}
+        self._lock = threading.Lock()
+
+    def keep(self, value: str, name: str) -> None:
+        """From now on `value` appears as `$name`."""
+        with self._lock:
+            self._names.setdefault(value, name)
+
+    def hide(self, text: str, *, for_shell: bool = False) -> str:
+        """`text` without secrets. `for_shell`: leave single quotes around a name so that a shell fills it in."""
+        with self._lock:
+            known = sorted(self._names.items(), key=lambda item: -len(item[0]))
+        for value, name in known:
+            text = text.replace(value, f"'\"${name}\"'" if for_shell else f"${name}")
+        return _SECRET_MEMBER.sub(r'\1"<hidden>"', _JWT.sub("<a token>", text))
+
+
+class Transcript:
+    """The lines of one case, in order. Clients of several threads may add to it."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.secrets = secrets
+        self._lines: list[str] = []
+        self._lock = threading.Lock()
+
+    def http(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None, answer: str) -> None:
+        """One exchange as a curl line, and what came back as a comment."""
+        self._add(self.secrets.hide(curl(method, url, headers, body), for_shell=True))
+        self._add("#   → " + self.secrets.hide(_cut(answer)))
+
+    def socket(self, line: str) -> None:
+        """One step of a WebSocket session, already in words."""
+        self._add(self.secrets.hide(_cut(line)))
+
+    def lines(self, last: int | None = None) -> Sequence[str]:
+        """All lines, or the `last` ones with a note of how many were left out."""
+        with self._lock:
+            lines = list(self._lines)
+        if last is None or len(lines) <= last:
+            return lines
+        return [f"# … {len(lines) - last} earlier lines left out …", *lines[-last:]]
+
+    def _add(self, line: str) -> None:
+        with self._lock:
+            self._lines.append(line)
+
+
+def curl(method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> str:
+    """A command that sends the same request. `url` may hold an unexpanded `$BASE`-like prefix only unquoted."""
+    parts = ["curl", "-sS", "-i", "-g", "--path-as-is", "-X", method, shlex.quote(url)]
+    for name, value in headers:
+        parts += ["-H", _quote(f"{name}: {value}")]
+    if body is None:
+        return " ".join(parts)
+    if len(body) > _LONGEST_BODY:
+        return " ".join([*parts, "--data-binary", "@body"]) + f"  # body: {len(body)} bytes, {body[:80]!r} …"
+    text = body.decode("ascii", "replace")
+    if "\ufffd" not in text and "\x00" not in text:
+        return " ".join([*parts, "--data-binary", _quote(text)])
+    octal = "".join(f"\\{byte:03o}" for byte in body)
+    return f"printf '{octal}' | " + " ".join([*parts, "--data-binary", "@-"])
+
+
+def _quote(text: str) -> str:
+    return "'" + text.replace("'", "'\\''") + "'"
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= 1200 else f"{text[:900]} … ({len(text)} characters) … {text[-200:]}"
