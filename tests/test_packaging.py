@@ -1,0 +1,66 @@
+"""The files around the code: what an installation gets, and what the documents promise about it."""
+
+import re
+import tomllib
+from collections.abc import Iterator
+from importlib import import_module, metadata
+from itertools import chain
+from pathlib import Path
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parent.parent
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if not line.startswith("#")]
+
+
+def wanted_by(requirements: list[str], seen: set[str]) -> Iterator[str]:
+    """Walk installed metadata: the canonical names of all packages that `requirements` lead to."""
+    for requirement in map(Requirement, requirements):
+        name = canonicalize_name(requirement.name)
+        extras = requirement.extras or {""}
+        if name == "hype" or name in seen:
+            continue
+        if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
+            continue
+        seen.add(name)
+        yield name
+        yield from wanted_by(metadata.requires(name) or [], seen)
+
+
+def test_every_dependency_is_pinned() -> None:
+    """A fresh installation of any extra gets the versions that were tested, transitive ones included."""
+    pinned = {canonicalize_name(pin.partition("==")[0]) for pin in PINS}
+    named = [*PROJECT["dependencies"], *chain.from_iterable(PROJECT["optional-dependencies"].values())]
+    assert set(wanted_by(named, set())) - pinned == set()
+
+
+def test_constraints_name_versions_only() -> None:
+    """The constraints work with whichever registry a machine is set up for."""
+    assert [pin for pin in PINS if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", pin)] == []
+
+
+@pytest.mark.parametrize("script", PROJECT["scripts"].values())
+def test_scripts_start_something(script: str) -> None:
+    """Both commands that an installation puts on the path exist."""
+    module, _, function = script.partition(":")
+    assert callable(getattr(import_module(module), function))
+
+
+def test_readme_test_command_is_what_ci_runs() -> None:
+    """Who follows the README runs the suite in the way that it is known to pass."""
+    install = "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e '.[test]'"
+    suite = ".venv/bin/pytest"
+    steps = (ROOT / ".ci/run").read_text().splitlines()
+    assert {f"    {install}", f"    {suite}"} <= set(steps)
+    assert f"{install} && {suite}" in (ROOT / "README.md").read_text()
+
+
+@pytest.mark.parametrize("room", ["hype", "contract_tests", "tests"])
+def test_files_stay_small(room: str) -> None:
+    """A file fits in one head: 400 lines at most."""
+    lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / room).rglob("*.py")}
+    assert {path: length for path, length in lengths.items() if length > 400} == {}
