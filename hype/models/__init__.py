@@ -1,0 +1,13 @@
+"""The tables and the queries on them; nothing else in Hype writes SQL.
+
+Every query runs inside `Unit.transaction()` of `hype.database`. Times are integer milliseconds since the
+epoch, UTC. A query that looks for a row by a key that no database can hold answers None.
+"""
+
+from hype.models.channels import Channel
+from hype.models.messages import Message
+from hype.models.servers import Server, ServerMember
+from hype.models.sessions import Session
+from hype.models.users import User, email_key
+
+__all__ = ["Channel", "Message", "Server", "ServerMember", "Session", "User", "email_key"]

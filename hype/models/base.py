@@ -1,0 +1,88 @@
+"""What all tables share: the id, the times, and what may be looked up at all."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any, Final
+
+import peewee
+from typing_extensions import Self
+
+from hype.database import proxy, telling_conflicts
+from hype.errors import NotFound
+from hype.ids import new_id
+
+LONGEST_ID: Final = 64  # characters (ruling R3)
+LARGEST_OFFSET: Final = 2**63 - 1  # neither database takes a larger one; no list is that long
+
+
+def now_ms() -> int:
+    """The time: integer milliseconds since the epoch, UTC."""
+    return time.time_ns() // 1_000_000
+
+
+def storable(text: str) -> bool:
+    """Whether both databases can hold `text`: no U+0000, no unpaired surrogate (ruling R11)."""
+    return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
+
+
+def forward(column: Any) -> Any:
+    """An SQL expression: the time now, or 1 ms after the column's old value where that is later.
+
+    So a time moves strictly forward, however often the row is written within one millisecond and wherever
+    the clock is set (ruling R20).
+    """
+    now = now_ms()
+    return peewee.Case(None, [(column >= now, column + 1)], now)
+
+
+def counted(column: Any, keys: Iterable[str]) -> dict[str, int]:
+    """How many rows have each of `keys` in the foreign key `column`; one query, zeroes included."""
+    counts = dict.fromkeys(keys, 0)
+    query = column.model.select(column, peewee.fn.COUNT(column)).where(column.in_(list(counts))).group_by(column)
+    counts.update(query.tuples())
+    return counts
+
+
+class Row(peewee.Model):
+    """A stored thing with an id of its own."""
+
+    id = peewee.TextField(primary_key=True, default=new_id)
+    created_at = peewee.BigIntegerField(default=now_ms)
+
+    class Meta:
+        database = proxy
+
+    @classmethod
+    def whole(cls) -> peewee.ModelSelect[Self]:
+        """All rows, along with the rows of other tables that their payloads show."""
+        return cls.select()
+
+    @classmethod
+    def find(cls, key: str) -> Self | None:
+        """The row of this id, as `whole` fetches it; None also for a key that no row can have."""
+        if not (0 < len(key) <= LONGEST_ID and storable(key)):
+            return None
+        return cls.whole().where(cls.id == key).get_or_none()
+
+
+class Editable(Row):
+    """A stored thing that changes: `updated_at` is when it last did."""
+
+    updated_at = peewee.BigIntegerField(default=now_ms)
+
+    def change(self, changes: Mapping[str, object]) -> Self:
+        """Write `changes` (column → value) and move `updated_at` forward, also when there are none.
+
+        Returns the row as it is now. Raises NotFound, `User not found` and the like, when it has gone in
+        the meantime, and hype.database.Conflict when a unique value is taken; the transaction can go on.
+        """
+        model = type(self)
+        values = {**changes, "updated_at": forward(model.updated_at)}
+        with telling_conflicts():
+            model.update(values).where(model.id == self.id).execute()
+        row = model.find(self.id)
+        if row is None:
+            raise NotFound(f"{model.__name__} not found")
+        return row
