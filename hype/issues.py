@@ -1,0 +1,188 @@
+"""The one translator: what a JSON Schema validator finds wrong → issues in zod's shape (ruling R5).
+
+Also gives the validator two meanings that the specs rely on: patterns are ECMAScript's, and a missing member is
+checked against its own schema, so that its issue can say what was expected.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+
+from hype.errors import BadRequest, ValidationFailed
+
+__all__ = ["Issue", "SpecValidator", "ecma_pattern", "failure", "issue", "issues"]
+
+Issue = dict[str, Any]
+
+_MISSING = object()
+"""Stands for a member that is not there while its schema is asked what it wanted."""
+
+_ECHO_CHARACTERS = 100
+_SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
+_ECMA = {"$": r"\Z", r"\p{Cs}": r"\ud800-\udfff", r"\d": "[0-9]", r"\s": f"[{_SPACE}]", r"\S": f"[^{_SPACE}]"}
+
+
+@lru_cache(maxsize=256)
+def ecma_pattern(pattern: str) -> re.Pattern[str]:
+    """A pattern of the specs as JavaScript with the `u` flag reads it.
+
+    Covers what the specs use: `$` is the very end, `\\d` is ASCII, `\\s` is ECMAScript's white space (neither of the
+    two inside a class), `\\p{Cs}` stands inside a class only.
+    """
+    return re.compile(re.sub(r"\\p\{Cs\}|\\.|\$", lambda match: _ECMA.get(match[0], match[0]), pattern))
+
+
+def _pattern(validator: Validator, pattern: str, value: object, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+    if isinstance(value, str) and not ecma_pattern(pattern).search(value):
+        yield ValidationError(f"does not match {pattern}")
+
+
+def _required(validator: Any, names: Sequence[str], value: object, schema: Any) -> Iterator[ValidationError]:
+    if not isinstance(value, dict):
+        return
+    for name in names:
+        if name not in value:
+            wanted = schema.get("properties", {}).get(name, {})
+            cause = next(validator.descend(_MISSING, wanted), None)
+            expected = "unknown" if cause is None else _expected(cause)
+            yield ValidationError("Required", path=[name], instance=_MISSING, validator_value=expected)
+
+
+SpecValidator: Any = extend(  # type: ignore[no-untyped-call] - the stub leaves it untyped
+    Draft202012Validator, {"pattern": _pattern, "required": _required}
+)
+"""Draft 2020-12 as the specs mean it."""
+
+
+def issue(code: str, path: Sequence[str | int], message: str, **members: object) -> Issue:
+    """One issue. code: one of ruling R5's six; members: the code's own (`minimum`, `expected`, …)."""
+    return {"code": code, **members, "path": list(path), "message": message}
+
+
+def issues(errors: Iterable[ValidationError], at: Sequence[str | int] = ()) -> list[Issue]:
+    """One issue for each broken rule. at: where in the request the validated value stands.
+
+    A value of the wrong type breaks that rule alone: what else its schema asks makes no sense for it.
+    """
+    found = [_translate(error, at) for error in _leaves(errors)]
+    mistyped = {tuple(each["path"]) for each in found if each["code"] == "invalid_type"}
+    kept: list[Issue] = []
+    for each in found:
+        redundant = each["code"] not in {"invalid_type", "custom"} and tuple(each["path"]) in mistyped
+        if not redundant and each not in kept:
+            kept.append(each)
+    return kept
+
+
+def failure(errors: Sequence[ValidationError], schema: Mapping[str, Any], at: Sequence[str | int] = ()) -> BadRequest:
+    """What to answer for `errors` (at least one): `Validation failed` and its issues, or the spec's own text for
+    it (`x-hype-failure` of `schema`, the whole's, or of the only rule that is broken)."""
+    found = issues(errors, at)
+    text = schema.get("x-hype-failure", {}).get("*")
+    if text is None and len(found) == 1:
+        rule = next(iter(_leaves(errors)))
+        if isinstance(rule.schema, Mapping):
+            text = rule.schema.get("x-hype-failure", {}).get(rule.validator)
+    return ValidationFailed(details=found) if text is None else BadRequest(text)
+
+
+def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
+    """Without `anyOf`: the errors of the branch that the value's type chose, or the `anyOf` itself."""
+    for error in errors:
+        chosen = _chosen_branch(error)
+        if chosen:
+            yield from _leaves(chosen)
+        else:
+            yield error
+
+
+def _chosen_branch(error: ValidationError) -> list[ValidationError]:
+    branches: dict[object, list[ValidationError]] = {}
+    for cause in error.context or ():
+        branches.setdefault(cause.relative_schema_path[0], []).append(cause)
+    fitting = (
+        branch
+        for branch in branches.values()
+        if all(cause.validator != "type" or cause.relative_path for cause in branch)
+    )
+    return next(fitting, [])
+
+
+def _translate(error: ValidationError, at: Sequence[str | int]) -> Issue:
+    path = [*at, *error.absolute_path]
+    own = error.schema.get("x-hype-issue") if isinstance(error.schema, Mapping) else None
+    if error.instance is _MISSING:
+        return issue("invalid_type", path, "Required", expected=error.validator_value, received="undefined")
+    if own is not None and error.validator not in {"type", "minLength", "maxLength"}:
+        return {**own, "path": path}
+    return _by_keyword(error, path)
+
+
+def _by_keyword(error: ValidationError, path: list[str | int]) -> Issue:
+    limit: Any = error.validator_value
+    match error.validator:
+        case "minLength" | "minItems" | "minimum":
+            return _sized("too_small", "minimum", limit, error, path)
+        case "maxLength" | "maxItems" | "maximum":
+            return _sized("too_big", "maximum", limit, error, path)
+        case "pattern":
+            return issue("invalid_string", path, "Invalid", validation="regex")
+        case "enum" if isinstance(error.instance, str):
+            received = error.instance[:_ECHO_CHARACTERS]
+            message = f"Invalid enum value. Expected {_expected(error)}, received '{received}'"
+            return issue("invalid_enum_value", path, message, options=list(limit), received=received)
+        case _:
+            expected, received = _expected(error), _type_name(error)
+            message = f"Expected {expected}, received {received}"
+            return issue("invalid_type", path, message, expected=expected, received=received)
+
+
+_SIZES = {
+    "Length": ("string", "String must contain at {0} {1} character(s)"),
+    "Items": ("array", "Array must contain at {0} {1} element(s)"),
+    "imum": ("number", "Number must be {2} than or equal to {1}"),
+}
+
+
+def _sized(code: str, member: str, limit: Any, error: ValidationError, path: list[str | int]) -> Issue:
+    kind, wording = _SIZES[str(error.validator)[3:]]
+    words = ("least", limit, "greater") if code == "too_small" else ("most", limit, "less")
+    extra = {member: limit, "type": kind, "inclusive": True, "exact": False}
+    return issue(code, path, wording.format(*words), **extra)
+
+
+def _expected(error: ValidationError) -> str:
+    """What the broken rule wanted, in words: a type, or the values to choose from."""
+    wanted: Any = error.validator_value
+    if error.validator == "enum":
+        return " | ".join(f"'{option}'" for option in wanted)
+    if error.validator == "anyOf":
+        return _expected(next(iter(error.context or ())))
+    if error.validator == "type":
+        return str(wanted) if isinstance(wanted, str) else " | ".join(name for name in wanted if name != "null")
+    return "unknown"
+
+
+def _type_name(error: ValidationError) -> str:
+    match error.instance:
+        case None:
+            return "null"
+        case bool():
+            return "boolean"
+        case str():
+            return "string"
+        case float() if error.validator_value == "integer" or "integer" in str(error.validator_value):
+            return "float"
+        case int() | float():
+            return "number"
+        case list():
+            return "array"
+        case _:
+            return "object"

@@ -1,0 +1,296 @@
+"""The two specs, loaded once and resolved for a profile: operations and messages by name, validators compiled.
+
+Everything that the contract states is asked for here and stands nowhere else in code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import yaml
+from referencing import Registry, Resource
+from referencing.jsonschema import DRAFT202012
+
+from hype import issues
+from hype.errors import BadRequest, SpecMismatch
+from hype.issues import Issue, SpecValidator
+
+__all__ = ["Contract", "Gateway", "Message", "Operation", "Parameter", "Profile", "Rate", "Rule", "load", "resolve"]
+
+Profile = Literal["documented", "hardened"]
+Auth = Literal["none", "optional", "checked", "required"]
+
+_PATCH = "x-hype-documented"
+_BASE = "https://specs.hype.invalid/"  # only names the documents to each other; nothing is ever fetched
+_METHODS = ("get", "put", "post", "delete", "patch")
+
+
+class Rule:
+    """A place in the specs that values are checked against."""
+
+    def __init__(self, documents: _Documents, place: str) -> None:
+        """place: `openapi.yaml#/components/schemas/User`."""
+        self.schema, resolved_place = documents.find(place)
+        self._validator = SpecValidator({"$ref": _BASE + resolved_place}, registry=documents.registry)
+
+    def issues(self, value: object, at: Sequence[str | int] = ()) -> list[Issue]:
+        """Every rule that `value` breaks (ruling R5). at: where in the request the value stands."""
+        return issues.issues(self._validator.iter_errors(value), at)
+
+    def failure(self, value: object, at: Sequence[str | int] = ()) -> BadRequest | None:
+        """What to answer for `value`; None when it keeps every rule."""
+        errors = list(self._validator.iter_errors(value))
+        return issues.failure(errors, self.schema, at) if errors else None
+
+
+@dataclass(frozen=True)
+class Parameter:
+    """A query parameter. type: its JSON type; default: None when it has none."""
+
+    name: str
+    required: bool
+    type: str
+    default: Any
+    rule: Rule
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of openapi.yaml.
+
+    auth: `none` reads no token; `required` needs one; of the two where it may be absent, `checked` refuses a bad
+    token and `optional` ignores it. policy: its `x-hype-policy`. success, statuses: HTTP status codes.
+    """
+
+    id: str
+    method: str
+    path: str
+    summary: str
+    auth: Auth
+    policy: Mapping[str, Any]
+    query: tuple[Parameter, ...]
+    body: Rule | None
+    success: int
+    statuses: frozenset[int]
+    media_type: str
+
+
+@dataclass(frozen=True)
+class Message:
+    """One event in one direction. name: the frame's `type`. data, frame: what its `data`, and all of it, must be."""
+
+    name: str
+    data: Rule
+    frame: Rule
+
+
+@dataclass(frozen=True)
+class Rate:
+    """A token bucket (ruling P5): frames at once, frames a second, dropped frames in a row that close the socket."""
+
+    burst: int
+    per_second: float
+    close_after: int
+
+
+@dataclass(frozen=True)
+class Gateway:
+    """asyncapi.yaml's one channel. identity: who a socket is comes from a `token` or a `claim` (ruling P4)."""
+
+    receives: Mapping[str, Message]
+    sends: Mapping[str, Message]
+    identity: Literal["token", "claim"]
+    max_frame_bytes: int
+    max_queue_bytes: int
+    auth_timeout_ms: int | None
+    rate: Rate | None
+
+
+@dataclass(frozen=True)
+class Contract:
+    """Both specs in one profile."""
+
+    profile: Profile
+    version: str
+    title: str
+    summary: str
+    operations: Mapping[str, Operation]
+    gateway: Gateway
+    _documents: _Documents
+
+    def component_issues(self, name: str, value: object) -> list[Issue]:
+        """The rules of the openapi.yaml schema `name` that `value` breaks."""
+        return Rule(self._documents, f"openapi.yaml#/components/schemas/{name}").issues(value)
+
+    def visible_to_owner_only(self, component: str, member: str) -> bool:
+        """Whether a member of a schema is hidden from everybody but its owner (ruling P7)."""
+        schema, _ = self._documents.find(f"openapi.yaml#/components/schemas/{component}/properties/{member}")
+        return bool(schema.get("x-hype-visible-to") == "owner")
+
+
+def load(profile: Profile, folder: Path | None = None) -> Contract:
+    """Read openapi.yaml and asyncapi.yaml and resolve them for `profile`.
+
+    folder: where they are; by default inside the installed package, or beside it in a source checkout.
+    Raises SpecMismatch when one is missing or is not what this code can read.
+    """
+    documents = _Documents(profile, folder or _home())
+    rest = documents["openapi.yaml"]
+    try:
+        operations = {each.id: each for each in _operations(documents)}
+        gateway = _gateway(documents)
+    except (KeyError, LookupError, TypeError) as error:
+        raise SpecMismatch(f"The specs cannot be used: {error!r} was expected and is not there.") from error
+    info = rest["info"]
+    return Contract(profile, info["version"], info["title"], info["summary"], operations, gateway, documents)
+
+
+def resolve(node: Any, profile: Profile) -> Any:
+    """`node` for one profile: each `x-hype-documented` is merged into the object it stands in, or dropped."""
+    if isinstance(node, list):
+        return [resolve(item, profile) for item in node]
+    if not isinstance(node, dict):
+        return node
+    plain: Any = {key: value for key, value in node.items() if key != _PATCH}
+    if profile == "documented" and _PATCH in node:
+        plain = _merge(plain, node[_PATCH])
+    return {key: resolve(value, profile) for key, value in plain.items()}
+
+
+def _merge(target: Any, patch: Any) -> Any:
+    """RFC 7386 section 2."""
+    if not isinstance(patch, dict):
+        return patch
+    merged = dict(target) if isinstance(target, dict) else {}
+    for key, value in patch.items():
+        if value is None:
+            merged.pop(key, None)
+        else:
+            merged[key] = _merge(merged.get(key), value)
+    return merged
+
+
+class _Documents:
+    """Both documents, and the way from a `$ref` in one to its target in either."""
+
+    def __init__(self, profile: Profile, folder: Path) -> None:
+        self._contents = {name: resolve(_read(folder / name), profile) for name in ("openapi.yaml", "asyncapi.yaml")}
+        self.registry: Registry[Any] = Registry().with_resources(
+            (_BASE + name, Resource(contents=contents, specification=DRAFT202012))
+            for name, contents in self._contents.items()
+        )
+
+    def __getitem__(self, name: str) -> Any:
+        return self._contents[name]
+
+    def find(self, place: str) -> tuple[Any, str]:
+        """What stands at `place` once references are followed, and where that is."""
+        contents = self.registry.resolver().lookup(_BASE + place).contents
+        if not isinstance(contents, dict) or "$ref" not in contents:
+            return contents, place
+        document, _, pointer = str(contents["$ref"]).partition("#")
+        return self.find(f"{document.removeprefix('./') or place.partition('#')[0]}#{pointer}")
+
+
+def _home() -> Path:
+    package = Path(__file__).parent
+    return package if (package / "openapi.yaml").exists() else package.parent
+
+
+def _read(path: Path) -> Any:
+    try:
+        return yaml.load(path.read_text("utf-8"), Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))  # noqa: S506 - both are safe loaders
+    except (OSError, yaml.YAMLError) as error:
+        raise SpecMismatch(f"{path.name} cannot be read: {error}") from error
+
+
+def _below(place: str, *steps: str) -> str:
+    return place + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _operations(documents: _Documents) -> Iterator[Operation]:
+    for path, item in documents["openapi.yaml"]["paths"].items():
+        for method in _METHODS:
+            if method in item:
+                yield _operation(documents, path, method)
+
+
+def _operation(documents: _Documents, path: str, method: str) -> Operation:
+    place = _below("openapi.yaml#/paths", path, method)
+    node, _ = documents.find(place)
+    statuses = frozenset(int(status) for status in node["responses"])
+    success = min(statuses)
+    answer, _ = documents.find(_below(place, "responses", str(success)))
+    return Operation(
+        id=node["operationId"],
+        method=method,
+        path=path,
+        summary=node["summary"],
+        auth=_auth(node, documents["openapi.yaml"], statuses),
+        policy=node.get("x-hype-policy", {}),
+        query=tuple(_query(documents, place, node)),
+        body=_body(documents, place, node),
+        success=success,
+        statuses=statuses,
+        media_type=next(iter(answer["content"])),
+    )
+
+
+def _auth(node: Any, document: Any, statuses: frozenset[int]) -> Auth:
+    ways = node.get("security", document.get("security", []))
+    if not ways:
+        return "none"
+    if {} not in ways:
+        return "required"
+    return "checked" if 401 in statuses else "optional"
+
+
+def _query(documents: _Documents, place: str, node: Any) -> Iterator[Parameter]:
+    for index, _parameter in enumerate(node.get("parameters", ())):
+        parameter, found = documents.find(_below(place, "parameters", str(index)))
+        if parameter["in"] == "query":
+            rule = Rule(documents, _below(found, "schema"))
+            required = parameter.get("required", False)
+            yield Parameter(parameter["name"], required, rule.schema["type"], rule.schema.get("default"), rule)
+
+
+def _body(documents: _Documents, place: str, node: Any) -> Rule | None:
+    if "requestBody" not in node:
+        return None
+    _, found = documents.find(_below(place, "requestBody"))
+    return Rule(documents, _below(found, "content", "application/json", "schema"))
+
+
+def _gateway(documents: _Documents) -> Gateway:
+    channel = documents["asyncapi.yaml"]["channels"]["gateway"]
+    limits = channel["x-hype-limits"]
+    rate = limits.get("rate")
+    return Gateway(
+        receives={message.name: message for message in _messages(documents, "receive")},
+        sends={message.name: message for message in _messages(documents, "send")},
+        identity=channel["x-hype-identity"],
+        max_frame_bytes=limits["maxFrameBytes"],
+        max_queue_bytes=limits["maxQueueBytes"],
+        auth_timeout_ms=limits.get("authTimeoutMs"),
+        rate=None if rate is None else Rate(rate["burst"], rate["perSecond"], rate["closeAfter"]),
+    )
+
+
+def _messages(documents: _Documents, action: str) -> Iterator[Message]:
+    for key, operation in documents["asyncapi.yaml"]["operations"].items():
+        for index, _message in enumerate(operation["messages"]):
+            if operation["action"] != action:
+                continue
+            message, found = documents.find(_below("asyncapi.yaml#/operations", key, "messages", str(index)))
+            payload = _below(found, "payload")
+            data = _below(_member(documents, payload), "properties", "data")
+            yield Message(message["name"], Rule(documents, data), Rule(documents, payload))
+
+
+def _member(documents: _Documents, payload: str) -> str:
+    """The part of a frame's schema that says what its `data` is: the last of its `allOf`."""
+    schema, place = documents.find(payload)
+    return _below(place, "allOf", str(len(schema["allOf"]) - 1)) if "allOf" in schema else place
