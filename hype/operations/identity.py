@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hype.database import Unit
+from hype.errors import NotAuthenticated, NotFound
 from hype.models import Session, User
-from hype.operations import Services
+from hype.operations.call import Services
 
-__all__ = ["Identity", "authenticate", "claim", "present"]
+__all__ = ["Identity", "authenticate", "claim", "present", "still_there"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,12 +26,34 @@ def authenticate(services: Services, token: str | None) -> tuple[User, Session]:
 
     Raises NotAuthenticated with ruling R7's texts: `Not authenticated`, `Invalid token`, `Token expired`.
     """
-    raise NotImplementedError
+    if token is None:
+        raise NotAuthenticated("Not authenticated")
+    claims = services.tokens.read_access(token)
+    session = Session.find(claims.session_id)
+    user = User.find(claims.user_id)
+    if user is None or session is None or session.revoked_at is not None or session.user_id != user.id:
+        raise NotAuthenticated("Invalid token")
+    return user, session
+
+
+def still_there(user_id: str, session_id: str | None) -> tuple[User, Session | None]:
+    """The rows behind an identity bound earlier; call it inside a transaction.
+
+    Raises NotAuthenticated `Invalid token` when the user is gone or the session has been revoked.
+    """
+    user = User.find(user_id)
+    session = None if session_id is None else Session.find(session_id)
+    # A session whose row is gone ran out long ago, and running out does not end a socket (ruling R31).
+    if user is None or (session is not None and session.revoked_at is not None):
+        raise NotAuthenticated("Invalid token")
+    return user, session
 
 
 def present(unit: Unit, services: Services, token: str | None) -> Identity:
     """The gateway's way to `authenticate`: opens the transaction itself and returns plain values."""
-    raise NotImplementedError
+    with unit.transaction():
+        user, session = authenticate(services, token)
+        return Identity(user.id, user.username, session.id)
 
 
 def claim(unit: Unit, user_id: str | None, username: str | None) -> Identity:
@@ -38,4 +61,8 @@ def claim(unit: Unit, user_id: str | None, username: str | None) -> Identity:
 
     The id decides; a username counts when there is no id. Raises NotFound `User not found`.
     """
-    raise NotImplementedError
+    with unit.transaction():
+        user = User.named(username or "") if user_id is None else User.find(user_id)
+        if user is None:
+            raise NotFound("User not found")
+        return Identity(user.id, user.username, None)

@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from hype.database import Unit
+from hype.errors import NotFound
+from hype.models import Channel, User
 
 __all__ = ["Profile", "Room", "everyone_offline", "profile", "room", "set_online"]
 
@@ -34,12 +36,20 @@ class Profile:
 
 def room(unit: Unit, channel_id: str) -> Room:
     """The channel of that id. Raises NotFound `Channel not found`."""
-    raise NotImplementedError
+    with unit.transaction():
+        row = Channel.find(channel_id)
+        if row is None:
+            raise NotFound("Channel not found")
+        return Room(row.id, row.type, row.user_limit)
 
 
 def profile(unit: Unit, user_id: str) -> Profile:
     """The user's profile. Raises NotFound `User not found`."""
-    raise NotImplementedError
+    with unit.transaction():
+        row = User.find(user_id)
+        if row is None:
+            raise NotFound("User not found")
+        return Profile(row.id, row.username, row.display_name, row.avatar_url)
 
 
 def set_online(unit: Unit, user_id: str, online: bool) -> None:
@@ -47,9 +57,11 @@ def set_online(unit: Unit, user_id: str, online: bool) -> None:
 
     Going sets `lastSeenAt` as well. `status` stays as it is (ruling R24). No such user: nothing happens.
     """
-    raise NotImplementedError
+    with unit.transaction():
+        User.set_online(user_id, online)
 
 
 def everyone_offline(unit: Unit) -> None:
     """No socket is open: at start, what a killed process left behind is cleared; needs `write=True`."""
-    raise NotImplementedError
+    with unit.transaction():
+        User.set_everyone_offline()

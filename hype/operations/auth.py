@@ -1,0 +1,134 @@
+"""Registration, login, guests, tokens and logout (rulings R21 to R24, P2, P3 and P9)."""
+
+from __future__ import annotations
+
+from hype import passwords, payloads
+from hype.cluster import SessionRevoked
+from hype.database import Conflict as Taken
+from hype.errors import BadRequest, NotAuthenticated
+from hype.ids import new_id
+from hype.models import DEFAULT_SERVER, ServerMember, Session, User
+from hype.operations import throttle
+from hype.operations.call import Answer, Call, manages_transactions, ok
+from hype.tokens import Claims, Pair
+
+__all__ = ["get_current_user", "login_guest", "login_user", "logout_user", "refresh_tokens", "register_user"]
+
+_TAKEN = {"username": "Username already taken", "email_key": "Email already taken"}
+
+
+@manages_transactions
+def register_user(call: Call) -> Answer:
+    """Operation registerUser: OFFLINE until login; of two racing registrations one gets 400."""
+    username, email = call.body["username"], call.body["email"].strip()
+    with call.unit.transaction():
+        _refuse_taken(username, email)
+    password_hash = passwords.hash_password(call.body["password"])
+    with call.unit.transaction():
+        try:
+            user = User.add(username=username, email=email, password_hash=password_hash)
+        except Taken as taken:
+            raise _taken(taken) from taken
+        ServerMember.add(DEFAULT_SERVER, user.id)
+        return _signed_in(call, user)
+
+
+def login_guest(call: Call) -> Answer:
+    """Operation loginGuest: a user without email and password, ONLINE at once."""
+    try:
+        user = User.add(username=call.body["username"], is_guest=True, online=True)
+    except Taken as taken:
+        raise _taken(taken) from taken
+    ServerMember.add(DEFAULT_SERVER, user.id)
+    return _signed_in(call, user)
+
+
+@manages_transactions
+def login_user(call: Call) -> Answer:
+    """Operation loginUser: an unknown email takes as long as a wrong password (ruling R22)."""
+    email = call.body["email"]
+    attempt = throttle.begin(call, email)
+    with call.unit.transaction():
+        user = User.by_email(email)
+    password_hash = None if user is None else user.password_hash
+    if not passwords.verify(call.body["password"], password_hash) or user is None:
+        attempt.failed()
+        raise NotAuthenticated("Invalid email or password")
+    attempt.succeeded()
+    with call.unit.transaction():
+        Session.forget_expired()
+        return _signed_in(call, user.logged_in())
+
+
+@manages_transactions
+def refresh_tokens(call: Call) -> Answer:
+    """Operation refreshTokens: where a refresh token works once, using it again ends the session.
+
+    The revocation is committed before the 401 is raised, so raising does not undo it (ruling P3).
+    """
+    claims = call.services.tokens.read_refresh(call.body["refreshToken"])
+    with call.unit.transaction():
+        pair = _rotated(call, claims)
+    if pair is None:
+        raise NotAuthenticated("Invalid refresh token")
+    return ok(_tokens(pair))
+
+
+def get_current_user(call: Call) -> Answer:
+    """Operation getCurrentUser."""
+    return ok({"user": payloads.auth_user(call.caller)})
+
+
+def logout_user(call: Call) -> Answer:
+    """Operation logoutUser: ends the session where the policy says so (ruling P2)."""
+    if call.session is not None and call.operation.policy.get("revokesSession", False):
+        _revoke(call, call.session)
+    return Answer({"success": True, "message": "Logged out successfully"})
+
+
+def _refuse_taken(username: str, email: str) -> None:
+    """Spare the password's hashing where it is plain already that it would be in vain."""
+    if User.named(username) is not None:
+        raise BadRequest(_TAKEN["username"])
+    if User.by_email(email) is not None:
+        raise BadRequest(_TAKEN["email_key"])
+
+
+def _taken(conflict: Taken) -> BadRequest:
+    return BadRequest(_TAKEN.get(conflict.column or "", _TAKEN["username"]))
+
+
+def _signed_in(call: Call, user: User) -> Answer:
+    """Open a session: the user and its first pair of tokens."""
+    session_id = new_id()
+    pair = _issued(call, user, session_id)
+    Session.add(session_id=session_id, user=user, refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
+    return ok({"user": payloads.auth_user(user), **_tokens(pair)})
+
+
+def _rotated(call: Call, claims: Claims) -> Pair | None:
+    """The session's next pair; None, and the session revoked if need be, when the token may not be used."""
+    session, user = Session.find(claims.session_id), User.find(claims.user_id)
+    if session is None or user is None or session.revoked_at is not None or session.user_id != user.id:
+        return None
+    pair = _issued(call, user, session.id)
+    if not call.operation.policy.get("singleUseRefreshToken", False):
+        session.extend(refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
+        return pair
+    if session.rotate(used_jti=claims.jti, new_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at):
+        return pair
+    _revoke(call, session)
+    return None
+
+
+def _issued(call: Call, user: User, session_id: str) -> Pair:
+    return call.services.tokens.issue(user_id=user.id, username=user.username, email=user.email, session_id=session_id)
+
+
+def _tokens(pair: Pair) -> dict[str, str]:
+    return {"accessToken": pair.access, "refreshToken": pair.refresh}
+
+
+def _revoke(call: Call, session: Session) -> None:
+    if session.revoke():
+        call.unit.announce(SessionRevoked(session.id))

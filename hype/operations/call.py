@@ -1,0 +1,96 @@
+"""The shape of a call: what an operation is given, and what it answers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+from hype.cluster import Cluster
+from hype.config import Config
+from hype.database import Database, Unit
+from hype.errors import NotAuthenticated
+from hype.models import Session, User
+from hype.spec import Contract, Operation
+from hype.telemetry.metrics import Metrics
+from hype.tokens import Tokens
+
+__all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "not_served_yet", "ok"]
+
+
+@dataclass(frozen=True)
+class Services:
+    """What lives as long as the server does; `hype.server` builds it once."""
+
+    config: Config
+    contract: Contract
+    tokens: Tokens
+    database: Database
+    cluster: Cluster
+    metrics: Metrics
+
+
+@dataclass
+class Call:
+    """One request for one operation, validated against the spec, whoever brought it.
+
+    body, query: members that the spec names, defaults filled in, numbers as int; `body` is {} when the
+    operation takes none. path: the path parameters. address: the client's IP address. origin: the id
+    of the socket that asked, None for REST. user, session: the caller, None until authenticated.
+    """
+
+    unit: Unit
+    services: Services
+    operation: Operation
+    body: dict[str, Any] = field(default_factory=dict)
+    query: dict[str, Any] = field(default_factory=dict)
+    path: Mapping[str, str] = field(default_factory=dict)
+    address: str = ""
+    origin: str | None = None
+    user: User | None = None
+    session: Session | None = None
+
+    @property
+    def caller(self) -> User:
+        """The authenticated user. Raises NotAuthenticated when the call has none (ruling R7)."""
+        if self.user is None:
+            raise NotAuthenticated("Not authenticated")
+        return self.user
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What an operation answers: a JSON document, or a text of its own media type.
+
+    status: the HTTP status, None for the one success status that the spec gives the operation.
+    """
+
+    body: dict[str, Any] | str
+    status: int | None = None
+
+
+Function = Callable[[Call], Answer]
+F = TypeVar("F", bound=Function)
+
+
+def ok(data: object, meta: Mapping[str, Any] | None = None) -> Answer:
+    """The success envelope (ruling R1)."""
+    body: dict[str, Any] = {"success": True, "data": data}
+    if meta is not None:
+        body["meta"] = dict(meta)
+    return Answer(body)
+
+
+def manages_transactions(function: F) -> F:
+    """Mark an operation that opens its transactions itself, with `call.unit.transaction()`.
+
+    Hashing a password takes a tenth of a second; a transaction that spans it would hold up every writer.
+    """
+    function.__dict__["manages_transactions"] = True
+    return function
+
+
+def not_served_yet(function: F) -> F:
+    """Mark an operation that answers 501 to every caller it knows, whatever the request says."""
+    function.__dict__["not_served_yet"] = True
+    return function

@@ -1,0 +1,109 @@
+"""Channels: list, get, create, update, delete (rulings R13, R14 and P6)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hype import payloads
+from hype.cluster import ChannelDeleted
+from hype.errors import NotFound, ValidationFailed
+from hype.models import DEFAULT_SERVER, Channel, Message, Server
+from hype.operations.call import Answer, Call, ok
+from hype.operations.policy import permit
+
+__all__ = ["create_channel", "delete_channel", "get_channel", "list_channels", "update_channel"]
+
+_NOT_YOURS = "Forbidden: Only the channel's creator or the server's owner can do this"
+_DEFAULT_BITRATE_KBPS = 64
+_COLUMNS = {
+    "name": "name",
+    "topic": "topic",
+    "position": "position",
+    "userLimit": "user_limit",
+    "bitrate": "bitrate",
+}
+
+
+def list_channels(call: Call) -> Answer:
+    """Operation listChannels: by `position`, `createdAt`, `id`."""
+    return ok(channel_payloads(call, Channel.listed()))
+
+
+def get_channel(call: Call) -> Answer:
+    """Operation getChannel."""
+    return _answer(call, _found(call))
+
+
+def create_channel(call: Call) -> Answer:
+    """Operation createChannel: an anonymous caller's channel is created by the server's owner (P6)."""
+    body = call.body
+    kind = body["type"].upper()
+    server = Server.find(body.get("serverId", DEFAULT_SERVER))
+    if server is None:
+        raise NotFound("Server not found")
+    row = Channel.add(
+        server=server,
+        created_by=call.user or server.owner,
+        name=body["name"],
+        type=kind,
+        topic=body.get("topic"),
+        position=body.get("position"),
+        user_limit=body.get("userLimit"),
+        bitrate=body.get("bitrate", _DEFAULT_BITRATE_KBPS if kind == "VOICE" else None),
+    )
+    return _answer(call, row)
+
+
+def update_channel(call: Call) -> Answer:
+    """Operation updateChannel: what is absent stays; the rules that need the row come last (R10)."""
+    row = _found(call)
+    _permit(call, row)
+    _check_against(call, row)
+    changes = {column: call.body[member] for member, column in _COLUMNS.items() if member in call.body}
+    return _answer(call, row.change(changes))
+
+
+def delete_channel(call: Call) -> Answer:
+    """Operation deleteChannel: its messages go with it; the gateway closes its room."""
+    row = _found(call)
+    _permit(call, row)
+    # Nothing of the channel may be announced after its end.
+    call.unit.in_order_of(row.id)
+    if not row.remove():
+        raise NotFound("Channel not found")
+    call.unit.announce(ChannelDeleted(row.id))
+    return ok({"id": row.id})
+
+
+def channel_payloads(call: Call, rows: Sequence[Channel]) -> list[dict[str, Any]]:
+    """The wire objects of channels: stored messages counted in one query, voice states live."""
+    messages = Message.counted(row.id for row in rows)
+    voice = call.services.cluster.voice
+    return [payloads.channel(row, messages=messages[row.id], voice_states=voice.count(row.id)) for row in rows]
+
+
+def _answer(call: Call, row: Channel) -> Answer:
+    return ok(channel_payloads(call, [row])[0])
+
+
+def _found(call: Call) -> Channel:
+    row = Channel.find(call.path["id"])
+    if row is None:
+        raise NotFound("Channel not found")
+    return row
+
+
+def _permit(call: Call, row: Channel) -> None:
+    user_id = None if call.user is None else call.user.id
+    permit(call, _NOT_YOURS, creator=row.created_by.id == user_id, serverOwner=row.server.owner_id == user_id)
+
+
+def _check_against(call: Call, row: Channel) -> None:
+    """Raise ValidationFailed for what only the stored row can tell (ruling R14)."""
+    body = {**call.body, "type": row.type}
+    issues = call.services.contract.component_issues("VoiceOnlyMembers", body)
+    if call.body.get("type", row.type).upper() != row.type:
+        issues.append({"code": "custom", "path": ["type"], "message": "type cannot be changed"})
+    if issues:
+        raise ValidationFailed(details=issues)

@@ -1,0 +1,55 @@
+"""How an operation is run: who asks, whether the request is valid, then the work (ruling R10)."""
+
+from __future__ import annotations
+
+from hype.errors import HypeError, NotAuthenticated
+from hype.operations.call import Answer, Call, Function
+from hype.operations.identity import authenticate, still_there
+
+__all__ = ["perform", "perform_as"]
+
+
+def perform(function: Function, call: Call, token: str | None, rejected: HypeError | None) -> Answer:
+    """Run an operation for a request, failing in ruling R10's order.
+
+    token: the bearer token, None if there was none or the header was malformed. rejected: what is wrong
+    with the request's body or query, if anything is; who asks comes first.
+    """
+    if call.operation.auth == "none":
+        if rejected is not None:
+            raise rejected
+        return _run(function, call)
+    with call.unit.transaction():
+        _identify(call, token)
+        if rejected is not None and not getattr(function, "not_served_yet", False):
+            raise rejected
+        return function(call)
+
+
+def perform_as(function: Function, call: Call, user_id: str, session_id: str | None) -> Answer:
+    """Run an operation for a socket whose user is known already (operation createMessage, ruling R36).
+
+    session_id: None for an identity that was only claimed. Raises NotAuthenticated when the user is no
+    longer there, or the session has been revoked since the socket was bound.
+    """
+    with call.unit.transaction():
+        call.user, call.session = still_there(user_id, session_id)
+        return function(call)
+
+
+def _run(function: Function, call: Call) -> Answer:
+    if getattr(function, "manages_transactions", False):
+        return function(call)
+    with call.unit.transaction():
+        return function(call)
+
+
+def _identify(call: Call, token: str | None) -> None:
+    """Fill in the caller; how a missing or bad token is taken is the operation's `security`."""
+    if token is None and call.operation.auth != "required":
+        return
+    try:
+        call.user, call.session = authenticate(call.services, token)
+    except NotAuthenticated:
+        if call.operation.auth != "optional":
+            raise

@@ -1,0 +1,42 @@
+"""Servers and their channels (ruling R15)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from hype import payloads
+from hype.errors import NotFound
+from hype.models import Channel, Server, ServerMember
+from hype.operations.call import Answer, Call, ok
+from hype.operations.channels import channel_payloads
+
+__all__ = ["get_server", "list_server_channels", "list_servers"]
+
+
+def list_servers(call: Call) -> Answer:
+    """Operation listServers: by `createdAt`, `id`."""
+    return ok(_payloads(Server.listed()))
+
+
+def get_server(call: Call) -> Answer:
+    """Operation getServer: the same object as in the list."""
+    return ok(_payloads([_found(call)])[0])
+
+
+def list_server_channels(call: Call) -> Answer:
+    """Operation listServerChannels: by `position`, `createdAt`, `id`."""
+    return ok(channel_payloads(call, Channel.listed(_found(call))))
+
+
+def _payloads(rows: Sequence[Server]) -> list[dict[str, Any]]:
+    ids = [row.id for row in rows]
+    members, channels = ServerMember.counted(ids), Channel.counted(ids)
+    return [payloads.server(row, members=members[row.id], channels=channels[row.id]) for row in rows]
+
+
+def _found(call: Call) -> Server:
+    row = Server.find(call.path["serverId"])
+    if row is None:
+        raise NotFound("Server not found")
+    return row

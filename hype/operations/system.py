@@ -1,0 +1,58 @@
+"""The service about itself: health, description, metrics (ruling R12). Bare documents, no envelope."""
+
+from __future__ import annotations
+
+import time
+from typing import Any
+
+from hype import payloads
+from hype.operations.call import Answer, Call, manages_transactions
+
+__all__ = ["get_api", "get_health", "get_metrics"]
+
+_SERVICE = "Hype Backend"
+
+
+@manages_transactions
+def get_health(call: Call) -> Answer:
+    """Operation getHealth: 503 `DEGRADED` as soon as one check is not `ok`.
+
+    Without a transaction, for it must answer when there is no database to open one on.
+    """
+    checks = {"database": "ok" if call.services.database.ping() else "error", "sfu": "ok"}
+    healthy = set(checks.values()) == {"ok"}
+    document: dict[str, Any] = {
+        "status": "OK" if healthy else "DEGRADED",
+        "service": _SERVICE,
+        "version": call.services.contract.version,
+        "timestamp": payloads.timestamp(time.time_ns() // 1_000_000),
+        "checks": checks,
+    }
+    return Answer(document, status=200 if healthy else 503)
+
+
+@manages_transactions
+def get_api(call: Call) -> Answer:
+    """Operation getApi: names the profile, and where each group of operations stands."""
+    contract = call.services.contract
+    document: dict[str, Any] = {
+        "name": _SERVICE,
+        "version": contract.version,
+        "description": contract.summary,
+        "profile": contract.profile,
+        "endpoints": dict(_group(operation.path) for operation in contract.operations.values()),
+    }
+    return Answer(document)
+
+
+@manages_transactions
+def get_metrics(call: Call) -> Answer:
+    """Operation getMetrics: Prometheus' text format."""
+    return Answer(call.services.metrics.text())
+
+
+def _group(path: str) -> tuple[str, str]:
+    """`/api/users/{id}/status` belongs to `users` at `/api/users`; `/health` is its own group."""
+    parts = path.strip("/").split("/")
+    group = parts[: 2 if parts[0] == "api" else 1]
+    return group[-1], "/" + "/".join(group)

@@ -1,0 +1,66 @@
+"""Users: the list, a profile, one's status and one's own profile (rulings R16, R17, R20, P1, P7)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hype import payloads
+from hype.database import Conflict as Taken
+from hype.errors import Conflict, NotFound
+from hype.models import User
+from hype.operations.call import Answer, Call, ok
+from hype.operations.policy import permit
+
+__all__ = ["get_user", "list_users", "update_user", "update_user_status"]
+
+_NOT_YOURS = "Forbidden: You can only update your own profile"
+_COLUMNS = {"username": "username", "displayName": "display_name", "bio": "bio", "avatarUrl": "avatar_url"}
+
+
+def list_users(call: Call) -> Answer:
+    """Operation listUsers: by `createdAt`, `id`; all of them without `limit`."""
+    rows = User.listed(call.query.get("limit"), call.query.get("offset") or 0)
+    return ok([_payload(call, row) for row in rows])
+
+
+def get_user(call: Call) -> Answer:
+    """Operation getUser."""
+    return ok(_payload(call, _found(User.find(call.path["id"]))))
+
+
+def update_user_status(call: Call) -> Answer:
+    """Operation updateUserStatus: who may comes before whether the user exists (ruling R10)."""
+    permit(call, _NOT_YOURS, self=_is_self(call, call.path["id"]))
+    row = _found(User.find(call.path["id"]))
+    return ok(_payload(call, row.change({"status": call.body["status"].upper()})))
+
+
+def update_user(call: Call) -> Answer:
+    """Operation updateUser: what is absent stays; even nothing moves `updatedAt` (ruling R20)."""
+    permit(call, _NOT_YOURS, self=_is_self(call, call.path["id"]))
+    row = _found(User.find(call.path["id"]))
+    changes = {column: call.body[member] for member, column in _COLUMNS.items() if member in call.body}
+    try:
+        row = row.change(changes)
+    except Taken as error:
+        raise Conflict("Username already taken") from error
+    return ok(payloads.profile(row, email_shown=_email_shown(call, row)))
+
+
+def _found(row: User | None) -> User:
+    if row is None:
+        raise NotFound("User not found")
+    return row
+
+
+def _payload(call: Call, row: User) -> dict[str, Any]:
+    return payloads.user(row, email_shown=_email_shown(call, row))
+
+
+def _email_shown(call: Call, row: User) -> bool:
+    hidden = call.services.contract.visible_to_owner_only("User", "email")
+    return not hidden or _is_self(call, row.id)
+
+
+def _is_self(call: Call, user_id: str) -> bool:
+    return call.user is not None and call.user.id == user_id
