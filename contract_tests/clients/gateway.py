@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote
 
@@ -49,6 +49,22 @@ def connect(url: str, token: str | None = None) -> ClientConnection:
         )
     except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
+
+
+def first_answer(url: str, token: str | None, frames: Iterable[str]) -> str | bytes | None:
+    """Send `frames` on a fresh socket and give the first frame that comes; None if it was closed instead.
+
+    Raises `Violation` if there is no gateway, or nothing comes within `PATIENCE_S` seconds.
+    """
+    with connect(url, token) as connection:
+        try:
+            for frame in frames:
+                connection.send(frame)
+            return connection.recv(timeout=PATIENCE_S)
+        except TimeoutError as error:
+            raise Violation("an answer on the gateway", f"it never answers ({PATIENCE_S:g} s)") from error
+        except ConnectionClosed:
+            return None
 
 
 class Socket:

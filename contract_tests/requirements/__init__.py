@@ -21,8 +21,8 @@ class Requirement:
     """One rule that can be judged by itself.
 
     `id` never changes once published: `R18.newest-first`. `title` is the rule as a sentence. `source` is the seed
-    section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in that
-    profile only, `extension` is reported apart and never makes a target fail.
+    section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in
+    that profile only, `extension` is reported apart and by itself makes no target fail.
     """
 
     id: str

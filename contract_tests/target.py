@@ -1,0 +1,154 @@
+"""The implementation under test: is it there, can it be judged at all, and which profile does it run?
+
+Whatever is wrong here is one sentence (`TargetUnusable`): nobody learns anything from two hundred failed cases
+against a closed port.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Collection
+from dataclasses import dataclass
+from typing import Any, Literal, cast
+
+import httpx
+
+from contract_tests.clients import gateway
+from contract_tests.clients.rest import connect
+from contract_tests.contract import Area
+from contract_tests.must import Violation
+from contract_tests.people import unique
+from contract_tests.profile import PROFILES, Profile
+
+ANSWER_WITHIN_S = 8.0
+_LONGEST_WAIT_S = 61.0
+
+
+class TargetUnusable(Exception):
+    """The target cannot be judged; the text is a sentence for the person at the terminal. Exit code 2."""
+
+
+@dataclass(frozen=True)
+class Target:
+    """A target that answers. `why` says how its profile was found."""
+
+    base_url: str
+    ws_url: str
+    profile: Profile
+    why: str
+
+
+def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas: Collection[Area]) -> Target:
+    """Probe the target: `/health`, a guest, its profile and, if `areas` needs it, the gateway. May take 30 s at worst.
+
+    Raises `TargetUnusable`.
+    """
+    _check_url(base_url, "--base-url", ("http://", "https://"))
+    with connect(base_url) as http:
+        first_impression = _health(http)
+        person = _somebody(http, first_impression)
+        chosen, why = (profile, "as --profile says") if profile != "auto" else _profile(http, person)
+    if {"gateway", "media"} & set(areas):
+        _check_url(ws_url, "--ws-url", ("ws://", "wss://"))
+        _probe_gateway(ws_url, person, chosen)
+    return Target(base_url, ws_url, chosen, why)
+
+
+def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
+    try:
+        host = httpx.URL(url).host
+    except (httpx.InvalidURL, ValueError):
+        host = ""
+    if not url.startswith(schemes) or not host:
+        raise TargetUnusable(f"{option} must be a URL that begins with {' or '.join(schemes)}, not {url!r}.")
+
+
+def _health(http: httpx.Client) -> str | None:
+    """What is odd about `GET /health`, if anything: by itself that is a finding for the cases, not the end."""
+    answer = _ask(http, "GET", "/health")
+    if answer.status_code == 200 and isinstance(_body(answer), dict):
+        return None
+    return f"GET /health {_described(answer)}"
+
+
+def _somebody(http: httpx.Client, first_impression: str | None) -> dict[str, Any]:
+    """A new user's `data` from `/auth/guest`, or from `/auth/register` if that fails. Every case needs users."""
+    name = unique("probe")
+    registration = {"username": name, "email": f"{name}@example.com", "password": unique("password")}
+    complaints = [first_impression] if first_impression else []
+    for path, body in (("/auth/guest", {"username": name}), ("/auth/register", registration)):
+        answer = _ask(http, "POST", path, body)
+        if answer.status_code == 429:
+            time.sleep(_retry_after(answer))  # noqa: TID251 - the target asked for it
+            answer = _ask(http, "POST", path, body)
+        data = _member(_body(answer), "data")
+        if isinstance(_member(data, "accessToken"), str) and isinstance(_member(_member(data, "user"), "id"), str):
+            return cast("dict[str, Any]", data)
+        complaints.append(f"POST {path} {_described(answer)}")
+    raise TargetUnusable(f"{http.base_url} gives no user to test with: {'; '.join(complaints)}.")
+
+
+def _profile(http: httpx.Client, person: dict[str, Any]) -> tuple[Profile, str]:
+    """What the target says in `GET /api` (ruling R12), else what it does with a status change without a token (P1)."""
+    claimed = _member(_body(_ask(http, "GET", "/api")), "profile")
+    answer = _ask(http, "PUT", f"/api/users/{person['user']['id']}/status", {"status": "online"})
+    seen: Profile | None = {401: PROFILES[1], 200: PROFILES[0]}.get(answer.status_code)
+    observed = f"PUT /api/users/:id/status without a token answers {answer.status_code}"
+    if claimed in PROFILES:
+        doubt = "" if seen == claimed else f", although {observed}"
+        return claimed, f"GET /api says so{doubt}"
+    if seen is None:
+        raise TargetUnusable(f"cannot tell the profile, since {observed}: say --profile documented or hardened.")
+    return seen, observed
+
+
+def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> None:
+    """Some answer to something within `ANSWER_WITHIN_S`: it need not be right, but silence or an echo is no gateway."""
+    user = person["user"]
+    identity = {} if profile == "hardened" else {"userId": user["id"], "username": user["username"]}
+    frames = [("user_joined", identity), ("voice_state", {**identity, "channelId": None}), ("hype-probe", {})]
+    sent = [json.dumps({"type": type, "data": data}) for type, data in frames]
+    try:
+        answer = gateway.first_answer(ws_url, person["accessToken"] if profile == "hardened" else None, sent)
+    except Violation as violation:
+        raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}.") from violation
+    if answer in sent:
+        raise TargetUnusable(f"{ws_url} sends every frame back as it came, so it is an echo and no gateway.")
+
+
+def _ask(http: httpx.Client, method: str, path: str, body: Any = None) -> httpx.Response:
+    try:
+        return http.request(method, path, json=body, timeout=ANSWER_WITHIN_S)
+    except httpx.TimeoutException:
+        problem = f"takes the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
+    except httpx.ConnectError as error:
+        problem = f"cannot be reached: {error}"
+    except (httpx.TransportError, httpx.DecodingError) as error:
+        problem = f"does not answer {method} {path} with HTTP: {error}"
+    raise TargetUnusable(f"{http.base_url} {problem}.")
+
+
+def _described(answer: httpx.Response) -> str:
+    text = answer.text.strip()
+    if not text:
+        return f"answers {answer.status_code} with an empty body"
+    if text.startswith("<"):
+        return f"answers {answer.status_code} with a web page instead of JSON"
+    return f"answers {answer.status_code} {' '.join(text.split())[:120]}"
+
+
+def _body(answer: httpx.Response) -> Any:
+    try:
+        return answer.json()
+    except ValueError:
+        return None
+
+
+def _member(body: Any, name: str) -> Any:
+    return body.get(name) if isinstance(body, dict) else None
+
+
+def _retry_after(answer: httpx.Response) -> float:
+    asked = answer.headers.get("retry-after", "")
+    return min(float(asked) if asked.isdecimal() else 1.0, _LONGEST_WAIT_S)
