@@ -20,7 +20,7 @@ ROOT = "http://hype.invalid/"
 _ECMA_SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _ECMA_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _ECMA_SPACE}
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
-_TOKEN = re.compile(r"\\u\{[0-9a-fA-F]+\}|\\.|\[|\]|\$|\.|\(\?<(?![=!])|[^\\\[\]$.(]+|\(", re.DOTALL)
+_TOKEN = re.compile(r"\\p\{Cs\}|\\u\{[0-9a-fA-F]+\}|\\.|\[|\]|\$|\.|\(\?<(?![=!])|[^\\\[\]$.(]+|\(", re.DOTALL)
 
 
 @lru_cache(maxsize=512)
@@ -36,6 +36,8 @@ def ecma_pattern(pattern: str) -> re.Pattern[str]:
 
 
 def _translate(token: str, *, inside: bool) -> str:
+    if token == r"\p{Cs}":
+        return r"\ud800-\udfff" if inside else r"[\ud800-\udfff]"
     if token.startswith(r"\u{"):
         return rf"\U{int(token[3:-1], 16):08x}"
     if len(token) == 2 and token[0] == "\\" and token[1].lower() in _ECMA_CLASSES:

@@ -96,9 +96,9 @@ class Console:
             cell = _CELLS[ledger.state(one)] + (f" {seen}" if seen else "") + ("(x)" if one.extension else "")
             rows.setdefault(one.pair.name, {})[one.pair.detail] = cell
         width = max((len(name) for name in rows), default=0) + 2
-        self._say("\n" + f"{head:<{width}}" + "".join(f"{column:<12}" for column in columns))
+        self._say("\n" + f"{head:<{width}}" + "".join(f"{column:<10}" for column in columns))
         for name, cells in rows.items():
-            self._say((f"{name:<{width}}" + "".join(f"{cells.get(column, ''):<12}" for column in columns)).rstrip())
+            self._say((f"{name:<{width}}" + "".join(f"{cells.get(column, ''):<10}" for column in columns)).rstrip())
 
     def _verdict(self, results: Sequence[Result], verdict: Verdict) -> None:
         counts = Counter(one.outcome for one in results)

@@ -1,0 +1,186 @@
+"""A tiny Hype server in the test process: just enough that the harness's core can be seen to work, and to be broken."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+import threading
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.server import ServerConnection, serve
+
+NOW = "2025-10-23T10:30:00.000Z"
+Reply = tuple[int, Any]
+
+
+@dataclass
+class Fake:
+    """What the fake knows. `routes` (method and path pattern → answer) may be replaced to break it."""
+
+    profile: str = "hardened"
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
+    channels: dict[str, dict[str, Any]] = field(default_factory=dict)
+    rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
+    routes: dict[str, Callable[[Fake, Request], Reply]] = field(default_factory=dict)
+    on_frame: Callable[[Fake, ServerConnection, str], None] | None = None
+    base_url: str = ""
+    ws_url: str = ""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One request as a route sees it. `user` is who the bearer token belongs to."""
+
+    match: tuple[str, ...]
+    body: Any
+    user: dict[str, Any] | None
+
+
+def envelope(data: Any) -> dict[str, Any]:
+    """Success."""
+    return {"success": True, "data": data}
+
+
+def failure(error: str) -> dict[str, Any]:
+    """Failure."""
+    return {"success": False, "error": error}
+
+
+def health(fake: Fake, request: Request) -> Reply:
+    """All is well."""
+    checks = {"database": "ok", "sfu": "ok"}
+    return 200, {"status": "OK", "service": "Hype Backend", "version": "1", "timestamp": NOW, "checks": checks}
+
+
+def api(fake: Fake, request: Request) -> Reply:
+    """The service document."""
+    about = {"name": "Fake", "version": "1", "description": "A fake"}
+    return 200, {**about, "profile": fake.profile, "endpoints": {"health": "/health"}}
+
+
+def guest(fake: Fake, request: Request) -> Reply:
+    """A new user, with a token that is looked up and not signed."""
+    name = str(request.body["username"])
+    user = {"id": f"c{secrets.token_hex(12)}", "username": name, "displayName": None, "email": None}
+    token = f"eyJ.{secrets.token_hex(8)}.x"
+    user |= {"avatarUrl": None, "status": "ONLINE", "createdAt": NOW}
+    fake.users[token] = user
+    return 200, envelope({"user": user, "accessToken": token, "refreshToken": f"refresh-{token}"})
+
+
+def status(fake: Fake, request: Request) -> Reply:
+    """The one operation whose answer tells the profiles apart."""
+    if request.user is None and fake.profile == "hardened":
+        return 401, failure("Not authenticated")
+    return 200, envelope({})
+
+
+def create_channel(fake: Fake, request: Request) -> Reply:
+    """A channel as ruling R13 describes it."""
+    made = {"id": f"c{secrets.token_hex(12)}", "type": request.body["type"].upper(), "name": request.body["name"]}
+    made |= {"topic": None, "position": 4, "serverId": "default-server", "userLimit": None, "bitrate": None}
+    made |= {"server": {"id": "default-server", "name": "Hype"}, "_count": {"messages": 0, "voiceStates": 0}}
+    made |= {"createdBy": {"id": "u1", "username": "someone"}, "createdAt": NOW, "updatedAt": NOW}
+    fake.channels[made["id"]] = made
+    return 201, envelope(made)
+
+
+def delete_channel(fake: Fake, request: Request) -> Reply:
+    """Gone."""
+    fake.channels.pop(request.match[0], None)
+    return 200, envelope({"id": request.match[0]})
+
+
+ROUTES: dict[str, Callable[[Fake, Request], Reply]] = {
+    r"GET /health": health,
+    r"GET /api": api,
+    r"POST /auth/guest": guest,
+    r"PUT /api/users/([^/]+)/status": status,
+    r"POST /api/channels": create_channel,
+    r"DELETE /api/channels/([^/]+)": delete_channel,
+}
+
+
+def joined(fake: Fake, socket: ServerConnection, text: str) -> None:
+    """The gateway: `user_joined` to the room, silence to everything else."""
+    frame = json.loads(text)
+    if frame["type"] != "user_joined":
+        return
+    path = socket.request.path if socket.request else ""
+    user = fake.users[path.rpartition("token=")[2]] if "token=" in path else {"id": frame["data"]["userId"]}
+    channel = frame["data"].get("channelId")
+    data = {"userId": user["id"], "username": user.get("username", "someone"), "channelId": channel}
+    data |= {"displayName": None, "avatarUrl": None}
+    if channel:
+        fake.rooms.setdefault(channel, []).append(socket)
+    for other in fake.rooms[channel] if channel else [socket]:
+        with suppress(ConnectionClosed):
+            other.send(json.dumps({"type": "user_joined", "data": data, "timestamp": NOW}))
+
+
+@contextmanager
+def running(fake: Fake) -> Iterator[Fake]:
+    """Serve the fake on free ports of this machine."""
+    fake.routes = {**ROUTES, **fake.routes}
+    web = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(fake))
+    gateway = serve(lambda socket: _converse(fake, socket), "127.0.0.1", 0)
+    fake.base_url = f"http://127.0.0.1:{web.server_address[1]}"
+    fake.ws_url = f"ws://127.0.0.1:{gateway.socket.getsockname()[1]}"
+    threads = [threading.Thread(target=one.serve_forever, daemon=True) for one in (web, gateway)]
+    for thread in threads:
+        thread.start()
+    try:
+        yield fake
+    finally:
+        web.shutdown()
+        web.server_close()
+        gateway.shutdown()
+        for thread in threads:
+            thread.join()
+
+
+def _converse(fake: Fake, socket: ServerConnection) -> None:
+    for text in socket:
+        (fake.on_frame or joined)(fake, socket, str(text))
+
+
+def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
+    """The HTTP half."""
+
+    class Handler(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def answer(self) -> None:
+            """Find the route, answer JSON."""
+            line = f"{self.command} {self.path.partition('?')[0]}"
+            content = self.rfile.read(int(self.headers.get("content-length", 0)))
+            token = self.headers.get("authorization", "").removeprefix("Bearer ")
+            code, body = 404, failure("Not found")
+            for pattern, route in fake.routes.items():
+                if match := re.fullmatch(pattern, line):
+                    request = Request(match.groups(), json.loads(content or b"null"), fake.users.get(token))
+                    code, body = route(fake, request)
+            self.reply(code, body if isinstance(body, bytes) else json.dumps(body).encode())
+
+        def reply(self, code: int, content: bytes) -> None:
+            """Send it."""
+            self.send_response(code)
+            self.send_header("Content-Type", "text/html" if content.startswith(b"<") else "application/json")
+            self.send_header("Content-Length", str(len(content)))
+            if code == 401:
+                self.send_header("WWW-Authenticate", "Bearer")
+            self.end_headers()
+            self.wfile.write(content)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Keep quiet."""
+
+        do_GET = do_POST = do_PUT = do_DELETE = answer
+
+    return Handler
