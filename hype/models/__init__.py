@@ -6,8 +6,8 @@ epoch, UTC. A query that looks for a row by a key that no database can hold answ
 
 from hype.models.channels import Channel
 from hype.models.messages import Message
-from hype.models.servers import Server, ServerMember
+from hype.models.servers import DEFAULT_SERVER, Server, ServerMember
 from hype.models.sessions import Session
 from hype.models.users import User, email_key
 
-__all__ = ["Channel", "Message", "Server", "ServerMember", "Session", "User", "email_key"]
+__all__ = ["DEFAULT_SERVER", "Channel", "Message", "Server", "ServerMember", "Session", "User", "email_key"]

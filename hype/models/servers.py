@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 import peewee
 from typing_extensions import Self
 
 from hype.models.base import Editable, Row, counted
 from hype.models.users import User
+
+DEFAULT_SERVER: Final = "default-server"  # everybody is a member (ruling R15); channels go there by default (R14)
 
 
 class Server(Editable):
