@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 import yaml
-from referencing import Registry, Resource
+from referencing import Registry
 from referencing.jsonschema import DRAFT202012
 
 from hype import issues
@@ -111,13 +111,14 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Contract:
-    """Both specs in one profile."""
+    """Both specs in one profile. operation_ids: of every profile; `operations` are those of this one."""
 
     profile: Profile
     version: str
     title: str
     summary: str
     operations: Mapping[str, Operation]
+    operation_ids: frozenset[str]
     gateway: Gateway
     _documents: _Documents
 
@@ -141,11 +142,15 @@ def load(profile: Profile, folder: Path | None = None) -> Contract:
     rest = documents["openapi.yaml"]
     try:
         operations = {each.id: each for each in _operations(documents)}
+        everything = documents if profile == "hardened" else _Documents("hardened", folder or _home())
+        operation_ids = frozenset(each.id for each in _operations(everything))
         gateway = _gateway(documents)
     except (KeyError, LookupError, TypeError) as error:
         raise SpecMismatch(f"The specs cannot be used: {error!r} was expected and is not there.") from error
     info = rest["info"]
-    return Contract(profile, info["version"], info["title"], info["summary"], operations, gateway, documents)
+    return Contract(
+        profile, info["version"], info["title"], info["summary"], operations, operation_ids, gateway, documents
+    )
 
 
 def resolve(node: Any, profile: Profile) -> Any:
@@ -179,8 +184,7 @@ class _Documents:
     def __init__(self, profile: Profile, folder: Path) -> None:
         self._contents = {name: resolve(_read(folder / name), profile) for name in ("openapi.yaml", "asyncapi.yaml")}
         self.registry: Registry[Any] = Registry().with_resources(
-            (_BASE + name, Resource(contents=contents, specification=DRAFT202012))
-            for name, contents in self._contents.items()
+            (_BASE + name, DRAFT202012.create_resource(contents)) for name, contents in self._contents.items()
         )
 
     def __getitem__(self, name: str) -> Any:

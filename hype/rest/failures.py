@@ -1,0 +1,57 @@
+"""The one renderer of failures: every error becomes ruling R1's envelope (rulings R6 and R8)."""
+
+from __future__ import annotations
+
+import logging
+from typing import Any
+
+import falcon
+import falcon.asgi
+
+from hype import jsontext
+from hype.errors import BadRequest, HypeError, InternalError, MethodNotAllowed, NotFound
+
+__all__ = ["add_failure_handlers"]
+
+_log = logging.getLogger(__name__)
+
+
+def add_failure_handlers(app: falcon.asgi.App[Any, Any]) -> None:
+    """Have `app` answer in the failure envelope whatever goes wrong, Falcon's own refusals included."""
+    app.add_error_handler(Exception, _unexpected)
+    app.add_error_handler(falcon.HTTPError, _refused_by_falcon)
+    app.add_error_handler(HypeError, _refused)
+
+
+async def _refused(
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: HypeError, params: dict[str, Any]
+) -> None:
+    document: dict[str, Any] = {"success": False, "error": error.error}
+    if error.details is not None:
+        document["details"] = error.details
+    response.status = error.status
+    response.content_type = falcon.MEDIA_JSON
+    response.data = jsontext.dump(document)
+    response.set_headers(error.headers)
+
+
+async def _refused_by_falcon(
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: falcon.HTTPError, params: dict[str, Any]
+) -> None:
+    await _refused(request, response, _translated(error), params)
+
+
+def _translated(error: falcon.HTTPError) -> HypeError:
+    if isinstance(error, falcon.HTTPNotFound):
+        return NotFound()
+    if isinstance(error, falcon.HTTPMethodNotAllowed):
+        headers: Any = error.headers
+        return MethodNotAllowed(allow=dict(headers)["Allow"].split(", "))
+    return BadRequest(error.title)
+
+
+async def _unexpected(
+    request: falcon.asgi.Request, response: falcon.asgi.Response, error: Exception, params: dict[str, Any]
+) -> None:
+    _log.error("unhandled error in %s %s", request.method, request.path, exc_info=error)
+    await _refused(request, response, InternalError(), params)
