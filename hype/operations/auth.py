@@ -95,13 +95,13 @@ def _refuse_taken(username: str, email: str) -> None:
 
 
 def _taken(conflict: Taken) -> BadRequest:
-    return BadRequest(_TAKEN.get(conflict.column or "", _TAKEN["username"]))
+    return BadRequest(_TAKEN[conflict.column])
 
 
 def _signed_in(call: Call, user: User) -> Answer:
     """Open a session: the user and its first pair of tokens."""
     session_id = new_id()
-    pair = _issued(call, user, session_id)
+    pair = call.services.tokens.pair(user, session_id)
     Session.add(session_id=session_id, user=user, refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
     return ok({"user": payloads.auth_user(user), **_tokens(pair)})
 
@@ -111,7 +111,7 @@ def _rotated(call: Call, claims: Claims) -> Pair | None:
     session, user = Session.find(claims.session_id), User.find(claims.user_id)
     if session is None or user is None or session.revoked_at is not None or session.user_id != user.id:
         return None
-    pair = _issued(call, user, session.id)
+    pair = call.services.tokens.pair(user, session.id)
     if not call.operation.policy.get("singleUseRefreshToken", False):
         session.extend(refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
         return pair
@@ -121,12 +121,8 @@ def _rotated(call: Call, claims: Claims) -> Pair | None:
     return None
 
 
-def _issued(call: Call, user: User, session_id: str) -> Pair:
-    return call.services.tokens.issue(user_id=user.id, username=user.username, email=user.email, session_id=session_id)
-
-
 def _tokens(pair: Pair) -> dict[str, str]:
-    return {"accessToken": pair.access, "refreshToken": pair.refresh}
+    return {"accessToken": pair.access_token, "refreshToken": pair.refresh_token}
 
 
 def _revoke(call: Call, session: Session) -> None:

@@ -15,7 +15,7 @@ from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 
-__all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "not_served_yet", "ok"]
+__all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "ok"]
 
 
 @dataclass(frozen=True)
@@ -87,10 +87,4 @@ def manages_transactions(function: F) -> F:
     Hashing a password takes a tenth of a second; a transaction that spans it would hold up every writer.
     """
     function.__dict__["manages_transactions"] = True
-    return function
-
-
-def not_served_yet(function: F) -> F:
-    """Mark an operation that answers 501 to every caller it knows, whatever the request says."""
-    function.__dict__["not_served_yet"] = True
     return function

@@ -21,7 +21,7 @@ def perform(function: Function, call: Call, token: str | None, rejected: HypeErr
         return _run(function, call)
     with call.unit.transaction():
         _identify(call, token)
-        if rejected is not None and not getattr(function, "not_served_yet", False):
+        if rejected is not None:
             raise rejected
         return function(call)
 

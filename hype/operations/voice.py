@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hype.errors import NotImplementedYet
-from hype.operations.call import Answer, Call, not_served_yet
+from hype.operations.call import Answer, Call
 
 __all__ = [
     "close_producer",
@@ -16,43 +16,36 @@ __all__ = [
 ]
 
 
-@not_served_yet
 def get_rtp_capabilities(call: Call) -> Answer:
     """Operation getRtpCapabilities (ruling R25)."""
     raise NotImplementedYet("Not implemented")
 
 
-@not_served_yet
 def create_send_transport(call: Call) -> Answer:
     """Operation createSendTransport (ruling R26)."""
     raise NotImplementedYet("Not implemented")
 
 
-@not_served_yet
 def create_recv_transport(call: Call) -> Answer:
     """Operation createRecvTransport (ruling R26)."""
     raise NotImplementedYet("Not implemented")
 
 
-@not_served_yet
 def connect_transport(call: Call) -> Answer:
     """Operation connectTransport (ruling R27)."""
     raise NotImplementedYet("Not implemented")
 
 
-@not_served_yet
 def create_producer(call: Call) -> Answer:
     """Operation createProducer (ruling R28)."""
     raise NotImplementedYet("Not implemented")
 
 
-@not_served_yet
 def create_consumer(call: Call) -> Answer:
     """Operation createConsumer (ruling R29)."""
     raise NotImplementedYet("Not implemented")
 
 
-@not_served_yet
 def close_producer(call: Call) -> Answer:
     """Operation closeProducer (ruling R28)."""
     raise NotImplementedYet("Not implemented")

@@ -1,0 +1,39 @@
+"""The numbers of GET /metrics."""
+
+from __future__ import annotations
+
+from hype.telemetry.metrics import Metrics
+
+
+def test_counts_by_operation_and_status() -> None:
+    """An operator sees which operation answered what, how often."""
+    metrics = Metrics()
+    metrics.request("getUser", 404, 0.003)
+    metrics.request("getUser", 404, 0.004)
+    assert 'hype_http_request_seconds_count{operation="getUser",status="404"} 2.0' in metrics.text()
+
+
+def test_connections_go_up_and_down() -> None:
+    """The gauge shows the sockets open now; closes are counted by code."""
+    metrics = Metrics()
+    metrics.connected()
+    metrics.connected()
+    metrics.disconnected(4401)
+    assert "hype_gateway_connections 1.0" in metrics.text()
+    assert 'hype_gateway_closes_total{code="4401"} 1.0' in metrics.text()
+
+
+def test_frames_by_direction_and_type() -> None:
+    """One event to three sockets is three frames out."""
+    metrics = Metrics()
+    metrics.frame_in("message")
+    metrics.frames_out("message", 3)
+    assert 'hype_gateway_frames_total{direction="in",type="message"} 1.0' in metrics.text()
+    assert 'hype_gateway_frames_total{direction="out",type="message"} 3.0' in metrics.text()
+
+
+def test_two_servers_do_not_add_up() -> None:
+    """Each server of a process has its own numbers."""
+    one, other = Metrics(), Metrics()
+    one.connected()
+    assert "hype_gateway_connections 0.0" in other.text()
