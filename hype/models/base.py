@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
-from typing import Any, Final
+from typing import Any, Final, Self
 
 import peewee
-from typing_extensions import Self
 
 from hype.database import proxy, telling_conflicts
 from hype.errors import NotFound

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 import peewee
-from typing_extensions import Self
 
+from hype.ids import new_id
 from hype.models.base import Editable, counted, forward
 from hype.models.servers import Server
 from hype.models.users import User
@@ -59,11 +60,11 @@ class Channel(Editable):
         position: int | None = None,
         user_limit: int | None = None,
         bitrate: int | None = None,
-        channel_id: str | None = None,
+        id: str | None = None,
     ) -> Self:
-        """Store a new channel. position: after the server's last when None. channel_id: new when None."""
-        own_id = {} if channel_id is None else {"id": channel_id}
+        """Store a new channel. position: after the server's last when None. id: a new one when None."""
         return cls.create(
+            id=id or new_id(),
             name=name,
             type=type,
             topic=topic,
@@ -72,7 +73,6 @@ class Channel(Editable):
             user_limit=user_limit,
             bitrate=bitrate,
             created_by=created_by,
-            **own_id,
         )
 
     def remove(self) -> bool:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Self
 
 import peewee
-from typing_extensions import Self
 
 from hype.errors import NotFound
 from hype.models.base import LARGEST_OFFSET, Editable, counted

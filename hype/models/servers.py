@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Final
+from typing import Final, Self
 
 import peewee
-from typing_extensions import Self
 
 from hype.models.base import Editable, Row, counted
 from hype.models.users import User

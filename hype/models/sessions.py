@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import peewee
-from typing_extensions import Self
 
 from hype.models.base import Row, now_ms
 from hype.models.users import User

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from typing import Self
+
 import peewee
-from typing_extensions import Self
 
 from hype.database import telling_conflicts
 from hype.models.base import LARGEST_OFFSET, Editable, now_ms, storable

@@ -1,0 +1,181 @@
+"""The environment, read once: the only place in Hype that looks at `os.environ`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import textwrap
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Final
+
+import dotenv
+
+from hype import settings
+from hype.errors import ConfigError
+
+__all__ = ["Config", "environment_table"]
+
+
+@dataclass(frozen=True, slots=True)
+class Variable:
+    """One environment variable. takes: in words. default: as one would write it, "" for none."""
+
+    name: str
+    takes: str
+    default: str
+    parse: Callable[[str], Any]
+
+    @property
+    def member(self) -> str:
+        """The name of the member of Config."""
+        return self.name.removeprefix("HYPE_").lower()
+
+
+def _one_of(*words: str) -> tuple[str, str, Callable[[str], str]]:
+    return " or ".join(words), words[0], settings.one_of(words)
+
+
+_PORT = ("a port, 0 to 65535; 0 takes any free one", settings.number(0, 65535))
+_MEDIA_PORT = ("a port, 1 to 65535", settings.number(1, 65535))
+_COUNT = ("a whole number, 1 or more", settings.number(1, 2**31 - 1))
+_SPEC: Final = "as the specs say"
+
+VARIABLES: Final = (
+    Variable(
+        "DATABASE_URL",
+        "sqlite:///relative.db, sqlite:////absolute.db or postgresql://user:password@host:port/name",
+        "sqlite:///hype.db",
+        settings.database_url,
+    ),
+    Variable("JWT_ACCESS_SECRET", "the text that signs access tokens", "", settings.text),
+    Variable("JWT_REFRESH_SECRET", "the text that signs refresh tokens, another one", "", settings.text),
+    Variable("HOST", "the address or name to listen on; 0.0.0.0 is every IPv4 one", "0.0.0.0", settings.host),  # noqa: S104  # a server is there to be reached
+    Variable("PORT", f"of the REST API: {_PORT[0]}", "3001", _PORT[1]),
+    Variable("WS_PORT", f"of the WebSocket gateway: {_PORT[0]}", "8080", _PORT[1]),
+    Variable("MEDIASOUP_MIN_PORT", f"the first for media: {_MEDIA_PORT[0]}", "10000", _MEDIA_PORT[1]),
+    Variable("MEDIASOUP_MAX_PORT", f"the last for media: {_MEDIA_PORT[0]}", "10100", _MEDIA_PORT[1]),
+    Variable("ANNOUNCED_IP", "the IP address that clients reach media at, or null", "null", settings.ip_or_null),
+    Variable(
+        "CORS_ORIGINS",
+        "the origins of frontends, such as https://chat.example, with commas between",
+        "http://localhost:5173",
+        settings.origins,
+    ),
+    Variable("HYPE_PROFILE", *_one_of("hardened", "documented")),
+    Variable("HYPE_ENV", *_one_of("development", "production", "test")),
+    Variable("LOGIN_MAX_PER_EMAIL", f"failed logins per email and address: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("LOGIN_MAX_PER_ADDRESS", f"failed logins per address: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("LOGIN_WINDOW_S", f"seconds in which failed logins count: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("WS_RATE_BURST", f"frames a user may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("WS_RATE_PER_SECOND", f"frames a user may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("ACCESS_TOKEN_TTL_S", f"seconds: {_COUNT[0]}", "900", _COUNT[1]),
+    Variable("REFRESH_TOKEN_TTL_S", f"seconds: {_COUNT[0]}", "604800", _COUNT[1]),
+    Variable(
+        "LOG_LEVEL", "debug, info, warning or error", "info", settings.one_of(("debug", "info", "warning", "error"))
+    ),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """What the environment asks for; the members are the variables of `hype serve --help`.
+
+    The login_* and ws_rate_* are None where the specs' own numbers hold (rulings P9 and R31).
+    generated_secrets: whether a token secret was missing and made up, so that no token outlives the process.
+    """
+
+    database_url: str
+    jwt_access_secret: str
+    jwt_refresh_secret: str
+    host: str
+    port: int
+    ws_port: int
+    mediasoup_min_port: int
+    mediasoup_max_port: int
+    announced_ip: str | None
+    cors_origins: tuple[str, ...]
+    profile: str
+    env: str
+    login_max_per_email: int | None
+    login_max_per_address: int | None
+    login_window_s: int | None
+    ws_rate_burst: int | None
+    ws_rate_per_second: int | None
+    access_token_ttl_s: int
+    refresh_token_ttl_s: int
+    log_level: str
+    generated_secrets: bool
+
+    @classmethod
+    def load(cls, environ: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Config:
+        """Read the environment, and under it a `.env` file; blank values count as unset.
+
+        environ: `os.environ` when None. dotenv_path: `.env` in the working directory when None; it need not
+        exist. Raises ConfigError, a sentence that names the variable and what it takes.
+        """
+        given = _given(_dotenv(dotenv_path or Path(".env"))) | _given(os.environ if environ is None else environ)
+        values = {variable.member: _value(variable, given) for variable in VARIABLES}
+        _check_together(values)
+        return cls(generated_secrets=_make_up_secrets(values), **values)
+
+
+def environment_table() -> str:
+    """The variables, what they take and their defaults, for `hype serve --help`."""
+    width = max(len(variable.name) for variable in VARIABLES) + 2
+    indent = " " * (width + 2)
+    lines = []
+    for variable in VARIABLES:
+        meaning = f"{variable.takes} [{variable.default or 'made up at each start'}]"
+        start = "  " + variable.name.ljust(width)
+        lines.append(textwrap.fill(meaning, 100, initial_indent=start, subsequent_indent=indent, **_WHOLE_WORDS))
+    return "\n".join(lines)
+
+
+_WHOLE_WORDS: Final[dict[str, Any]] = {"break_long_words": False, "break_on_hyphens": False}
+
+
+def _dotenv(path: Path) -> Mapping[str, str | None]:
+    try:
+        # Nothing is interpolated: a secret may hold a dollar sign.
+        return dotenv.dotenv_values(path, interpolate=False)
+    except (OSError, ValueError) as error:
+        raise ConfigError(f"{path} cannot be read: {error}.") from error
+
+
+def _given(source: Mapping[str, str | None]) -> dict[str, str]:
+    """The variables of ours that are set."""
+    stripped = {variable.name: (source.get(variable.name) or "").strip() for variable in VARIABLES}
+    return {name: value for name, value in stripped.items() if value}
+
+
+def _value(variable: Variable, given: Mapping[str, str]) -> Any:
+    text = given.get(variable.name, variable.default)
+    if text in ("", _SPEC):
+        return None
+    try:
+        return variable.parse(settings.text(text))
+    except ValueError as problem:
+        raise ConfigError(f"{variable.name} {problem}. It takes {variable.takes}.") from problem
+
+
+def _check_together(values: Mapping[str, Any]) -> None:
+    """What no variable shows by itself."""
+    low, high = values["mediasoup_min_port"], values["mediasoup_max_port"]
+    if low > high:
+        raise ConfigError(f"MEDIASOUP_MIN_PORT ({low}) must not be above MEDIASOUP_MAX_PORT ({high}).")
+    if values["port"] == values["ws_port"] != 0:
+        raise ConfigError(f"PORT and WS_PORT are both {values['port']}; they must differ.")
+    if values["jwt_access_secret"] is not None and values["jwt_access_secret"] == values["jwt_refresh_secret"]:
+        raise ConfigError("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are the same; they must differ.")
+
+
+def _make_up_secrets(values: dict[str, Any]) -> bool:
+    """Fill in the token secrets that are missing, but not in production (ruling R23)."""
+    missing = [name for name in ("jwt_access_secret", "jwt_refresh_secret") if values[name] is None]
+    if missing and values["env"] == "production":
+        names = " and ".join(name.upper() for name in missing)
+        raise ConfigError(f"{names} must be set when HYPE_ENV is production; take a long random text for each.")
+    values.update((name, secrets.token_urlsafe(48)) for name in missing)
+    return bool(missing)

@@ -1,0 +1,258 @@
+"""SQLite or PostgreSQL: the one hop into a thread, transactions, and what is announced after them.
+
+The event loop calls `Database.run` with a piece of work; the work gets a `Unit`, opens transactions on it and
+announces effects. Nothing is announced that is not committed, and per key (a channel) things are announced
+in the order in which they were committed. Only this file, `models` and `migrations` know peewee.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import Any, TypeVar
+from urllib.parse import unquote, urlsplit
+
+import peewee
+from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
+
+from hype.errors import DatabaseUnusable
+
+__all__ = ["Conflict", "Database", "Publish", "Unit", "proxy", "telling_conflicts"]
+
+T = TypeVar("T")
+Publish = Callable[[Sequence[Any]], object]
+
+# Models are bound to this, whichever database is open; so there is one open `Database` in a process at a time.
+proxy = peewee.DatabaseProxy()
+
+_THREADS = 8  # of each kind; waiting for a disk or a server, not computing
+_STRIPES = 256  # more than there are threads, so that two keys seldom share a lock
+_PATIENCE_S = 10  # for another process that writes to the same SQLite file, or a server that does not answer
+_HYPE = 0x48797065  # "Hype": the name of our advisory lock
+
+
+class Conflict(Exception):
+    """A unique value is taken. column: which, such as `username` (of a pair, the first)."""
+
+    def __init__(self, column: str) -> None:
+        self.column = column
+        super().__init__(f"{column} is taken")
+
+
+@contextmanager
+def telling_conflicts() -> Iterator[None]:
+    """Turn a broken unique rule into Conflict; only what ran in here is undone, the transaction goes on."""
+    try:
+        with proxy.atomic():
+            yield
+    except peewee.IntegrityError as error:
+        column = _taken_column(error)
+        if column is None:
+            raise
+        raise Conflict(column) from error
+
+
+class Unit:
+    """One operation's work with the database, in one thread."""
+
+    def __init__(self, database: Database, write: bool, hand_over: Publish) -> None:
+        self._database = database
+        self._write = write
+        self._hand_over = hand_over
+        self._open = False
+        self._effects: list[Any] = []
+        self._turn: threading.Lock | None = None
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All or nothing: commits at the end, or rolls back and forgets its effects when anything is raised.
+
+        Effects are handed over right after the commit. Within another transaction of the unit this is a
+        part of it that can fail by itself. Without `write` it sees one state of the database throughout and
+        PostgreSQL refuses to change anything.
+        """
+        if self._open:
+            with self._part():
+                yield
+            return
+        self._open = True
+        try:
+            with self._database.transaction(self._write):
+                yield
+            if self._effects:
+                self._hand_over(self._effects)
+        finally:
+            self._open, self._effects = False, []
+            if self._turn is not None:
+                self._turn.release()
+                self._turn = None
+
+    def announce(self, *effects: Any) -> None:
+        """Have `effects` published once the transaction has committed, after those announced before."""
+        self._must_be_open("announce")
+        self._effects.extend(effects)
+
+    def in_order_of(self, key: str) -> None:
+        """Wait for `key`'s turn and keep it until the transaction's effects have been handed over.
+
+        So effects of one key are published in the order in which they are committed. Call it before the
+        transaction writes anything: whoever holds a row and then waits for a turn may wait for somebody who
+        waits for that row. For the same reason a transaction has one turn: a second raises RuntimeError.
+        """
+        self._must_be_open("in_order_of")
+        turn = self._database.turn_of(key)
+        if turn is self._turn:
+            return
+        if self._turn is not None:
+            raise RuntimeError("a transaction can keep the order of one key only")
+        turn.acquire()
+        self._turn = turn
+
+    def alone(self) -> None:
+        """Wait until no other process is in a transaction that called this; one `migrate` or `seed` at a time."""
+        self._must_be_open("alone")
+        self._database.lock_others_out()
+
+    @contextmanager
+    def _part(self) -> Iterator[None]:
+        before = len(self._effects)
+        try:
+            with proxy.atomic():
+                yield
+        except BaseException:
+            del self._effects[before:]
+            raise
+
+    def _must_be_open(self, what: str) -> None:
+        if not self._open:
+            raise RuntimeError(f"{what} is for the inside of a transaction")
+
+
+class Database:
+    """The database that `url` names; see `hype.config` for the forms it takes.
+
+    publish: takes the effects of one committed transaction, on the event loop's thread.
+    """
+
+    def __init__(self, url: str, publish: Publish = lambda effects: None) -> None:
+        self._publish = publish
+        self._url = url
+        self._peewee = _connectable(url)
+        is_sqlite = self._is_sqlite = url.startswith("sqlite:")
+        # SQLite has one writer at a time: here writers queue, left to SQLite they would poll.
+        self._writing: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
+        self._begin = {
+            True: "IMMEDIATE" if is_sqlite else None,
+            False: "DEFERRED" if is_sqlite else "REPEATABLE READ, READ ONLY",
+        }
+        self._turns = [threading.Lock() for _ in range(_STRIPES)]
+        self._threads: dict[bool, ThreadPoolExecutor] = {}
+
+    def open(self) -> None:
+        """Connect, and bind the models to this database. Raises DatabaseUnusable with the reason."""
+        try:
+            with self._peewee.connection_context():
+                self._peewee.execute_sql("SELECT 1")
+        except peewee.PeeweeException as error:
+            raise DatabaseUnusable(f"DATABASE_URL: {_shown(self._url)} cannot be opened: {_reason(error)}") from error
+        proxy.initialize(self._peewee)
+        # Two pools of threads, so that a read does not wait behind writers.
+        for write, name in ((False, "hype-read"), (True, "hype-write")):
+            self._threads[write] = ThreadPoolExecutor(_THREADS, thread_name_prefix=name)
+
+    def close(self) -> None:
+        """Wait for the work at hand, then disconnect."""
+        for threads in self._threads.values():
+            threads.shutdown(wait=True)
+        self._threads = {}
+        self._peewee.close_all()
+
+    async def run(self, work: Callable[[Unit], T], *, write: bool) -> T:
+        """Do `work` in a thread; effects are published before its result, or what it raises, arrives here."""
+        loop = asyncio.get_running_loop()
+        unit = Unit(self, write, lambda effects: loop.call_soon_threadsafe(self._publish, effects))
+        return await loop.run_in_executor(self._threads[write], work, unit)
+
+    def run_now(self, work: Callable[[Unit], T], *, write: bool) -> T:
+        """Do `work` in this thread, for commands that have no event loop."""
+        return work(Unit(self, write, self._publish))
+
+    def ping(self) -> bool:
+        """Whether the database answers. Takes a connection of its own, so call it outside any transaction."""
+        try:
+            with self.transaction(write=False):
+                self._peewee.execute_sql("SELECT 1")
+        except peewee.PeeweeException:
+            return False
+        return True
+
+    @contextmanager
+    def transaction(self, write: bool) -> Iterator[None]:
+        """A connection and one transaction on it; `Unit.transaction` is the way in."""
+        turn = self._writing if write else nullcontext()
+        with turn, self._peewee.connection_context(), self._peewee.transaction(self._begin[write]):
+            yield
+
+    def lock_others_out(self) -> None:
+        """Do what `Unit.alone` says; on SQLite every writer is alone as it is."""
+        if not self._is_sqlite:
+            self._peewee.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_HYPE,))
+
+    def turn_of(self, key: str) -> threading.Lock:
+        """The lock behind `Unit.in_order_of`; keys may share one."""
+        return self._turns[hash(key) % _STRIPES]
+
+
+def _connectable(url: str) -> Any:
+    """The peewee database for `url`, not connected yet."""
+    connections = {"max_connections": 2 * _THREADS, "timeout": _PATIENCE_S, "autoconnect": False}
+    if url.startswith("sqlite:///"):
+        pragmas = {
+            "busy_timeout": _PATIENCE_S * 1000,
+            "journal_mode": "wal",
+            "synchronous": "full",  # what was acknowledged survives a power cut
+            "foreign_keys": 1,
+        }
+        database = PooledSqliteDatabase(_path(url), pragmas=pragmas, check_same_thread=False, **connections)
+        # The pool takes `timeout` for itself; SQLite's own is the pragma above.
+        database.init(_path(url), returning_clause=True)
+        return database
+    patience = {} if "connect_timeout=" in url else {"connect_timeout": _PATIENCE_S}
+    return PooledPostgresqlDatabase("postgresql://" + url.split("://", 1)[1], **connections, **patience)
+
+
+def _path(url: str) -> str:
+    return unquote(url.removeprefix("sqlite:///"))
+
+
+def _shown(url: str) -> str:
+    """What to call the database in a message: the file, or the server without the password."""
+    if url.startswith("sqlite:///"):
+        return str(Path(_path(url)).absolute())
+    parts = urlsplit(url)
+    return f"{parts.path.lstrip('/')} at {parts.hostname or 'the local socket'}"
+
+
+def _reason(error: Exception) -> str:
+    """The first line of a driver's message."""
+    return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
+
+
+def _taken_column(error: peewee.IntegrityError) -> str | None:
+    """The column whose unique rule was broken; None when it was another rule.
+
+    SQLite's message names it. PostgreSQL names the constraint, and the migrations name those
+    `<table>_<column>_key`.
+    """
+    cause = error.args[0]
+    diagnostics = getattr(cause, "diag", None)
+    if diagnostics is None:
+        found = re.match(r"UNIQUE constraint failed: \w+\.(\w+)", str(cause))
+    else:
+        found = re.fullmatch(rf"{diagnostics.table_name}_(\w+)_key", diagnostics.constraint_name or "")
+    return None if found is None else found[1]

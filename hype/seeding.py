@@ -1,0 +1,48 @@
+"""What a new database starts with: `fixtures/seed.yaml` (`hype seed`)."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from hype.database import Database, Unit
+from hype.models import Channel, Server, User
+
+__all__ = ["seed"]
+
+_HERE = Path(__file__).parent
+# A wheel carries the file inside the package, a checkout has it at the top.
+_PLACES = (_HERE / "fixtures" / "seed.yaml", _HERE.parent / "fixtures" / "seed.yaml")
+
+
+def seed(database: Database) -> list[str]:
+    """Store the default server, its owner and its channels in an open, migrated database, unless it is there.
+
+    Returns the ids of the server and channels stored: nothing, once the server exists, so what people have
+    changed or deleted since then stays so. Of two processes that seed at once, one does it all.
+    """
+    content = _content()
+
+    def work(unit: Unit) -> list[str]:
+        with unit.transaction():
+            unit.alone()
+            if Server.find(content["server"]["id"]) is not None:
+                return []
+            return _store(content)
+
+    return database.run_now(work, write=True)
+
+
+def _store(content: dict[str, Any]) -> list[str]:
+    owner = User.named(content["user"]["username"]) or User.add(**content["user"])
+    server = Server.create(owner=owner, **content["server"])
+    channels = [Channel.add(server=server, created_by=owner, **channel) for channel in content["channels"]]
+    return [server.id, *(channel.id for channel in channels)]
+
+
+def _content() -> dict[str, Any]:
+    path = next(path for path in _PLACES if path.is_file())
+    content: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return content

@@ -1,0 +1,139 @@
+"""Access and refresh tokens: the door to PyJWT (ruling R23)."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Final, Literal, Protocol
+
+import jwt
+
+from hype.config import Config
+from hype.errors import NotAuthenticated
+from hype.ids import new_id
+
+__all__ = ["Claims", "Holder", "Kind", "Pair", "Tokens"]
+
+Kind = Literal["access", "refresh"]
+
+_INVALID: Final = {"access": "Invalid token", "refresh": "Invalid refresh token"}
+_EXPIRED: Final = {"access": "Token expired", "refresh": "Refresh token expired"}
+
+
+class Holder(Protocol):
+    """Whom a token is for: what of a user it repeats."""
+
+    @property
+    def id(self) -> str:
+        """The user's id."""
+
+    @property
+    def username(self) -> str:
+        """The user's name at the time."""
+
+    @property
+    def email(self) -> str | None:
+        """The user's email at the time, None for guests."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claims:
+    """What a valid token says. issued_at, expires_at: seconds since the epoch. jti: the token's own id."""
+
+    user_id: str
+    username: str
+    email: str | None
+    session_id: str
+    jti: str
+    issued_at: int
+    expires_at: int
+
+
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """What a login gives out, and what its session remembers: the refresh token's jti and end.
+
+    refresh_expires_at: milliseconds since the epoch, as in the tables.
+    """
+
+    access_token: str
+    refresh_token: str
+    refresh_jti: str
+    refresh_expires_at: int
+
+
+class Tokens:
+    """Makes and reads tokens. clock: the time in seconds since the epoch."""
+
+    def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
+        self._secrets = {"access": config.jwt_access_secret, "refresh": config.jwt_refresh_secret}
+        self._lifetimes = {"access": config.access_token_ttl_s, "refresh": config.refresh_token_ttl_s}
+        self._clock = clock
+
+    def pair(self, user: Holder, session_id: str) -> Pair:
+        """A new access and a new refresh token for the user's session."""
+        access, _ = self._issue(user, session_id, "access")
+        refresh, claims = self._issue(user, session_id, "refresh")
+        return Pair(access, refresh, claims["jti"], claims["exp"] * 1000)
+
+    def read_access(self, token: str) -> Claims:
+        """What the token says. Raises NotAuthenticated `Invalid token` or `Token expired` (ruling R7)."""
+        return self._read(token, "access")
+
+    def read_refresh(self, token: str) -> Claims:
+        """Likewise, with `Invalid refresh token` or `Refresh token expired` (ruling R6)."""
+        return self._read(token, "refresh")
+
+    def _issue(self, user: Holder, session_id: str, kind: Kind) -> tuple[str, dict[str, Any]]:
+        now = int(self._clock())
+        claims = {
+            "userId": user.id,
+            "username": user.username,
+            "email": user.email,
+            "iat": now,
+            "exp": now + self._lifetimes[kind],
+            "jti": new_id(),
+            "type": kind,
+            "sid": session_id,
+        }
+        return jwt.encode(claims, self._secrets[kind], algorithm="HS256"), claims
+
+    def _read(self, token: str, kind: Kind) -> Claims:
+        payload = self._verified(token, kind)
+        claims = _claims(payload, kind)
+        if claims is None:
+            raise NotAuthenticated(_INVALID[kind])
+        if claims.expires_at <= self._clock():
+            raise NotAuthenticated(_EXPIRED[kind])
+        return claims
+
+    def _verified(self, token: str, kind: Kind) -> dict[str, Any]:
+        """The payload of a token that we signed; the signature is all that PyJWT is asked about."""
+        options: Any = {"verify_signature": True, **dict.fromkeys(_UNCHECKED, False)}
+        try:
+            return jwt.decode(token, self._secrets[kind], algorithms=["HS256"], options=options)
+        # A forged header can make the JSON reader fail in ways of its own (depth, surrogates, infinities).
+        except (jwt.PyJWTError, ValueError, RecursionError, OverflowError, TypeError) as error:
+            raise NotAuthenticated(_INVALID[kind]) from error
+
+
+_UNCHECKED: Final = [f"verify_{claim}" for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")]
+
+
+def _claims(payload: dict[str, Any], kind: Kind) -> Claims | None:
+    """The payload with every member of its type, or None."""
+    texts = [payload.get(name) for name in ("userId", "username", "sid", "jti")]
+    numbers = [payload.get(name) for name in ("iat", "exp")]
+    email = payload.get("email")
+    well_typed = (
+        payload.get("type") == kind
+        and all(isinstance(text, str) and text for text in texts)
+        and all(type(number) is int for number in numbers)  # True is an int to isinstance
+        and (email is None or isinstance(email, str))
+    )
+    if not well_typed:
+        return None
+    user_id, username, session_id, jti = texts
+    issued_at, expires_at = numbers
+    return Claims(user_id, username, email, session_id, jti, issued_at, expires_at)  # type: ignore[arg-type]  # checked above
