@@ -1,0 +1,163 @@
+"""The order in which a voice channel's events are sent (ruling R38), and leaving a room in general (ruling R35)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+from hype.cluster import VoiceRegistry, VoiceState
+from hype.errors import Forbidden
+from hype.gateway.hub import Hub, Socket
+from hype.operations.rooms import Profile, Room
+
+__all__ = ["Media", "NoMedia", "Producer", "Voice"]
+
+
+@dataclass(frozen=True, slots=True)
+class Producer:
+    """A stream that somebody sends. kind: audio, video or screen."""
+
+    id: str
+    user_id: str
+    channel_id: str
+    kind: str
+
+
+class Media(Protocol):
+    """What voice channels have to know of the SFU."""
+
+    def producers(self, channel_id: str) -> Sequence[Producer]:
+        """The open producers of a channel, oldest first."""
+
+    def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+        """Close a user's (None: everybody's) transports in a channel; returns the producers that went with them."""
+
+
+class NoMedia:
+    """A server without an SFU."""
+
+    def producers(self, channel_id: str) -> Sequence[Producer]:
+        """None."""
+        return ()
+
+    def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+        """Nothing is there to close."""
+        return ()
+
+
+class Voice:
+    """Entering, changing and leaving voice channels. Like the hub it never waits, so each method is one step."""
+
+    def __init__(self, hub: Hub, registry: VoiceRegistry, media: Media) -> None:
+        self._hub = hub
+        self._registry = registry
+        self._media = media
+
+    def enter(
+        self, socket: Socket, profile: Profile, room: Room, *, is_muted: bool | None, is_deafened: bool | None
+    ) -> None:
+        """Be in `room`, with these flags; None keeps a flag, which starts false.
+
+        Raises Forbidden `Channel is full`; then nothing has changed.
+        """
+        present = self._registry.of_user(profile.user_id)
+        if present is None or present.channel_id != room.channel_id:
+            self._move(profile, room)
+            present = None
+        state = present or VoiceState(profile.user_id, room.channel_id)
+        state = replace(
+            state,
+            is_muted=state.is_muted if is_muted is None else is_muted,
+            is_deafened=state.is_deafened if is_deafened is None else is_deafened,
+        )
+        if not self._registry.join(state, room.user_limit):
+            raise Forbidden("Channel is full")
+        newcomer = present is None or room.channel_id not in socket.rooms
+        self._hub.join(socket, room.channel_id)
+        self._hub.to_room(room.channel_id, "voice_state", _voice_state(state))
+        if newcomer:
+            self._show_others(socket, state)
+
+    def leave(self, profile: Profile, asking: Socket | None = None) -> None:
+        """Leave the voice channel, if the user is in one, and its room with all the user's sockets.
+
+        asking: the socket that asked for it, which is answered whether it is in the room or not.
+        """
+        state = self._registry.leave(profile.user_id)
+        if state is None:
+            if asking is not None:
+                self._hub.to_socket(asking, "voice_state", _nowhere(profile.user_id))
+            return
+        channel_id = state.channel_id
+        self._close_producers(channel_id, profile.user_id)
+        self._hub.to_room(channel_id, "voice_state", _nowhere(profile.user_id), besides=asking)
+        for socket in self._hub.sockets_of(profile.user_id):
+            self._hub.leave(socket, channel_id)
+        self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
+
+    def leave_room(self, socket: Socket, profile: Profile, channel_id: str) -> None:
+        """Take one socket out of a room; with a user's last one there, the user has left it, and its voice channel."""
+        if channel_id not in socket.rooms:
+            return
+        if self._hub.present(profile.user_id, channel_id, besides=socket):
+            self._hub.leave(socket, channel_id)
+            return
+        state = self._registry.of_user(profile.user_id)
+        if state is not None and state.channel_id == channel_id:
+            self.leave(profile)
+            return
+        self._hub.leave(socket, channel_id)
+        self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
+
+    def dissolve(self, channel_id: str) -> None:
+        """The channel was deleted: everyone's voice state ends, then the room does (ruling R14)."""
+        self._close_producers(channel_id, None)
+        for state in self._registry.members(channel_id):
+            self._registry.leave(state.user_id)
+            self._hub.to_room(channel_id, "voice_state", _nowhere(state.user_id))
+        self._hub.dissolve(channel_id)
+
+    def _move(self, profile: Profile, room: Room) -> None:
+        # The new channel is looked at before the old one is left: who is refused stays where they were.
+        if room.user_limit is not None and self._registry.count(room.channel_id) >= room.user_limit:
+            raise Forbidden("Channel is full")
+        self.leave(profile)
+
+    def _show_others(self, socket: Socket, state: VoiceState) -> None:
+        for other in self._registry.members(state.channel_id):
+            if other.user_id != state.user_id:
+                self._hub.to_socket(socket, "voice_state", _voice_state(other))
+        for producer in self._media.producers(state.channel_id):
+            if producer.user_id != state.user_id:
+                self._hub.to_socket(socket, "new_producer", _producer(producer))
+
+    def _close_producers(self, channel_id: str, user_id: str | None) -> None:
+        for producer in self._media.close(channel_id, user_id):
+            self._hub.to_room(channel_id, "producer_closed", _producer(producer), but=producer.user_id)
+
+
+def _voice_state(state: VoiceState) -> Mapping[str, Any]:
+    return {
+        "userId": state.user_id,
+        "channelId": state.channel_id,
+        "isMuted": state.is_muted,
+        "isDeafened": state.is_deafened,
+    }
+
+
+def _nowhere(user_id: str) -> Mapping[str, Any]:
+    return {"userId": user_id, "channelId": None, "isMuted": False, "isDeafened": False}
+
+
+def _user_left(profile: Profile, channel_id: str) -> Mapping[str, Any]:
+    return {"userId": profile.user_id, "username": profile.username, "channelId": channel_id}
+
+
+def _producer(producer: Producer) -> Mapping[str, Any]:
+    return {
+        "userId": producer.user_id,
+        "producerId": producer.id,
+        "kind": producer.kind,
+        "channelId": producer.channel_id,
+    }
