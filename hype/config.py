@@ -8,7 +8,7 @@ import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import dotenv
 
@@ -96,8 +96,8 @@ class Config:
     mediasoup_max_port: int
     announced_ip: str | None
     cors_origins: tuple[str, ...]
-    profile: str
-    env: str
+    profile: Literal["documented", "hardened"]
+    env: Literal["development", "production", "test"]
     login_max_per_email: int | None
     login_max_per_address: int | None
     login_window_s: int | None

@@ -153,6 +153,11 @@ class Database:
         self._turns = [threading.Lock() for _ in range(_STRIPES)]
         self._threads: dict[bool, ThreadPoolExecutor] = {}
 
+    @property
+    def name(self) -> str:
+        """What to call it in a message: the file, or the server without the password."""
+        return _shown(self._url)
+
     def open(self) -> None:
         """Connect, and bind the models to this database. Raises DatabaseUnusable with the reason."""
         try:
@@ -231,7 +236,6 @@ def _path(url: str) -> str:
 
 
 def _shown(url: str) -> str:
-    """What to call the database in a message: the file, or the server without the password."""
     if url.startswith("sqlite:///"):
         return str(Path(_path(url)).absolute())
     parts = urlsplit(url)

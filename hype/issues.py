@@ -17,11 +17,11 @@ from jsonschema.validators import extend
 
 from hype.errors import BadRequest, ValidationFailed
 
-__all__ = ["Issue", "SpecValidator", "ecma_pattern", "failure", "issue", "issues"]
+__all__ = ["MISSING", "Issue", "SpecValidator", "ecma_pattern", "failure", "issue", "issues"]
 
 Issue = dict[str, Any]
 
-_MISSING = object()
+MISSING = object()
 """Stands for a member that is not there while its schema is asked what it wanted."""
 
 _ECHO_CHARACTERS = 100
@@ -50,12 +50,12 @@ def _required(validator: Any, names: Sequence[str], value: object, schema: Any) 
     for name in names:
         if name not in value:
             wanted = schema.get("properties", {}).get(name, {})
-            cause = next(validator.descend(_MISSING, wanted), None)
+            cause = next(validator.descend(MISSING, wanted), None)
             expected = "unknown" if cause is None else _expected(cause)
-            yield ValidationError("Required", path=[name], instance=_MISSING, validator_value=expected)
+            yield ValidationError("Required", path=[name], instance=MISSING, validator_value=expected)
 
 
-SpecValidator: Any = extend(  # type: ignore[no-untyped-call] - the stub leaves it untyped
+SpecValidator: Any = extend(  # type: ignore[no-untyped-call]
     Draft202012Validator, {"pattern": _pattern, "required": _required}
 )
 """Draft 2020-12 as the specs mean it."""
@@ -118,7 +118,7 @@ def _chosen_branch(error: ValidationError) -> list[ValidationError]:
 def _translate(error: ValidationError, at: Sequence[str | int]) -> Issue:
     path = [*at, *error.absolute_path]
     own = error.schema.get("x-hype-issue") if isinstance(error.schema, Mapping) else None
-    if error.instance is _MISSING:
+    if error.instance is MISSING:
         return issue("invalid_type", path, "Required", expected=error.validator_value, received="undefined")
     if own is not None and error.validator not in {"type", "minLength", "maxLength"}:
         return {**own, "path": path}

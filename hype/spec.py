@@ -18,7 +18,19 @@ from hype import issues
 from hype.errors import BadRequest, SpecMismatch
 from hype.issues import Issue, SpecValidator
 
-__all__ = ["Contract", "Gateway", "Message", "Operation", "Parameter", "Profile", "Rate", "Rule", "load", "resolve"]
+__all__ = [
+    "Contract",
+    "Gateway",
+    "Message",
+    "Operation",
+    "Parameter",
+    "Profile",
+    "Rate",
+    "Rule",
+    "document",
+    "load",
+    "resolve",
+]
 
 Profile = Literal["documented", "hardened"]
 Auth = Literal["none", "optional", "checked", "required"]
@@ -153,6 +165,11 @@ def load(profile: Profile, folder: Path | None = None) -> Contract:
     )
 
 
+def document(name: str, profile: Profile, folder: Path | None = None) -> Any:
+    """One of the specs by file name, as it stands for `profile`. Raises SpecMismatch when it cannot be read."""
+    return resolve(_read((folder or _home()) / name), profile)
+
+
 def resolve(node: Any, profile: Profile) -> Any:
     """`node` for one profile: each `x-hype-documented` is merged into the object it stands in, or dropped."""
     if isinstance(node, list):
@@ -182,7 +199,7 @@ class _Documents:
     """Both documents, and the way from a `$ref` in one to its target in either."""
 
     def __init__(self, profile: Profile, folder: Path) -> None:
-        self._contents = {name: resolve(_read(folder / name), profile) for name in ("openapi.yaml", "asyncapi.yaml")}
+        self._contents = {name: document(name, profile, folder) for name in ("openapi.yaml", "asyncapi.yaml")}
         self.registry: Registry[Any] = Registry().with_resources(
             (_BASE + name, DRAFT202012.create_resource(contents)) for name, contents in self._contents.items()
         )

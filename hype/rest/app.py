@@ -39,13 +39,12 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
     origins = list(services.config.cors_origins)
     cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins)
     app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[cors, VaryByOrigin()])
-    responders: dict[str, dict[str, Any]] = defaultdict(dict)
+    endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for operation in services.contract.operations.values():
-        endpoint = Endpoint(services, operation, functions[operation.id])
-        responders[operation.path][f"on_{operation.method}"] = endpoint.respond
-    for path, methods in responders.items():
-        app.add_route(path, SimpleNamespace(**methods))
-    add_failure_handlers(app)
+        endpoints[operation.path][operation.method] = Endpoint(services, operation, functions[operation.id])
+    for path, methods in endpoints.items():
+        app.add_route(path, SimpleNamespace(**{f"on_{method}": each.respond for method, each in methods.items()}))
+    add_failure_handlers(app, {path: [*map(str.upper, methods), "OPTIONS"] for path, methods in endpoints.items()})
     return app
 
 

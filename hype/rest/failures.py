@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import falcon
 import falcon.asgi
+from falcon.constants import COMBINED_METHODS
 
 from hype import jsontext
 from hype.errors import BadRequest, HypeError, InternalError, MethodNotAllowed, NotFound
@@ -16,10 +18,28 @@ __all__ = ["add_failure_handlers"]
 _log = logging.getLogger(__name__)
 
 
-def add_failure_handlers(app: falcon.asgi.App[Any, Any]) -> None:
-    """Have `app` answer in the failure envelope whatever goes wrong, Falcon's own refusals included."""
+def add_failure_handlers(app: falcon.asgi.App[Any, Any], methods: Mapping[str, Sequence[str]]) -> None:
+    """Have `app` answer in the failure envelope whatever goes wrong, Falcon's own refusals included.
+
+    methods: what each path allows, for ruling R8's `Allow`.
+    """
+
+    async def refused_by_falcon(
+        request: falcon.asgi.Request, response: falcon.asgi.Response, error: falcon.HTTPError, params: dict[str, Any]
+    ) -> None:
+        # Falcon calls a method that it has never heard of a bad request, on any path.
+        strange = isinstance(error, falcon.HTTPBadRequest) and request.method not in COMBINED_METHODS
+        allow = methods.get(request.uri_template or "", ())
+        if allow and (strange or isinstance(error, falcon.HTTPMethodNotAllowed)):
+            refusal: HypeError = MethodNotAllowed(allow=allow)
+        elif strange or isinstance(error, falcon.HTTPNotFound):
+            refusal = NotFound()
+        else:
+            refusal = BadRequest(error.title)
+        await _refused(request, response, refusal, params)
+
     app.add_error_handler(Exception, _unexpected)
-    app.add_error_handler(falcon.HTTPError, _refused_by_falcon)
+    app.add_error_handler(falcon.HTTPError, refused_by_falcon)
     app.add_error_handler(HypeError, _refused)
 
 
@@ -33,21 +53,6 @@ async def _refused(
     response.content_type = falcon.MEDIA_JSON
     response.data = jsontext.dump(document)
     response.set_headers(error.headers)
-
-
-async def _refused_by_falcon(
-    request: falcon.asgi.Request, response: falcon.asgi.Response, error: falcon.HTTPError, params: dict[str, Any]
-) -> None:
-    await _refused(request, response, _translated(error), params)
-
-
-def _translated(error: falcon.HTTPError) -> HypeError:
-    if isinstance(error, falcon.HTTPNotFound):
-        return NotFound()
-    if isinstance(error, falcon.HTTPMethodNotAllowed):
-        headers: Any = error.headers
-        return MethodNotAllowed(allow=dict(headers)["Allow"].split(", "))
-    return BadRequest(error.title)
 
 
 async def _unexpected(

@@ -1,0 +1,166 @@
+"""The composition root: builds every part once, serves REST and gateway in one process, and ends them in order.
+
+What stops the start is a StartError with a sentence for the person at the terminal. A signal stops taking connections,
+closes sockets with 1001, lets what is in flight finish, and returns.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import errno
+import logging
+import signal
+import socket
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Final
+
+import uvicorn
+
+from hype import spec
+from hype.cluster.local import LocalCluster
+from hype.config import Config
+from hype.database import Database
+from hype.errors import PortBusy
+from hype.gateway import Gateway
+from hype.models.migrate import migrate
+from hype.operations import Services, by_operation_id
+from hype.rest import build
+from hype.seeding import seed
+from hype.telemetry.metrics import Metrics
+from hype.tokens import Tokens
+
+__all__ = ["DRAIN_S", "Addresses", "prepare", "serve", "serving"]
+
+DRAIN_S: Final = 10
+"""Seconds that requests and frames in flight have to finish once a signal has come."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Addresses:
+    """Where the server listens (not at the configured ports when those are 0), and what its database is called."""
+
+    rest_port: int
+    gateway_port: int
+    database: str
+
+
+def prepare(database: Database) -> list[str]:
+    """Bring an open database up to date and seed it; the names of the migrations that were applied."""
+    applied = migrate(database)
+    seed(database)
+    return applied
+
+
+async def serve(config: Config) -> None:
+    """Serve until SIGTERM or SIGINT. A second signal does not wait for what is in flight."""
+    loop = asyncio.get_running_loop()
+    stop = asyncio.Event()
+    task = asyncio.current_task()
+
+    def on_signal() -> None:
+        if stop.is_set() and task is not None:
+            task.cancel()
+        stop.set()
+
+    for each in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(each, on_signal)
+    async with serving(config) as addresses:
+        _greet(config, addresses)
+        await stop.wait()
+        _log.info("stopping: finishing what is in flight, %s s at most", DRAIN_S)
+
+
+@contextlib.asynccontextmanager
+async def serving(config: Config) -> AsyncIterator[Addresses]:
+    """A server that runs for as long as the block does.
+
+    Raises SpecMismatch, PortBusy or DatabaseUnusable when it cannot start.
+    """
+    contract = spec.load(config.profile)
+    cluster = LocalCluster()
+    metrics = Metrics()
+    database = Database(config.database_url, cluster.publish)
+    services = Services(config, contract, Tokens(config), database, cluster, metrics)
+    app = build(services, by_operation_id())
+    gateway = Gateway(services)
+    with _listener(config.host, config.port, "PORT") as rest:
+        database.open()
+        try:
+            for name in prepare(database):
+                _log.info("migration %s applied", name)
+            gateway_port = await gateway.start(config.host, config.ws_port)
+            async with _listening(app, gateway, rest):
+                yield Addresses(rest.getsockname()[1], gateway_port, database.name)
+        finally:
+            database.close()
+
+
+@contextlib.asynccontextmanager
+async def _listening(app: Any, gateway: Gateway, rest: socket.socket) -> AsyncIterator[None]:
+    http = _Uvicorn(
+        uvicorn.Config(
+            app,
+            http="httptools",
+            ws="none",
+            lifespan="off",
+            log_config=None,
+            log_level=logging.WARNING,
+            access_log=False,
+            server_header=False,
+            proxy_headers=False,
+            timeout_graceful_shutdown=DRAIN_S,
+        )
+    )
+    running = asyncio.create_task(http.serve(sockets=[rest]))
+    try:
+        yield
+    finally:
+        http.should_exit = True
+        await asyncio.gather(gateway.close(DRAIN_S), running)
+
+
+class _Uvicorn(uvicorn.Server):
+    """uvicorn as one part of a process whose signals are ours."""
+
+    @contextlib.contextmanager
+    def capture_signals(self) -> Any:
+        """Leave signals alone."""
+        yield
+
+
+def _listener(host: str, port: int, variable: str) -> socket.socket:
+    """A listening socket. Raises PortBusy with a sentence that names the variable to change."""
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind((host, port))
+        listener.listen(2048)
+    except OSError as error:
+        listener.close()
+        raise PortBusy(_why_not(error, host, port, variable)) from error
+    listener.setblocking(False)
+    return listener
+
+
+def _why_not(error: OSError, host: str, port: int, variable: str) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} is in use by another program. Stop that program, or set {variable} to a free port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs more rights than this user has. Set {variable} to a port above 1023."
+    return f"Cannot listen on {host} port {port}: {error.strerror}. Check HOST and {variable}."
+
+
+def _greet(config: Config, addresses: Addresses) -> None:
+    name = "localhost" if config.host in {"0.0.0.0", "::", "127.0.0.1"} else config.host  # noqa: S104 - compared, not bound
+    lines: Sequence[str] = (
+        f"Hype is up, in the {config.profile} profile, on {addresses.database}.",
+        f"  REST     http://{name}:{addresses.rest_port}    try: curl http://{name}:{addresses.rest_port}/api/channels",
+        f"  Gateway  ws://{name}:{addresses.gateway_port}",
+        "  Ctrl+C stops it.",
+    )
+    print("\n".join(lines), flush=True)
