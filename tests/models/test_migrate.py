@@ -1,0 +1,65 @@
+"""Migrations: once per database, all or nothing, and the tables are what the models think."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import peewee
+import pytest
+
+from hype import models
+from hype.database import Database, Unit, proxy
+from hype.models.migrate import migrate, pending
+
+TABLES = [models.Channel, models.Message, models.Server, models.ServerMember, models.Session, models.User]
+MIGRATE = """
+import sys
+from hype.database import Database
+from hype.models.migrate import migrate
+database = Database(sys.argv[1])
+database.open()
+print(len(migrate(database)))
+database.close()
+"""
+
+
+def test_each_script_runs_once(database_url: str) -> None:
+    """A new database gets every script, an up-to-date one none, and `pending` says so beforehand."""
+    database = Database(database_url)
+    database.open()
+    waiting = pending(database)
+    assert waiting[0] == "0001_initial"
+    assert migrate(database) == waiting
+    assert pending(database) == []
+    assert migrate(database) == []
+    database.close()
+
+
+def test_processes_that_migrate_at_once(database_url: str) -> None:
+    """Of servers that start together on an empty database one migrates, and none of them fails."""
+    command = [sys.executable, "-c", MIGRATE, database_url]
+    processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
+    outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
+    assert [process.returncode for process in processes] == [0, 0, 0, 0]
+    assert sorted(outputs) == ["0", "0", "0", "1"]
+
+
+@pytest.mark.parametrize("table", TABLES, ids=lambda table: str(table.__name__))
+def test_tables_have_the_models_columns(inside: Unit, table: type[models.User]) -> None:
+    """No column is missing, superfluous, or of another opinion about being empty."""
+    stored = {column.name: column.null for column in proxy.obj.get_columns(table._meta.table_name)}
+    stored["id"] = False  # SQLite reports a primary key as nullable
+    expected = {field.column_name: bool(field.null) for field in table._meta.sorted_fields}
+    assert stored == expected
+
+
+def test_references_hold(database: Database) -> None:
+    """A row cannot name a user who is not there."""
+
+    def orphan(unit: Unit) -> None:
+        with unit.transaction():
+            models.Server.create(name="nobody's", owner="nobody")
+
+    with pytest.raises(peewee.IntegrityError):
+        database.run_now(orphan, write=True)
