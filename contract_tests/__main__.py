@@ -65,7 +65,9 @@ def _judge(found: target.Target, areas: list[contract.Area], options: argparse.N
     with ExitStack() as stack:
         http = stack.enter_context(connect(found.base_url))
         kept = Secrets()
-        runner = Runner(lambda own: World(law, http, found.ws_url, own, kept), rules, seed, options.workers)
+        runner = Runner(
+            lambda own: World(law, http, found.ws_url, own, kept, options.effort), rules, seed, options.workers
+        )
         results: list[Result] = []
         for result in runner.run(cases):
             results.append(result)
@@ -96,6 +98,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--only", action="append", default=[], metavar="ID", help="only requirements whose id begins so; repeatable")
     add("--seed", type=int, metavar="N", help="the same seed sends the same requests (default: a new one, printed)")
     add("--extensions", action="store_true", help="what is no part of the seed must work too")
+    add("--effort", type=_positive, default=1, metavar="N", help="N times as many generated requests and frames")
     add("--workers", type=_positive, default=4, metavar="N", help="cases side by side (default %(default)s)")
     return parser
 

@@ -68,10 +68,13 @@ class World:
     """What a case gets. `rest` and `contract` are ready; everything else is made lazily and belongs to this case.
 
     `random` is seeded by the run's seed and the case, for choices; unique names come from `secrets`, because the target
-    remembers the names of earlier runs.
+    remembers the names of earlier runs. `effort` is how many times the usual number of generated inputs to send.
     """
 
-    def __init__(self, contract: Contract, http: httpx.Client, ws_url: str, seed: str, secrets_: Secrets) -> None:
+    def __init__(
+        self, contract: Contract, http: httpx.Client, ws_url: str, seed: str, secrets_: Secrets, effort: int = 1
+    ) -> None:
+        self.effort = effort
         self.contract = contract
         self.trace = Trace(secrets_)
         self.rest = Rest(contract, http, self.trace)

@@ -50,6 +50,10 @@ class Transcript:
         """One step of a WebSocket session, already in words."""
         self._add(self.secrets.hide(_cut(line)))
 
+    def note(self, line: str) -> None:
+        """A line in somebody else's words."""
+        self._add(self.secrets.hide(_cut(line)))
+
     def lines(self, last: int | None = None) -> Sequence[str]:
         """All lines, or the `last` ones with a note of how many were left out."""
         with self._lock:

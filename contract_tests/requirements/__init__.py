@@ -67,6 +67,7 @@ def load(contract: Contract) -> Requirements:
 
 def derived(contract: Contract) -> Iterable[Requirement]:
     """What the specs say by themselves: every answer and every frame is as they describe it."""
+    yield Requirement("spec.links", "what an answer names can be used as the spec's links say", "openapi.yaml links")
     for operation in contract.operations.values():
         title = f"{operation.method} {operation.path} answers any request as openapi.yaml says"
         level: Level = "extension" if operation.extension else "documented"

@@ -16,7 +16,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 NOW = "2025-10-23T10:30:00.000Z"
-Reply = tuple[int, Any]
+Reply = tuple[int, object]
 
 
 @dataclass
@@ -161,7 +161,8 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
             line = f"{self.command} {self.path.partition('?')[0]}"
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
             token = self.headers.get("authorization", "").removeprefix("Bearer ")
-            code, body = 404, failure("Not found")
+            code: int = 404
+            body: object = failure("Not found")
             for pattern, route in fake.routes.items():
                 if match := re.fullmatch(pattern, line):
                     request = Request(match.groups(), json.loads(content or b"null"), fake.users.get(token))
@@ -181,6 +182,6 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
         def log_message(self, format: str, *args: object) -> None:
             """Keep quiet."""
 
-        do_GET = do_POST = do_PUT = do_DELETE = answer
-
+    for method in ("GET", "POST", "PUT", "DELETE"):
+        setattr(Handler, f"do_{method}", Handler.answer)
     return Handler

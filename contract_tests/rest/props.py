@@ -1,0 +1,109 @@
+"""What a generated request needs to get anywhere: ids of things that exist, names nobody has, tokens that work.
+
+A random id is a 404 and a taken name a 400, so without props nothing behind them would ever be reached. Only what was
+generated as valid is replaced; what was meant to be wrong stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from schemathesis import Case as Request
+from schemathesis.core.parameters import ParameterLocation
+
+from contract_tests.people import Person, World, unique
+
+_NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
+_OWN_SESSION_EACH = {"logoutUser"}
+
+
+class Props:
+    """Makes and hands out what the requests of one run refer to."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._makers: dict[str, Callable[[], str]] = {
+            "getChannel": lambda: self._channel,
+            "updateChannel": lambda: self._channel,
+            "deleteChannel": lambda: str(world.channel(self._owner)["id"]),
+            "getUser": lambda: self._owner.id,
+            "updateUser": lambda: self._owner.id,
+            "updateUserStatus": lambda: self._owner.id,
+            "getServer": lambda: self._server,
+            "listServerChannels": lambda: self._server,
+            "getMessage": lambda: self._message(),
+            "updateMessage": lambda: self._message(),
+            "deleteMessage": lambda: self._message(),
+        }
+        self._sent_by: str | None = None
+
+    def token(self) -> str:
+        """A token for the next request: the owner's, but a session of its own for what ends one."""
+        return self._owner.token
+
+    def put_into(self, request: Request[Any], stateful: bool) -> None:
+        """Replace valid references in `request`, mostly: one in four keeps what was generated."""
+        operation = str(request.operation.definition.raw.get("operationId"))
+        if operation in _OWN_SESSION_EACH and "Authorization" in request.headers:
+            request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
+        self._name_afresh(request, operation)
+        if zlib.crc32(_text(request).encode("utf-8", "replace")) % 4 == 0 and operation != "loginUser":
+            return
+        if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
+            request.path_parameters.update({name: self._makers[operation]() for name in request.path_parameters})
+        if "channelId" in request.query and not _meant_wrong(request, ParameterLocation.QUERY):
+            request.query["channelId"] = self._channel
+        self._fill_body(request, operation)
+
+    def _name_afresh(self, request: Request[Any], operation: str) -> None:
+        body = request.body
+        if (
+            operation not in _NAMED_AFRESH
+            or not isinstance(body, dict)
+            or _meant_wrong(request, ParameterLocation.BODY)
+        ):
+            return
+        fresh = {"username": unique("fuzz"), "email": f"{unique('fuzz')}@example.com"}
+        request.body = {**body, **{name: value for name, value in fresh.items() if name in body}}
+
+    def _fill_body(self, request: Request[Any], operation: str) -> None:
+        body = request.body
+        if not isinstance(body, dict) or _meant_wrong(request, ParameterLocation.BODY):
+            return
+        known: dict[str, Callable[[], Any]] = {"channelId": lambda: self._channel, "serverId": lambda: self._server}
+        if operation == "loginUser":
+            known = {"email": lambda: self._member.email, "password": lambda: self._member.password}
+        if operation == "refreshTokens":
+            known = {"refreshToken": lambda: self._world.guest("refresher").refresh_token}
+        request.body = {name: known[name]() if name in known else value for name, value in body.items()}
+
+    @cached_property
+    def _owner(self) -> Person:
+        return self._world.guest("fuzzer")
+
+    @cached_property
+    def _member(self) -> Person:
+        return self._world.member("member")
+
+    @cached_property
+    def _channel(self) -> str:
+        return str(self._world.channel(self._owner)["id"])
+
+    @cached_property
+    def _server(self) -> str:
+        return str(self._world.rest.call("listServers", expect=200).data[0]["id"])
+
+    def _message(self) -> str:
+        return str(self._world.message(self._owner, self._channel)["id"])
+
+
+def _meant_wrong(request: Request[Any], location: ParameterLocation) -> bool:
+    return request.meta is not None and request.meta.is_negative_at(location)
+
+
+def _text(request: Request[Any]) -> str:
+    return json.dumps([request.path_parameters, request.query, repr(request.body)], default=str, sort_keys=True)
