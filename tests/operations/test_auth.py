@@ -1,0 +1,173 @@
+"""Sessions, tokens, and logins that fail."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+
+from hype.cluster import SessionRevoked
+from hype.errors import BadRequest, HypeError, NotAuthenticated, TooManyRequests
+from tests.operations.world import World
+
+
+def refresh(world: World, token: str) -> dict[str, str]:
+    """The next pair of tokens."""
+    pair: dict[str, str] = world.data("refreshTokens", {"refreshToken": token})
+    return pair
+
+
+def outcome(world: World, operation_id: str, body: dict[str, str], address: str = "192.0.2.1") -> str:
+    """`ok`, or the text of the failure."""
+    try:
+        world.call(operation_id, body, address=address)
+    except HypeError as error:
+        return error.error
+    return "ok"
+
+
+def test_a_refresh_token_works_once(hardened: World) -> None:
+    """Using it again is a 401 that nevertheless ends the session: its newest tokens are dead too (P3)."""
+    first = hardened.guest("ann")
+    second = refresh(hardened, first["refreshToken"])
+    with pytest.raises(NotAuthenticated, match="Invalid refresh token"):
+        refresh(hardened, first["refreshToken"])
+    with pytest.raises(NotAuthenticated, match="Invalid token"):
+        hardened.call("getCurrentUser", token=second["accessToken"])
+    with pytest.raises(NotAuthenticated, match="Invalid refresh token"):
+        refresh(hardened, second["refreshToken"])
+    assert hardened.announced_names() == ["SessionRevoked"]
+
+
+def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: World) -> None:
+    """Nobody gets two pairs for one token, and its theft is noticed."""
+    token = hardened.guest("ann")["refreshToken"]
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = Counter(pool.map(lambda _: outcome(hardened, "refreshTokens", {"refreshToken": token}), range(16)))
+    assert outcomes == {"ok": 1, "Invalid refresh token": 15}
+    assert hardened.announced_names() == ["SessionRevoked"]
+
+
+def test_the_documented_profile_lets_a_refresh_token_work_again(documented: World) -> None:
+    """The old pair and the new one all stay valid (P3)."""
+    first = documented.guest("ann")
+    second = refresh(documented, first["refreshToken"])
+    third = refresh(documented, first["refreshToken"])
+    for pair in (first, second, third):
+        documented.call("getCurrentUser", token=pair["accessToken"])
+        refresh(documented, pair["refreshToken"])
+    assert documented.announced == []
+
+
+def test_logout_ends_one_session_and_not_its_siblings(hardened: World) -> None:
+    """Who logs out on the phone stays logged in on the laptop (P2)."""
+    phone = hardened.register("ann")
+    laptop = hardened.data("loginUser", {"email": "ann@example.com", "password": "correct horse"})
+    answer = hardened.call("logoutUser", token=phone["accessToken"])
+    assert answer.body == {"success": True, "message": "Logged out successfully"}
+    with pytest.raises(NotAuthenticated, match="Invalid token"):
+        hardened.call("getCurrentUser", token=phone["accessToken"])
+    with pytest.raises(NotAuthenticated, match="Invalid refresh token"):
+        refresh(hardened, phone["refreshToken"])
+    hardened.call("getCurrentUser", token=laptop["accessToken"])
+    assert [type(effect) for effect in hardened.announced] == [SessionRevoked]
+
+
+def test_the_documented_logout_ends_nothing(documented: World) -> None:
+    """It answers success, and the tokens go on working (P2)."""
+    ann = documented.guest("ann")
+    documented.call("logoutUser", token=ann["accessToken"])
+    documented.call("getCurrentUser", token=ann["accessToken"])
+    refresh(documented, ann["refreshToken"])
+    assert documented.announced == []
+
+
+def test_fifty_guesses_at_once_are_no_more_than_ten(hardened: World) -> None:
+    """Only ten of them learn that they were wrong; then even the right password has to wait (P9)."""
+    hardened.register("ann")
+    wrong = {"email": "ann@example.com", "password": "battery staple"}
+    with ThreadPoolExecutor(50) as pool:
+        outcomes = Counter(pool.map(lambda _: outcome(hardened, "loginUser", wrong), range(50)))
+    assert outcomes == {"Invalid email or password": 10, "Too many requests": 40}
+    right = {**wrong, "password": "correct horse"}
+    with pytest.raises(TooManyRequests) as refused:
+        hardened.call("loginUser", {**right, "email": " ANN@example.com "})
+    assert refused.value.headers["Retry-After"] == "60"
+    hardened.clock.advance(60)
+    hardened.call("loginUser", right)
+
+
+def test_another_address_is_not_locked_out_with_an_attacker(hardened: World) -> None:
+    """The count is by email and address: ann herself gets in while somebody guesses."""
+    hardened.register("ann")
+    for _ in range(11):
+        outcome(hardened, "loginUser", {"email": "ann@example.com", "password": "wrong"}, "198.51.100.7")
+    right = {"email": "ann@example.com", "password": "correct horse"}
+    assert outcome(hardened, "loginUser", right, "198.51.100.7") == "Too many requests"
+    assert outcome(hardened, "loginUser", right, "192.0.2.1") == "ok"
+
+
+def test_one_address_cannot_try_many_emails(hardened: World) -> None:
+    """The limit for an address holds whatever the emails are, known or not."""
+    hardened.configure(login_max_per_address=3)
+    outcomes = [
+        outcome(hardened, "loginUser", {"email": f"user{number}@example.com", "password": "wrong"})
+        for number in range(4)
+    ]
+    assert outcomes == ["Invalid email or password"] * 3 + ["Too many requests"]
+
+
+def test_the_documented_profile_does_not_count_failures(documented: World) -> None:
+    """The eleventh guess is as wrong as the first (P9)."""
+    wrong = {"email": "nobody@example.com", "password": "wrong"}
+    assert {outcome(documented, "loginUser", wrong) for _ in range(11)} == {"Invalid email or password"}
+
+
+def test_guests_and_the_system_user_have_no_password_to_guess(hardened: World) -> None:
+    """Who has no email cannot be logged in as."""
+    hardened.guest("ann")
+    with pytest.raises(NotAuthenticated):
+        hardened.call("loginUser", {"email": "ann", "password": ""})
+
+
+@pytest.mark.parametrize("operation_id", ["registerUser", "loginGuest"])
+def test_racing_for_a_username_has_one_winner(hardened: World, operation_id: str) -> None:
+    """All the others are told that it is taken."""
+
+    def body(number: int) -> dict[str, str]:
+        return {"username": "ann", "email": f"ann{number}@example.com", "password": "correct horse"}
+
+    with ThreadPoolExecutor(8) as pool:
+        outcomes = Counter(pool.map(lambda number: outcome(hardened, operation_id, body(number)), range(16)))
+    assert outcomes == {"ok": 1, "Username already taken": 15}
+
+
+def test_an_email_is_taken_in_every_spelling(hardened: World) -> None:
+    """Trimmed and without regard to case it is the same; it is given back as typed (R21)."""
+    body = {"username": "ann", "email": " Ann@Example.com ", "password": "correct horse"}
+    assert hardened.data("registerUser", body)["user"]["email"] == "Ann@Example.com"
+    with pytest.raises(BadRequest, match="Email already taken"):
+        hardened.call("registerUser", {**body, "username": "ben", "email": "ann@EXAMPLE.com"})
+
+
+def test_status_changes_at_login_not_at_registration(hardened: World) -> None:
+    """OFFLINE until login (R22, R24); a guest is ONLINE at once."""
+    ann = hardened.register("ann")
+    assert ann["user"]["status"] == "OFFLINE"
+    right = {"email": "ann@example.com", "password": "correct horse"}
+    assert hardened.data("loginUser", right)["user"]["status"] == "ONLINE"
+    assert hardened.guest("ben")["user"]["status"] == "ONLINE"
+
+
+def test_everybody_joins_the_default_server(hardened: World) -> None:
+    """Registered users and guests count as its members (R15)."""
+
+    def members() -> int:
+        server = hardened.data("getServer", path={"serverId": "default-server"})
+        return int(server["_count"]["members"])
+
+    before = members()
+    hardened.register("ann")
+    hardened.guest("ben")
+    assert members() == before + 2

@@ -1,0 +1,122 @@
+"""Channels: their places, their rules and their end."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import pytest
+
+from hype.cluster import ChannelDeleted, VoiceState
+from hype.errors import Forbidden, HypeError, NotFound, ValidationFailed
+from tests.operations.world import World
+
+
+def create(world: World, creator: Any | None = None, **body: Any) -> Any:
+    """A new channel; anonymous without `creator`."""
+    token = None if creator is None else creator["accessToken"]
+    return world.data("createChannel", {"name": "den", "type": "text", **body}, token=token)
+
+
+def test_a_new_channel_goes_after_the_last(hardened: World) -> None:
+    """Also after one that was put far behind; the largest position is shared, not exceeded (R14)."""
+    ann = hardened.guest("ann")
+    first = create(hardened, ann)
+    listed = hardened.data("listServerChannels", path={"serverId": "default-server"})
+    assert listed[-1]["id"] == first["id"]
+    assert create(hardened, ann)["position"] == first["position"] + 1
+    create(hardened, ann, position=2**31 - 2)
+    assert [create(hardened, ann)["position"] for _ in range(2)] == [2**31 - 1] * 2
+
+
+@pytest.mark.parametrize("spelling", ["voice", "VOICE"])
+def test_a_voice_channel_has_a_bit_rate(hardened: World, spelling: str) -> None:
+    """64 kbps unless asked for another; other channels have none (R14)."""
+    ann = hardened.guest("ann")
+    made = create(hardened, ann, type=spelling)
+    assert (made["type"], made["bitrate"], made["userLimit"]) == ("VOICE", 64, None)
+    assert create(hardened, ann, type=spelling, bitrate=96, userLimit=5)["bitrate"] == 96
+    assert create(hardened, ann)["bitrate"] is None
+
+
+def test_counts_are_live(hardened: World) -> None:
+    """Messages are counted in the database, voice states in the cluster (R13)."""
+    ann = hardened.guest("ann")
+    hardened.cluster.voice.join(VoiceState(ann["user"]["id"], "voice-general"), limit=None)
+    hardened.call("createMessage", {"channelId": "text-general", "content": "x"}, token=ann["accessToken"])
+    counts = {channel["id"]: channel["_count"] for channel in hardened.data("listChannels")}
+    assert counts["text-general"] == {"messages": 1, "voiceStates": 0}
+    assert counts["voice-general"] == {"messages": 0, "voiceStates": 1}
+
+
+def test_every_rule_about_the_stored_type_is_one_issue(hardened: World) -> None:
+    """A text channel can become no voice channel, neither by name nor by its members (R14)."""
+    ann = hardened.guest("ann")
+    here = {"id": create(hardened, ann)["id"]}
+    body = {"type": "voice", "userLimit": 5, "bitrate": 64}
+    with pytest.raises(ValidationFailed) as refused:
+        hardened.call("updateChannel", body, path=here, token=ann["accessToken"])
+    issues = refused.value.details or []
+    assert {issue["code"] for issue in issues} == {"custom"}
+    assert sorted(issue["path"][0] for issue in issues) == ["bitrate", "type", "userLimit"]
+
+
+def test_repeating_the_type_changes_nothing(hardened: World) -> None:
+    """In either letter case; what is absent stays, null takes a limit away."""
+    ann = hardened.guest("ann")
+    here = {"id": create(hardened, ann, type="voice", userLimit=5, bitrate=96)["id"]}
+    body = {"type": "voice", "name": "new", "userLimit": None}
+    changed = hardened.data("updateChannel", body, path=here, token=ann["accessToken"])
+    assert (changed["name"], changed["userLimit"], changed["bitrate"]) == ("new", None, 96)
+    hardened.call("updateChannel", {"type": "VOICE"}, path=here, token=ann["accessToken"])
+
+
+def test_who_may_change_a_channel(hardened: World) -> None:
+    """Its creator may, a stranger may not, whatever the body would have broken (P6, R10)."""
+    ann, ben = hardened.guest("ann"), hardened.guest("ben")
+    here = {"id": create(hardened, ann)["id"]}
+    for operation_id in ("updateChannel", "deleteChannel"):
+        with pytest.raises(Forbidden):
+            hardened.call(operation_id, {"type": "voice"}, path=here, token=ben["accessToken"])
+    hardened.call("deleteChannel", path=here, token=ann["accessToken"])
+
+
+def test_the_documented_profile_lets_anybody(documented: World) -> None:
+    """An anonymous caller's channel belongs to the server's owner; others may still delete it (P6)."""
+    owner = documented.data("getServer", path={"serverId": "default-server"})["owner"]
+    made = create(documented)
+    assert made["createdBy"] == {"id": owner["id"], "username": owner["username"]}
+    here = {"id": made["id"]}
+    assert documented.data("updateChannel", {"name": "new"}, path=here)["name"] == "new"
+    ann = documented.guest("ann")
+    assert documented.data("deleteChannel", path=here, token=ann["accessToken"]) == here
+
+
+def test_messages_go_with_their_channel_and_nothing_is_heard_after(hardened: World) -> None:
+    """Whoever is writing at that moment comes before the end, or gets 404 (R14)."""
+    ann = hardened.guest("ann")
+    channel_id = create(hardened, ann)["id"]
+    stored: list[str] = []
+
+    def act(number: int) -> None:
+        try:
+            if number == 10:
+                hardened.call("deleteChannel", path={"id": channel_id}, token=ann["accessToken"])
+                return
+            body = {"channelId": channel_id, "content": "x"}
+            stored.append(hardened.data("createMessage", body, token=ann["accessToken"])["id"])
+        except NotFound as error:
+            assert error.error == "Channel not found"
+
+    with ThreadPoolExecutor(8) as pool:
+        list(pool.map(act, range(30)))
+    assert hardened.announced[-1] == ChannelDeleted(channel_id)
+    for message_id in stored:
+        with pytest.raises(NotFound, match="Message not found"):
+            hardened.call("getMessage", path={"id": message_id})
+
+
+def test_a_channel_of_nowhere(hardened: World) -> None:
+    """A server that is not there is 404."""
+    with pytest.raises(HypeError, match="Server not found"):
+        create(hardened, hardened.guest("ann"), serverId="nowhere")
