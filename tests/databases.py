@@ -23,6 +23,9 @@ def postgres() -> Iterator[PostgresServer]:
     """One PostgreSQL server for the whole session, started when the first test asks for it."""
     server = get_server(tempfile.mkdtemp(prefix="hype-postgres-"), cleanup_mode="delete")
     with server:
+        # These databases need not survive a power cut, and waiting for the disk is most of what tests would do.
+        server.psql("ALTER SYSTEM SET fsync = off;")
+        server.psql("SELECT pg_reload_conf();")
         yield server
 
 

@@ -1,0 +1,64 @@
+"""Sessions: a refresh token is good once, and an ended session stays ended (rulings P2 and P3)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from hype.database import Database, Unit
+from hype.models import Session, User
+from hype.models.base import now_ms
+from tests.databases import commit
+
+
+def _session(expires_at: int = 2**50) -> Session:
+    user = User.named("anna") or User.add(username="anna")
+    return Session.add(session_id=f"s{expires_at}", user=user, refresh_jti="first", expires_at=expires_at)
+
+
+def test_a_refresh_token_is_exchanged_once(inside: Unit) -> None:
+    """Its successor is then the one that works."""
+    session = _session()
+    assert session.rotate(used_jti="first", new_jti="second", expires_at=2**50)
+    assert not session.rotate(used_jti="first", new_jti="third", expires_at=2**50)
+    assert session.rotate(used_jti="second", new_jti="third", expires_at=2**51)
+    found = Session.find(session.id)
+    assert found is not None
+    assert (found.refresh_jti, found.expires_at) == ("third", 2**51)
+
+
+def test_of_racing_exchanges_one_wins(database: Database) -> None:
+    """Ten requests present one token at once: one gets new tokens."""
+    session = commit(database, _session)
+
+    def rotate(number: int) -> bool:
+        return commit(database, lambda: session.rotate(used_jti="first", new_jti=f"n{number}", expires_at=2**50))
+
+    with ThreadPoolExecutor(10) as threads:
+        assert sorted(threads.map(rotate, range(10))) == [False] * 9 + [True]
+
+
+def test_a_revoked_session_stays_so(inside: Unit) -> None:
+    """It is revoked once, and no token of it can be exchanged any more."""
+    session = _session()
+    assert session.revoke()
+    assert not session.revoke()
+    assert not session.rotate(used_jti="first", new_jti="second", expires_at=2**50)
+    found = Session.find(session.id)
+    assert found is not None
+    assert found.revoked_at is not None
+
+
+def test_extending_ends_nothing(inside: Unit) -> None:
+    """The documented profile gives out another refresh token, and the session lives until its end."""
+    session = _session(expires_at=5)
+    session.extend(refresh_jti="second", expires_at=2**50)
+    found = Session.find(session.id)
+    assert found is not None
+    assert (found.refresh_jti, found.expires_at, found.revoked_at) == ("second", 2**50, None)
+
+
+def test_what_has_run_out_is_forgotten(inside: Unit) -> None:
+    """Sessions past their end go; those that can still be used stay."""
+    old, current = _session(now_ms() - 1), _session(now_ms() + 60_000)
+    assert Session.forget_expired() == 1
+    assert (Session.find(old.id), Session.find(current.id)) == (None, current)

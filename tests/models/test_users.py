@@ -1,0 +1,151 @@
+"""Users: unique names and addresses, the list, profile changes and presence (rulings R16, R20 to R24)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+import pytest
+
+from hype.database import Conflict, Database, Unit
+from hype.models import User, email_key
+from hype.models import base as models_base
+from tests.databases import commit
+
+
+@pytest.mark.parametrize("key", ["", "nobody", "a\0b", "\ud800", "x" * 65, "x" * 100_000])
+def test_no_such_user(inside: Unit, key: str) -> None:
+    """A key that names nobody, or that no database can even be asked for, finds nobody."""
+    User.add(username="somebody")
+    assert User.find(key) is None
+    assert User.named(key) is None
+    assert User.by_email(key) is None
+
+
+def test_found_by_each_key(inside: Unit) -> None:
+    """A user is found by id, by exact name, and by their address in any case and with spaces around."""
+    user = User.add(username="Anna", email="Anna.Straße@Example.com")
+    assert User.find(user.id) == user
+    assert User.named("Anna") == user
+    assert User.named("anna") is None
+    assert User.by_email(" ANNA.STRASSE@example.COM ") == user
+    assert user.email == "Anna.Straße@Example.com"
+
+
+def test_names_differ_by_case_and_addresses_do_not(inside: Unit) -> None:
+    """`bob` and `Bob` are two people; the same address in capitals is the same address (ruling R21)."""
+    User.add(username="bob", email="bob@example.com")
+    User.add(username="Bob", email=None)
+    with pytest.raises(Conflict) as conflict:
+        User.add(username="other", email="BOB@example.com ")
+    assert conflict.value.column == "email_key"
+
+
+def test_work_goes_on_after_a_conflict(database: Database) -> None:
+    """A taken name spoils neither what the transaction did before nor what it does after."""
+
+    def work() -> str:
+        User.add(username="first")
+        with pytest.raises(Conflict) as conflict:
+            User.add(username="first", email="a@example.com")
+        User.add(username="second")
+        return conflict.value.column
+
+    assert commit(database, work) == "username"
+    assert commit(database, lambda: sorted(user.username for user in User.listed())) == ["first", "second"]
+
+
+@pytest.mark.parametrize("column", ["username", "email_key"])
+def test_a_hundred_racing_registrations(database: Database, column: str) -> None:
+    """Exactly one wins, and the others learn which of their values was taken, whoever they race with."""
+    start = Barrier(16)
+
+    def register(number: int) -> str:
+        if number < start.parties:
+            start.wait()
+        unique = f"racer{number}"
+        username = "racer" if column == "username" else unique
+        email = f"{unique}@example.com" if column == "username" else "Racer@example.com"
+        try:
+            commit(database, lambda: User.add(username=username, email=email))
+        except Conflict as conflict:
+            return conflict.column
+        return "won"
+
+    with ThreadPoolExecutor(start.parties) as threads:
+        outcomes = list(threads.map(register, range(100)))
+    assert outcomes.count("won") == 1
+    assert outcomes.count(column) == 99
+
+
+def test_guests_have_no_address_to_conflict(inside: Unit) -> None:
+    """Any number of users without an email live side by side."""
+    guests = [User.add(username=f"guest{number}", is_guest=True, online=True) for number in range(3)]
+    assert [guest.email_key for guest in guests] == [None] * 3
+    assert all(guest.is_online and guest.status == "ONLINE" and guest.last_seen_at for guest in guests)
+
+
+def test_listed_oldest_first(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list goes by creation and then by id, byte by byte on both databases; limit and offset cut it."""
+    made = [("c_a", 2), ("cZb", 2), ("cab", 2), ("late", 3), ("early", 1)]
+    for key, created_at in made:
+        User.create(id=key, username=key, created_at=created_at)
+    keys = ["early", "cZb", "c_a", "cab", "late"]
+    assert [user.id for user in User.listed()] == keys
+    assert [user.id for user in User.listed(limit=2, offset=1)] == keys[1:3]
+    assert [user.id for user in User.listed(offset=3)] == keys[3:]
+    assert User.listed(limit=1000, offset=10**30) == []
+
+
+def test_every_change_moves_updated_at(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Also an empty one, also while the clock stands still or has been set back (ruling R20)."""
+    user = User.add(username="anna")
+    monkeypatch.setattr(models_base, "now_ms", lambda: user.created_at - 3_600_000)
+    seen = [user.updated_at]
+    for changes in ({}, {"bio": "text"}, {}):
+        seen.append(user.change(changes).updated_at)
+    assert seen == [user.created_at + step for step in range(4)]
+    assert user.change({}).bio == "text"
+
+
+def test_a_taken_name_cannot_be_changed_to(inside: Unit) -> None:
+    """The conflict names the column, and the row stays as it was."""
+    User.add(username="taken")
+    user = User.add(username="anna")
+    with pytest.raises(Conflict) as conflict:
+        user.change({"username": "taken"})
+    assert conflict.value.column == "username"
+    found = User.find(user.id)
+    assert found is not None
+    assert (found.username, found.updated_at) == ("anna", user.updated_at)
+
+
+def test_login_and_presence(inside: Unit) -> None:
+    """A login makes ONLINE; sockets that come and go change presence alone (rulings R22 and R24)."""
+    user = User.add(username="anna").logged_in()
+    assert (user.status, user.is_online, user.last_seen_at is not None) == ("ONLINE", True, True)
+    user = user.change({"status": "DND", "last_seen_at": None})
+    User.set_online(user.id, False)
+    gone = User.find(user.id)
+    assert gone is not None
+    assert (gone.status, gone.is_online, gone.last_seen_at is not None) == ("DND", False, True)
+    assert gone.updated_at == user.updated_at
+    User.set_online(user.id, True)
+    User.set_online("nobody", True)
+    back = User.find(user.id)
+    assert back is not None
+    assert back.is_online
+    assert back.last_seen_at == gone.last_seen_at
+
+
+def test_nobody_stays_online_after_a_crash(inside: Unit) -> None:
+    """A new process can say that no socket is open."""
+    users = [User.add(username=name, online=True) for name in ("anna", "bob")]
+    User.set_everyone_offline()
+    assert [user.is_online for user in User.listed()] == [False, False]
+    assert {user.status for user in users} == {"ONLINE"}
+
+
+def test_email_key_of_odd_text() -> None:
+    """Any text has a key, and the key of a key is itself."""
+    assert email_key("  İ@Example.COM\n") == email_key(email_key("  İ@Example.COM\n"))
