@@ -26,17 +26,29 @@ MISSING = object()
 
 _ECHO_CHARACTERS = 100
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_ECMA = {"$": r"\Z", r"\p{Cs}": r"\ud800-\udfff", r"\d": "[0-9]", r"\s": f"[{_SPACE}]", r"\S": f"[^{_SPACE}]"}
+_SETS = {r"\d": "0-9", r"\s": _SPACE, r"\p{Cs}": r"\ud800-\udfff"}
+_OUTSIDE = {"$": r"\Z", r"\S": f"[^{_SPACE}]", **{name: f"[{members}]" for name, members in _SETS.items()}}
+_TOKEN = re.compile(r"\\p\{Cs\}|\\.|[$\[\]]")
 
 
 @lru_cache(maxsize=256)
 def ecma_pattern(pattern: str) -> re.Pattern[str]:
     """A pattern of the specs as JavaScript with the `u` flag reads it.
 
-    Covers what the specs use: `$` is the very end, `\\d` is ASCII, `\\s` is ECMAScript's white space (neither of the
-    two inside a class), `\\p{Cs}` stands inside a class only.
+    Covers what the specs use and Python reads otherwise: `$` is the very end, `\\d` is ASCII, `\\s` is ECMAScript's
+    white space, `\\p{Cs}` a lone surrogate.
     """
-    return re.compile(re.sub(r"\\p\{Cs\}|\\.|\$", lambda match: _ECMA.get(match[0], match[0]), pattern))
+    in_class = False
+
+    def translated(match: re.Match[str]) -> str:
+        nonlocal in_class
+        piece = match[0]
+        if in_class and piece != "]":
+            return _SETS.get(piece, piece)
+        in_class = piece == "["
+        return _OUTSIDE.get(piece, piece)
+
+    return re.compile(_TOKEN.sub(translated, pattern))
 
 
 def _pattern(validator: Validator, pattern: str, value: object, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
