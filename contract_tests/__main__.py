@@ -7,7 +7,10 @@ import secrets
 import sys
 from collections.abc import Sequence
 from contextlib import ExitStack
+from tempfile import TemporaryDirectory
 from typing import Any
+
+from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests import contract, requirements, target, verdict
 from contract_tests.clients.rest import connect
@@ -63,6 +66,8 @@ def _judge(found: target.Target, areas: list[contract.Area], options: argparse.N
     console = Console(sys.stdout, seed)
     console.begin(found, len(cases))
     with ExitStack() as stack:
+        # Hypothesis leaves a directory where it runs unless told of another place.
+        set_hypothesis_home_dir(stack.enter_context(TemporaryDirectory(prefix="hype-contract-")))
         http = stack.enter_context(connect(found.base_url))
         kept = Secrets()
         runner = Runner(

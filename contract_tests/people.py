@@ -126,8 +126,12 @@ class World:
         body = {"name": unique("room"), "type": type, **members}
         with self._setup():
             made: dict[str, Any] = self.rest.call("createChannel", token=owner.token, body=body, expect=201).data
-        self._channels.append((made["id"], owner))
+        self.adopt(made["id"], owner)
         return made
+
+    def adopt(self, channel_id: str, owner: Person) -> None:
+        """Have a channel that the case made itself removed when it ends."""
+        self._channels.append((channel_id, owner))
 
     def message(self, author: Person, channel_id: str, content: str = "hello") -> dict[str, Any]:
         """A message stored by REST."""
@@ -149,14 +153,18 @@ class World:
                 made.expect("user_joined", {"userId": person.id, "channelId": join})
         return made
 
-    def open_socket(self, token: str | None = None, person: Person | None = None) -> Socket:
-        """A socket as it comes: no identity but `token`. With `person` it is named after them and keeps their pace."""
+    def open_socket(self, token: str | None = None, person: Person | None = None, *, lazy: bool = False) -> Socket:
+        """A socket as it comes: no identity but `token`. With `person` it is named after them and keeps their pace.
+
+        `lazy`: it reads nothing that is not asked for.
+        """
         name = "stranger"
         if person:
             person.sockets += 1
             name = person.name + (f"/{person.sockets}" if person.sockets > 1 else "")
         self.trace.transcript.socket(f"{name}: open {self.ws_url}" + (f"/?token={token}" if token else ""))
-        made = Socket(self.contract, connect(self.ws_url, token), self.trace, name, person.pace if person else None)
+        connection = connect(self.ws_url, token, lazy=lazy)
+        made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
         self._sockets.append(made)
         return made
 

@@ -19,8 +19,9 @@ a case asserts what a schema cannot say, with `must`. `expect=` demands a status
 (`socket.expect_nothing_before`), never a sleep. Nothing on the wire beside `world`'s own preparations is an `error`: a
 case that exercised nothing cannot pass. Several cases may check one requirement.
 
-`@case(id, alone=True)` runs with nothing beside it (counts of all users, failed logins). `@family` registers a function
-that yields cases from the contract (one per operation, say). Raise `must.Skipped(why)` where a case cannot be judged.
+`@case(id, alone=True)` runs with nothing beside it (counts of all users, failed logins); `generates=True` is for those
+that use hypothesis. `@family` registers a function that yields cases from the contract (one per operation, say).
+Raise `must.Skipped(why)` where a case cannot be judged.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ import importlib
 import pkgutil
 import time
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass
 from typing import Literal
 
@@ -50,13 +51,16 @@ _SILENCES_UNTIL_GONE = 5
 
 @dataclass(frozen=True)
 class Case:
-    """A check of one requirement. `alone`: nothing else may use the target meanwhile. `order`: later is later."""
+    """A check of one requirement.
+
+    `alone`: nothing else may use the target meanwhile. `generates`: it uses hypothesis, which one thread at a time may.
+    """
 
     requirement: str
     name: str
     check: Check
     alone: bool = False
-    order: int = 0
+    generates: bool = False
 
 
 @dataclass(frozen=True)
@@ -79,11 +83,11 @@ _cases: list[Case] = []
 _families: list[Callable[[Contract], Iterable[Case]]] = []
 
 
-def case(requirement: str, *, alone: bool = False, order: int = 0) -> Callable[[Check], Check]:
+def case(requirement: str, *, alone: bool = False, generates: bool = False) -> Callable[[Check], Check]:
     """Register a function as a check of `requirement` (see the module's docstring)."""
 
     def register(check: Check) -> Check:
-        _cases.append(Case(requirement, check.__name__, check, alone, order))
+        _cases.append(Case(requirement, check.__name__, check, alone, generates))
         return check
 
     return register
@@ -135,9 +139,16 @@ class Runner:
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Results as they come: first the cases that may run side by side, then, in order, the lonely ones."""
-        every = sorted(cases, key=lambda one: one.order)
-        with ThreadPoolExecutor(self._workers) as pool:
-            yield from pool.map(self.judge, [one for one in every if not one.alone])
+        every = list(cases)
+        with ThreadPoolExecutor(self._workers) as pool, ThreadPoolExecutor(1) as generator:
+            together = [one for one in every if not one.alone]
+            waiting = [(generator if one.generates else pool).submit(self.judge, one) for one in together]
+            try:
+                for judged in as_completed(waiting):
+                    yield judged.result()
+            finally:
+                for judged in waiting:
+                    judged.cancel()
         for one in every:
             if one.alone:
                 yield self.judge(one)

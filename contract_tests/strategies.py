@@ -74,7 +74,11 @@ def valid_frames(contract: Contract, event: Event, known: Known) -> st.SearchStr
 def payloads(contract: Contract, event: Event, known: Known) -> st.SearchStrategy[str]:
     """Texts to send: frames that keep the schema, frames with something broken in them, and nasty ones."""
     frames = valid_frames(contract, event, known)
-    texts = st.one_of(frames.map(json.dumps), frames.flatmap(broken).map(json.dumps), st.sampled_from(NASTY))
+    texts = st.one_of(
+        frames.map(json.dumps),
+        frames.flatmap(broken).map(json.dumps),
+        st.sampled_from(range(len(NASTY))).map(NASTY.__getitem__),
+    )
     return texts.filter(lambda text: len(text.encode("utf-8", "surrogatepass")) <= LONGEST_FRAME)
 
 
@@ -116,7 +120,7 @@ def from_schema(schemas: Schemas, place: str, known: Known) -> st.SearchStrategy
         if keyword in merged:
             count = range(len(schema[keyword]))
             return st.one_of([from_schema(schemas, below(place, keyword, str(index)), known) for index in count])
-    types = merged.get("type", "object" if "properties" in merged else "null")
+    types = merged.get("type", "object" if merged["properties"] else "null")
     makers = [_MAKERS[one](schemas, merged, known) for one in ([types] if isinstance(types, str) else types)]
     return st.one_of(makers)
 
@@ -130,15 +134,13 @@ def _merged(schemas: Schemas, place: str, schema: Mapping[str, Any]) -> dict[str
     merged = reduce(lambda one, other: {**other, **one}, parts)
     merged["properties"] = reduce(lambda one, other: {**one, **other}, [part["properties"] for part in parts])
     merged["required"] = [name for part in parts for name in part.get("required", [])]
-    if not merged["properties"]:
-        del merged["properties"]
     return merged
 
 
 def _objects(schemas: Schemas, schema: Mapping[str, Any], known: Known) -> st.SearchStrategy[Any]:
     members = {
         name: known[name] if name in known else from_schema(schemas, place, known)
-        for name, place in schema.get("properties", {}).items()
+        for name, place in schema["properties"].items()
     }
     required = {name: members.get(name, st.none()) for name in schema["required"]}
     optional = {name: value for name, value in members.items() if name not in required}

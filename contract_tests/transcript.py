@@ -52,7 +52,7 @@ class Transcript:
 
     def note(self, line: str) -> None:
         """A line in somebody else's words."""
-        self._add(self.secrets.hide(_cut(line)))
+        self._add(self.secrets.hide(_cut(" ".join(line.split()))))
 
     def lines(self, last: int | None = None) -> Sequence[str]:
         """All lines, or the `last` ones with a note of how many were left out."""

@@ -7,10 +7,11 @@ lost. That something is *not* sent is shown by `expect_nothing_before`: a later 
 from __future__ import annotations
 
 import json
+import socket
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NoReturn, Protocol
-from urllib.parse import quote
+from urllib.parse import quote, urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection
@@ -34,21 +35,34 @@ class Pace(Protocol):
         """Return when a frame may go."""
 
 
-def connect(url: str, token: str | None = None) -> ClientConnection:
-    """Open a WebSocket; `token` goes into `?token=`. Raises `Violation` if there is none to open."""
+def connect(url: str, token: str | None = None, *, lazy: bool = False) -> ClientConnection:
+    """Open a WebSocket; `token` goes into `?token=`. Raises `Violation` if there is none to open.
+
+    `lazy`: take from the network only what is asked for, and let little wait in this machine's buffers (ruling R32).
+    """
     address = url if token is None else f"{url}{'&' if '?' in url else '/?'}token={quote(token, safe='')}"
     try:
         return open_websocket(
             address,
+            sock=_narrow(url) if lazy else None,
             open_timeout=PATIENCE_S,
             close_timeout=2,
-            max_queue=None,
+            max_queue=1 if lazy else None,
             max_size=None,
             proxy=None,
             ping_interval=None,
         )
     except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
+
+
+def _narrow(url: str) -> socket.socket:
+    """A TCP connection whose receive buffer is as small as the system allows."""
+    parts = urlsplit(url)
+    port = parts.port or (443 if parts.scheme == "wss" else 80)
+    made = socket.create_connection((parts.hostname or "", port), PATIENCE_S)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    return made
 
 
 def first_answer(url: str, token: str | None, frames: Iterable[str]) -> str | bytes | None:
@@ -115,6 +129,14 @@ class Socket:
                 f"the next frame to {self.name} to be {type} {_described(where)}".strip(), frame, _pair(type)
             )
         return frame
+
+    def collect(self, count: int, *, within: float = PATIENCE_S) -> list[Frame]:
+        """The next `count` frames, whatever they are; fewer when the socket closes or no more come `within` seconds."""
+        deadline = time.monotonic() + within
+        while len(self.pending) < count and self._end is None and self._read(deadline):
+            pass
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        return taken
 
     def expect_nothing_before(
         self, fence: str, where: Where | Mapping[str, Any] | None = None, *, of: str | None = None

@@ -29,7 +29,7 @@ def every_event(contract: Contract) -> Iterable[Case]:
     """One case per event that clients send."""
     for (name, direction), event in contract.events.items():
         if direction == "in":
-            yield Case(f"spec.{name}.in", f"fuzz_{name}", partial(_fuzz, event=event))
+            yield Case(f"spec.{name}.in", f"fuzz_{name}", partial(_fuzz, event=event), generates=True)
 
 
 def _fuzz(world: World, event: Event) -> None:

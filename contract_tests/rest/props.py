@@ -19,6 +19,7 @@ from contract_tests.people import Person, World, unique
 
 _NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
 _OWN_SESSION_EACH = {"logoutUser"}
+_CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
 
 
 class Props:
@@ -28,7 +29,7 @@ class Props:
         self._world = world
         self._makers: dict[str, Callable[[], str]] = {
             "getChannel": lambda: self._channel,
-            "updateChannel": lambda: self._channel,
+            "updateChannel": lambda: self._voice_channel,
             "deleteChannel": lambda: str(world.channel(self._owner)["id"]),
             "getUser": lambda: self._owner.id,
             "updateUser": lambda: self._owner.id,
@@ -39,18 +40,22 @@ class Props:
             "updateMessage": lambda: self._message(),
             "deleteMessage": lambda: self._message(),
         }
-        self._sent_by: str | None = None
 
     def token(self) -> str:
-        """A token for the next request: the owner's, but a session of its own for what ends one."""
+        """The token that requests are sent with, unless they must show what happens without."""
         return self._owner.token
 
-    def put_into(self, request: Request[Any], stateful: bool) -> None:
-        """Replace valid references in `request`, mostly: one in four keeps what was generated."""
+    def put_into(self, request: Request[Any], *, stateful: bool) -> None:
+        """Replace valid references in `request`, mostly: one in four keeps what was generated.
+
+        `stateful`: ids in paths come from earlier answers and stay.
+        """
         operation = str(request.operation.definition.raw.get("operationId"))
-        if operation in _OWN_SESSION_EACH and "Authorization" in request.headers:
+        if operation in _OWN_SESSION_EACH and request.headers.get("Authorization") == f"Bearer {self._owner.token}":
             request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
+        self._spare(request, operation)
         self._name_afresh(request, operation)
+        self._suit_channel(request, operation, stateful=stateful)
         if zlib.crc32(_text(request).encode("utf-8", "replace")) % 4 == 0 and operation != "loginUser":
             return
         if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
@@ -58,6 +63,13 @@ class Props:
         if "channelId" in request.query and not _meant_wrong(request, ParameterLocation.QUERY):
             request.query["channelId"] = self._channel
         self._fill_body(request, operation)
+
+    def _spare(self, request: Request[Any], operation: str) -> None:
+        """What was there before the run stays as it is; in the documented profile anyone could remove it."""
+        found = request.path_parameters.get("id")
+        ours = operation == "updateUserStatus" and not _meant_wrong(request, ParameterLocation.PATH)
+        if ours or (operation in _CHANGES_CHANNELS and found in self._furniture):
+            request.path_parameters["id"] = self._makers[operation]()
 
     def _name_afresh(self, request: Request[Any], operation: str) -> None:
         body = request.body
@@ -81,9 +93,22 @@ class Props:
             known = {"refreshToken": lambda: self._world.guest("refresher").refresh_token}
         request.body = {name: known[name]() if name in known else value for name, value in body.items()}
 
+    def _suit_channel(self, request: Request[Any], operation: str, *, stateful: bool) -> None:
+        """Leave out what is right or wrong depending on the stored channel (R14), which a schema cannot say."""
+        if operation != "updateChannel" or not isinstance(request.body, dict):
+            return
+        if not _meant_wrong(request, ParameterLocation.BODY):
+            # Alone they are given a voice channel; in a chain it may be of any type.
+            unsuited = {"type", "userLimit", "bitrate"} if stateful else {"type"}
+            request.body = {name: value for name, value in request.body.items() if name not in unsuited}
+
     @cached_property
     def _owner(self) -> Person:
         return self._world.guest("fuzzer")
+
+    @cached_property
+    def _furniture(self) -> set[str]:
+        return {str(channel["id"]) for channel in self._world.rest.call("listChannels", expect=200).data}
 
     @cached_property
     def _member(self) -> Person:
@@ -92,6 +117,10 @@ class Props:
     @cached_property
     def _channel(self) -> str:
         return str(self._world.channel(self._owner)["id"])
+
+    @cached_property
+    def _voice_channel(self) -> str:
+        return str(self._world.channel(self._owner, "voice")["id"])
 
     @cached_property
     def _server(self) -> str:

@@ -53,7 +53,7 @@ class Listener:
 
 
 def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> Iterator[Finding]:
-    """Run the plan to its end; findings as they come. Raises what stopped schemathesis itself."""
+    """Run the plan to its end; findings as they come. Raises at the end what schemathesis itself stumbled over."""
     everything = schemathesis.openapi.from_dict(_readable(contract.openapi), config=_config(base_url, plan))
     schema = everything.include(operation_id=list(plan.operations))
 
@@ -76,13 +76,19 @@ def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> It
 
 
 def _execute(schema: BaseSchema) -> Iterator[Finding]:
+    broken: Exception | None = None
     for event in from_schema(schema).execute():
-        if isinstance(event, events.FatalError):
-            raise event.exception
-        if isinstance(event, events.NonFatalError):
-            raise event.value
         if isinstance(event, events.ScenarioFinished):
             yield from _findings(event)
+        elif isinstance(event, events.NonFatalError) and isinstance(event.value, OSError):
+            # What the HTTP client raises: the target gave no answer.
+            yield Finding("an_answer", str(event.value), f"# {event.label}")
+        elif isinstance(event, events.NonFatalError):
+            broken = event.value
+        elif isinstance(event, events.FatalError):
+            broken = event.exception
+    if broken:
+        raise broken
 
 
 # Hooks on calls exist once for the whole process; this finds the run that a call belongs to.
@@ -103,11 +109,13 @@ def _install_hooks() -> None:
 
 
 def _findings(event: events.ScenarioFinished) -> Iterator[Finding]:
-    for checks in event.recorder.checks.values():
+    for case_id, checks in event.recorder.checks.items():
+        answer = event.recorder.interactions[case_id].response if case_id in event.recorder.interactions else None
+        got = f"{answer.status_code} {answer.content[:300].decode('utf-8', 'replace')}" if answer else "no answer"
         for check in checks:
             if check.failure_info is not None:
                 failure = check.failure_info.failure
-                how = f"{failure.title}: {failure.message}".strip()
+                how = " ".join(f"{failure.title}: {failure.message} Got: {got}".split())
                 yield Finding(check.name, how, check.failure_info.code_sample)
 
 
