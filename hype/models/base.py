@@ -13,6 +13,7 @@ from hype.errors import NotFound
 from hype.ids import new_id
 
 LONGEST_ID: Final = 64  # characters (ruling R3)
+_MOST_PARAMETERS: Final = 10_000  # SQLite takes 32,766 in one statement
 LARGEST_OFFSET: Final = 2**63 - 1  # neither database takes a larger one; no list is that long
 
 
@@ -37,10 +38,11 @@ def forward(column: Any) -> Any:
 
 
 def counted(column: Any, keys: Iterable[str]) -> dict[str, int]:
-    """How many rows have each of `keys` in the foreign key `column`; one query, zeroes included."""
+    """How many rows have each of `keys` in the foreign key `column`, zeroes included; a query per 10,000 keys."""
     counts = dict.fromkeys(keys, 0)
-    query = column.model.select(column, peewee.fn.COUNT(column)).where(column.in_(list(counts))).group_by(column)
-    counts.update(query.tuples())
+    for some in peewee.chunked(list(counts), _MOST_PARAMETERS):
+        query = column.model.select(column, peewee.fn.COUNT(column)).where(column.in_(some)).group_by(column)
+        counts.update(query.tuples())
     return counts
 
 

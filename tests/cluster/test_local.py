@@ -14,6 +14,6 @@ def test_every_subscriber_hears_every_effect_in_order() -> None:
     heard: list[Sequence[Effect]] = []
     cluster.subscribe(heard.append)
     cluster.subscribe(heard.append)
-    effects = [ChannelDeleted("den"), SessionRevoked("s1")]
+    effects: list[Effect] = [ChannelDeleted("den"), SessionRevoked("s1")]
     cluster.publish(effects)
     assert heard == [effects, effects]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -17,6 +18,8 @@ from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 from tests.clocks import HandClock
 
+contract = functools.cache(spec.load)
+
 
 class World:
     """Everything below REST and gateway. announced: all effects so far, in the order of publication."""
@@ -26,8 +29,7 @@ class World:
         self.announced = announced
         self.clock = HandClock()
         self.cluster = LocalCluster(self.clock)
-        contract = spec.load(profile)
-        self.services = Services(config, contract, Tokens(config), database, self.cluster, Metrics())
+        self.services = Services(config, contract(profile), Tokens(config), database, self.cluster, Metrics())
         self._functions = by_operation_id()
 
     def configure(self, **changes: Any) -> None:
