@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager, contextmanager, nullcontext
@@ -136,11 +137,18 @@ class Unit:
 class Database:
     """The database that `url` names; see `hype.config` for the forms it takes.
 
-    publish: takes the effects of one committed transaction, on the event loop's thread.
+    publish: takes the effects of one committed transaction, on the event loop's thread. observe: is told of
+    each `run` whether it could write, and the seconds from asking for a thread to the end.
     """
 
-    def __init__(self, url: str, publish: Publish = lambda effects: None) -> None:
+    def __init__(
+        self,
+        url: str,
+        publish: Publish = lambda effects: None,
+        observe: Callable[[bool, float], object] = lambda write, seconds: None,
+    ) -> None:
         self._publish = publish
+        self._observe = observe
         self._url = url
         self._peewee = _connectable(url)
         is_sqlite = self._is_sqlite = url.startswith("sqlite:")
@@ -181,7 +189,11 @@ class Database:
         """Do `work` in a thread; effects are published before its result, or what it raises, arrives here."""
         loop = asyncio.get_running_loop()
         unit = Unit(self, write, lambda effects: loop.call_soon_threadsafe(self._publish, effects))
-        return await loop.run_in_executor(self._threads[write], work, unit)
+        started = time.perf_counter()
+        try:
+            return await loop.run_in_executor(self._threads[write], work, unit)
+        finally:
+            self._observe(write, time.perf_counter() - started)
 
     def run_now(self, work: Callable[[Unit], T], *, write: bool) -> T:
         """Do `work` in this thread, for commands that have no event loop."""
@@ -253,7 +265,7 @@ def _taken_column(error: peewee.IntegrityError) -> str | None:
     SQLite's message names it. PostgreSQL names the constraint, and the migrations name those
     `<table>_<column>_key`.
     """
-    cause = error.args[0]
+    cause = getattr(error, "orig", error)  # what the driver raised
     diagnostics = getattr(cause, "diag", None)
     if diagnostics is None:
         found = re.match(r"UNIQUE constraint failed: \w+\.(\w+)", str(cause))

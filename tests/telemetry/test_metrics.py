@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pytest
+
+from hype.database import Database
 from hype.telemetry.metrics import Metrics
 
 
@@ -37,3 +40,18 @@ def test_two_servers_do_not_add_up() -> None:
     one, other = Metrics(), Metrics()
     one.connected()
     assert "hype_gateway_connections 0.0" in other.text()
+
+
+async def test_database_work_is_timed_by_what_it_may_do(database_url: str) -> None:
+    """Reads and writes wait in different queues, so they are counted apart; failed work counts too."""
+    metrics = Metrics()
+    database = Database(database_url, observe=metrics.database)
+    database.open()
+    try:
+        await database.run(lambda unit: None, write=False)
+        with pytest.raises(ZeroDivisionError):
+            await database.run(lambda unit: 1 / 0, write=True)
+    finally:
+        database.close()
+    assert 'hype_database_seconds_count{mode="read"} 1.0' in metrics.text()
+    assert 'hype_database_seconds_count{mode="write"} 1.0' in metrics.text()
