@@ -1,0 +1,43 @@
+"""What every refusal carries for HTTP and for the gateway (rulings R7, R8, P9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from hype import errors
+
+CLASSES = [value for value in vars(errors).values() if isinstance(value, type) and issubclass(value, errors.HypeError)]
+CODES = {
+    "invalid_json",
+    "invalid_message",
+    "unknown_type",
+    "unauthenticated",
+    "forbidden",
+    "not_found",
+    "rate_limited",
+    "internal",
+}
+
+
+@pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: str(kind.__name__))
+def test_the_tree_in_the_docstring_is_the_tree(kind: type[errors.HypeError]) -> None:
+    """Every class has a status and a code of ruling R33, and the drawing at the top shows them."""
+    assert kind.gateway_code in CODES
+    drawn = [line.split() for line in (errors.__doc__ or "").splitlines() if f" {kind.__name__} " in line]
+    if kind is not errors.HypeError:
+        assert [str(kind.status), kind.gateway_code] in [words[-n:][:2] for words in drawn for n in range(2, len(words))]
+
+
+def test_headers() -> None:
+    """401 names its scheme, 405 the methods there are, 429 the whole seconds to wait, never none."""
+    assert errors.NotAuthenticated("Token expired").headers == {"WWW-Authenticate": "Bearer"}
+    assert errors.MethodNotAllowed(allow=["GET", "PUT"]).headers == {"Allow": "GET, PUT"}
+    assert errors.TooManyRequests(retry_after_s=2.1).headers == {"Retry-After": "3"}
+    assert errors.TooManyRequests(retry_after_s=0.0).headers == {"Retry-After": "1"}
+
+
+def test_texts() -> None:
+    """A class has its contract's text, unless it is given another."""
+    assert errors.NotAuthenticated().error == "Not authenticated"
+    assert errors.ValidationFailed(details=[{"code": "custom"}]).details == [{"code": "custom"}]
+    assert str(errors.Forbidden("Channel is full")) == "Channel is full"
