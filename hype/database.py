@@ -74,8 +74,8 @@ class Unit:
         """All or nothing: commits at the end, or rolls back and forgets its effects when anything is raised.
 
         Effects are handed over right after the commit. Within another transaction of the unit this is a
-        part of it that can fail by itself. Without `write` it sees one state of the database throughout and
-        PostgreSQL refuses to change anything.
+        part of it that can fail by itself. Without `write` it sees one state of the database throughout, and
+        cannot change it.
         """
         if self._open:
             with self._part():
@@ -201,6 +201,8 @@ class Database:
 
     def ping(self) -> bool:
         """Whether the database answers. Takes a connection of its own, so call it outside any transaction."""
+        if self._is_sqlite and not Path(_path(self._url)).is_file():
+            return False  # SQLite would go on answering from a file that nobody can open again
         try:
             with self.transaction(write=False):
                 self._peewee.execute_sql("SELECT 1")
@@ -212,8 +214,11 @@ class Database:
     def transaction(self, write: bool) -> Iterator[None]:
         """A connection and one transaction on it; `Unit.transaction` is the way in."""
         turn = self._writing if write else nullcontext()
-        with turn, self._peewee.connection_context(), self._peewee.transaction(self._begin[write]):
-            yield
+        with turn, self._peewee.connection_context():
+            if self._is_sqlite:
+                self._peewee.execute_sql(f"PRAGMA query_only = {'OFF' if write else 'ON'}")
+            with self._peewee.transaction(self._begin[write]):
+                yield
 
     def lock_others_out(self) -> None:
         """Do what `Unit.alone` says; on SQLite every writer is alone as it is."""
