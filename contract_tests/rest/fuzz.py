@@ -16,7 +16,7 @@ from contract_tests.contract import Contract, Operation
 from contract_tests.must import Violation
 from contract_tests.people import World
 from contract_tests.rest.props import Props
-from contract_tests.rest.schemathesis_run import Listener, Plan, run
+from contract_tests.rest.schemathesis_run import Finding, Listener, Plan, run
 from contract_tests.runner import Case, case, family
 
 EXAMPLES = 20
@@ -79,12 +79,20 @@ class _Ears:
         listener = Listener(self._props.token, self._prepare, self._heard)
         try:
             for finding in run(self.world.contract, str(self.world.http.base_url), plan, listener):
-                self.world.trace.transcript.note(finding.curl)
-                self.wrong = self.wrong or Violation(f"schemathesis's check {finding.check} to hold", finding.how)
+                if self._founded(finding, operations):
+                    self.world.trace.transcript.note(finding.curl)
+                    self.wrong = self.wrong or Violation(f"schemathesis's check {finding.check} to hold", finding.how)
         except Exception:
             # A target that contradicts itself confuses the generator too; then the finding is what matters.
             if not self.wrong:
                 raise
+
+    def _founded(self, finding: Finding, operations: list[str]) -> bool:
+        """Schemathesis reads patterns as Python does: a body it takes for valid may not be so in ECMAScript."""
+        place = self.world.contract.operations[operations[0]].body
+        if finding.check != "positive_data_acceptance" or place is None or len(operations) > 1:
+            return True
+        return not self.world.contract.schemas.problems(place, finding.body)
 
     def report(self) -> None:
         """Raise the first violation, if there was one."""

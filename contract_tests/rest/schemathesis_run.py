@@ -35,11 +35,12 @@ class Plan:
 
 @dataclass(frozen=True)
 class Finding:
-    """A check of schemathesis that failed. `how` is its own words, `curl` a command that shows it."""
+    """A check of schemathesis that failed. `how` is its own words, `curl` a command that shows it, `body` what was sent."""
 
     check: str
     how: str
     curl: str
+    body: Any = None
 
 
 @dataclass(frozen=True)
@@ -116,7 +117,8 @@ def _findings(event: events.ScenarioFinished) -> Iterator[Finding]:
             if check.failure_info is not None:
                 failure = check.failure_info.failure
                 how = " ".join(f"{failure.title}: {failure.message} Got: {got}".split())
-                yield Finding(check.name, how, check.failure_info.code_sample)
+                body = event.recorder.cases[case_id].value.body
+                yield Finding(check.name, how, check.failure_info.code_sample, body)
 
 
 def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
