@@ -157,7 +157,7 @@ class Gateway:
     async def _act(self, socket: Socket, action: Refuse | Dispatch | Close) -> None:
         match action:
             case Refuse(data):
-                self._services.metrics.frame_in("refused")
+                self._services.metrics.frame_in("unknown")
                 self._context.hub.to_socket(socket, "error", data)
             case Close(code, reason):
                 socket.close(code, reason)

@@ -1,0 +1,159 @@
+"""A gateway on a real port with a real database, and clients that hold every frame they hear against the contract."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import replace
+from typing import Any
+
+from websockets.asyncio.client import ClientConnection, connect
+from websockets.exceptions import ConnectionClosed
+
+from hype import spec
+from hype.cluster.local import LocalCluster
+from hype.config import Config
+from hype.database import Database, Unit
+from hype.gateway import Gateway
+from hype.models.migrate import migrate
+from hype.operations import Call, Services, by_operation_id, perform
+from hype.seeding import seed
+from hype.spec import Contract, Profile
+from hype.telemetry.metrics import Metrics
+from hype.tokens import Tokens
+
+_PATIENCE_S = 20
+
+
+class Client:
+    """One connection of somebody's frontend."""
+
+    def __init__(self, connection: ClientConnection, contract: Contract) -> None:
+        """contract: what every frame is judged by."""
+        self.connection = connection
+        self._contract = contract
+
+    async def send(self, type_: str, **data: Any) -> None:
+        """Send one event."""
+        await self.connection.send(json.dumps({"type": type_, "data": data}))
+
+    async def hear_any(self) -> tuple[str, Any]:
+        """The type and `data` of the next frame, which must keep the contract."""
+        frame = json.loads(await asyncio.wait_for(self.connection.recv(), _PATIENCE_S))
+        assert self._contract.gateway.sends[frame["type"]].frame.issues(frame) == []
+        return frame["type"], frame["data"]
+
+    async def hear(self, type_: str) -> Any:
+        """The `data` of the next frame, which must be of this type."""
+        heard, data = await self.hear_any()
+        assert heard == type_, data
+        return data
+
+    async def ask(self, type_: str, **data: Any) -> Any:
+        """Send an event and hear an event of the same name."""
+        await self.send(type_, **data)
+        return await self.hear(type_)
+
+    async def refused(self, type_: str, **data: Any) -> str:
+        """Send an event that is refused; the error's code."""
+        await self.send(type_, **data)
+        return str((await self.hear("error"))["code"])
+
+    async def hears_nothing(self) -> None:
+        """Nothing is waiting: the next frame answers one sent now."""
+        assert await self.refused("a fence") == "unknown_type"
+
+    async def closed(self) -> int:
+        """The code with which the server closes; frames until then do not matter."""
+        try:
+            while True:
+                await asyncio.wait_for(self.connection.recv(), _PATIENCE_S)
+        except ConnectionClosed as end:
+            return end.rcvd.code if end.rcvd is not None else 1006
+
+
+class Stage:
+    """A running gateway, and the operations that REST would call."""
+
+    def __init__(self, services: Services, gateway: Gateway, port: int, clients: AsyncExitStack) -> None:
+        """clients: closes every client at the end."""
+        self.services = services
+        self.gateway = gateway
+        self.url = f"ws://127.0.0.1:{port}/"
+        self._clients = clients
+
+    async def perform(
+        self, operation_id: str, token: str | None = None, path: Mapping[str, str] | None = None, **body: Any
+    ) -> Any:
+        """Perform an operation as REST would; its `data`."""
+        operation = self.services.contract.operations[operation_id]
+
+        def work(unit: Unit) -> Any:
+            call = Call(unit, self.services, operation, body=body, path=path or {})
+            return perform(by_operation_id()[operation_id], call, token, None).body
+
+        answer = await self.services.database.run(work, write=True)
+        return answer.get("data")
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        """Let the gateway work until `condition` holds; each look gives it a turn at the database."""
+        async with asyncio.timeout(_PATIENCE_S):
+            while not condition():
+                await self.services.database.run(lambda unit: None, write=True)
+
+    async def guest(self, username: str) -> Any:
+        """A new user: `user`, `accessToken`, `refreshToken`."""
+        return await self.perform("loginGuest", username=username)
+
+    async def client(self, token: str | None = None, **options: Any) -> Client:
+        """A new connection, with `?token=` unless it is None."""
+        query = "" if token is None else f"?token={token}"
+        connection = await self._clients.enter_async_context(connect(self.url + query, proxy=None, **options))
+        return Client(connection, self.services.contract)
+
+    async def member(self, username: str, channel_id: str) -> Client:
+        """A new user in a channel's room, who has heard of that."""
+        client = await self.client((await self.guest(username))["accessToken"])
+        await client.ask("user_joined", channelId=channel_id)
+        return client
+
+
+@asynccontextmanager
+async def staged(
+    database_url: str,
+    profile: Profile = "hardened",
+    limits: Mapping[str, Any] | None = None,
+    **environment: str,
+) -> AsyncIterator[Stage]:
+    """A gateway on an empty, seeded database.
+
+    limits: in place of the contract's own. environment: more variables of the configuration.
+    """
+    config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile, **environment})
+    contract = spec.load(profile)
+    contract = replace(contract, gateway=replace(contract.gateway, **(limits or {})))
+    cluster = LocalCluster()
+    database = Database(database_url, cluster.publish)
+    services = Services(config, contract, Tokens(config), database, cluster, Metrics())
+    gateway = Gateway(services)
+    database.open()
+    try:
+        migrate(database)
+        seed(database)
+        async with _listening(gateway) as port, AsyncExitStack() as clients:
+            yield Stage(services, gateway, port, clients)
+    finally:
+        database.close()
+
+
+@asynccontextmanager
+async def _listening(gateway: Gateway) -> AsyncIterator[int]:
+    port = socket.create_server(("127.0.0.1", 0))
+    await gateway.start(port)
+    try:
+        yield port.getsockname()[1]
+    finally:
+        await gateway.close()
