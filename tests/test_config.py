@@ -1,0 +1,167 @@
+"""The environment as a whole: defaults, `.env`, refusals, and what the help says (ruling R23)."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+from dataclasses import fields
+from pathlib import Path
+
+import pytest
+
+from hype.config import VARIABLES, Config, environment_table
+from hype.errors import ConfigError
+
+NOWHERE = Path("no such file")
+SECRETS = {"JWT_ACCESS_SECRET": "one secret", "JWT_REFRESH_SECRET": "another secret"}
+ROOT = Path(__file__).parents[1]
+
+WRONG = {
+    "DATABASE_URL": ["mysql://localhost/hype", "sqlite:///:memory:", "hype.db"],
+    "HOST": ["http://localhost"],
+    "PORT": ["-1", "65536", "http", "3001.0"],
+    "WS_PORT": ["x"],
+    "MEDIASOUP_MIN_PORT": ["0", "10101"],
+    "MEDIASOUP_MAX_PORT": ["70000", "9999"],
+    "ANNOUNCED_IP": ["example.com", "1.2.3"],
+    "CORS_ORIGINS": ["*", "localhost", "https://a.example/"],
+    "HYPE_PROFILE": ["soft", "1"],
+    "HYPE_ENV": ["prod"],
+    "LOGIN_MAX_PER_EMAIL": ["0", "many"],
+    "LOGIN_MAX_PER_ADDRESS": ["-5"],
+    "LOGIN_WINDOW_S": ["1.5"],
+    "WS_RATE_BURST": ["0"],
+    "WS_RATE_PER_SECOND": ["ten"],
+    "ACCESS_TOKEN_TTL_S": ["0", "9999999999999"],
+    "REFRESH_TOKEN_TTL_S": ["7d"],
+    "LOG_LEVEL": ["loud"],
+    "JWT_ACCESS_SECRET": ["another secret", "\udcff"],
+    "JWT_REFRESH_SECRET": ["one secret", "\udcff"],
+}
+
+
+def test_defaults() -> None:
+    """With nothing set the server runs as the seed document says, with secrets that are made up."""
+    config = Config.load({}, NOWHERE)
+    assert config.database_url == "sqlite:///hype.db"
+    assert ipaddress.ip_address(config.host).is_unspecified
+    assert (config.port, config.ws_port) == (3001, 8080)
+    assert (config.mediasoup_min_port, config.mediasoup_max_port, config.announced_ip) == (10000, 10100, None)
+    assert (config.profile, config.env, config.log_level) == ("hardened", "development", "info")
+    assert config.cors_origins == ("http://localhost:5173",)
+    assert (config.access_token_ttl_s, config.refresh_token_ttl_s) == (15 * 60, 7 * 24 * 3600)
+    limits = (config.login_max_per_email, config.login_max_per_address, config.login_window_s)
+    assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5
+
+
+def test_missing_secrets_are_made_up() -> None:
+    """Each start has others, the two differ, and the config says that they will not last."""
+    first, second = Config.load({}, NOWHERE), Config.load({}, NOWHERE)
+    secrets = {config.jwt_access_secret for config in (first, second)}
+    secrets |= {config.jwt_refresh_secret for config in (first, second)}
+    assert len(secrets) == 4
+    assert min(map(len, secrets)) >= 32
+    assert first.generated_secrets
+    half = Config.load({"JWT_ACCESS_SECRET": "given"}, NOWHERE)
+    assert (half.jwt_access_secret, half.generated_secrets) == ("given", True)
+    assert not Config.load(SECRETS, NOWHERE).generated_secrets
+
+
+@pytest.mark.parametrize("missing", [["JWT_ACCESS_SECRET"], ["JWT_REFRESH_SECRET"], list(SECRETS)], ids=str)
+def test_production_needs_secrets(missing: list[str]) -> None:
+    """With HYPE_ENV=production nothing is made up: the start stops and names what is missing."""
+    given = {name: value for name, value in SECRETS.items() if name not in missing}
+    with pytest.raises(ConfigError, match=f"^{' and '.join(missing)} must be set"):
+        Config.load({"HYPE_ENV": "production", **given}, NOWHERE)
+    assert Config.load({"HYPE_ENV": "production", **SECRETS}, NOWHERE).env == "production"
+
+
+def test_every_variable_has_wrong_values_below() -> None:
+    """A variable that is added is tested too."""
+    assert set(WRONG) == {variable.name for variable in VARIABLES}
+
+
+@pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
+def test_a_wrong_value_is_named(name: str, value: str) -> None:
+    """The start stops with a sentence about that variable, and what it takes or must not be."""
+    with pytest.raises(ConfigError, match=r"^[A-Z].*\.$") as refusal:
+        Config.load({**SECRETS, name: value}, NOWHERE)
+    assert re.search(rf"\b{name}\b", str(refusal.value))
+    assert re.search("It takes |must not be above |must differ", str(refusal.value))
+
+
+@pytest.mark.parametrize("name", [variable.name for variable in VARIABLES])
+def test_blank_is_unset(name: str) -> None:
+    """`NAME=` and `NAME=  ` mean the default, as compose files have it."""
+    known = {**SECRETS, "PORT": "1", "WS_PORT": "2"}
+    without = Config.load({key: value for key, value in known.items() if key != name}, NOWHERE)
+    blank = Config.load({**known, name: " \t"}, NOWHERE)
+    secret = name.startswith("JWT_")
+    assert blank.generated_secrets == without.generated_secrets == secret
+    assert secret or blank == without
+
+
+def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
+    """The seed document's own `.env` works, comments included; what is really set goes before it."""
+    path = tmp_path / ".env"
+    path.write_text(
+        'DATABASE_URL="postgresql://user:password@localhost:5432/hype"\n'
+        'JWT_ACCESS_SECRET="a$ecret ${HOME} for access"\nJWT_REFRESH_SECRET="another"\n'
+        "# Server\nPORT=4001\nWS_PORT=9090\nNOT_OURS=x\n"
+        "ANNOUNCED_IP=null  # null for local development, set to public IP for production\n",
+        encoding="utf-8",
+    )
+    config = Config.load({"WS_PORT": "7070", "PORT": ""}, path)
+    assert config.database_url == "postgresql://user:password@localhost:5432/hype"
+    assert config.jwt_access_secret == "a$ecret ${HOME} for access"
+    assert (config.port, config.ws_port, config.announced_ip) == (4001, 7070, None)
+
+
+def test_dotenv_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Without being told, the process reads its own environment and the `.env` where it stands."""
+    (tmp_path / ".env").write_text("PORT=4001\nWS_PORT=4002\n", encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("PORT", raising=False)
+    monkeypatch.setenv("WS_PORT", "4003")
+    config = Config.load()
+    assert (config.port, config.ws_port) == (4001, 4003)
+
+
+def test_a_dotenv_that_cannot_be_read(tmp_path: Path) -> None:
+    """A `.env` that is not text stops the start and is named."""
+    path = tmp_path / ".env"
+    path.write_bytes(b"PORT=\xff\xfe")
+    with pytest.raises(ConfigError, match=re.escape(str(path))):
+        Config.load({}, path)
+
+
+def test_passwords_are_not_repeated() -> None:
+    """A refusal can be shown to anybody: neither database passwords nor secrets stand in it."""
+    for environ in ({"DATABASE_URL": "postgresql://u:hunter2@h:x/d"}, dict.fromkeys(SECRETS, "hunter2")):
+        with pytest.raises(ConfigError) as refusal:
+            Config.load(environ, NOWHERE)
+        assert "hunter2" not in str(refusal.value)
+
+
+def test_ports_may_be_free_ones_but_not_the_same() -> None:
+    """Both ports can be 0, which is never the same port twice; another number is for one of them."""
+    assert Config.load({"PORT": "0", "WS_PORT": "0"}, NOWHERE).port == 0
+    with pytest.raises(ConfigError, match=r"^PORT and WS_PORT are both 8080"):
+        Config.load({"PORT": "8080"}, NOWHERE)
+
+
+def test_the_table_lists_every_variable() -> None:
+    """`hype serve --help` shows each name once with its default, and Config has a member for each."""
+    table = environment_table()
+    assert [line.split()[0] for line in table.splitlines() if line[2] != " "] == [v.name for v in VARIABLES]
+    assert all(f"[{variable.default}]" in " ".join(table.split()) for variable in VARIABLES if variable.default)
+    members = [variable.member for variable in VARIABLES]
+    assert [*members, "generated_secrets"] == [field.name for field in fields(Config)]
+
+
+def test_the_example_file_is_up_to_date() -> None:
+    """`.env.example` names known variables only, and its values are taken."""
+    lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
+    named = dict(line.lstrip("#").split("=", 1) for line in lines if re.match("#?[A-Z_]+=", line))
+    assert set(named) <= {variable.name for variable in VARIABLES}
+    Config.load(named, NOWHERE)
