@@ -51,6 +51,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
             max_size=None,
             proxy=None,
             ping_interval=None,
+            legacy=True,  # a connection, not a context manager: `World` closes its sockets itself
         )
     except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error

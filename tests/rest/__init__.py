@@ -1,0 +1,1 @@
+"""The REST half as a client meets it."""
