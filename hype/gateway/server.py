@@ -6,6 +6,7 @@ import asyncio
 import logging
 import socket
 from collections.abc import Sequence
+from typing import Any
 
 from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked
 from hype.errors import HypeError, InternalError
@@ -44,7 +45,7 @@ class Gateway:
         hub = Hub(services.metrics.frames_out)
         voice = Voice(hub, services.cluster.voice, media or NoMedia())
         self._context = Context(services, hub, voice, Presence(hub.connected, self._store_presence))
-        self._connections: set[Connection] = set()
+        self._connections: dict[Connection, asyncio.Task[Any] | None] = {}
         self._listener: Listener | None = None
         self._closing = False
         services.cluster.subscribe(self._hear)
@@ -72,19 +73,23 @@ class Gateway:
         done, _ = await asyncio.wait([ending], timeout=deadline_s)
         if not done:
             _logger.warning("connections cut off at shutdown", extra={"connections": len(self._connections)})
-            self._listener.abort()
-            for goodbye in goodbyes:
-                goodbye.cancel()
-            await asyncio.wait([ending], timeout=1)
-        await asyncio.gather(*goodbyes, return_exceptions=True)
+            self._cut_off(self._listener)
+            await ending
+        await asyncio.gather(*goodbyes)
         await self._context.presence.stop()
         await self._services.database.run(rooms.everyone_offline, write=True)
+
+    def _cut_off(self, listener: Listener) -> None:
+        listener.abort()
+        for attending in self._connections.values():
+            if attending is not None:
+                attending.cancel()
 
     # A connection
 
     async def _attend(self, connection: Connection) -> None:
         socket = connection.socket
-        self._connections.add(connection)
+        self._connections[connection] = asyncio.current_task()
         self._context.hub.add(socket)
         self._services.metrics.connected()
         if self._closing:
@@ -97,7 +102,7 @@ class Gateway:
                 patience.cancel()
             await connection.finish()
             await self._depart(socket)
-            self._connections.discard(connection)
+            del self._connections[connection]
             self._services.metrics.disconnected(connection.close_code)
 
     async def _converse(self, connection: Connection) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import suppress
 from typing import Any
 
@@ -331,14 +332,47 @@ async def test_a_client_that_does_not_read_is_dropped_and_slows_nobody(database_
         assert await slow.closed() in {1013, 1006}
 
 
-async def test_shutdown_says_goodbye(database_url: str) -> None:
-    """A message that was on its way is stored and acknowledged, then every socket closes with 1001."""
+async def test_shutdown_says_goodbye_after_the_frame_at_hand(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A message that is being stored is acknowledged, what came after it is not taken, and all close with 1001."""
     async with staged(database_url) as stage:
-        client = await stage.client((await stage.guest("anna"))["accessToken"])
-        idle = await stage.client()
-        await client.ask("user_joined")
+        client, idle = await stage.member("anna", "text-general"), await stage.client()
+        began, go_on = asyncio.Event(), asyncio.Event()
+        run = stage.services.database.run
+
+        async def slowly(work: Any, *, write: bool) -> Any:
+            began.set()
+            await go_on.wait()
+            return await run(work, write=write)
+
+        monkeypatch.setattr(stage.services.database, "run", slowly)
         await client.send("message", channelId="text-general", content="last words")
-        assert (await client.hear("message"))["content"] == "last words"
-        await stage.gateway.close()
-        assert await client.closed() == 1001
+        await client.send("message", channelId="text-general", content="too late")
+        await began.wait()
+        closing = asyncio.create_task(stage.gateway.close())
         assert await idle.closed() == 1001
+        go_on.set()
+        assert (await client.hear("message"))["content"] == "last words"
+        assert await client.closed() == 1001
+        await closing
+
+
+async def test_a_frame_without_end_does_not_hold_up_the_shutdown(
+    database_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """After the deadline its connection is cut off."""
+    async with staged(database_url) as stage:
+        client = await stage.member("anna", "text-general")
+        began = asyncio.Event()
+
+        async def never(work: Any, *, write: bool) -> Any:
+            began.set()
+            await asyncio.Event().wait()
+
+        with monkeypatch.context() as stuck:
+            stuck.setattr(stage.services.database, "run", never)
+            await client.send("typing", channelId="text-general")
+            await began.wait()
+        await stage.gateway.close(0.1)
+        assert await client.closed() == 1006
