@@ -1,4 +1,4 @@
-"""asyncapi.yaml as what frontend teams read: its examples keep its own schemas, and everything says where it is from."""
+"""asyncapi.yaml as frontend teams read it: its examples keep its schemas, and everything says where it is from."""
 
 from __future__ import annotations
 
