@@ -25,7 +25,7 @@ from hype.database import Database
 from hype.errors import PortBusy
 from hype.gateway import Gateway
 from hype.models.migrate import migrate
-from hype.operations import Services, by_operation_id
+from hype.operations import Services, by_operation_id, rooms
 from hype.rest import build
 from hype.seeding import seed
 from hype.telemetry.metrics import Metrics
@@ -92,6 +92,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
         try:
             for name in prepare(database):
                 _log.info("migration %s applied", name)
+            await database.run(rooms.everyone_offline, write=True)
             async with _listening(app, gateway, rest, ws):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
