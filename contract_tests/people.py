@@ -173,9 +173,11 @@ class World:
         wrong: Violation | None = None
         for socket in self._sockets:
             try:
-                socket.close()
+                with self._setup():
+                    socket.close()
             except Violation as violation:
-                wrong = violation
+                wrong = wrong or violation
+        self.trace.transcript.end()
         for channel_id, owner in reversed(self._channels):
             with suppress(Violation, Skipped), self._setup():
                 self.rest.call("deleteChannel", path={"id": channel_id}, token=owner.token)

@@ -54,6 +54,7 @@ class Case:
     """A check of one requirement.
 
     `alone`: nothing else may use the target meanwhile. `generates`: it uses hypothesis, which one thread at a time may.
+    `order`: later ones run later, which the lonely can rely on.
     """
 
     requirement: str
@@ -61,6 +62,7 @@ class Case:
     check: Check
     alone: bool = False
     generates: bool = False
+    order: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,11 +85,11 @@ _cases: list[Case] = []
 _families: list[Callable[[Contract], Iterable[Case]]] = []
 
 
-def case(requirement: str, *, alone: bool = False, generates: bool = False) -> Callable[[Check], Check]:
+def case(requirement: str, *, alone: bool = False, generates: bool = False, order: int = 0) -> Callable[[Check], Check]:
     """Register a function as a check of `requirement` (see the module's docstring)."""
 
     def register(check: Check) -> Check:
-        _cases.append(Case(requirement, check.__name__, check, alone, generates))
+        _cases.append(Case(requirement, check.__name__, check, alone, generates, order))
         return check
 
     return register
@@ -139,7 +141,7 @@ class Runner:
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Results as they come: first the cases that may run side by side, then, in order, the lonely ones."""
-        every = list(cases)
+        every = sorted(cases, key=lambda one: one.order)
         with ThreadPoolExecutor(self._workers) as pool, ThreadPoolExecutor(1) as generator:
             together = [one for one in every if not one.alone]
             waiting = [(generator if one.generates else pool).submit(self.judge, one) for one in together]

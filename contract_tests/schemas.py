@@ -20,16 +20,17 @@ ROOT = "http://hype.invalid/"
 _ECMA_SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _ECMA_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _ECMA_SPACE}
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
-_TOKEN = re.compile(r"\\p\{Cs\}|\\u\{[0-9a-fA-F]+\}|\\.|\[|\]|\$|\.|\(\?<(?![=!])|[^\\\[\]$.(]+|\(", re.DOTALL)
+_TOKEN = re.compile(
+    r"\[\\s\\S\]|\[\\S\\s\]|\\p\{Cs\}|\\u\{[0-9a-fA-F]+\}|\\.|\[|\]|\$|\.|\(\?<(?![=!])|[^\\\[\]$.(]+|\(", re.DOTALL
+)
 
 
 @lru_cache(maxsize=512)
 def ecma_pattern(pattern: str) -> re.Pattern[str]:
     """Compile `pattern` so that `$`, `.`, `\\d`, `\\w` and `\\s` mean what they mean in JavaScript (JSON Schema)."""
-    text = pattern.replace(r"[\s\S]", "(?s:.)").replace(r"[\S\s]", "(?s:.)")
     pieces: list[str] = []
     inside = False
-    for token in _TOKEN.findall(text):
+    for token in _TOKEN.findall(pattern):
         pieces.append(_translate(token, inside=inside))
         inside = (inside or token == "[") and token != "]"
     return re.compile("".join(pieces))
@@ -47,6 +48,8 @@ def _translate(token: str, *, inside: bool) -> str:
         return members if inside else f"[{members}]"
     if inside:
         return r"\[" if token == "[" else token
+    if len(token) > 3 and token.startswith("["):
+        return "(?s:.)"
     return {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]", "(?<": "(?P<"}.get(token, token)
 
 

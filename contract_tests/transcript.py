@@ -39,6 +39,7 @@ class Transcript:
     def __init__(self, secrets: Secrets) -> None:
         self.secrets = secrets
         self._lines: list[str] = []
+        self._ended = False
         self._lock = threading.Lock()
 
     def http(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None, answer: str) -> None:
@@ -54,6 +55,10 @@ class Transcript:
         """A line in somebody else's words."""
         self._add(self.secrets.hide(_cut(" ".join(line.split()))))
 
+    def end(self) -> None:
+        """What follows is tidying up, which no one needs to replay."""
+        self._ended = True
+
     def lines(self, last: int | None = None) -> Sequence[str]:
         """All lines, or the `last` ones with a note of how many were left out."""
         with self._lock:
@@ -64,7 +69,8 @@ class Transcript:
 
     def _add(self, line: str) -> None:
         with self._lock:
-            self._lines.append(line)
+            if not self._ended:
+                self._lines.append(line)
 
 
 def curl(method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> str:

@@ -183,8 +183,10 @@ class Socket:
 
     def close(self, code: int = 1000) -> None:
         """Leave, after judging every frame that has arrived."""
-        self.drain()
-        self._connection.close(code)
+        try:
+            self.drain()
+        finally:
+            self._connection.close(code)
         self.drain()
 
     def drop(self) -> None:

@@ -35,7 +35,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Finding:
-    """A check of schemathesis that failed. `how` is its own words, `curl` a command that shows it, `body` what was sent."""
+    """A check of schemathesis that failed, in its own words (`how`), with a command that shows it and the body sent."""
 
     check: str
     how: str

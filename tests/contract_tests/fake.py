@@ -10,13 +10,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, TypeAlias
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
 NOW = "2025-10-23T10:30:00.000Z"
 Reply = tuple[int, object]
+Route: TypeAlias = "Callable[[Fake, Request], Reply]"
 
 
 @dataclass
@@ -27,7 +28,7 @@ class Fake:
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
     channels: dict[str, dict[str, Any]] = field(default_factory=dict)
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
-    routes: dict[str, Callable[[Fake, Request], Reply]] = field(default_factory=dict)
+    routes: dict[str, Route] = field(default_factory=dict)
     on_frame: Callable[[Fake, ServerConnection, str], None] | None = None
     base_url: str = ""
     ws_url: str = ""
@@ -97,7 +98,7 @@ def delete_channel(fake: Fake, request: Request) -> Reply:
     return 200, envelope({"id": request.match[0]})
 
 
-ROUTES: dict[str, Callable[[Fake, Request], Reply]] = {
+ROUTES: dict[str, Route] = {
     r"GET /health": health,
     r"GET /api": api,
     r"POST /auth/guest": guest,

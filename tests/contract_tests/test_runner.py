@@ -1,0 +1,138 @@
+"""The runner: every way a case can end, told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+
+from contract_tests import must, requirements
+from contract_tests.clients.rest import NoAnswer
+from contract_tests.contract import Contract
+from contract_tests.must import Skipped, Unsupported, Violation
+from contract_tests.people import World
+from contract_tests.requirements import Requirement, Requirements
+from contract_tests.runner import Case, Check, Outcome, Result, Runner, chosen, every_case
+from tests.contract_tests.fake import Fake
+
+RULES = Requirements([Requirement("R1.a", "A rule", "ruling R1"), Requirement("P2.b", "b", "P2", "hardened")])
+
+
+@pytest.fixture
+def judge(fake: Fake, world_on: Callable[[Fake], World]) -> Callable[[Check], Result]:
+    """Runs a function as a case."""
+    runner = Runner(lambda seed: world_on(fake), RULES, seed=0)
+    return lambda check: runner.judge(Case("R1.a", "a", check))
+
+
+def fails(world: World) -> None:
+    """Says something on the wire and finds it wrong."""
+    reply = world.rest.call("getHealth", token=world.guest("ann").token)
+    must.equal(reply.status, 204, "the status", seen=reply.pair)
+
+
+def skips(world: World) -> None:
+    """Cannot be judged here."""
+    raise Skipped("no secret given")
+
+
+def lacks(world: World) -> None:
+    """Not offered."""
+    raise Unsupported("answers 501")
+
+
+def breaks(world: World) -> None:
+    """A bug of the harness."""
+    raise KeyError("oops")
+
+
+def idles(world: World) -> None:
+    """Makes a user, which is no check of anything."""
+    world.guest()
+
+
+def passes(world: World) -> None:
+    """Looks at one answer."""
+    world.rest.call("getHealth", expect=200)
+
+
+@pytest.mark.parametrize(
+    ("check", "outcome"),
+    [
+        (passes, "pass"),
+        (fails, "fail"),
+        (skips, "skipped"),
+        (lacks, "unsupported"),
+        (breaks, "error"),
+        (idles, "error"),
+    ],
+)
+def test_each_ending_has_its_own_outcome(check: Check, outcome: Outcome, judge: Callable[[Check], Result]) -> None:
+    """Failing, not applying, and a harness that could not are never mixed up; idling cannot pass."""
+    assert judge(check).outcome == outcome
+
+
+def test_a_failure_can_be_acted_on(judge: Callable[[Check], Result]) -> None:
+    """It says what was expected, what came, and how to see it again, without the token that was used."""
+    result = judge(fails)
+    assert (result.expected, result.got) == ("the status to be 204", "200")
+    script = "\n".join(result.script)
+    assert "curl" in script
+    assert "/health" in script
+    assert "$ANN_TOKEN" in script
+    assert "eyJ" not in script
+
+
+def test_a_silent_target_ends_the_run_soon(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """After five silences in a row the rest is skipped: each would only wait as long again."""
+
+    def silent(world: World) -> None:
+        raise NoAnswer("an answer", "nothing")
+
+    runner = Runner(lambda seed: world_on(fake), RULES, seed=0, workers=1)
+    outcomes = [one.outcome for one in runner.run([Case("R1.a", "a", silent)] * 8)]
+    assert sorted(outcomes) == ["fail"] * 5 + ["skipped"] * 3
+
+
+def test_lonely_cases_run_after_the_others(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """What counts all users must not have others make some meanwhile."""
+    order: list[str] = []
+    cases = [
+        Case("R1.a", "alone", lambda world: order.append("alone"), alone=True),
+        Case("R1.a", "generated", lambda world: order.append("with others"), generates=True),
+        Case("R1.a", "ordinary", lambda world: order.append("with others")),
+    ]
+    list(Runner(lambda seed: world_on(fake), RULES, seed=0).run(cases))
+    assert order == ["with others", "with others", "alone"]
+
+
+def test_a_violation_at_closing_time_fails_the_case(
+    fake: Fake, world_on: Callable[[Fake], World], judge: Callable[[Check], Result]
+) -> None:
+    """Also a frame that nobody reads is judged."""
+    fake.on_frame = lambda server, socket, text: socket.send('{"type": "surprise"}')
+
+    def unread(world: World) -> None:
+        socket = world.open_socket(world.guest("ann").token)
+        socket.send("typing", {"channelId": "x"})
+        socket.alive()
+
+    assert "surprise" in judge(unread).got
+
+
+def test_only_and_areas_and_profile_choose_cases(law: Contract) -> None:
+    """`--only` takes beginnings of ids; a hardened rule is not asked of the documented profile."""
+    cases = [Case("R1.a", "a", passes), Case("P2.b", "b", passes)]
+    assert [one.name for one in chosen(cases, RULES, law, ["rest"], ["P2"])] == ["b"]
+    assert chosen(cases, RULES, law, ["gateway"]) == []
+
+
+def test_every_case_names_a_requirement_of_the_list(law: Contract) -> None:
+    """All case modules load, and none checks a rule that is not there."""
+    rules = requirements.load(law)
+    assert all(rules[one.requirement].title for one in every_case(law))
+
+
+def test_violations_say_what_was_expected() -> None:
+    """The text stands by itself."""
+    assert str(Violation("a", "b")) == "expected a, got b"
