@@ -219,7 +219,7 @@ def read_yaml(path: Path) -> Any:
     return json.loads(json.dumps(yaml.load(path.read_text(encoding="utf-8"), Loader=_JsonLikeLoader)))  # noqa: S506 - a SafeLoader
 
 
-class _JsonLikeLoader(yaml.SafeLoader):
+class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where it is there
     """YAML 1.2's core types: the linters of both ecosystems read the files like this."""
 
 

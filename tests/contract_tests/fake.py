@@ -133,7 +133,8 @@ def running(fake: Fake) -> Iterator[Fake]:
     gateway = serve(lambda socket: _converse(fake, socket), "127.0.0.1", 0)
     fake.base_url = f"http://127.0.0.1:{web.server_address[1]}"
     fake.ws_url = f"ws://127.0.0.1:{gateway.socket.getsockname()[1]}"
-    threads = [threading.Thread(target=one.serve_forever, daemon=True) for one in (web, gateway)]
+    # The standard library's server looks up from its work only so often, and each test would wait for that.
+    threads = [threading.Thread(target=web.serve_forever, args=(0.01,)), threading.Thread(target=gateway.serve_forever)]
     for thread in threads:
         thread.start()
     try:
