@@ -24,6 +24,9 @@ from contract_tests.must import Violation, shown
 PATIENCE_S = 8.0
 """How long an event that must come may take."""
 
+_NARROW_WINDOW = 16_384
+_NARROW_SEGMENT = 536
+
 Frame = dict[str, Any]
 Where = Callable[[Frame], bool]
 
@@ -58,12 +61,23 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
 
 
 def _narrow(url: str) -> socket.socket:
-    """A TCP connection whose receive buffer is as small as the system allows."""
+    """A TCP connection with a small window and small segments: so both ends' systems keep little for it."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "wss" else 80)
-    made = socket.create_connection((parts.hostname or "", port), PATIENCE_S)
-    made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
-    return made
+    failure: OSError = OSError(f"{parts.hostname} has no address")
+    for family, kind, protocol, _, address in socket.getaddrinfo(parts.hostname, port, type=socket.SOCK_STREAM):
+        made = socket.socket(family, kind, protocol)
+        made.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _NARROW_WINDOW)
+        made.setsockopt(socket.IPPROTO_TCP, socket.TCP_MAXSEG, _NARROW_SEGMENT)
+        made.settimeout(PATIENCE_S)
+        try:
+            made.connect(address)
+        except OSError as error:
+            made.close()
+            failure = error
+        else:
+            return made
+    raise failure
 
 
 def first_answer(url: str, token: str | None, frames: Iterable[str]) -> str | bytes | None:
@@ -170,6 +184,7 @@ class Socket:
         code = self._end.rcvd.code if self._end.rcvd else 1006
         if codes and code not in codes:
             raise Violation(f"{self.name} to be closed with {' or '.join(map(str, codes))}", _reason(self._end))
+        self._trace.observe(None, right=True)
         return code
 
     def alive(self) -> None:

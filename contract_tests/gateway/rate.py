@@ -1,0 +1,144 @@
+"""The rate limit of frames, per user (rulings P5 and R31).
+
+A target may be configured with another rate, or with none. So no case counts on twenty: each sends until it sees the
+limit, and skips when `MOST_FRAMES` frames did not show one.
+"""
+
+from __future__ import annotations
+
+import json
+from contextlib import suppress
+
+from contract_tests import must
+from contract_tests.clients.gateway import Frame, Socket
+from contract_tests.contract import Pair
+from contract_tests.gateway.stage import hears_nothing, seated, stored
+from contract_tests.must import Skipped, Violation
+from contract_tests.people import Person, World
+from contract_tests.runner import case
+
+MOST_FRAMES = 400
+_AT_ONCE = 10
+_ERROR = Pair("event", "error", "out")
+
+
+def _eager(world: World, person: Person) -> Socket:
+    """A socket that keeps no pace."""
+    return world.open_socket(person.token)
+
+
+def _exchange(socket: Socket, frames: list[str]) -> list[Frame]:
+    """Send without waiting, then take an answer for each; fewer when the socket is closed."""
+    with suppress(Violation):
+        for frame in frames:
+            socket.send_raw(frame)
+    return socket.collect(len(frames))
+
+
+def _until_limited(socket: Socket, frame: str, most: int = MOST_FRAMES) -> int:
+    """Send `frame` until an answer is `rate_limited`; how many were answered otherwise. Skips when there is none."""
+    answers: list[bool] = []
+    while len(answers) < most:
+        answers += [_limited(answer) for answer in _exchange(socket, [frame] * _AT_ONCE)]
+        if True in answers:
+            return answers.index(True)
+    raise Skipped(f"the target took {most} frames of one user in a row: it is configured with another rate, or none")
+
+
+def _limited(frame: Frame) -> bool:
+    return bool(frame["type"] == "error" and frame["data"].get("code") == "rate_limited")
+
+
+ASK = json.dumps({"type": "user_joined", "data": {}})
+
+
+@case("R31.flood-closes")
+def flood_closes(world: World) -> None:
+    """Who goes on sending over the limit is closed with 4429, and everybody else is served on."""
+    ann, eve = world.guests("ann", "eve")
+    room = world.channel(ann)["id"]
+    watcher = world.socket(ann, join=room)
+    flood = _eager(world, eve)
+    with suppress(Violation):
+        for _ in range(MOST_FRAMES):
+            flood.send_raw(ASK)
+    if len(flood.collect(MOST_FRAMES)) == MOST_FRAMES:
+        raise Skipped(f"the target answered {MOST_FRAMES} frames in a row: another rate is configured, or none")
+    flood.closed(4429)
+    hears_nothing(watcher, "of somebody's flood")
+
+
+@case("R31.ten-in-a-row")
+def ten_in_a_row(world: World) -> None:
+    """Over the limit each frame is answered `rate_limited`; the tenth in a row is answered too, then 4429."""
+    (eve,) = world.guests("eve")
+    socket = _eager(world, eve)
+    close_after = int(world.contract.limits["rate"]["closeAfter"])
+    row = 0
+    for _ in range(MOST_FRAMES // _AT_ONCE):
+        answers = _exchange(socket, [ASK] * _AT_ONCE)
+        for answer in answers:
+            must.hold(row < close_after, f"nothing after {close_after} refusals in a row", answer, seen=_ERROR)
+            row = row + 1 if _limited(answer) else 0
+        if len(answers) < _AT_ONCE or row == close_after:
+            break
+    else:
+        raise Skipped(f"{MOST_FRAMES} frames did not bring {close_after} refusals in a row: another rate is configured")
+    socket.closed(4429)
+    must.equal(row, close_after, "the refusals in a row before the socket was closed", seen=_ERROR)
+
+
+@case("R31.rate-counts-all-text")
+def rate_counts_all_text(world: World) -> None:
+    """Frames that are refused for another reason count like any other."""
+    eve, ann = world.guests("eve", "ann")
+    for person, frame in ((eve, "not JSON"), (ann, '{"type":"no_such_event"}')):
+        try:
+            _until_limited(_eager(world, person), frame)
+        except Skipped:
+            _until_limited(_eager(world, world.guest("bob")), ASK)
+            raise Violation("broken frames to count for the rate", "only good ones do", _ERROR) from None
+
+
+@case("R31.rate-per-user")
+def rate_per_user(world: World) -> None:
+    """A second connection of the user shares the limit; another user does not feel it."""
+    ann, eve = world.guests("ann", "eve")
+    other, first, second = world.socket(ann), _eager(world, eve), _eager(world, eve)
+    alone = _until_limited(first, ASK)
+    together = _until_limited(second, ASK)
+    must.hold(together < alone, f"the second connection to be limited before its frame {alone + 1}", together)
+    hears_nothing(other, "of somebody else's limit")
+
+
+@case("R31.rate-drops-frames")
+def rate_drops_frames(world: World) -> None:
+    """A frame over the limit is not done: what is stored is what was not refused."""
+    ann, eve = world.guests("ann", "eve")
+    room = world.channel(ann)["id"]
+    (watcher,) = seated(world, room, ann)
+    socket = _eager(world, eve)
+    frames = [{"type": "message", "data": {"channelId": room, "content": str(number)}} for number in range(60)]
+    answers: list[Frame] = []
+    while len(answers) < len(frames):
+        some = [json.dumps(frame) for frame in frames[len(answers) : len(answers) + 5]]
+        got = _exchange(socket, some)
+        answers += got
+        if len(got) < len(some) or any(map(_limited, got)):
+            break
+    else:
+        raise Skipped("the target took 60 messages of one user in a row: it is configured with another rate, or none")
+    done = [answer["data"]["content"] for answer in answers if answer["type"] == "message"]
+    must.equal([message["content"] for message in stored(world, room)], done, "the stored messages")
+    must.equal([frame["data"]["content"] for frame in watcher.collect(len(done))], done, "the messages heard")
+    hears_nothing(watcher, "of frames that were dropped")
+
+
+@case("P5.unlimited")
+def unlimited(world: World) -> None:
+    """Documented: there is no limit; a hundred frames in a row are all answered."""
+    (eve,) = world.guests("eve")
+    socket = world.open_socket()
+    frame = json.dumps({"type": "user_joined", "data": {"userId": eve.id}})
+    answers = _exchange(socket, [frame] * 100)
+    must.equal([answer["type"] for answer in answers], ["user_joined"] * 100, "the answers", seen=_ERROR)
