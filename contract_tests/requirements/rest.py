@@ -2,9 +2,248 @@
 
 from __future__ import annotations
 
-from contract_tests.requirements import Requirement
+from contract_tests.requirements import Level, Requirement
+
+Row = tuple[str, str]
+
+
+def _ruling(ruling: str, *rows: Row, level: Level = "documented") -> list[Requirement]:
+    """Requirements of one ruling, as (id without the ruling, title)."""
+    return [Requirement(f"{ruling}.{id}", title, f"ruling {ruling}", level) for id, title in rows]
+
+
+def _profile(rule: str, documented: Row, *hardened: Row) -> list[Requirement]:
+    """What a profile rule asks of the documented profile, and then what of the hardened one."""
+    id, title = documented
+    laxer = Requirement(f"{rule}.{id}", title, f"ruling {rule}", profiles=("documented",))
+    return [laxer, *_ruling(rule, *hardened, level="hardened")]
+
+
+def _bounds(operation: str, subject: str, source: str) -> Requirement:
+    title = f"{subject} is taken within the bounds that the spec states, and 400 outside them"
+    return Requirement(f"bounds.{operation}", title, source)
+
 
 REQUIREMENTS = [
-    Requirement("R12.health", "GET /health answers 200 with status OK and ok for each check", "ruling R12"),
-    Requirement("R12.api", "GET /api names the profile that the server runs and its endpoints", "ruling R12"),
+    *_profile(
+        "P1",
+        ("anybody", "a status is set without a token too, and by anybody"),
+        ("own-status-only", "only the user sets the user's status; ids are compared before the lookup"),
+    ),
+    *_profile(
+        "P2",
+        ("tokens-stay-valid", "after logout the tokens work until they expire"),
+        ("revokes", "after logout the session's tokens are refused, and other sessions' work"),
+        ("revokes-the-whole-session", "logout ends every token of the session, from before a refresh too"),
+        ("revoked-access-token", "a token of an ended session is refused by every operation that checks one"),
+    ),
+    Requirement("P2.logout", "logout answers in the seed's words", "POST /auth/logout › Ответ; ruling R1"),
+    *_profile(
+        "P3",
+        ("old-token-stays-valid", "a refresh token may be used again"),
+        ("single-use", "a refresh token that is used again ends the session"),
+        ("other-sessions-live", "the end of one session leaves the user's others alone"),
+        ("race", "of several refreshes with one token at once at most one succeeds"),
+    ),
+    Requirement("P3.refresh", "a refresh gives a pair of tokens that works", "POST /auth/refresh › Поведение"),
+    *_profile(
+        "P6",
+        ("anyone", "channels are created, changed and deleted without a token; the server's owner is the creator"),
+        ("only-creator-or-owner", "only the creator or the server's owner changes or deletes a channel"),
+    ),
+    *_ruling("P7", ("email", "an email is shown to whom the spec says")),
+    *_ruling("P8", ("avatar-url", "an avatar's URL has a scheme that the spec allows")),
+    *_profile(
+        "P9",
+        ("unlimited", "failed logins are not limited"),
+        ("limit", "too many failed logins of an email are 429 with Retry-After, and nobody else's concern"),
+    ),
+    *_ruling("R1", ("envelope", "successes and failures stand in their envelopes")),
+    *_ruling("R2", ("created-and-updated", "createdAt and updatedAt follow the order of what happened")),
+    *_ruling(
+        "R3",
+        ("malformed-id", "a malformed id in a path is 404, %00 and %zz included"),
+        ("unknown-id", "an id in a path that names nothing is 404"),
+        ("ids-that-name-nothing", "an id in a body that names nothing is 404, one with U+0000 is 400"),
+        ("new-ids", "new rows get CUIDs"),
+    ),
+    *_ruling("R4", ("unknown-members", "members of a body that nobody knows are ignored")),
+    *_ruling(
+        "R5",
+        ("issue-per-rule", "a refusal names the broken rule and where it is, as zod does"),
+        ("every-rule", "there is one issue for each broken rule"),
+        ("query", "wrong query values give issues at the parameter's name"),
+        ("stored-row", "what the stored channel forbids gives issues with the code custom"),
+    ),
+    Requirement(
+        "R6.validation-failed",
+        "the seed's example of a validation failure",
+        "POST /auth/register, PUT /api/users/:id › Ответ при ошибке валидации (400); ruling R6",
+    ),
+    Requirement(
+        "R6.username-taken",
+        "a taken username is refused in the seed's words",
+        "POST /auth/register, POST /auth/guest › Ответ при ошибке (400); ruling R6",
+    ),
+    Requirement(
+        "R6.not-authenticated",
+        "a missing token is answered in the seed's words",
+        "GET /auth/me › Ответ при ошибке (401); ruling R6",
+    ),
+    Requirement(
+        "R6.invalid-refresh-token",
+        "an invalid refresh token is answered in the seed's words",
+        "POST /auth/refresh › Ответ при ошибке (401); ruling R6",
+    ),
+    *_ruling(
+        "R7",
+        ("no-token", "an operation that needs a token is 401 without one, with WWW-Authenticate: Bearer"),
+        ("malformed-header", "a malformed Authorization header is 401"),
+        ("garbage-token", "something that is no token is 401"),
+        ("forged-signature", "a token whose signature does not fit is 401"),
+        ("unsigned-token", "a token with alg none is 401"),
+        ("refresh-token-as-access-token", "a refresh token does not authorise"),
+        ("optional-token", "where the spec needs no token, none is needed"),
+        ("bad-token-on-a-public-read", "a bad token on a public read counts as none"),
+    ),
+    *(
+        Requirement(f"R7.{id}", title, "rulings R7 and P6", area="voice")
+        for id, title in (
+            ("voice-no-token", "a voice operation is 401 without a token"),
+            ("voice-bad-token", "a voice operation is 401 with a bad token"),
+        )
+    ),
+    *_ruling(
+        "R8",
+        ("malformed-json", "a body that is no JSON in UTF-8 is 400"),
+        ("missing-body", "a missing body is 400"),
+        ("not-an-object", "a body that is no object is 400"),
+        ("media-type", "a body that is not application/json is 415, or 400"),
+        ("charset", "application/json may name its charset"),
+        ("too-large", "a body of more than 102,400 bytes is 413"),
+        ("largest", "a body of 102,400 bytes is read"),
+        ("method-not-allowed", "a method that a path does not have is 405 with Allow, or 404"),
+        ("unknown-path", "an unknown path is 404"),
+    ),
+    *_ruling(
+        "R9",
+        ("allowed-origin", "the frontend's origin may read answers, with credentials"),
+        ("failures-too", "the frontend's origin may read failures"),
+        ("foreign-origin", "a foreign origin gets neither * nor its own name back"),
+        ("preflight", "a preflight is answered without authorisation"),
+    ),
+    *_ruling(
+        "R10",
+        ("401-before-the-body", "who asks is settled before what is in the body"),
+        ("401-before-404", "who asks is settled before what is named"),
+        ("body-before-404", "a wrong body is 400 although it, or the path, names nothing"),
+        ("body-before-403", "a wrong body is 400 although it is somebody else's message"),
+    ),
+    *_ruling("R10", ("403-before-row-rules", "403 comes before what the stored row forbids"), level="hardened"),
+    *_ruling("R10", ("403-before-409", "403 comes before 409")),
+    *_ruling("R11", ("never-500", "odd JSON, deep, huge or with surrogates, is never a 500")),
+    *_ruling(
+        "R12",
+        ("health", "GET /health answers 200 with status OK and ok for each check"),
+        ("api", "GET /api names the profile that the server runs and its endpoints"),
+        ("service-documents", "GET /health and GET /api are bare documents"),
+    ),
+    Requirement("R12.metrics", "GET /metrics speaks Prometheus", "ruling R12", "extension", ("hardened",)),
+    *_ruling(
+        "R13",
+        ("order", "channels are listed by position, createdAt, id"),
+        ("same-object", "a channel is the same object wherever it is shown"),
+        ("members", "a channel names its server and creator, and counts its messages"),
+    ),
+    Requirement("R13.voice-states", "a channel counts who is in it by voice_state", "ruling R13", area="gateway"),
+    *_ruling(
+        "R14",
+        ("defaults", "a channel has the defaults of the contract"),
+        ("type-letter-case", "a channel's type is taken in either letter case"),
+        ("default-position", "a channel goes after the last one"),
+        ("voice-only-members", "userLimit and bitrate are for voice channels only"),
+        ("unknown-server", "a channel of an unknown server is 404"),
+        ("update-keeps-the-rest", "an update changes what it names and nothing else"),
+        ("type-stays", "a channel's type cannot change"),
+        ("delete", "a deleted channel is gone with its messages"),
+    ),
+    *_ruling(
+        "R15",
+        ("default-server", "the default server is there"),
+        ("same-object", "a server is the same object by its id as in the list"),
+        ("channel-count", "_count.channels is true"),
+        ("member-count", "_count.members is true, and everybody new is a member of the default server"),
+    ),
+    *_ruling(
+        "R16",
+        ("list", "all users are listed by createdAt, id, without meta"),
+        ("pages", "pages of users neither lose nor repeat anybody"),
+        ("query-bounds", "limit is 1 to 1000, offset at least 0"),
+        ("members", "a user is shown with discriminator, avatar and a lower-case status, without bio"),
+        ("profile", "a profile update changes what it names, and shows the bio"),
+        ("only-oneself", "a profile is its owner's to update"),
+    ),
+    *_ruling(
+        "R17",
+        ("statuses", "each of the four statuses is taken and shown"),
+        ("invalid-status", "anything else is `Invalid status`"),
+    ),
+    *_ruling(
+        "R18",
+        ("newest-first", "messages are listed newest first"),
+        ("default-limit", "a page has 50 messages unless it is asked otherwise"),
+        ("pages", "pages of messages neither lose nor repeat any"),
+        ("query-bounds", "limit is 1 to 100, offset at least 0, in plain digits, once"),
+        ("channel", "a page is of one text channel that exists"),
+    ),
+    *_ruling(
+        "R19",
+        ("verbatim", "content comes back as it was sent, in any script"),
+        ("not-blank", "content is not blank"),
+        ("too-long", "content over 2000 code points is refused in the seed's words"),
+        ("text-channels-only", "messages go to text channels that exist"),
+        ("new-message", "a new message is unedited and its author's"),
+    ),
+    *_ruling(
+        "R20",
+        ("edit", "an edit sets edited and moves updatedAt strictly forward"),
+        ("every-updated-at", "every update moves updatedAt strictly forward"),
+        ("delete", "a deleted message is 404"),
+        ("author-only", "only the author edits or deletes a message"),
+    ),
+    *_ruling(
+        "R21",
+        ("register", "registration gives the user and tokens that work"),
+        ("race-of-names", "of racing registrations of one username exactly one wins"),
+        ("race-of-emails", "of racing registrations of one email exactly one wins"),
+        ("race-of-renames", "of racing renames to one username exactly one wins"),
+        ("username-letter-case", "usernames differ by case"),
+        ("email", "an email is trimmed, compared without regard to case, and given back as typed"),
+        ("passwords", "a password works in any script"),
+        ("every-character-counts", "every character of a password counts, beyond bcrypt's 72 bytes too"),
+    ),
+    *_ruling(
+        "R22",
+        ("login", "login sets ONLINE"),
+        ("wrong-credentials", "a wrong password and an unknown email are 401"),
+        ("same-time", "an unknown email takes as long as a wrong password"),
+        ("guest", "a guest is ONLINE, has no email and cannot log in"),
+    ),
+    *_ruling(
+        "R23",
+        ("claims", "tokens are HS256 with the contract's claims and lifetimes"),
+        ("every-pair-is-new", "every token has a jti of its own"),
+        ("access-token-does-not-refresh", "only a genuine refresh token refreshes"),
+    ),
+    *_ruling("R24", ("author-as-now", "a message shows its author as the profile is now")),
+    _bounds("createChannel", "each member of a new channel", "ruling R14"),
+    _bounds("updateChannel", "each member of a channel's update", "ruling R14"),
+    _bounds("updateUser", "each member of a profile", "PUT /api/users/:id › Валидация (zod)"),
+    _bounds("updateUserStatus", "a status", "PUT /api/users/:id/status › Валидация; ruling R17"),
+    _bounds("createMessage", "each member of a message", "POST /api/messages › Валидация; rulings R3, R19"),
+    _bounds("updateMessage", "a message's new content", "PUT /api/messages/:id › Валидация; ruling R19"),
+    _bounds("registerUser", "each member of a registration", "POST /auth/register › Валидация (zod); ruling R21"),
+    _bounds("loginUser", "each member of a login", "POST /auth/login › Валидация (zod)"),
+    _bounds("loginGuest", "a guest's name", "POST /auth/guest › Валидация (zod)"),
+    _bounds("refreshTokens", "a refresh token", "POST /auth/refresh › Тело запроса"),
 ]

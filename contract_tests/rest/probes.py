@@ -1,0 +1,171 @@
+"""Values just inside, on and just outside every bound that openapi.yaml states, read from its schemas."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from contract_tests.contract import Contract, Operation
+from contract_tests.schemas import below, ecma_pattern
+
+ABSENT: Any = object()
+"""The value of a member that is left out."""
+
+GOOD: Mapping[str, Any] = {
+    "username": "some_body-42",
+    "email": "somebody@example.com",
+    "password": "password-1",
+    "displayName": "Some Body",
+    "bio": "A few words.",
+    "avatarUrl": "https://example.com/a.png",
+    "content": "hello",
+    "name": "a room",
+    "topic": "a topic",
+    "refreshToken": "a.b.c",
+    "channelId": "nothing-like-it",
+    "serverId": "nothing-like-it",
+}
+
+_FILLS = ("a", "\U0001f600")
+_WRONG_TYPES: Mapping[str, tuple[Any, ...]] = {
+    "string": (1, True, ["text"], {"text": "text"}),
+    "integer": ("9", 9.5, True, [9]),
+}
+_NO_EMAILS = ("plain", "@example.com", "someone@", "some one@example.com", "a@@example.com")
+_NO_URLS = ("not a url", "/avatar.png", "avatar")
+_BLANKS = (" ", "\t\n ", "\u00a0\u3000\u2003")
+_NO_WORDS = ("some body", "some.body", "søren", "имя", "名前名前", "some_body\n", "some_body\U0001f600")
+
+
+@dataclass(frozen=True)
+class Probe:
+    """One value for one member of a request body, and which rule of the schema it is about.
+
+    `issue`: the code and members of the issue that a refusal has to carry (ruling R5); None where the spec asks for
+    another answer, or nothing can be said.
+    """
+
+    member: str
+    keyword: str
+    value: Any
+    accepted: bool
+    issue: Mapping[str, Any] | None = None
+
+    def into(self, body: Mapping[str, Any]) -> dict[str, Any]:
+        """`body` with this value in it."""
+        rest = {name: value for name, value in body.items() if name != self.member}
+        return rest if self.value is ABSENT else {**rest, self.member: self.value}
+
+
+def body_probes(contract: Contract, operation: Operation) -> list[Probe]:
+    """Every probe of the members of an operation's body, each of which breaks or keeps one rule."""
+    if operation.body is None:
+        return []
+    schema, place = contract.schemas.contents(operation.body)
+    required = schema.get("required", ())
+    found: list[Probe] = []
+    for name in schema.get("properties", {}):
+        found += _Member(contract, below(place, "properties", name), name, name in required).probes()
+    return found
+
+
+class _Member:
+    """One member of a body: its schema's rules, and those of its `allOf`."""
+
+    def __init__(self, contract: Contract, place: str, name: str, required: bool) -> None:
+        self._contract = contract
+        self._place = place
+        self._name = name
+        self._required = required
+        self._rules = list(_flattened(contract, place))
+
+    def probes(self) -> list[Probe]:
+        """All probes, without those whose verdict would be about another rule."""
+        found = [self._probe("required", ABSENT, not self._required, {"code": "invalid_type"})]
+        for rule in self._rules:
+            for keyword, make in _MAKERS.items():
+                if keyword in rule:
+                    found += [
+                        self._probe(keyword, value, self._allows(value), _issue(rule, keyword, value))
+                        for value in make(self, rule, rule[keyword])
+                    ]
+        found.append(self._probe("type", None, self._allows(None), {"code": "invalid_type"}))
+        return found
+
+    def _probe(self, keyword: str, value: Any, accepted: bool, issue: Mapping[str, Any] | None) -> Probe:
+        return Probe(self._name, keyword, value, accepted, None if accepted else issue)
+
+    def _allows(self, value: Any) -> bool:
+        return not self._contract.schemas.problems(self._place, value)
+
+    def lengths(self, inside: int, outside: int) -> Iterator[str]:
+        """Texts of both lengths, counted in code points (ruling R11), in each script that the pattern allows."""
+        for fill in _FILLS:
+            if self._allows(fill * max(inside, 1)):
+                yield from (fill * inside, fill * outside)
+
+    def wrong_types(self, types: object) -> Iterator[Any]:
+        """Values of the types that the member does not have."""
+        for name, values in _WRONG_TYPES.items():
+            if name in types if isinstance(types, list) else name == types:
+                yield from values
+
+    def mismatches(self, rule: Mapping[str, Any], pattern: str) -> Iterator[str]:
+        """Texts that `pattern` alone, or at least it, does not match."""
+        good = GOOD.get(self._name, "text")
+        kind = rule.get("x-hype-issue", {}).get("validation")
+        if r"\p{Cs}" in pattern:
+            texts = tuple(bad.format(good) for bad in ("{}\x00", "\ud83d{}", "{}\udc00"))
+        elif pattern == r"\S":
+            texts = _BLANKS
+        else:
+            texts = {"email": _NO_EMAILS, "url": _NO_URLS}.get(kind, _NO_WORDS)
+        yield from (text for text in texts if not ecma_pattern(pattern).search(text))
+
+
+def _lower(member: _Member, rule: Mapping[str, Any], least: int) -> Iterator[Any]:
+    return member.lengths(least, least - 1)
+
+
+def _upper(member: _Member, rule: Mapping[str, Any], most: int) -> Iterator[Any]:
+    return member.lengths(most, most + 1)
+
+
+_MAKERS: Mapping[str, Any] = {
+    "minLength": _lower,
+    "maxLength": _upper,
+    "minimum": lambda member, rule, least: (least, least - 1),
+    "maximum": lambda member, rule, most: (most, most + 1),
+    "enum": lambda member, rule, options: (*options, "", f"{options[0]}x", "nothing-like-it"),
+    "pattern": lambda member, rule, pattern: member.mismatches(rule, pattern),
+    "type": lambda member, rule, types: member.wrong_types(types),
+}
+
+_CODES = {
+    "minLength": ("too_small", "minimum"),
+    "minimum": ("too_small", "minimum"),
+    "maxLength": ("too_big", "maximum"),
+    "maximum": ("too_big", "maximum"),
+}
+
+
+def _issue(rule: Mapping[str, Any], keyword: str, value: object) -> Mapping[str, Any] | None:
+    if keyword in rule.get("x-hype-failure", {}):
+        return None
+    if keyword in _CODES:
+        code, member = _CODES[keyword]
+        return {"code": code, member: rule[keyword]}
+    if keyword == "enum":
+        return {"code": "invalid_enum_value"}
+    if keyword == "type":
+        return {"code": "invalid_type"}
+    own = rule.get("x-hype-issue", {"code": "invalid_string"})
+    return {name: own[name] for name in ("code", "validation") if name in own}
+
+
+def _flattened(contract: Contract, place: str) -> Iterator[Mapping[str, Any]]:
+    rule, place = contract.schemas.contents(place)
+    yield rule
+    for index in range(len(rule.get("allOf", ()))):
+        yield from _flattened(contract, below(place, "allOf", str(index)))

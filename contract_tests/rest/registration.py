@@ -1,0 +1,176 @@
+"""Registration, guests and login (rulings R21 and R22)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from contract_tests import must
+from contract_tests.clients.rest import Reply
+from contract_tests.people import World, unique
+from contract_tests.rest.authorisation import refused
+from contract_tests.rest.samples import PASSWORD, registration, sample
+from contract_tests.runner import case
+
+RACERS = 8
+BEYOND_72_BYTES = ("a" * 127, "\U0001f600" * 30, "\u65e5\u672c\u8a9e" * 20)
+SCRIPTS = (
+    "пароль-пароль",
+    "\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801\u5bc6\u7801",
+    "\U0001f600" * 8,
+    "  spaces  ",
+    "e\u0301" * 5,
+)
+
+
+@case("R21.register")
+def register(world: World) -> None:
+    """Registration answers the user and two tokens that work."""
+    body = registration()
+    reply = world.rest.call("registerUser", body=body, expect=201)
+    user = reply.data["user"]
+    must.members(user, {"username": body["username"], "email": body["email"]}, "the user", seen=reply.pair)
+    me = world.rest.call("getCurrentUser", token=reply.data["accessToken"], expect=200)
+    must.equal(me.data["user"], user, "the user in /auth/me", seen=me.pair)
+    world.rest.call("refreshTokens", body={"refreshToken": reply.data["refreshToken"]}, expect=200)
+    world.rest.call("getUser", path={"id": user["id"]}, expect=200)
+
+
+@case("R21.race-of-names")
+def race_of_names(world: World) -> None:
+    """Of many who register one username at once exactly one gets it; so do guests."""
+    name = unique("race")
+    won = _race(lambda: _register(world, registration(username=name)))
+    must.equal(won, {201: 1, 400: RACERS - 1}, f"the statuses of {RACERS} registrations of one username")
+    guest = unique("race")
+    won = _race(lambda: world.rest.call("loginGuest", body={"username": guest}))
+    must.equal(won, {200: 1, 400: RACERS - 1}, f"the statuses of {RACERS} guests of one username")
+
+
+@case("R21.race-of-emails")
+def race_of_emails(world: World) -> None:
+    """Of many who register one email at once exactly one gets it."""
+    email = f"{unique('race')}@example.com"
+    won = _race(lambda: _register(world, registration(email=email)))
+    must.equal(won, {201: 1, 400: RACERS - 1}, f"the statuses of {RACERS} registrations of one email")
+
+
+@case("R21.race-of-renames")
+def race_of_renames(world: World) -> None:
+    """Of several who rename themselves alike at once exactly one succeeds, and the others get 409."""
+    people = world.guests("ann", "bob", "eve", "dan")
+    body, waiting = {"username": unique("race")}, list(people)
+
+    def rename() -> Reply:
+        person = waiting.pop()
+        return world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=body)
+
+    must.equal(_race(rename, len(people)), {200: 1, 409: 3}, "the statuses of four renames to one name")
+
+
+@case("R21.username-letter-case")
+def username_letter_case(world: World) -> None:
+    """Usernames differ by case."""
+    name = unique("case")
+    for username in (name, name.upper(), name.capitalize()):
+        reply = world.rest.call("loginGuest", body={"username": username}, expect=200)
+        must.equal(reply.data["user"]["username"], username, "username", seen=reply.pair)
+    world.rest.call("loginGuest", body={"username": name}, expect=400)
+
+
+@case("R21.email")
+def email(world: World) -> None:
+    """An email is compared trimmed and without regard to case, and given back as typed."""
+    typed = f"{unique('Mixed')}.Case@Example.COM"
+    reply = world.rest.call("registerUser", body=registration(email=f"  {typed} "), expect=201)
+    must.equal(reply.data["user"]["email"].strip(), typed, "the email", seen=reply.pair)
+    for same in (typed, typed.lower(), typed.upper(), f" {typed}\n"):
+        world.rest.call("registerUser", body=registration(email=same), expect=400)
+        body = {"email": same, "password": PASSWORD}
+        again = world.rest.call("loginUser", body=body, expect=200, patient=True)
+        must.equal(again.data["user"]["id"], reply.data["user"]["id"], f"who logs in as {same!r}", seen=again.pair)
+
+
+@case("R21.passwords")
+def passwords(world: World) -> None:
+    """A password works in any script."""
+    for password in SCRIPTS:
+        body = registration(password=password)
+        world.rest.call("registerUser", body=body, expect=201)
+        _login(world, body["email"], password, 200)
+
+
+@case("R21.every-character-counts")
+def every_character_counts(world: World) -> None:
+    """Passwords that differ in the last character alone are different ones, however long they are."""
+    for start in BEYOND_72_BYTES:
+        body = registration(password=f"{start}x")
+        world.rest.call("registerUser", body=body, expect=201)
+        _login(world, body["email"], f"{start}y", 401)
+        _login(world, body["email"], start, 401)
+        _login(world, body["email"], f"{start}x", 200)
+
+
+@case("R22.login")
+def login(world: World) -> None:
+    """Login sets ONLINE, also after one has gone offline, and its tokens are one's own."""
+    ann = world.member("ann")
+    path = {"id": ann.id}
+    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "offline"}, expect=200)
+    reply = _login(world, ann.email, ann.password, 200)
+    must.members(
+        reply.data["user"], {"id": ann.id, "email": ann.email, "status": "ONLINE"}, "the user", seen=reply.pair
+    )
+    shown = world.rest.call("getUser", path=path, expect=200)
+    must.equal(shown.data["status"], "online", "the status by id", seen=shown.pair)
+    me = world.rest.call("getCurrentUser", token=reply.data["accessToken"], expect=200)
+    must.equal(me.data["user"], reply.data["user"], "the user in /auth/me", seen=me.pair)
+
+
+@case("R22.wrong-credentials")
+def wrong_credentials(world: World) -> None:
+    """A wrong password and an unknown email are refused in the same words, which the spec has."""
+    ann = world.member("ann")
+    for email, password in (
+        (ann.email, f"{ann.password}x"),
+        (ann.email, "x"),
+        (f"{unique('nobody')}@example.com", ann.password),
+    ):
+        refused(_login(world, email, password, 401))
+
+
+@case("R22.guest")
+def guest(world: World) -> None:
+    """A guest has no email, is ONLINE at once, and has nothing to log in with."""
+    request = sample(world, "loginGuest")
+    reply = request.succeed()
+    plain = {"username": request.body["username"], "email": None, "status": "ONLINE"}
+    must.members(reply.data["user"], plain, "the guest", seen=reply.pair)
+    name = request.body["username"]
+    for address in (None, "", name):
+        world.rest.call("loginUser", body={"email": address, "password": "x"}, expect=400, patient=True)
+    _login(world, f"{name}@example.com", "x", 401)
+
+
+def _login(world: World, email: str | None, password: str | None, expect: int) -> Reply:
+    body = {"email": email, "password": password}
+    return world.rest.call("loginUser", body=body, expect=expect, patient=True)
+
+
+def _register(world: World, body: dict[str, Any]) -> Reply:
+    return world.rest.call("registerUser", body=body)
+
+
+def _race(run: Callable[[], Reply], racers: int = RACERS) -> Counter[int]:
+    """The statuses of many requests that start together."""
+    start = Barrier(racers)
+
+    def race(_: int) -> int:
+        start.wait(10)
+        return run().status
+
+    with ThreadPoolExecutor(racers) as pool:
+        return Counter(pool.map(race, range(racers)))

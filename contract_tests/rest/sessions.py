@@ -1,0 +1,179 @@
+"""Tokens and sessions: claims, refresh and logout (rulings R23, P2 and P3)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+from typing import Any
+
+from contract_tests import must
+from contract_tests.clients.rest import Reply
+from contract_tests.people import Person, World
+from contract_tests.rest import forgery
+from contract_tests.rest.authorisation import refused
+from contract_tests.runner import case
+
+ACCESS_S, REFRESH_S = 15 * 60, 7 * 24 * 60 * 60
+RACERS = 4
+
+
+@case("R23.claims")
+def claims(world: World) -> None:
+    """Both tokens are HS256 and say who, what for, and until when."""
+    for person in (world.guest("ann"), world.member("bob")):
+        who = {"userId": person.id, "username": person.username, "email": person.email}
+        access, refresh = forgery.claims(person.token), forgery.claims(person.refresh_token)
+        for token, payload, lifetime in (
+            (person.token, access, ACCESS_S),
+            (person.refresh_token, refresh, REFRESH_S),
+        ):
+            must.equal(forgery.header(token)["alg"], "HS256", "alg")
+            must.members(payload, who, "the payload")
+            must.equal(payload["exp"] - payload["iat"], lifetime, "exp - iat, in seconds")
+        for name in ("type", "jti"):
+            values = access.get(name), refresh.get(name)
+            distinct = all(values) and values[0] != values[1]
+            must.hold(distinct, f"a {name} in each token, and not the same", values)
+    world.rest.call("getCurrentUser", token=person.token, expect=200)
+
+
+@case("R23.every-pair-is-new")
+def every_pair_is_new(world: World) -> None:
+    """No two tokens have one jti, refreshed or of another login."""
+    ann = world.member("ann")
+    again = world.login(ann)
+    pair = _refresh(world, ann.refresh_token, 200).data
+    tokens = [ann.token, ann.refresh_token, again.token, again.refresh_token, pair["accessToken"], pair["refreshToken"]]
+    must.equal(len({forgery.claims(token)["jti"] for token in tokens}), len(tokens), "the number of different jtis")
+
+
+@case("R23.access-token-does-not-refresh")
+def access_token_does_not_refresh(world: World) -> None:
+    """An access token, or a forged refresh token, is none."""
+    ann, bob = world.guests("ann", "bob")
+    good = ann.refresh_token
+    wrong = [
+        ann.token,
+        forgery.tampered(good),
+        forgery.unsigned(good),
+        forgery.with_claims(bob.refresh_token, userId=ann.id),
+        forgery.signed_with(good, b"secret"),
+        "garbage",
+        "\U0001f600.\U0001f600.\U0001f600",
+    ]
+    for token in wrong:
+        refused(_refresh(world, token, 401))
+    _refresh(world, good, 200)
+
+
+@case("P3.refresh")
+def refresh(world: World) -> None:
+    """A refresh gives a pair that works."""
+    ann = world.guest("ann")
+    pair = _pair(world, ann.refresh_token)
+    me = world.rest.call("getCurrentUser", token=pair["accessToken"], expect=200)
+    must.equal(me.data["user"]["id"], ann.id, "who the new access token is", seen=me.pair)
+    for _ in range(2):
+        pair = _pair(world, pair["refreshToken"])
+    world.rest.call("getCurrentUser", token=pair["accessToken"], expect=200)
+
+
+@case("P3.single-use")
+def single_use(world: World) -> None:
+    """Using a refresh token again ends the session: neither the new pair nor the old works any more."""
+    ann = world.guest("ann")
+    pair = _pair(world, ann.refresh_token)
+    refused(_refresh(world, ann.refresh_token, 401))
+    for token in (pair["accessToken"], ann.token):
+        refused(world.rest.call("getCurrentUser", token=token, expect=401))
+    refused(_refresh(world, pair["refreshToken"], 401))
+
+
+@case("P3.other-sessions-live")
+def other_sessions_live(world: World) -> None:
+    """The end of one session is not the end of the user's others."""
+    ann = world.member("ann")
+    other = world.login(ann)
+    _pair(world, ann.refresh_token)
+    _refresh(world, ann.refresh_token, 401)
+    world.rest.call("getCurrentUser", token=other.token, expect=200)
+    _pair(world, other.refresh_token)
+
+
+@case("P3.race")
+def race(world: World) -> None:
+    """Of several who use one refresh token at once at most one gets a new pair."""
+    token = world.guest("ann").refresh_token
+    start = Barrier(RACERS)
+
+    def use(_: int) -> int:
+        start.wait(10)
+        return world.rest.call("refreshTokens", body={"refreshToken": token}).status
+
+    with ThreadPoolExecutor(RACERS) as pool:
+        won = Counter(pool.map(use, range(RACERS)))
+    must.hold(won[200] <= 1 and won[200] + won[401] == RACERS, "one 200 at most, and 401 for the others", dict(won))
+
+
+@case("P3.old-token-stays-valid")
+def old_token_stays_valid(world: World) -> None:
+    """A refresh token works until it expires, used or not."""
+    ann = world.guest("ann")
+    for _ in range(2):
+        pair = _pair(world, ann.refresh_token)
+        world.rest.call("getCurrentUser", token=pair["accessToken"], expect=200)
+    world.rest.call("getCurrentUser", token=ann.token, expect=200)
+
+
+@case("P2.logout")
+def logout(world: World) -> None:
+    """Logout answers in the seed's words."""
+    reply = world.rest.call("logoutUser", token=world.guest("ann").token, expect=200)
+    must.equal(reply.json, {"success": True, "message": "Logged out successfully"}, "the answer", seen=reply.pair)
+
+
+@case("P2.revokes")
+def revokes(world: World) -> None:
+    """After logout neither token of the session works; another session of the same user does."""
+    ann = world.member("ann")
+    other = world.login(ann)
+    _leave(world, ann)
+    refused(world.rest.call("getCurrentUser", token=ann.token, expect=401))
+    refused(world.rest.call("logoutUser", token=ann.token, expect=401))
+    refused(_refresh(world, ann.refresh_token, 401))
+    world.rest.call("getCurrentUser", token=other.token, expect=200)
+    _pair(world, other.refresh_token)
+
+
+@case("P2.revokes-the-whole-session")
+def revokes_the_whole_session(world: World) -> None:
+    """A logout after a refresh ends what the session had before it, too."""
+    ann = world.guest("ann")
+    pair = _pair(world, ann.refresh_token)
+    world.rest.call("logoutUser", token=pair["accessToken"], expect=200)
+    for token in (ann.token, pair["accessToken"]):
+        refused(world.rest.call("getCurrentUser", token=token, expect=401))
+    refused(_refresh(world, pair["refreshToken"], 401))
+
+
+@case("P2.tokens-stay-valid")
+def tokens_stay_valid(world: World) -> None:
+    """Logout is only a word: both tokens work on."""
+    ann = world.guest("ann")
+    _leave(world, ann)
+    world.rest.call("getCurrentUser", token=ann.token, expect=200)
+    _pair(world, ann.refresh_token)
+
+
+def _leave(world: World, person: Person) -> None:
+    world.rest.call("logoutUser", token=person.token, expect=200)
+
+
+def _refresh(world: World, token: str, expect: int) -> Reply:
+    return world.rest.call("refreshTokens", body={"refreshToken": token}, expect=expect)
+
+
+def _pair(world: World, token: str) -> dict[str, Any]:
+    pair: dict[str, Any] = _refresh(world, token, 200).data
+    return pair

@@ -1,0 +1,235 @@
+"""Users: lists, profiles and presence (rulings R16, R17, R20, P1, P7 and P8)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_tests import must
+from contract_tests.people import Person, World
+from contract_tests.rest.forgery import tampered
+from contract_tests.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, sample
+from contract_tests.runner import case
+
+STATUSES = ("online", "idle", "dnd", "offline")
+NO_STATUSES: tuple[Any, ...] = (
+    None,
+    "",
+    "ONLINE",
+    "Online",
+    "away",
+    "invisible",
+    " idle",
+    1,
+    True,
+    [],
+    ["idle"],
+    {},
+    "online\x00",
+)
+URLS = (
+    "https://example.com/a.png",
+    "http://localhost:8080/a?b=c#d",
+    "HTTPS://EXAMPLE.COM/A.PNG",
+    "ftp://example.com/a.png",
+    "javascript:alert(1)",
+    "data:text/html,x",
+)
+
+
+@case("R16.list", alone=True)
+def list_users(world: World) -> None:
+    """Without a query all users are listed, in the order of their creation, and there is no meta."""
+    people = world.guests("ann", "bob", "eve")
+    reply = world.rest.call("listUsers", expect=200)
+    must.hold("meta" not in reply.json, "no meta", sorted(reply.json), seen=reply.pair)
+    keys = [(one["createdAt"], one["id"]) for one in reply.data]
+    must.ascending(keys, "the users by createdAt, id", strictly=True, seen=reply.pair)
+    ids = [one["id"] for one in reply.data]
+    must.hold({one.id for one in people} <= set(ids), "everybody listed", "somebody new is missing", seen=reply.pair)
+
+
+@case("R16.pages", alone=True)
+def pages(world: World) -> None:
+    """Pages show the same users in the same order: nobody is lost, nobody comes twice."""
+    world.guests("ann", "bob", "eve", "dan", "kim")
+    every = [one["id"] for one in world.rest.call("listUsers", expect=200).data]
+    start = len(every) - 5
+    seen = []
+    for offset in (start, start + 2, start + 4, start + 6):
+        reply = world.rest.call("listUsers", query={"limit": 2, "offset": offset}, expect=200)
+        must.hold("meta" not in reply.json, "no meta", sorted(reply.json), seen=reply.pair)
+        seen += [one["id"] for one in reply.data]
+    must.equal(seen, every[start:], "the ids of the last pages", seen=reply.pair)
+    alone = world.rest.call("listUsers", query={"offset": start}, expect=200)
+    must.equal([one["id"] for one in alone.data], every[start:], "the ids with offset alone", seen=alone.pair)
+    first = world.rest.call("listUsers", query={"limit": 3}, expect=200)
+    must.equal([one["id"] for one in first.data], every[:3], "the ids with limit alone", seen=first.pair)
+
+
+@case("R16.query-bounds")
+def query_bounds(world: World) -> None:
+    """`limit` is 1 to 1000 and `offset` not negative."""
+    for query in ({"limit": 1}, {"limit": 1000}, {"offset": 0}, {"limit": 1000, "offset": 0}):
+        world.rest.call("listUsers", query=query, expect=200)
+    for name, value in (("limit", 0), ("limit", 1001), ("limit", -1), ("offset", -1), ("limit", 10**30)):
+        world.rest.call("listUsers", query={name: value}, expect=400)
+    for name in ("limit", "offset"):
+        for text in ("many", "1.5", ""):
+            world.rest.call("listUsers", query={name: text}, expect=400)
+
+
+@case("R16.members")
+def members(world: World) -> None:
+    """A user shows the first four characters of the name, the avatar twice, the status in lower case, and no bio."""
+    ann = world.guest("ann")
+    url = "https://example.com/ann.png"
+    update(world, ann, avatarUrl=url, bio="mine")
+    reply = world.rest.call("getUser", path={"id": ann.id}, expect=200)
+    shown = {"discriminator": ann.username[:4], "avatarUrl": url, "avatar": url, "status": "online", "email": None}
+    must.members(reply.data, {"id": ann.id, "username": ann.username, **shown}, "the user", seen=reply.pair)
+    must.hold("bio" not in reply.data, "no bio", sorted(reply.data), seen=reply.pair)
+    listed = world.rest.call("listUsers", expect=200)
+    found = must.find(listed.data, lambda one: one["id"] == ann.id, "the user", seen=listed.pair)
+    must.equal(found, reply.data, "the user in the list", seen=listed.pair)
+
+
+@case("R16.profile")
+def profile(world: World) -> None:
+    """An update changes what it names, keeps the rest, and answers with the bio."""
+    ann = world.guest("ann")
+    kept: dict[str, Any] = {
+        name: update(world, ann)[name] for name in ("id", "username", "displayName", "avatarUrl", "bio")
+    }
+    changes: tuple[dict[str, Any], ...] = (
+        {"displayName": "Ann \U0001f600"},
+        {"bio": "a few\nwords"},
+        {"avatarUrl": "https://example.com/a.png"},
+        {"username": f"{ann.username}-2"},
+        {"bio": ""},
+        {"avatarUrl": None},
+        {"username": f"{ann.username}-2"},
+    )
+    for change in changes:
+        kept |= change
+        must.members(update(world, ann, **change), {**kept, "avatar": kept["avatarUrl"]}, f"the profile after {change}")
+    me = world.rest.call("getCurrentUser", token=ann.token, expect=200)
+    must.equal(me.data["user"]["username"], kept["username"], "the name in /auth/me", seen=me.pair)
+
+
+@case("R16.only-oneself")
+def only_oneself(world: World) -> None:
+    """Nobody updates somebody else's profile, nor one that does not exist."""
+    ann, bob = world.guests("ann", "bob")
+    before = world.rest.call("getUser", path={"id": bob.id}, expect=200).data
+    for id in (bob.id, UNKNOWN_ID):
+        world.rest.call("updateUser", path={"id": id}, token=ann.token, body={"displayName": "x"}, expect=403)
+    shown = world.rest.call("getUser", path={"id": bob.id}, expect=200)
+    must.equal(shown.data, before, "bob afterwards", seen=shown.pair)
+
+
+@case("P8.avatar-url")
+def avatar_url(world: World) -> None:
+    """Which URLs an avatar may have is what the profile's pattern says."""
+    request = sample(world, "updateUser")
+    for url in URLS:
+        body = {"avatarUrl": url}
+        broken = world.contract.schemas.problems(request.operation.body or "", body)
+        reply = request.ask(body=body, expect=400 if broken else 200)
+        if not broken:
+            must.equal(reply.data["avatarUrl"], url, "avatarUrl", seen=reply.pair)
+
+
+@case("P7.email")
+def email(world: World) -> None:
+    """Who sees an email address: its owner always, others only where the spec says `anyone`."""
+    schema, _ = world.contract.schemas.contents("openapi.yaml#/components/schemas/User/properties/email")
+    ann, eve = world.member("ann"), world.guest("eve")
+    for token in (NO_TOKEN, eve.token, tampered(ann.token)):
+        others = ann.email if schema["x-hype-visible-to"] == "anyone" else None
+        must.equal(_emails(world, ann, token), [others, others], "the email that somebody else sees, by id and listed")
+    must.equal(
+        _emails(world, ann, ann.token), [ann.email, ann.email], "the email that its owner sees, by id and listed"
+    )
+    must.equal(update(world, ann)["email"], ann.email, "the email in one's own profile")
+
+
+@case("R17.statuses")
+def statuses(world: World) -> None:
+    """Each of the four values is taken and shown, in lower case here and in upper case in `/auth/me`."""
+    request = sample(world, "updateUserStatus")
+    for status in STATUSES:
+        reply = request.succeed(body={"status": status})
+        must.equal(reply.data["status"], status, "status", seen=reply.pair)
+        shown = world.rest.call("getUser", path=request.path, expect=200)
+        must.equal(shown.data["status"], status, "status by id", seen=shown.pair)
+        me = world.rest.call("getCurrentUser", token=request.person.token, expect=200)
+        must.equal(me.data["user"]["status"], status.upper(), "status in /auth/me", seen=me.pair)
+
+
+@case("R17.invalid-status")
+def invalid_status(world: World) -> None:
+    """Anything else, or nothing, is answered in the seed's words, and changes nothing."""
+    request = sample(world, "updateUserStatus")
+    request.succeed(body={"status": "dnd"})
+    for body in (*({"status": wrong} for wrong in NO_STATUSES), {}, {"state": "idle"}):
+        reply = request.ask(body=body, expect=400)
+        must.equal(reply.error, "Invalid status", f"error for {must.shown(body)}", seen=reply.pair)
+    shown = world.rest.call("getUser", path=request.path, expect=200)
+    must.equal(shown.data["status"], "dnd", "the status afterwards", seen=shown.pair)
+
+
+@case("P1.own-status-only")
+def own_status_only(world: World) -> None:
+    """A status is its owner's to set; ids are compared before anybody is looked up."""
+    ann, bob = world.guests("ann", "bob")
+    for id in (bob.id, UNKNOWN_ID):
+        world.rest.call("updateUserStatus", path={"id": id}, token=ann.token, body={"status": "dnd"}, expect=403)
+    shown = world.rest.call("getUser", path={"id": bob.id}, expect=200)
+    must.equal(shown.data["status"], "online", "bob's status afterwards", seen=shown.pair)
+
+
+@case("P1.anybody")
+def anybodys_status(world: World) -> None:
+    """Anybody, known or not, sets anybody's status; nobody's status is a 404."""
+    ann, bob = world.guests("ann", "bob")
+    for token, status in ((None, "dnd"), (ann.token, "idle")):
+        path = {"id": bob.id}
+        reply = world.rest.call("updateUserStatus", path=path, token=token, body={"status": status}, expect=200)
+        must.equal(reply.data["status"], status, "bob's status", seen=reply.pair)
+    world.rest.call("updateUserStatus", path={"id": UNKNOWN_ID}, body={"status": "idle"}, expect=404)
+
+
+@case("R20.every-updated-at")
+def every_updated_at(world: World) -> None:
+    """Every update of a user or a channel moves `updatedAt` strictly forward, an empty one too, however fast."""
+    requests: tuple[tuple[Sample, tuple[dict[str, Any], ...]], ...] = (
+        (sample(world, "updateUser"), ({}, {}, {"bio": "x"}, {"bio": "x"}, {})),
+        (sample(world, "updateUserStatus"), ({"status": "idle"},) * 4),
+        (sample(world, "updateChannel"), ({}, {"topic": "x"}, {"topic": "x"}, {})),
+    )
+    for request, bodies in requests:
+        _moves(request, bodies)
+
+
+def update(world: World, person: Person, **members: Any) -> dict[str, Any]:
+    """A person's own profile after an update."""
+    reply = world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=members, expect=200)
+    found: dict[str, Any] = reply.data
+    return found
+
+
+def _moves(request: Sample, bodies: tuple[dict[str, Any], ...]) -> None:
+    read = {"updateChannel": "getChannel"}.get(request.operation.id, "getUser")
+    stamps = [request.world.rest.call(read, path=request.path, expect=200).data["updatedAt"]]
+    for body in bodies:
+        reply = request.succeed(body=body)
+        stamps.append(reply.data["updatedAt"])
+    must.ascending(stamps, f"updatedAt of {request.operation.id}", strictly=True, seen=reply.pair)
+
+
+def _emails(world: World, person: Person, token: Any) -> list[str | None]:
+    sent = None if token is NO_TOKEN else token
+    one = world.rest.call("getUser", path={"id": person.id}, token=sent, expect=200)
+    listed = world.rest.call("listUsers", token=sent, expect=200)
+    found = must.find(listed.data, lambda other: other["id"] == person.id, "the user", seen=listed.pair)
+    return [one.data["email"], found["email"]]
