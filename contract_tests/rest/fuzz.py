@@ -104,13 +104,16 @@ class _Ears:
         self._props.put_into(request, stateful=self._stateful)
 
     def _heard(self, request: Request[Any], response: Response) -> None:
-        known = self.world.contract.operations.get(str(request.operation.definition.raw.get("operationId")))
+        operation_id = str(request.operation.definition.raw.get("operationId"))
+        known = self.world.contract.operations.get(operation_id)
         if known is not None and request.method.upper() != known.method:
             known = None
         headers = {name: values[0] for name, values in response.headers.items()}
         asked = f"{response.request.method} {response.request.path_url}"
         reply = Reply(known, response.status_code, _Headers(headers), response.content, asked)
         self.statuses.add(reply.status)
+        if (reply.status, operation_id) == (201, "createChannel"):
+            self._props.adopt(reply)
         found = problems(self.world.contract, reply)
         self.world.trace.observe(reply.pair, right=not found)
         if found:

@@ -15,6 +15,7 @@ from typing import Any
 from schemathesis import Case as Request
 from schemathesis.core.parameters import ParameterLocation
 
+from contract_tests.clients.rest import Reply
 from contract_tests.people import Person, World, unique
 
 _NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
@@ -63,6 +64,12 @@ class Props:
         if "channelId" in request.query and not _meant_wrong(request, ParameterLocation.QUERY):
             request.query["channelId"] = self._channel
         self._fill_body(request, operation)
+
+    def adopt(self, made: Reply) -> None:
+        """A channel that a request has made goes when the case ends."""
+        channel = made.json.get("data") if isinstance(made.json, dict) else None
+        if isinstance(channel, dict) and isinstance(channel.get("id"), str):
+            self._world.adopt(channel["id"], self._owner)
 
     def _spare(self, request: Request[Any], operation: str) -> None:
         """What was there before the run stays as it is; in the documented profile anyone could remove it."""
