@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -69,6 +71,18 @@ def test_processes_that_seed_at_once(database: Database, database_url: str) -> N
     assert sorted(outputs) == ["0", "0", "0", "5"]
     assert [user.username for user in commit(database, User.listed)] == ["system"]
     assert len(commit(database, Channel.listed)) == 4
+
+
+def test_threads_that_seed_at_the_same_instant(database: Database) -> None:
+    """Even side by side, where starting a process takes no time apart, it is stored once."""
+    start = Barrier(8)
+
+    def run(_: int) -> int:
+        start.wait()
+        return len(seed(database))
+
+    with ThreadPoolExecutor(start.parties) as threads:
+        assert sorted(threads.map(run, range(start.parties))) == [0] * 7 + [5]
 
 
 def test_a_seed_that_fails_leaves_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:

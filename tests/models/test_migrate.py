@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import peewee
 import pytest
@@ -43,6 +45,40 @@ def test_processes_that_migrate_at_once(database_url: str) -> None:
     outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
     assert [process.returncode for process in processes] == [0, 0, 0, 0]
     assert sorted(outputs) == ["0", "0", "0", "1"]
+
+
+def test_threads_that_migrate_at_the_same_instant(database_url: str) -> None:
+    """Even side by side, where starting a process takes no time apart, one migrates and the others find it done."""
+    database = Database(database_url)
+    database.open()
+    start = Barrier(8)
+
+    def run(_: int) -> int:
+        start.wait()
+        return len(migrate(database))
+
+    with ThreadPoolExecutor(start.parties) as threads:
+        assert sorted(threads.map(run, range(start.parties))) == [0] * 7 + [1]
+    database.close()
+
+
+def test_ids_are_compared_byte_by_byte(postgres_url: str) -> None:
+    """Lists come in one order on every database, whatever language a PostgreSQL server was set up for."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    columns = "SELECT table_name, column_name, collation_name FROM information_schema.columns"
+    keys = f"{columns} WHERE table_schema = 'public' AND (column_name = 'id' OR column_name LIKE '%%_id')"
+
+    def read(unit: Unit) -> list[tuple[str, str, str]]:
+        with unit.transaction():
+            return list(proxy.obj.execute_sql(keys))
+
+    collations = {(table, column): collation for table, column, collation in database.run_now(read, write=False)}
+    database.close()
+    assert ("messages", "channel_id") in collations
+    del collations["schema_migration", "id"]  # the runner's own, a number
+    assert set(collations.values()) == {"C"}
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: str(table.__name__))
