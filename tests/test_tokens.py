@@ -106,6 +106,13 @@ def test_tokens_end_to_the_second(tokens: Tokens, clock: HandClock) -> None:
         tokens.read_refresh(pair.refresh_token)
 
 
+def test_an_expired_token_that_names_no_session_is_expired(tokens: Tokens) -> None:
+    """A token with the payload of the seed document alone is told that it ran out, if that is what it did."""
+    token = jwt.encode(payload(exp=1000, sid=..., jti=...), ACCESS, "HS256")
+    with pytest.raises(NotAuthenticated, match=r"^Token expired$"):
+        tokens.read_access(token)
+
+
 def test_the_helper_payload_is_good(tokens: Tokens) -> None:
     """What the refusals below change is accepted as it is."""
     assert tokens.read_access(jwt.encode(payload(), ACCESS, "HS256")).session_id == "csession"
