@@ -77,7 +77,10 @@ class Gateway:
             await ending
         await asyncio.gather(*goodbyes)
         await self._context.presence.stop()
-        await self._services.database.run(rooms.everyone_offline, write=True)
+        try:
+            await self._services.database.run(rooms.everyone_offline, write=True)
+        except Exception as error:  # noqa: BLE001 - a database that is gone must not keep the server from ending well
+            _logger.warning("the database was not told that everybody is offline; the next start does it: %s", error)
 
     def _cut_off(self, listener: Listener) -> None:
         listener.abort()

