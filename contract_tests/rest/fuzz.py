@@ -38,7 +38,7 @@ def links(world: World) -> None:
     """What one answer names can be used in the next request, as the spec's `links` promise."""
     chains = [one.id for one in world.contract.operations.values() if one.area == "rest"]
     ears = _Ears(world, stateful=True)
-    ears.listen([one for one in chains if one not in _NO_LINK_OF_A_CHAIN], ("stateful",), EXAMPLES // 2 * world.effort)
+    ears.listen([one for one in chains if one not in _NO_LINK_OF_A_CHAIN], ("stateful",), EXAMPLES // 4 * world.effort)
     ears.report()
 
 

@@ -61,6 +61,17 @@ def test_a_timestamp_is_utc_with_milliseconds_on_a_day_that_exists(value: str) -
     assert schemas().problems(below("openapi.yaml#", "paths", "/a/{b}"), value)
 
 
+def test_a_list_is_judged_item_by_item_each_time() -> None:
+    """What is known to be right is passed over, what is wrong stays wrong."""
+    documents = {"openapi.yaml": {"s": {"type": "array", "items": {"type": "integer"}}}}
+    judge = Schemas(documents)
+    for _ in range(2):
+        assert judge.problems("openapi.yaml#/s", [1, "a", 2, "a"]) == [
+            "[1]: 'a' is not of type 'integer'",
+            "[3]: 'a' is not of type 'integer'",
+        ]
+
+
 def test_a_good_timestamp_passes() -> None:
     """The seed's own example."""
     assert not schemas().problems(below("openapi.yaml#", "paths", "/a/{b}"), "2025-10-23T10:30:00.000Z")
