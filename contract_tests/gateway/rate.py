@@ -12,9 +12,9 @@ from contextlib import suppress
 from contract_tests import must
 from contract_tests.clients.gateway import Frame, Socket
 from contract_tests.contract import Pair
-from contract_tests.gateway.stage import hears_nothing, seated, stored
+from contract_tests.gateway.stage import hears_nothing, talking
 from contract_tests.must import Skipped, Violation
-from contract_tests.people import Person, World
+from contract_tests.people import Pacer, Person, World
 from contract_tests.runner import case
 
 MOST_FRAMES = 400
@@ -111,27 +111,54 @@ def rate_per_user(world: World) -> None:
     hears_nothing(other, "of somebody else's limit")
 
 
+@case("R31.row-is-broken")
+def row_is_broken(world: World) -> None:
+    """Only refusals in a row close a socket: more than ten in all do not, when frames between them were taken."""
+    (eve,) = world.guests("eve")
+    socket, breath = _eager(world, eve), Pacer(1, 4)
+    close_after = int(world.contract.limits["rate"]["closeAfter"])
+    row = refusals = 0
+    for _ in range(MOST_FRAMES):
+        if row >= close_after // 2:
+            breath.wait()
+        answers = _exchange(socket, [ASK])
+        must.hold(bool(answers), f"the socket to stay open after {row} refusals in a row", "none", seen=_ERROR)
+        row = row + 1 if _limited(answers[0]) else 0
+        refusals += row > 0
+        if row == close_after - 1:
+            raise Skipped("a quarter of a second brings no frame back: the target is configured with another rate")
+        if refusals > close_after and row == 0:
+            return
+    raise Skipped(f"{MOST_FRAMES} frames brought no more than {refusals} refusals: another rate is configured")
+
+
 @case("R31.rate-drops-frames")
 def rate_drops_frames(world: World) -> None:
-    """A frame over the limit is not done: what is stored is what was not refused."""
+    """A frame over the limit is not done: the room hears of those that were not refused, and of no other."""
     ann, eve = world.guests("ann", "eve")
-    room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
-    socket = _eager(world, eve)
-    frames = [{"type": "message", "data": {"channelId": room, "content": str(number)}} for number in range(60)]
+    channel = world.channel(ann, "voice")["id"]
+    (watcher,) = talking(world, channel, ann)
+    socket, sent = _eager(world, eve), 0
     answers: list[Frame] = []
-    while len(answers) < len(frames):
-        some = [json.dumps(frame) for frame in frames[len(answers) : len(answers) + 5]]
-        got = _exchange(socket, some)
-        answers += got
-        if len(got) < len(some) or any(map(_limited, got)):
-            break
-    else:
-        raise Skipped("the target took 60 messages of one user in a row: it is configured with another rate, or none")
-    done = [answer["data"]["content"] for answer in answers if answer["type"] == "message"]
-    must.equal([message["content"] for message in stored(world, room)], done, "the stored messages")
-    must.equal([frame["data"]["content"] for frame in watcher.collect(len(done))], done, "the messages heard")
-    hears_nothing(watcher, "of frames that were dropped")
+    while not any(map(_limited, answers)):
+        if sent >= MOST_FRAMES:
+            raise Skipped(f"the target took {sent} frames of one user in a row: another rate is configured, or none")
+        some = [_flags(channel, sent + number) for number in range(5)]
+        answers += _exchange(socket, some)
+        sent += len(some)
+    answers += socket.collect(1)  # one frame more than was asked for: the one who was there already
+    heard = [frame["data"] for frame in watcher.fence()]
+    answers += socket.drain()
+    of_ann = [one["data"] for one in answers if one["type"] == "voice_state" and one["data"]["userId"] == ann.id]
+    done = [one["data"] for one in answers if one["type"] == "voice_state" and one["data"]["userId"] == eve.id]
+    must.equal(heard, done, "what the room heard")
+    must.equal(len(answers) - len(of_ann), sent, "the number of answers, one for each frame", seen=_ERROR)
+
+
+def _flags(channel: str, number: int) -> str:
+    """A voice_state that differs from the one before it."""
+    data = {"channelId": channel, "isMuted": number % 2 == 1, "isDeafened": number // 2 % 2 == 1}
+    return json.dumps({"type": "voice_state", "data": data})
 
 
 @case("P5.unlimited")

@@ -125,13 +125,13 @@ def second_connection_is_no_newcomer(world: World) -> None:
 @case("R38.full")
 def full(world: World) -> None:
     """A full channel refuses one more, who stays where they were; those inside hear nothing, and may change flags."""
-    ann, bob, eve = world.guests("ann", "bob", "eve")
+    ann, bob, eve, dan = world.guests("ann", "bob", "eve", "dan")
     small, other = world.channel(ann, "voice", userLimit=2)["id"], world.channel(ann, "voice")["id"]
     first, second = talking(world, small, ann, bob)
-    (late,) = talking(world, other, eve)
+    neighbour, late = talking(world, other, dan, eve)
     late.send("voice_state", {"channelId": small})
     late.send("voice_state", {"channelId": other, "isMuted": True})
-    late.expect("voice_state", {"userId": eve.id, "channelId": other, "isMuted": True})
+    neighbour.expect_next("voice_state", {"userId": eve.id, "channelId": other, "isMuted": True})
     hears_nothing(first, "of one who found no place")
     talk(first, small, isMuted=True)
     second.expect_next("voice_state", {"userId": ann.id, "isMuted": True})

@@ -109,6 +109,7 @@ REQUIREMENTS = [
         "rulings P5, R31 and R33",
         {
             "R31.ten-in-a-row": "a frame over the limit is answered rate_limited; the tenth in a row with 4429 too",
+            "R31.row-is-broken": "a frame that is taken between refusals begins the count anew",
             "R31.rate-counts-all-text": "every text frame counts for the rate limit, broken ones too",
             "R31.rate-per-user": "the rate limit is per user, over all their sockets",
         },
