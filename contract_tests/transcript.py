@@ -34,26 +34,29 @@ class Secrets:
 
 
 class Transcript:
-    """The lines of one case, in order. Clients of several threads may add to it."""
+    """The lines of one case, in order. Clients of several threads may add to it.
+
+    Secrets are hidden when the lines are asked for, which few cases come to.
+    """
 
     def __init__(self, secrets: Secrets) -> None:
         self.secrets = secrets
-        self._lines: list[str] = []
+        self._lines: list[tuple[str, bool]] = []
         self._ended = False
         self._lock = threading.Lock()
 
     def http(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None, answer: str) -> None:
         """One exchange as a curl line, and what came back as a comment."""
-        self._add(self.secrets.hide(curl(method, url, headers, body), for_shell=True))
-        self._add("#   → " + self.secrets.hide(_cut(answer)))
+        self._add(curl(method, url, headers, body), for_shell=True)
+        self._add("#   → " + _cut(answer))
 
     def socket(self, line: str) -> None:
         """One step of a WebSocket session, already in words."""
-        self._add(self.secrets.hide(_cut(line)))
+        self._add(_cut(line))
 
     def note(self, line: str) -> None:
         """A line in somebody else's words."""
-        self._add(self.secrets.hide(_cut(" ".join(line.split()))))
+        self._add(_cut(" ".join(line.split())))
 
     def end(self) -> None:
         """What follows is tidying up, which no one needs to replay."""
@@ -63,14 +66,14 @@ class Transcript:
         """All lines, or the `last` ones with a note of how many were left out."""
         with self._lock:
             lines = list(self._lines)
-        if last is None or len(lines) <= last:
-            return lines
-        return [f"# … {len(lines) - last} earlier lines left out …", *lines[-last:]]
+        shown = [self.secrets.hide(line, for_shell=for_shell) for line, for_shell in lines[-last if last else 0 :]]
+        left_out = len(lines) - len(shown)
+        return [f"# … {left_out} earlier lines left out …", *shown] if left_out else shown
 
-    def _add(self, line: str) -> None:
+    def _add(self, line: str, *, for_shell: bool = False) -> None:
         with self._lock:
             if not self._ended:
-                self._lines.append(line)
+                self._lines.append((line, for_shell))
 
 
 def curl(method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> str:

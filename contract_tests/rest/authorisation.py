@@ -16,24 +16,24 @@ from contract_tests.runner import Case, family
 MALFORMED_HEADERS = ("Bearer", "Basic c29tZTpib2R5", "{token}", "Token {token}")
 GUESSABLE_SECRETS = (b"", b"secret", b"your-secret-key-for-access-tokens")
 
-Forge = Callable[[Person, Person], Iterable[str]]
+Forge = Callable[[World, Person], Iterable[str]]
 
 
-def _garbage(victim: Person, other: Person) -> Iterable[str]:
+def _garbage(world: World, victim: Person) -> Iterable[str]:
     yield from ("garbage", "a.b.c", "null", "eyJhbGciOiJIUzI1NiJ9.e30.", f"{victim.token}.x")
 
 
-def _forged(victim: Person, other: Person) -> Iterable[str]:
+def _forged(world: World, victim: Person) -> Iterable[str]:
     yield forgery.tampered(victim.token)
-    yield forgery.with_claims(other.token, userId=victim.id, username=victim.username)
+    yield forgery.with_claims(world.guest("forger").token, userId=victim.id, username=victim.username)
     yield from (forgery.signed_with(victim.token, secret) for secret in GUESSABLE_SECRETS)
 
 
-def _unsigned(victim: Person, other: Person) -> Iterable[str]:
+def _unsigned(world: World, victim: Person) -> Iterable[str]:
     yield forgery.unsigned(victim.token)
 
 
-def _refresh(victim: Person, other: Person) -> Iterable[str]:
+def _refresh(world: World, victim: Person) -> Iterable[str]:
     yield victim.refresh_token
 
 
@@ -106,7 +106,7 @@ def _anonymous(world: World, operation: str) -> None:
 
 def _bad_token(world: World, operation: str, forge: Forge, checked: bool) -> None:
     request = sample(world, operation)
-    for token in forge(request.person, world.guest("other")):
+    for token in forge(world, request.person):
         if checked:
             refused(request.ask(token=token, expect=401))
         else:
@@ -121,6 +121,6 @@ def _revoked(world: World, operation: str) -> None:
 
 def _voice(world: World, operation: Operation, forge: Forge | None) -> None:
     request = Sample(world, operation, world.guest(), {"id": "nothing"} if "{" in operation.path else {})
-    tokens = forge(request.person, world.guest("other")) if forge else [NO_TOKEN]
+    tokens = forge(world, request.person) if forge else [NO_TOKEN]
     for token in tokens:
         refused(request.send(None if operation.body is None else b"{}", token=token, expect=401))

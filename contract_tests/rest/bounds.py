@@ -59,7 +59,7 @@ def _judged(operation: str, probe: Probe) -> bool:
 
 
 def _bound(world: World, operation: str, probes: Sequence[Probe]) -> None:
-    request = sample(world, operation)
+    request = sample(world, operation, works=any(probe.accepted for probe in probes))
     for probe in probes:
         if probe.accepted:
             _taken(request, probe)
@@ -104,7 +104,7 @@ def _words(request: Sample, probe: Probe) -> str:
 
 
 def _issues(world: World, operation: str, probes: Sequence[Probe]) -> None:
-    request = sample(world, operation)
+    request = sample(world, operation, works=False)
     for probe in probes:
         reply = request.ask(body=probe.into(request.body), expect=400)
         where = f"an issue {dict(probe.issue or {})} at [{probe.member!r}] in {must.shown(reply.issues)}"
