@@ -1,0 +1,118 @@
+"""A browser for the whole run, the frontend bundled and served, and people in a voice channel of one `hype serve`."""
+
+from __future__ import annotations
+
+import os
+import secrets
+import shutil
+import subprocess
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from typing import Any
+
+import pytest
+
+from contract_tests.people import World
+from tests.browser.chromium import HERE, Chromium, Page
+from tests.running import Running, Serve
+
+_NPM = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel", "error"]
+
+
+@dataclass
+class Frontend:
+    """People of one running server, each in a page of their own. `server` is what they talk to."""
+
+    server: Running
+    chromium: Chromium
+    url: str
+    world: World
+
+    def voice_channel(self) -> str:
+        """A voice channel that only this test uses."""
+        made = self.world.channel(self.world.guest("host"), "voice")
+        return str(made["id"])
+
+    def arrive(self, channel: str, *, only: str | None = None) -> Page:
+        """A new person whose page is ready to join. `only`: "tcp" or "udp" keeps the candidates of that protocol."""
+        page = self.chromium.open(self.url)
+        options = {"api": self.server.url, "ws": self.server.ws_url, "channelId": channel, "only": only}
+        page.user_id = page.call("arrive", options, f"page-{secrets.token_hex(4)}")
+        return page
+
+    def join(self, channel: str, *, only: str | None = None) -> Page:
+        """A new person in the channel; everybody's arrival is known to them when this returns."""
+        page = self.arrive(channel, only=only)
+        page.call("join")
+        page.until("heard", "voice_state", {"userId": page.user_id})
+        return page
+
+
+def _tool(name: str, *others: str) -> str:
+    """Where a program is. Without it a person's run goes on without browsers; CI's does not."""
+    found = next(filter(None, map(shutil.which, (name, *others))), None)
+    if found is None:
+        reason = f"tests in the browser need {name}"
+        if os.environ.get("CI"):  # noqa: TID251 - whether a missing browser is a failure
+            pytest.fail(reason)
+        pytest.skip(reason)
+    return found
+
+
+@pytest.fixture(scope="session")
+def node() -> str:
+    """Node.js, with what package.json names beside it."""
+    found = _tool("node")
+    _tool("npm")
+    if not (HERE / "node_modules/playwright-core").exists():
+        subprocess.run(_NPM, cwd=HERE, check=True)
+    return found
+
+
+@pytest.fixture(scope="session")
+def chromium(node: str) -> Iterator[Chromium]:
+    """One browser for all tests."""
+    browser = Chromium(node, _tool("chromium", "chromium-browser", "google-chrome"))
+    yield browser
+    browser.quit()
+
+
+class _Quiet(SimpleHTTPRequestHandler):
+    """Serves files and says nothing about it."""
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture(scope="session")
+def site(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The frontend's origin: its page and its bundle, served from localhost."""
+    folder = tmp_path_factory.mktemp("site")
+    shutil.copy(HERE / "page/index.html", folder)
+    subprocess.run(
+        [str(HERE / "node_modules/.bin/esbuild"), "page/entry.js", "--bundle", f"--outfile={folder / 'bundle.js'}"],
+        cwd=HERE,
+        check=True,
+        capture_output=True,
+    )
+    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
+        thread = Thread(target=server.serve_forever)
+        thread.start()
+        yield f"http://localhost:{server.server_port}"
+        server.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def frontend(chromium: Chromium, site: str, serve: Serve, sqlite_url: str, tmp_path: Path) -> Iterator[Frontend]:
+    """A server that this frontend may call (CORS), and nobody in it yet. Every page closes at the end."""
+    server = serve(sqlite_url, {"CORS_ORIGINS": site, "ANNOUNCED_IP": "127.0.0.1"})
+    chromium.pages.clear()
+    yield Frontend(server, chromium, site, server.world())
+    for page in chromium.pages:
+        if not page.closed:
+            page.close()

@@ -1,0 +1,193 @@
+"""People in a voice channel, each in a real Chromium page, hear and see each other through the SFU."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import pytest
+
+from tests.browser.chromium import Page
+from tests.browser.conftest import Frontend
+
+pytestmark = [pytest.mark.browser, pytest.mark.timeout(240)]
+
+FRAMES = 20
+"""So many decoded pictures are a moving one."""
+
+ENERGY = 0.01
+"""In the units of `totalAudioEnergy`: what a second or so of the fake microphone's beeps comes to."""
+
+PICTURE_WITHIN_MS = 2000
+BITS_PER_SECOND = 2_000_000
+SHADES = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
+
+
+def hears(page: Page, speaker: Page) -> None:
+    """Sound of the speaker comes out at this page."""
+    page.until("grows", speaker.user_id, "audio", "totalAudioEnergy", ENERGY, within_s=20)
+
+
+def sees(page: Page, sender: Page, *kinds: str) -> None:
+    """Pictures of all these kinds move at this page."""
+    page.together("grows", [(sender.user_id, kind, "framesDecoded", FRAMES) for kind in kinds], within_s=25)
+
+
+def produces(page: Page, *kinds: str) -> dict[str, str]:
+    """Send all these; kind → producer."""
+    return {kind: page.call("produce", kind) for kind in kinds}
+
+
+def test_two_people_hear_and_see_each_other(frontend: Frontend) -> None:
+    """Microphone, camera and screen of each of two people arrive at the other, over UDP and encrypted."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+
+    for page in (ann, bob):
+        produces(page, "audio", "video", "screen")
+
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+        sees(page, other, "video", "screen")
+        for direction in ("send", "recv"):
+            path = page.call("path", direction)
+            assert (path["state"], path["dtls"], path["protocol"]) == ("connected", "connected", "udp")
+            assert path["srtp"]
+
+
+def test_mute_silences_and_unmute_is_heard(frontend: Frontend) -> None:
+    """After `isMuted` no sound comes out at the other page, but the picture goes on; unmuted, it sounds again."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    produces(ann, "audio", "video")
+    hears(bob, ann)
+
+    ann.call("mute", True)
+    bob.until("heard", "voice_state", {"userId": ann.user_id, "isMuted": True})
+    bob.until("rests", ann.user_id, "audio", "totalAudioEnergy", ENERGY / 100, 1500, within_s=15)
+    bob.until("rests", ann.user_id, "audio", "packetsReceived", 1, 1000, within_s=5)
+    sees(bob, ann, "video")
+
+    ann.call("mute", False)
+    hears(bob, ann)
+
+
+def test_late_joiner_gets_a_picture_at_once(frontend: Frontend) -> None:
+    """Who comes late sees camera and screen within two seconds of asking for them, each the right one."""
+    channel = frontend.voice_channel()
+    ann = frontend.join(channel)
+    produces(ann, "audio", "video")
+    ann.call("produce", "screen", {"shade": "blue"})
+    early = frontend.join(channel)
+    sees(early, ann, "video", "screen")
+
+    late = frontend.join(channel)
+
+    waited = late.together("pictureAfter", [(ann.user_id, "video"), (ann.user_id, "screen")])
+    assert max(waited) < PICTURE_WITHIN_MS, waited
+    late.until("shows", ann.user_id, "screen", SHADES["blue"])
+    sees(late, ann, "video", "screen")
+    hears(late, ann)
+
+
+def test_four_people_in_one_channel(frontend: Frontend) -> None:
+    """Each of four people hears the three others and sees their own screen, not somebody else's; one shuts the tab."""
+    channel = frontend.voice_channel()
+    pages = [frontend.join(channel) for _ in range(4)]
+    shades = dict(zip(pages, ("red", "green", "blue"), strict=False))
+    producers = {page: produces(page, "audio") for page in pages}
+    for page, shade in shades.items():
+        producers[page]["screen"] = page.call("produce", "screen", {"shade": shade, "frameRate": 8})
+    produces(pages[3], "video")
+
+    for page in pages:
+        others = [other for other in pages if other is not page]
+        page.together("grows", [(other.user_id, "audio", "totalAudioEnergy", ENERGY) for other in others], 30)
+        shown = [(other.user_id, "screen", SHADES[shades[other]]) for other in others if other in shades]
+        page.together("shows", shown, 30)
+
+    leaver, *rest = pages
+    leaver.close()
+    for page in rest:
+        for kind, producer in producers[leaver].items():
+            closed = {"userId": leaver.user_id, "producerId": producer, "kind": kind}
+            page.until("heard", "producer_closed", closed)
+            assert page.call("times", "producer_closed", closed) == 1
+        page.until("heard", "user_left", {"userId": leaver.user_id})
+    hears(rest[0], rest[1])
+    sees(rest[0], rest[2], "video")
+
+
+def test_media_over_tcp_alone(frontend: Frontend) -> None:
+    """Who can use TCP only, as behind a strict firewall, sends and receives all the same."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel, only="tcp"), frontend.join(channel, only="tcp")
+    for page in (ann, bob):
+        produces(page, "audio", "video")
+
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+        sees(page, other, "video")
+        assert [page.call("path", direction)["protocol"] for direction in ("send", "recv")] == ["tcp", "tcp"]
+
+
+def test_stopping_a_stream_ends_it_for_the_others(frontend: Frontend) -> None:
+    """A screen that is no longer shared is closed at the others; it can be shared again, and is seen again."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    first = produces(ann, "screen")["screen"]
+    sees(bob, ann, "screen")
+
+    ann.call("stop", "screen")
+    bob.until("heard", "producer_closed", {"producerId": first, "kind": "screen"})
+    bob.until("gone", ann.user_id, "screen")
+
+    ann.call("produce", "screen", {"shade": "green"})
+    bob.until("shows", ann.user_id, "screen", SHADES["green"])
+
+
+def test_speaking_is_announced(frontend: Frontend) -> None:
+    """The room learns from the sound itself who speaks, and of the silence after muting."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    produces(ann, "audio")
+
+    bob.until("heard", "speaking_state", {"userId": ann.user_id, "isSpeaking": True})
+    ann.call("mute", True)
+    bob.until("heard", "speaking_state", {"userId": ann.user_id, "isSpeaking": False})
+
+
+def test_a_clean_link_is_used(frontend: Frontend) -> None:
+    """With nothing in its way a video takes two megabits per second or more: the sender is told what it may send."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    rich = {"width": 640, "height": 480, "frameRate": 15, "noisy": True, "encodings": [{"maxBitrate": 4_000_000}]}
+
+    ann.call("produce", "screen", rich)
+
+    ann.until("sendsAt", "screen", BITS_PER_SECOND, within_s=40)
+    sees(bob, ann, "screen")
+
+
+def test_simulcast_reaches_the_others(frontend: Frontend) -> None:
+    """A camera sent in three sizes is seen as one moving picture."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    sizes = [{"scaleResolutionDownBy": 4}, {"scaleResolutionDownBy": 2}, {"scaleResolutionDownBy": 1}]
+
+    ann.call("produce", "video", {"width": 640, "height": 480, "encodings": sizes})
+
+    sees(bob, ann, "video")
+
+
+def test_media_survives_an_ice_restart(frontend: Frontend) -> None:
+    """New ICE credentials, as after a change of network, do not interrupt the call for good."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    produces(ann, "audio")
+    hears(bob, ann)
+
+    ann.call("restartIce", "send")
+    bob.call("restartIce", "recv")
+
+    hears(bob, ann)
+    assert ann.call("path", "send")["state"] == "connected"
