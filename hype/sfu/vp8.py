@@ -8,7 +8,7 @@ from hype.sfu.rtp import Buffer
 
 
 class Descriptor(NamedTuple):
-    """What the descriptor says; offsets count from the packet's first byte, -1: not there."""
+    """What the descriptor says; offsets count from the packet's first byte; -1: not there."""
 
     keyframe: bool  # this is the first packet of a key frame
     starts_frame: bool  # S bit and partition 0
@@ -22,14 +22,66 @@ class Descriptor(NamedTuple):
 
 def is_keyframe(packet: Buffer, payload: int, end: int) -> bool:
     """Whether the payload at `payload`..`end` is the first packet of a VP8 key frame."""
-    raise NotImplementedError
+    if payload >= end or packet[payload] & 0x17 != 0x10:  # the first packet of partition 0
+        return False
+    at = payload + 1
+    if packet[payload] & 0x80:
+        if at >= end:
+            return False
+        flags = packet[at]
+        at += 1
+        if flags & 0x80:
+            if at >= end:
+                return False
+            at += 2 if packet[at] & 0x80 else 1
+        at += (flags & 0x40 != 0) + (flags & 0x30 != 0)
+    return at < end and not packet[at] & 0x01
 
 
 def describe(packet: Buffer, payload: int, end: int) -> Descriptor | None:
     """Read the whole descriptor; None when it is cut short."""
-    raise NotImplementedError
+    try:
+        return _describe(bytes(packet[payload:end]), payload)
+    except IndexError:
+        return None
 
 
-def renumber(out: bytearray | memoryview, offset: int, descriptor: Descriptor, picture_id: int, tl0_index: int) -> None:
-    """Overwrite picture id and TL0PICIDX (wrapped here to their widths) of the packet that begins at `offset`."""
-    raise NotImplementedError
+def _describe(data: bytes, offset: int) -> Descriptor:
+    first, at = data[0], 1
+    picture_id = picture_at = tl0_index = tl0_at = temporal_layer = -1
+    picture_long = False
+    if first & 0x80:
+        flags, at = data[1], 2
+        if flags & 0x80:
+            picture_at, picture_long = at, data[at] >= 0x80
+            picture_id = (data[at] & 0x7F) << 8 | data[at + 1] if picture_long else data[at]
+            at += 1 + picture_long
+        if flags & 0x40:
+            tl0_at, tl0_index = at, data[at]
+            at += 1
+        if flags & 0x30:
+            temporal_layer = data[at] >> 6 if flags & 0x20 else -1
+            at += 1
+    starts = first & 0x17 == 0x10
+    keyframe = not data[at] & 0x01 and starts
+    if picture_at >= 0:
+        picture_at += offset
+    if tl0_at >= 0:
+        tl0_at += offset
+    return Descriptor(keyframe, starts, picture_id, picture_at, picture_long, tl0_index, tl0_at, temporal_layer)
+
+
+def renumber(out: bytearray | memoryview, shift: int, descriptor: Descriptor, picture_id: int, tl0_index: int) -> None:
+    """Overwrite picture id and TL0PICIDX in a copy of the packet that lies `shift` bytes further on in `out`.
+
+    shift: a copy in a buffer at `slot` with the outgoing header: `slot + HEADER_SIZE - header.payload`.
+    The numbers wrap here to the width that the descriptor has; what the descriptor has not is not written.
+    """
+    at = descriptor.picture_at + shift
+    if descriptor.picture_long:
+        out[at] = 0x80 | picture_id >> 8 & 0x7F
+        out[at + 1] = picture_id & 0xFF
+    elif descriptor.picture_at >= 0:
+        out[at] = picture_id & 0x7F
+    if descriptor.tl0_at >= 0:
+        out[descriptor.tl0_at + shift] = tl0_index & 0xFF
