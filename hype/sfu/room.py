@@ -1,0 +1,248 @@
+"""Who has which transports, producers and consumers in which voice channel, and what they may do with them.
+
+Pure bookkeeping, one step each: rulings R26 to R29, and the part of R38 and R39 that is about media. A channel has a
+room here as long as somebody has a transport in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, Literal
+
+from hype.errors import BadRequest, Conflict, Forbidden, NotFound
+
+__all__ = ["MOST_CONSUMERS", "Consumer", "Direction", "Kind", "Producer", "Rooms", "Transport"]
+
+Direction = Literal["send", "recv"]
+Kind = Literal["audio", "video", "screen"]
+
+MOST_CONSUMERS: Final = 512
+"""On one transport: more than 99 people can produce, and few enough that nobody can make a worker drown in copies."""
+
+
+@dataclass(eq=False, slots=True)
+class Transport:
+    """One user's way to send to, or to receive from, one channel. consumed: how many consumers it has had so far."""
+
+    id: str
+    user_id: str
+    channel_id: str
+    direction: Direction
+    connected: bool = False
+    consumed: int = 0
+    producers: dict[str, Producer] = field(default_factory=dict)
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+
+
+@dataclass(eq=False, slots=True)
+class Producer:
+    """A stream that somebody sends. consumable: its RtpParameters as the router sees them.
+
+    announced: whether the room has heard of it; until then the worker has not taken it yet.
+    """
+
+    id: str
+    kind: Kind
+    transport: Transport
+    consumable: Mapping[str, Any]
+    app_data: Mapping[str, Any]
+    announced: bool = False
+    paused: bool = False
+    speaking: bool = False
+    consumers: dict[str, Consumer] = field(default_factory=dict)
+
+    @property
+    def user_id(self) -> str:
+        """Whose it is."""
+        return self.transport.user_id
+
+    @property
+    def channel_id(self) -> str:
+        """Where it is sent to."""
+        return self.transport.channel_id
+
+
+@dataclass(eq=False, slots=True)
+class Consumer:
+    """A producer's stream on its way to one receiver."""
+
+    id: str
+    transport: Transport
+    producer: Producer
+
+
+@dataclass(eq=False, slots=True)
+class _Room:
+    transports: dict[str, Transport] = field(default_factory=dict)
+    producers: dict[str, Producer] = field(default_factory=dict)
+
+    def users(self) -> set[str]:
+        return {transport.user_id for transport in self.transports.values()}
+
+    def load(self) -> int:
+        return sum(1 + len(transport.consumers) for transport in self.transports.values())
+
+
+class Rooms:
+    """Every room, transport, producer and consumer of this server, findable by id."""
+
+    def __init__(self) -> None:
+        """Nobody is anywhere."""
+        self.transports: dict[str, Transport] = {}
+        self.producers: dict[str, Producer] = {}
+        self.consumers: dict[str, Consumer] = {}
+        self._rooms: dict[str, _Room] = {}
+
+    # Questions
+
+    def __contains__(self, channel_id: object) -> bool:
+        """Whether the channel has a room."""
+        return channel_id in self._rooms
+
+    def users(self, channel_id: str) -> set[str]:
+        """Everyone who has a transport there."""
+        return self._room(channel_id).users()
+
+    def load(self, channel_id: str) -> int:
+        """How much work the room is: its transports and consumers."""
+        return self._room(channel_id).load()
+
+    def transports_in(self, channel_id: str, user_id: str | None = None) -> list[Transport]:
+        """The transports of a user, or of everybody, in a channel; oldest first."""
+        return [one for one in self._room(channel_id).transports.values() if user_id in (None, one.user_id)]
+
+    def producers_in(self, channel_id: str) -> list[Producer]:
+        """The producers that the channel has heard of, oldest first."""
+        return [one for one in self._room(channel_id).producers.values() if one.announced]
+
+    # What somebody may do; failures come in the order 404, 403, 400, 409 (ruling R10)
+
+    def admit(self, channel_id: str, user_id: str, limit: int | None, present: Collection[str]) -> None:
+        """Raise Forbidden `Channel is full` when the user would be one too many (ruling R26).
+
+        present: those with a `voice_state` there, who count beside those with a transport.
+        """
+        there = self.users(channel_id).union(present)
+        if limit is not None and user_id not in there and len(there) >= limit:
+            raise Forbidden("Channel is full")
+
+    def own_transport(self, user_id: str, transport_id: str) -> Transport:
+        """The user's transport of that id. Raises NotFound or Forbidden (ruling R27)."""
+        transport = self.transports.get(transport_id)
+        if transport is None:
+            raise NotFound("Transport not found")
+        return _owned(transport, user_id)
+
+    def own_producer(self, user_id: str, producer_id: str) -> Producer:
+        """The user's producer of that id. Raises NotFound or Forbidden (ruling R28)."""
+        producer = self.producers.get(producer_id)
+        if producer is None or not producer.announced:
+            raise NotFound("Producer not found")
+        if producer.user_id != user_id:
+            raise Forbidden("Forbidden: You can only close your own producers")
+        return producer
+
+    def own_consumer(self, user_id: str, consumer_id: str) -> Consumer:
+        """The user's consumer of that id. Raises NotFound or Forbidden (ruling R29)."""
+        consumer = self.consumers.get(consumer_id)
+        if consumer is None:
+            raise NotFound("Consumer not found")
+        if consumer.transport.user_id != user_id:
+            raise Forbidden("Forbidden: You can only close your own consumers")
+        return consumer
+
+    def sender(self, user_id: str, transport_id: str) -> Transport:
+        """The user's transport, on which they may produce. Raises NotFound, Forbidden or BadRequest (ruling R28)."""
+        transport = self.own_transport(user_id, transport_id)
+        if transport.direction != "send":
+            raise BadRequest("Cannot produce on a receive transport")
+        return transport
+
+    def consumption(self, user_id: str, transport_id: str, producer_id: str) -> tuple[Transport, Producer]:
+        """What a user's wish to consume names. Raises NotFound, Forbidden or BadRequest `Cannot consume` (ruling R29).
+
+        A producer of another channel than the transport's is none.
+        """
+        transport = self.transports.get(transport_id)
+        if transport is None:
+            raise NotFound("Transport not found")
+        producer = self.producers.get(producer_id)
+        if producer is None or not producer.announced or producer.channel_id != transport.channel_id:
+            raise NotFound("Producer not found")
+        _owned(transport, user_id)
+        if transport.direction != "recv" or len(transport.consumers) >= MOST_CONSUMERS:
+            raise BadRequest("Cannot consume")
+        return transport, producer
+
+    def connect(self, transport: Transport) -> None:
+        """Note that the client's side is known. Raises Conflict the second time (ruling R27)."""
+        if transport.connected:
+            raise Conflict("Transport is already connected")
+        transport.connected = True
+
+    # Changes
+
+    def add_transport(self, transport: Transport) -> Transport | None:
+        """Open a transport; returns the user's one of that direction there, which it replaces (ruling R26)."""
+        room = self._rooms.setdefault(transport.channel_id, _Room())
+        replaced = next((one for one in room.transports.values() if _alike(one, transport)), None)
+        room.transports[transport.id] = self.transports[transport.id] = transport
+        return replaced
+
+    def add_producer(self, producer: Producer) -> None:
+        """Open a producer that nobody hears of yet. Raises Conflict for a second one of its kind (ruling R28)."""
+        room = self._room(producer.channel_id)
+        if any(one.user_id == producer.user_id and one.kind == producer.kind for one in room.producers.values()):
+            article = "an" if producer.kind == "audio" else "a"
+            raise Conflict(f"You already have {article} {producer.kind} producer in this channel")
+        room.producers[producer.id] = self.producers[producer.id] = producer
+        producer.transport.producers[producer.id] = producer
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        """Open a consumer."""
+        self.consumers[consumer.id] = consumer
+        consumer.transport.consumers[consumer.id] = consumer
+        consumer.producer.consumers[consumer.id] = consumer
+
+    def remove_transport(self, transport: Transport) -> list[Producer]:
+        """Close a transport and all on it; the producers that the room has heard of. Again: nothing happens."""
+        if self.transports.pop(transport.id, None) is None:
+            return []
+        room = self._rooms[transport.channel_id]
+        del room.transports[transport.id]
+        closed = [one for one in list(transport.producers.values()) if self.remove_producer(one)]
+        for consumer in list(transport.consumers.values()):
+            self.remove_consumer(consumer)
+        if not room.transports:
+            del self._rooms[transport.channel_id]
+        return closed
+
+    def remove_producer(self, producer: Producer) -> bool:
+        """Close a producer and its consumers; True when it was open and the room has heard of it."""
+        if self.producers.pop(producer.id, None) is None:
+            return False
+        self._room(producer.channel_id).producers.pop(producer.id, None)
+        producer.transport.producers.pop(producer.id, None)
+        for consumer in list(producer.consumers.values()):
+            self.remove_consumer(consumer)
+        return producer.announced
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """Close a consumer. Again: nothing happens."""
+        self.consumers.pop(consumer.id, None)
+        consumer.transport.consumers.pop(consumer.id, None)
+        consumer.producer.consumers.pop(consumer.id, None)
+
+    def _room(self, channel_id: str) -> _Room:
+        return self._rooms.get(channel_id) or _Room()
+
+
+def _owned(transport: Transport, user_id: str) -> Transport:
+    if transport.user_id != user_id:
+        raise Forbidden("Forbidden: You can only use your own transports")
+    return transport
+
+
+def _alike(one: Transport, other: Transport) -> bool:
+    return (one.user_id, one.direction) == (other.user_id, other.direction)

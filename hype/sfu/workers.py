@@ -1,0 +1,251 @@
+"""The media workers: processes that are started, asked, watched and replaced.
+
+A worker is dead when its link has hung up, whatever its process still does; then its process is made to end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import socket
+import sys
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from typing import Any, Final
+
+from hype.errors import InternalError, PortBusy
+from hype.sfu.link import Asking, Gone
+
+__all__ = ["Settings", "Worker", "Workers"]
+
+_START_S: Final = 30  # importing cryptography on a busy machine takes seconds
+_ANSWER_S: Final = 5
+_STOP_S: Final = 3
+_LOOK_S: Final = 5  # between two looks at how a worker is
+_CALM_S: Final = 10  # a worker that lived that long did not die of how it started
+_MOST_DELAY_S: Final = 5.0
+
+_logger = logging.getLogger(__name__)
+
+OnEvent = Callable[["Worker", Mapping[str, Any]], None]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How a worker is started. ip: what it listens on. announced_ip: what browsers are told. min_port, max_port: each
+    worker takes the first free one, for UDP and TCP alike. command: what to run; it gets these as arguments.
+    """
+
+    ip: str
+    announced_ip: str
+    min_port: int
+    max_port: int
+    command: Sequence[str] = (sys.executable, "-m", "hype.sfu.worker")
+
+    def arguments(self, fd: int) -> list[str]:
+        """The whole command line, fd being the worker's end of its link."""
+        members = {
+            "fd": fd,
+            "ip": self.ip,
+            "announced-ip": self.announced_ip,
+            "min-port": self.min_port,
+            "max-port": self.max_port,
+        }
+        return [*self.command, *(text for name, value in members.items() for text in (f"--{name}", str(value)))]
+
+
+class Worker:
+    """One process. port: of its media, UDP and TCP. stats: what it last said of itself."""
+
+    def __init__(self, process: asyncio.subprocess.Process, link: Asking, on_event: OnEvent) -> None:
+        """on_event: takes every event but `ready`."""
+        self.pid = process.pid
+        self.port = 0
+        self.stats: Mapping[str, Any] = {}
+        self._process = process
+        self._link = link
+        self._on_event = on_event
+        self._ready = asyncio.Event()
+
+    @classmethod
+    async def started(cls, settings: Settings, on_event: OnEvent) -> Worker:
+        """A worker that is ready. Raises Gone when it ends before that, or takes too long."""
+        ours, theirs = socket.socketpair()
+        try:
+            # A session of its own: Ctrl+C at the terminal is the server's to handle.
+            process = await asyncio.create_subprocess_exec(
+                *settings.arguments(theirs.fileno()), pass_fds=[theirs.fileno()], start_new_session=True
+            )
+        except BaseException:
+            ours.close()
+            raise
+        finally:
+            theirs.close()
+        link = await Asking.over(ours, lambda event: worker._hear(event))
+        worker = cls(process, link, on_event)
+        try:
+            await worker._until_ready()
+        except BaseException:
+            await worker.end()
+            raise
+        return worker
+
+    async def call(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+        """Have the worker do something. Raises Refused, or Gone when it does not answer any more."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                return await self._link.call(method, params)
+        except TimeoutError:
+            _logger.warning("a media worker hangs and is killed", extra={"pid": self.pid, "method": method})
+            self._kill()
+            raise Gone("the worker does not answer") from None
+
+    def tell(self, method: str, params: Mapping[str, Any]) -> None:
+        """Have the worker do something, without waiting; what comes of it does not matter."""
+        self._link.tell(method, params)
+
+    async def watch(self) -> None:
+        """Look at it now and then, until it has hung up."""
+        while True:
+            with suppress(TimeoutError):
+                async with asyncio.timeout(_LOOK_S):
+                    await self.gone()
+                    return
+            with suppress(Gone):
+                self.stats = await self.call("stats", {})
+
+    async def gone(self) -> None:
+        """Wait until it has hung up."""
+        await self._link.gone()
+
+    async def end(self) -> int:
+        """Make it end, by force if need be; its exit code."""
+        self._link.tell("shutdown", {})
+        self._link.hang_up()
+        try:
+            async with asyncio.timeout(_STOP_S):
+                code = await self._process.wait()
+        except TimeoutError:
+            self._kill()
+            code = await self._process.wait()
+        await self._link.gone()
+        return code
+
+    async def _until_ready(self) -> None:
+        ready, gone = asyncio.create_task(self._ready.wait()), asyncio.create_task(self.gone())
+        await asyncio.wait([ready, gone], timeout=_START_S, return_when=asyncio.FIRST_COMPLETED)
+        ready.cancel()
+        gone.cancel()
+        if not self._ready.is_set():
+            raise Gone("a media worker did not start")
+
+    def _kill(self) -> None:
+        with suppress(ProcessLookupError):
+            self._process.kill()
+
+    def _hear(self, event: Mapping[str, Any]) -> None:
+        if event["event"] == "ready":
+            self.port = int(event["port"])
+            self._ready.set()
+        else:
+            self._on_event(self, event)
+
+
+class Workers:
+    """As many workers as were asked for; one that dies is replaced."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        count: int,
+        on_event: OnEvent,
+        on_death: Callable[[Worker], None],
+    ) -> None:
+        """on_event: takes the events of all workers. on_death: is told of each that has died, in the same step in which
+        it stops being one of `live`."""
+        self._settings = settings
+        self._count = min(count, settings.max_port - settings.min_port + 1)
+        self._on_event = on_event
+        self._on_death = on_death
+        self._keepers: list[asyncio.Task[None]] = []
+        self._some = asyncio.Event()
+        self.live: list[Worker] = []
+
+    @property
+    def complete(self) -> bool:
+        """Whether none is missing."""
+        return len(self.live) == self._count
+
+    async def start(self) -> None:
+        """Start them all and wait until they are ready. Raises PortBusy when one does not come up."""
+        starting = [asyncio.create_task(self._started()) for _ in range(self._count)]
+        await asyncio.wait(starting)
+        for each in starting:
+            if each.exception() is None:
+                self._keepers.append(asyncio.create_task(self._keep(self._enlisted(each.result()))))
+        failed = [error for each in starting if (error := each.exception()) is not None]
+        if failed:
+            await self.close()
+            raise PortBusy(self._why_not()) from failed[0]
+
+    async def some(self) -> None:
+        """Wait until there is a worker. Raises InternalError when none comes."""
+        try:
+            async with asyncio.timeout(_ANSWER_S):
+                await self._some.wait()
+        except TimeoutError:
+            raise InternalError from None
+
+    async def close(self) -> None:
+        """End them all."""
+        for keeper in self._keepers:
+            keeper.cancel()
+        await asyncio.gather(*self._keepers, return_exceptions=True)
+        self._keepers.clear()
+        await asyncio.gather(*(worker.end() for worker in self.live))
+        self.live.clear()
+
+    async def _keep(self, worker: Worker) -> None:
+        """See to it that there is a worker in this place."""
+        loop = asyncio.get_running_loop()
+        troubles = 0
+        while True:
+            born = loop.time()
+            await worker.watch()
+            self._strike_off(worker)
+            code = await worker.end()
+            _logger.warning("a media worker died and is replaced", extra={"pid": worker.pid, "exit_code": code})
+            troubles = 0 if loop.time() - born > _CALM_S else troubles + 1
+            worker = self._enlisted(await self._replacement(troubles))
+
+    def _enlisted(self, worker: Worker) -> Worker:
+        self.live.append(worker)
+        self._some.set()
+        return worker
+
+    def _strike_off(self, worker: Worker) -> None:
+        self.live.remove(worker)
+        if not self.live:
+            self._some.clear()
+        self._on_death(worker)
+
+    async def _replacement(self, troubles: int) -> Worker:
+        while True:
+            if troubles > 1:
+                await asyncio.sleep(min(_MOST_DELAY_S, 0.05 * 2**troubles))
+            try:
+                return await self._started()
+            except (Gone, OSError) as error:
+                _logger.warning("a media worker could not be replaced: %s", error)
+                troubles += 1
+
+    async def _started(self) -> Worker:
+        return await Worker.started(self._settings, self._on_event)
+
+    def _why_not(self) -> str:
+        low, high = self._settings.min_port, self._settings.max_port
+        return (
+            f"A media worker did not start. Are ports from {low} to {high} free, for UDP and TCP? "
+            "MEDIASOUP_MIN_PORT and MEDIASOUP_MAX_PORT choose others."
+        )
