@@ -1,0 +1,302 @@
+"""One client's connection: ICE, DTLS, and what comes and goes by it."""
+
+from __future__ import annotations
+
+import asyncio
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from hype.sfu import feedback, rtp
+from hype.sfu.consumer import Consumer
+from hype.sfu.control import Control
+from hype.sfu.datagrams import Slot
+from hype.sfu.dtls import Certificate, Dtls, Keys
+from hype.sfu.fan import Outlet
+from hype.sfu.ice import IceLite, Path
+from hype.sfu.port import Port
+from hype.sfu.producer import ROUTER_SSRC, Producer
+from hype.sfu.stream import Stream
+
+__all__ = ["Ground", "Timeouts", "Transport"]
+
+_MAX_STRANGE_SSRCS = 64  # that no producer of the client's explains
+_UNKNOWN_BANDWIDTH = 1_500_000.0  # bits per second that a receiver is thought to take before it says
+_TICKS_PER_REPORT = 2
+_TICKS_PER_SECOND = 20
+_ssrc_at = struct.Struct("!I").unpack_from
+
+
+@dataclass(frozen=True, slots=True)
+class Timeouts:
+    """In seconds. A transport that does not connect in time, or whose checks stop, is closed (ruling R30)."""
+
+    connect: float = 30.0
+    consent: float = 30.0
+
+
+@dataclass(slots=True)
+class Counters:
+    """What a worker has seen since it started."""
+
+    packets_in: int = 0
+    rejected: int = 0  # wrong tag, replayed, or no keys yet
+    unknown: int = 0  # streams that nobody announced
+
+
+@dataclass(frozen=True, slots=True)
+class Ground:
+    """What every transport of a worker stands on."""
+
+    ice: IceLite
+    port: Port
+    certificate: Certificate
+    outlet: Outlet
+    timeouts: Timeouts
+    clock: Callable[[], float]  # monotonic seconds
+    tell: Callable[..., None]  # event name, members
+    counters: Counters = field(default_factory=Counters)
+    goodbyes: set[asyncio.Task[None]] = field(default_factory=set)  # under way; the worker waits for them
+
+
+class Transport:
+    """Closes itself when its client is gone, and tells."""
+
+    TICK_S = 0.05
+
+    def __init__(self, transport_id: str, router_id: str, direction: str, ground: Ground) -> None:
+        """direction: `send` or `recv`, the client's. Raises nothing; it waits for its client at once."""
+        self.id = transport_id
+        self.router_id = router_id
+        self.direction = direction
+        self.producers: dict[str, Producer] = {}
+        self.consumers: dict[int, Consumer] = {}  # by SSRC
+        self.closed = False
+        self.available = _UNKNOWN_BANDWIDTH
+        self.on_closed: Callable[[Transport], None] = _nothing
+        self._ground = ground
+        self._opened_at = ground.clock()
+        self._agent = ground.ice.agent(self._opened_at)
+        self._agent.on_media = self._media
+        self._agent.on_selected = self._selected
+        self._dtls = Dtls(ground.certificate, self._agent, self._hung_up)
+        self._keys: Keys | None = None
+        self._connecting: asyncio.Task[None] | None = None
+        self._reachable = asyncio.Event()
+        self._streams: dict[int, tuple[Producer, Stream, bool]] = {}  # by SSRC; whether it repairs the stream
+        self._strange: set[int] = set()
+        self._arrivals = feedback.ArrivalRecorder(ROUTER_SSRC)
+        self._control = Control(self)
+        self._ticks = 0
+
+    def parameters(self) -> dict[str, Any]:
+        """What mediasoup-client makes its own transport of (ruling R26), without the id."""
+        return {
+            "iceParameters": self._agent.parameters(),
+            "iceCandidates": self._ground.port.candidates(),
+            "dtlsParameters": {"role": "auto", "fingerprints": self._ground.certificate.fingerprints()},
+        }
+
+    def connect(self, parameters: dict[str, Any]) -> bool:
+        """Begin the DTLS handshake as soon as the client is reachable; False when that was begun before."""
+        if self._connecting is not None:
+            return False
+        self._connecting = asyncio.create_task(self._connect(parameters), name="media handshake")
+        return True
+
+    async def _connect(self, parameters: dict[str, Any]) -> None:
+        await self._reachable.wait()
+        keys = await self._dtls.handshake(parameters, self._ground.timeouts.connect)
+        if self.closed:
+            return
+        if keys is None:
+            self._give_up("dtls failed")
+            return
+        self._keys = keys
+        self._ground.tell("transportConnected", transportId=self.id)
+        self._start_consumers()
+
+    def restart_ice(self) -> dict[str, Any]:
+        """New ICE credentials; the old path is used until the client has found a new one."""
+        self._agent.restart()
+        return self._agent.parameters()
+
+    @property
+    def way(self) -> tuple[Keys, Path] | None:
+        """How media reaches the client; None before it is connected."""
+        path = self._agent.selected
+        return (self._keys, path) if self._keys is not None and path is not None else None
+
+    def _selected(self) -> None:
+        self._reachable.set()
+        for consumer in self.consumers.values():
+            consumer.moved()
+        self._start_consumers()
+
+    def _start_consumers(self) -> None:
+        now = self._ground.clock()
+        for consumer in self.consumers.values():
+            consumer.start(now)
+
+    def add_producer(self, producer: Producer) -> None:
+        """The client sends this."""
+        self.producers[producer.id] = producer
+        producer.send_control = self.send_control
+        for stream in producer.streams:
+            if stream.ssrc is not None:
+                self._streams[stream.ssrc] = (producer, stream, False)
+            if stream.repair_ssrc is not None:
+                self._streams[stream.repair_ssrc] = (producer, stream, True)
+        self._strange.clear()
+
+    def remove_producer(self, producer: Producer) -> None:
+        """Not any more."""
+        self.producers.pop(producer.id, None)
+        self._streams = {ssrc: entry for ssrc, entry in self._streams.items() if entry[0] is not producer}
+
+    def sends(self, ssrc: int) -> bool:
+        """Whether the client already sends a stream with this SSRC."""
+        return ssrc in self._streams
+
+    def add_consumer(self, consumer: Consumer) -> None:
+        """The client receives this."""
+        self.consumers[consumer.ssrc] = consumer
+        consumer.start(self._ground.clock())
+
+    def remove_consumer(self, consumer: Consumer) -> None:
+        """Not any more."""
+        consumer.stop()
+        self.consumers.pop(consumer.ssrc, None)
+        if self._keys is not None:
+            self._keys.forget(consumer.ssrc)
+            if consumer.rtx_ssrc is not None:
+                self._keys.forget(consumer.rtx_ssrc)
+
+    def stream(self, ssrc: int) -> Stream | None:
+        """The incoming stream with this SSRC."""
+        entry = self._streams.get(ssrc)
+        return entry[1] if entry is not None and not entry[2] else None
+
+    def _media(self, slot: Slot, size: int) -> None:
+        counters, keys, now = self._ground.counters, self._keys, self._ground.clock()
+        if keys is None or size < 12:
+            counters.rejected += 1
+            return
+        if rtp.is_rtcp(slot.view[:2]):
+            control = keys.open_control(slot, size)
+            if control is None:
+                counters.rejected += 1
+            else:
+                self._control.take(control, now)
+            return
+        (ssrc,) = _ssrc_at(slot.view, 8)
+        if ssrc not in self._streams and not self._tolerates(ssrc):
+            counters.unknown += 1
+            return
+        packet = keys.open(slot, size)
+        header = rtp.parse(packet) if packet is not None else None
+        if packet is None or header is None:
+            counters.rejected += 1
+            return
+        counters.packets_in += 1
+        self._route(packet, header, now)
+
+    def _tolerates(self, ssrc: int) -> bool:
+        """libsrtp remembers every SSRC that it has opened a packet of; a client must not fill our memory that way."""
+        if ssrc in self._strange:
+            return True
+        if len(self._strange) >= _MAX_STRANGE_SSRCS:
+            return False
+        self._strange.add(ssrc)
+        return True
+
+    def _route(self, packet: bytes, header: rtp.Header, now: float) -> None:
+        entry = self._streams.get(header.ssrc)
+        if entry is None:
+            entry = self._identify(packet, header)
+            if entry is None:
+                self._ground.counters.unknown += 1
+                return
+        producer, stream, repairs = entry
+        if producer.congestion_control:
+            number = producer.arrival_number(packet, header)
+            if number >= 0:
+                self._arrivals.arrived(number, now)
+        if repairs:
+            stream.repaired(packet, header, now)
+        else:
+            stream.receive(packet, header, now)
+        if stream.missing:
+            producer.ask_missing(stream, now)
+
+    def _identify(self, packet: bytes, header: rtp.Header) -> tuple[Producer, Stream, bool] | None:
+        for producer in self.producers.values():
+            found = producer.identify(packet, header)
+            if found is not None:
+                entry = self._streams[header.ssrc] = (producer, *found)
+                return entry
+        return None
+
+    def send_control(self, packet: bytes) -> None:
+        """Send RTCP, if the client is connected."""
+        way = self.way
+        sealed = way[0].seal_control(packet) if way is not None else None
+        if way is not None and sealed is not None:
+            way[1].send(sealed)
+
+    def tick(self, now: float) -> None:
+        """What is due, to be called every `TICK_S` seconds."""
+        self._ticks += 1
+        for producer in self.producers.values():
+            producer.tick(now)
+        if self._ticks % _TICKS_PER_REPORT == 0 and self._streams:
+            for report in self._arrivals.reports(next(iter(self._streams))):
+                self.send_control(report)
+        if self._ticks % _TICKS_PER_SECOND == 0:
+            self._each_second(now)
+
+    def _each_second(self, now: float) -> None:
+        timeouts = self._ground.timeouts
+        if self._keys is None and now - self._opened_at > timeouts.connect:
+            self._give_up("connect timeout")
+            return
+        if self._keys is not None and now - self._agent.last_check > timeouts.consent:
+            self._give_up("consent")
+            return
+        self._control.report(now)
+        for producer in self.producers.values():
+            for stream in producer.streams:
+                stream.measure(now)
+        share = self.available / max(1, sum(each.producer.kind == "video" for each in self.consumers.values()))
+        for consumer in self.consumers.values():
+            consumer.choose_layer(share, now)
+
+    def _hung_up(self) -> None:
+        self._give_up("dtls closed")
+
+    def _give_up(self, reason: str) -> None:
+        if not self.closed:
+            self.close()
+            self.on_closed(self)
+            self._ground.tell("transportClosed", transportId=self.id, reason=reason)
+
+    def close(self) -> None:
+        """Let the client go. The router closes what came and went by this transport."""
+        if self.closed:
+            return
+        self.closed = True
+        if self._connecting is not None and self._connecting is not asyncio.current_task():
+            self._connecting.cancel()
+        goodbye = asyncio.create_task(self._say_goodbye(), name="media goodbye")
+        self._ground.goodbyes.add(goodbye)
+        goodbye.add_done_callback(self._ground.goodbyes.discard)
+
+    async def _say_goodbye(self) -> None:
+        await self._dtls.close()
+        self._agent.close()
+        self._keys = None
+
+
+def _nothing(_transport: Transport) -> None:
+    """Until a router wants to know."""
