@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
@@ -85,6 +85,7 @@ class World:
         self._sockets: list[Socket] = []
         self._channels: list[tuple[str, Person]] = []
         self._people: dict[str, int] = {}
+        self._ends = ExitStack()
 
     @property
     def hardened(self) -> bool:
@@ -168,8 +169,13 @@ class World:
         self._sockets.append(made)
         return made
 
+    def at_end(self, end: Callable[[], object]) -> None:
+        """Have `end` called when the case has ended, before its sockets are closed."""
+        self._ends.callback(end)
+
     def close(self) -> None:
         """Close the sockets, which judges the frames nobody read, and remove the channels. Raises `Violation`."""
+        self._ends.close()
         wrong: Violation | None = None
         for socket in self._sockets:
             try:

@@ -49,7 +49,7 @@ def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas:
         first_impression = _health(http)
         person = _somebody(http, first_impression)
         chosen, why = (profile, "as --profile says") if profile != "auto" else _profile(http, person)
-    if {"gateway", "media"} & set(areas):
+    if {"gateway", "voice", "media"} & set(areas):
         _check_url(ws_url, "--ws-url", ("ws://", "wss://"))
         _probe_gateway(ws_url, person, chosen)
     return Target(base_url, ws_url, chosen, why)

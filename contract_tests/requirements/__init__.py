@@ -60,9 +60,10 @@ class Requirements:
 
 def load(contract: Contract) -> Requirements:
     """Every requirement of a run: the hand-written ones and those that follow from the specs."""
-    from contract_tests.requirements import gateway, rest
+    from contract_tests.requirements import gateway, media, rest, voice
 
-    return Requirements([*rest.REQUIREMENTS, *gateway.REQUIREMENTS, *derived(contract)])
+    areas = (rest, gateway, voice, media)
+    return Requirements([*(one for area in areas for one in area.REQUIREMENTS), *derived(contract)])
 
 
 def derived(contract: Contract) -> Iterable[Requirement]:

@@ -29,26 +29,12 @@ _ODD = (
 )
 
 
-_TAKEN = {"R8.charset", "R8.largest", "R4.unknown-members"}
-
-
 @family
 def bodies(contract: Contract) -> Iterable[Case]:
     """One case per rule and operation with a body."""
-    rules: dict[str, Callable[[Sample], None]] = {
-        "R8.malformed-json": _malformed,
-        "R8.missing-body": _missing,
-        "R8.not-an-object": _not_an_object,
-        "R8.media-type": _media_type,
-        "R8.charset": _charset,
-        "R8.too-large": _too_large,
-        "R8.largest": _largest,
-        "R4.unknown-members": _unknown_members,
-        "R11.never-500": _odd,
-    }
     for operation in rest_operations(contract, body=True):
-        for requirement, rule in rules.items():
-            works = requirement in _TAKEN
+        for requirement, rule in RULES.items():
+            works = requirement in TAKEN
             yield Case(requirement, operation.id, partial(_judge, operation=operation.id, rule=rule, works=works))
 
 
@@ -109,3 +95,20 @@ def _odd(request: Sample) -> None:
     for content in _ODD:
         reply = request.send(content)
         must.hold(reply.status < 500, "an answer below 500", reply.status, seen=reply.pair)
+
+
+RULES: dict[str, Callable[[Sample], None]] = {
+    "R8.malformed-json": _malformed,
+    "R8.missing-body": _missing,
+    "R8.not-an-object": _not_an_object,
+    "R8.media-type": _media_type,
+    "R8.charset": _charset,
+    "R8.too-large": _too_large,
+    "R8.largest": _largest,
+    "R4.unknown-members": _unknown_members,
+    "R11.never-500": _odd,
+}
+"""What to do with a request that works, by requirement."""
+
+TAKEN = {"R8.charset", "R8.largest", "R4.unknown-members"}
+"""Those after which it has still worked."""

@@ -1,0 +1,144 @@
+"""A full ICE agent's way to an ICE-lite server (RFC 8445): one candidate, checked, nominated and kept alive.
+
+What aiortc's own `RTCIceTransport` lacks: TCP, and a machine whose only address is the loopback.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import secrets
+from collections.abc import Mapping
+from typing import Any
+
+from aioice import stun
+
+CONSENT_EVERY_S = 4.0
+"""RFC 7675: well within the 30 s after which a server drops the transport (ruling R30)."""
+
+_PRIORITY = 1_845_501_695
+_REPEATS = 3
+_MOST_WAITING = 10_000
+
+
+class Unreachable(ConnectionError):
+    """The candidate does not answer, or not as ICE-lite has to."""
+
+
+class Path(asyncio.DatagramProtocol):
+    """A checked candidate pair: what an `RTCDtlsTransport` needs of an ICE transport. Belongs to one event loop.
+
+    `candidate`, `parameters`: as the server gave them (ruling R26).
+    """
+
+    role = "controlling"
+
+    def __init__(self, candidate: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
+        self.candidate = candidate
+        self._name = f"{parameters['usernameFragment']}:{secrets.token_hex(4)}"
+        self._key = str(parameters["password"]).encode()
+        self._tie_breaker = secrets.randbits(64)
+        self._arrived: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
+        self._checks: dict[bytes, stun.Transaction] = {}
+        self._datagrams: asyncio.DatagramTransport | None = None
+        self._stream: asyncio.StreamWriter | None = None
+        self._tasks: list[asyncio.Task[None]] = []
+
+    @property
+    def _address(self) -> tuple[str, int]:
+        return str(self.candidate.get("address") or self.candidate["ip"]), int(self.candidate["port"])
+
+    async def open(self) -> None:
+        """Connect, check and nominate. Raises `Unreachable`."""
+        loop = asyncio.get_running_loop()
+        try:
+            if self.candidate["protocol"] == "tcp":
+                reader, self._stream = await asyncio.open_connection(*self._address)
+                self._tasks.append(loop.create_task(self._read(reader)))
+            else:
+                self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, remote_addr=self._address)
+        except OSError as error:
+            raise Unreachable(f"{self._address}: {error}") from error
+        await self.check()
+        self._tasks.append(loop.create_task(self._consent()))
+
+    async def check(self) -> None:
+        """One connectivity check that nominates this pair; asked again for some seconds. Raises `Unreachable`."""
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes.update(
+            {"USERNAME": self._name, "PRIORITY": _PRIORITY, "ICE-CONTROLLING": self._tie_breaker, "USE-CANDIDATE": None}
+        )
+        request.add_message_integrity(self._key)
+        transaction = stun.Transaction(request, self._address, self, _REPEATS, self._key)
+        self._checks[request.transaction_id] = transaction
+        try:
+            await transaction.run()
+        except stun.TransactionError as error:
+            raise Unreachable(f"{self.candidate['protocol']} {self._address}: {error}") from error
+        finally:
+            del self._checks[request.transaction_id]
+
+    def close(self) -> None:
+        """Leave without a word."""
+        for task in self._tasks:
+            task.cancel()
+        if self._datagrams:
+            self._datagrams.abort()
+        if self._stream:
+            self._stream.transport.abort()
+        self._datagrams = self._stream = None
+        self.connection_lost(None)
+
+    def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
+        """For aioice's `Transaction`."""
+        self.write(bytes(message))
+
+    def write(self, data: bytes) -> None:
+        """Send one packet: a datagram, or a frame of RFC 4571."""
+        if self._stream:
+            self._stream.write(len(data).to_bytes(2, "big") + data)
+        elif self._datagrams:
+            self._datagrams.sendto(data)
+
+    def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
+        """Answers to checks are ours, everything else is for the transport above."""
+        if not data or data[0] > 3:
+            if not self._arrived.full():
+                self._arrived.put_nowait(data)
+            return
+        try:
+            message = stun.parse_message(data)
+        except ValueError:
+            return
+        transaction = self._checks.get(message.transaction_id)
+        if transaction:
+            transaction.response_received(message, self._address)
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """No more will come."""
+        if not self._arrived.full():
+            self._arrived.put_nowait(None)
+
+    async def _recv(self) -> bytes:
+        data = await self._arrived.get()
+        if data is None:
+            raise ConnectionError("the path is closed")
+        return data
+
+    async def _send(self, data: bytes) -> None:
+        self.write(data)
+
+    async def _read(self, reader: asyncio.StreamReader) -> None:
+        try:
+            while True:
+                size = int.from_bytes(await reader.readexactly(2), "big")
+                self.datagram_received(await reader.readexactly(size), self._address)
+        except (asyncio.IncompleteReadError, OSError):
+            self.connection_lost(None)
+
+    async def _consent(self) -> None:
+        while True:
+            await asyncio.sleep(CONSENT_EVERY_S)
+            try:
+                await self.check()
+            except Unreachable:
+                return

@@ -1,0 +1,1 @@
+"""Cases over the media itself: RTP in, RTP out."""

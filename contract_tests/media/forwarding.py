@@ -1,0 +1,143 @@
+"""What goes in comes out, unchanged, to those who asked for it and to nobody else (rulings R29 and R30)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+
+from contract_tests import must
+from contract_tests.contract import Contract
+from contract_tests.media.stage import callers, flowing
+from contract_tests.people import World
+from contract_tests.runner import Case, case, family
+from contract_tests.voice.signalling import FINGERPRINT, KINDS, MID
+
+SIZES = (1, 2, 3, 40, 160, 500, 1000, 1150)
+"""Payload bytes, up to what fits into one datagram on any path."""
+
+
+@family
+def kinds(contract: Contract) -> Iterable[Case]:
+    """Each kind of producer, over UDP, and over TCP at one end or both."""
+    for kind in KINDS:
+        yield Case("R30.payload-unchanged", kind, partial(_unchanged, kind=kind))
+    for protocols in (("tcp", "udp"), ("udp", "tcp"), ("tcp", "tcp")):
+        for kind in ("audio", "video"):
+            check = partial(_unchanged, kind=kind, protocols=protocols)
+            yield Case("R30.tcp", f"{kind}.{'-to-'.join(protocols)}", check)
+
+
+def _unchanged(world: World, kind: str, protocols: tuple[str, ...] = ()) -> None:
+    """Payload, marker, and the steps of sequence number and timestamp stay; SSRC, payload type and MID are as told."""
+    stream, track = flowing(world, kind, *protocols)
+    sent = [stream.packet(stream.payload(size), marker=size % 2) for size in SIZES]
+    stream.send(*sent)
+    got = [track.expect(packet) for packet in sent]
+    name = "opus" if kind == "audio" else "vp8"
+    must.equal({one.ssrc for one in got}, {track.ssrc}, "the SSRC")
+    must.equal({one.payload_type for one in got}, {track.payload_types[name]}, "the payload type")
+    must.equal([one.marker for one in got], [one.marker for one in sent], "the markers")
+    if "mid" in track.rtp and any(one["uri"] == MID for one in track.rtp.get("headerExtensions", [])):
+        must.hold({one.extensions.mid for one in got} <= {track.rtp["mid"], None}, "the MID", got[0].extensions.mid)
+    for before, after, seen_before, seen_after in zip(sent, sent[1:], got, got[1:], strict=False):
+        step = (after.timestamp - before.timestamp) % 2**32
+        must.equal((seen_after.timestamp - seen_before.timestamp) % 2**32, step, "the step of the timestamp")
+        must.equal((seen_after.sequence_number - seen_before.sequence_number) % 2**16, 1, "the step of the sequence")
+
+
+@case("R30.asked-for-only")
+def asked_for_only(world: World) -> None:
+    """Nobody gets a stream that they have not consumed: not another kind of the same person, not their own."""
+    ann, bob = callers(world, "ann", "bob")
+    sound, picture, back = ann.produce("audio"), ann.produce("video"), bob.produce("audio")
+    at_bob, at_ann = bob.consume(sound), ann.consume(back)
+    at_bob.begins(sound)
+    at_ann.begins(back)
+    unasked = [picture.packet() for _ in range(5)]
+    picture.send(*unasked)
+    echoed = [sound.packet() for _ in range(5)]
+    sound.send(*echoed)
+    for packet in echoed:
+        at_bob.expect(packet)
+    at_ann.settle(back)
+    picture.send()
+    strangers = [one for one in at_bob.settle(sound) if one.ssrc != at_bob.ssrc]
+    must.hold(not strangers, "bob to receive nothing but what he consumes", strangers)
+    strangers = [one for one in at_ann.settle(back) if one.ssrc != at_ann.ssrc]
+    must.hold(not strangers, "ann to receive nothing of her own", strangers)
+
+
+@case("R29.own-stream")
+def own_stream(world: World) -> None:
+    """Whoever consumes their own stream gets it."""
+    (ann,) = callers(world, "ann")
+    stream = ann.produce("audio")
+    ann.consume(stream).begins(stream)
+
+
+@case("R30.rooms-apart")
+def rooms_apart(world: World) -> None:
+    """What flows in one channel does not reach another."""
+    stream, track = flowing(world, "audio")
+    dan, eve = callers(world, "dan", "eve")
+    other = dan.produce("audio")
+    elsewhere = eve.consume(other)
+    elsewhere.begins(other)
+    sent = [stream.packet() for _ in range(5)]
+    stream.send(*sent)
+    for packet in sent:
+        track.expect(packet)
+    heard = [one for one in elsewhere.settle(other) if one.ssrc != elsewhere.ssrc]
+    must.hold(not heard, "nothing of another channel", heard)
+
+
+@case("R30.everybody")
+def everybody(world: World) -> None:
+    """Each of three gets what the two others send, each as negotiated with them."""
+    people = callers(world, "ann", "bob", "eve")
+    streams = [one.produce("audio") for one in people]
+    tracks = [
+        (stream, one.consume(stream)) for stream in streams for one in people if one.party is not stream.caller.party
+    ]
+    for stream, track in tracks:
+        track.begins(stream)
+    for stream in streams:
+        sent = [stream.packet() for _ in range(10)]
+        stream.send(*sent)
+        for other, track in tracks:
+            if other is stream:
+                got = [track.expect(packet).ssrc for packet in sent]
+                must.equal(set(got), {track.ssrc}, f"the SSRC at {track.caller.party.person.name}")
+
+
+@case("R30.forged-packets")
+def forged_packets(world: World) -> None:
+    """A packet whose tag is wrong, one that is sent again and one that makes no sense reach nobody, and end nothing."""
+    stream, track = flowing(world, "audio")
+    good, bad = stream.packet(), stream.packet()
+    protected, broken = (stream.transport.protect(packet) for packet in (good, bad))
+    stream.transport.write(protected, broken[:-1] + bytes([broken[-1] ^ 1]), protected, broken[:20], b"\x80")
+    track.expect(good)
+    payloads = [one.payload for one in track.settle(stream)]
+    must.hold(bad.payload not in payloads, "a packet with a wrong tag to be dropped")
+    must.hold(good.payload not in payloads, "a packet that is sent again to be dropped")
+
+
+@case("R27.fingerprint")
+def fingerprint(world: World) -> None:
+    """Somebody with another certificate than the one announced is not heard."""
+    ann, bob, eve = callers(world, "ann", "bob", "eve")
+    honest = ann.produce("audio")
+    track = bob.consume(honest)
+    track.begins(honest)
+    liar = eve.prepared("send")
+    eve.party.connect(liar.id, {"role": "client", "fingerprints": [FINGERPRINT]})
+    try:
+        liar.connect()
+    except must.Violation:
+        return
+    stream = eve.produce("audio", liar)
+    bob.consume(stream)
+    stream.send(*(stream.packet() for _ in range(5)))
+    heard = [one for one in track.settle(honest) if one.ssrc != track.ssrc]
+    must.hold(not heard, "nothing from a certificate that was not announced", heard)

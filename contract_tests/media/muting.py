@@ -1,0 +1,125 @@
+"""Muting, closing and speaking, as packets show them (rulings R28, R39 and R40)."""
+
+from __future__ import annotations
+
+from contract_tests import must
+from contract_tests.clients.gateway import Socket
+from contract_tests.gateway.stage import talk
+from contract_tests.media.stage import LOUD, QUIET, Caller, Stream, Track, callers
+from contract_tests.must import Violation
+from contract_tests.people import World
+from contract_tests.runner import case
+
+_TRIES = 100
+_AT_REST = 10
+_PACKET_S = 0.02
+_SILENCE_S = 4.0
+
+
+def _passes(sound: Stream, at_ear: Track, picture: Stream, at_eye: Track) -> bool:
+    """Whether a packet of sound arrives, shown by pictures that are sent after it."""
+    packet = sound.packet()
+    sound.send(packet)
+    for _ in range(2):
+        fence = picture.packet()
+        picture.send(fence)
+        at_eye.expect(fence)
+    return at_ear.inbox.wait(lambda one: one.payload == packet.payload, 0) is not None
+
+
+@case("R39.mute-stops-sound")
+def mute_stops_sound(world: World) -> None:
+    """Muted, no sound is forwarded, but the picture is; unmuted, sound is forwarded again."""
+    ann, bob = callers(world, "ann", "bob")
+    sound, picture = ann.produce("audio"), ann.produce("video")
+    ear, eye = bob.consume(sound), bob.consume(picture)
+    ear.begins(sound)
+    eye.begins(picture)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    must.hold(any(not _passes(sound, ear, picture, eye) for _ in range(_TRIES)), "sound to stop after isMuted")
+    passed = sum(_passes(sound, ear, picture, eye) for _ in range(_AT_REST))
+    must.equal(passed, 0, f"how many of {_AT_REST} packets of a muted user were forwarded")
+    talk(ann.socket, ann.party.channel, isMuted=False)
+    ear.begins(sound)
+
+
+@case("R39.muted-from-the-start")
+def muted_from_the_start(world: World) -> None:
+    """Whoever is muted when they begin to send is not heard either; unmuted, they are."""
+    ann, bob = callers(world, "ann", "bob")
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    sound, picture = ann.produce("audio"), ann.produce("video")
+    ear, eye = bob.consume(sound), bob.consume(picture)
+    eye.begins(picture)
+    passed = sum(_passes(sound, ear, picture, eye) for _ in range(_AT_REST))
+    must.equal(passed, 0, f"how many of {_AT_REST} packets of a muted user were forwarded")
+    talk(ann.socket, ann.party.channel, isMuted=False)
+    ear.begins(sound)
+
+
+@case("R28.closed-producer-is-silent")
+def closed_producer_is_silent(world: World) -> None:
+    """A closed producer's packets are not forwarded, the other producers' are; the room hears of it once."""
+    ann, bob = callers(world, "ann", "bob")
+    sound, picture = ann.produce("audio"), ann.produce("video")
+    ear, eye = bob.consume(sound), bob.consume(picture)
+    ear.begins(sound)
+    eye.begins(picture)
+    ann.party.stop(sound.id)
+    bob.socket.expect("producer_closed", {"producerId": sound.id, "kind": "audio"})
+    must.hold(any(not _passes(sound, ear, picture, eye) for _ in range(_TRIES)), "sound to stop after closeProducer")
+    passed = sum(_passes(sound, ear, picture, eye) for _ in range(_AT_REST))
+    must.equal(passed, 0, f"how many of {_AT_REST} packets of a closed producer were forwarded")
+    again = ann.produce("audio")
+    bob.consume(again).begins(again)
+
+
+def _until(socket: Socket, speaker: Caller, speaking: bool, sound: Stream, level: int | None) -> None:
+    """Send sound of this level (None: none at all) until the room hears that speech began, or ended."""
+    wanted = {"userId": speaker.party.person.id, "isSpeaking": speaking, "channelId": speaker.party.channel}
+    for _ in range(int(_SILENCE_S / _PACKET_S)):
+        if level is not None:
+            sound.send(sound.packet(level=level))
+        try:
+            socket.expect("speaking_state", wanted, within=_PACKET_S)
+        except Violation:
+            continue
+        return
+    socket.expect("speaking_state", wanted, within=0)
+
+
+@case("R40.speaking")
+def speaking(world: World) -> None:
+    """The whole room hears that somebody speaks, and that they stopped: by silent packets, or by none."""
+    ann, bob, eve = callers(world, "ann", "bob", "eve")
+    sound = ann.produce("audio")
+    bob.consume(sound).begins(sound)
+    for quiet in (QUIET, None):
+        _until(bob.socket, ann, True, sound, LOUD)
+        _until(bob.socket, ann, False, sound, quiet)
+    heard = [
+        frame["data"]["isSpeaking"]
+        for socket in (ann.socket, eve.socket)
+        for frame in socket.fence()
+        if frame["type"] == "speaking_state"
+    ]
+    must.equal(heard, [True, False] * 4, "what the speaker, and then another, heard of it")
+
+
+@case("R40.muted-does-not-speak")
+def muted_does_not_speak(world: World) -> None:
+    """Muting ends speaking; while muted, loud packets begin none."""
+    ann, bob = callers(world, "ann", "bob")
+    sound, picture = ann.produce("audio"), ann.produce("video")
+    ear, eye = bob.consume(sound), bob.consume(picture)
+    ear.begins(sound)
+    eye.begins(picture)
+    _until(bob.socket, ann, True, sound, LOUD)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    _until(bob.socket, ann, False, sound, LOUD)
+    bob.socket.fence()
+    for _ in range(50):
+        sound.send(sound.packet(level=LOUD))
+    must.hold(not _passes(sound, ear, picture, eye), "sound of a muted user to stop")
+    began = [frame for frame in bob.socket.fence() if frame["type"] == "speaking_state"]
+    must.equal(began, [], "speaking_state of a muted user")

@@ -1,0 +1,65 @@
+"""Hand-written requirements over media packets and the events that they cause, by ruling."""
+
+from __future__ import annotations
+
+from contract_tests.requirements import Requirement
+
+
+def _rules(rulings: str, titles: dict[str, str]) -> list[Requirement]:
+    """Requirements of one source. `titles`: id → the rule as a sentence."""
+    return [Requirement(id, title, rulings, area="media") for id, title in titles.items()]
+
+
+REQUIREMENTS = [
+    *_rules(
+        "WebRTC Flow; ruling R30",
+        {
+            "R30.payload-unchanged": "what is sent arrives unchanged, with the SSRC and payload type negotiated",
+            "R30.everybody": "everybody in the channel gets what the others send",
+            "R30.asked-for-only": "nobody gets a stream that they did not consume, nor their own back",
+            "R30.rooms-apart": "what flows in one channel reaches no other",
+            "R30.forged-packets": "packets that are forged, repeated or broken are dropped, and end nothing",
+        },
+    ),
+    *_rules(
+        "mediasoup.ts › webRtcTransport; ruling R30",
+        {"R30.tcp": "media flows over TCP as over UDP"},
+    ),
+    *_rules(
+        "ruling R27",
+        {"R27.fingerprint": "a transport takes media from the certificate that was announced only"},
+    ),
+    *_rules(
+        "ruling R28",
+        {"R28.closed-producer-is-silent": "a closed producer is not forwarded"},
+    ),
+    *_rules(
+        "ruling R29",
+        {
+            "R29.own-stream": "whoever consumes their own stream receives it",
+            "R29.late-joiner-key-frame": "who begins to consume a video gets a key frame",
+        },
+    ),
+    *_rules(
+        "mediasoup.ts › mediaCodecs; ruling R25",
+        {
+            "R25.pli": "a receiver's request for a key frame reaches the sender",
+            "R25.nack-answered": "a receiver that lost a packet gets it again",
+            "R25.nack-sent": "a sender whose packet got lost is asked for it, and the gap is filled",
+        },
+    ),
+    *_rules(
+        "VoiceState.isMuted; ruling R39",
+        {
+            "R39.mute-stops-sound": "a muted user's audio is not forwarded, and is again when unmuted",
+            "R39.muted-from-the-start": "audio that is produced while muted is not forwarded",
+        },
+    ),
+    *_rules(
+        "Voice Events; ruling R40",
+        {
+            "R40.speaking": "the room hears who begins to speak, and who stops",
+            "R40.muted-does-not-speak": "muting ends speaking, and nobody speaks while muted",
+        },
+    ),
+]

@@ -1,0 +1,146 @@
+"""Consumers: made, refused; and what the reference adds (ruling R29)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from contract_tests import must
+from contract_tests.clients.rest import Reply
+from contract_tests.people import World
+from contract_tests.runner import case
+from contract_tests.voice.producers import UNKNOWN_PRODUCER
+from contract_tests.voice.signalling import KINDS, Party, parties
+from contract_tests.voice.transports import UNKNOWN_TRANSPORT
+
+
+@case("R29.consume")
+def consume(world: World) -> None:
+    """What `transport.consume()` takes: a codec of the right kind that the device knows, and an SSRC of its own."""
+    ann, bob = parties(world, "ann", "bob")
+    ssrcs = set()
+    for kind in KINDS:
+        producer = ann.producer(kind)
+        data = bob.consume(producer).data
+        media = "audio" if kind == "audio" else "video"
+        expected = {"producerId": producer, "consumerId": data["id"], "kind": media, "producerPaused": False}
+        must.members(data, expected, f"the consumer of {kind}")
+        _receivable(bob, data["rtpParameters"], media)
+        ssrcs.add(data["rtpParameters"]["encodings"][0]["ssrc"])
+    must.equal(len(ssrcs), len(KINDS), "the number of different SSRCs")
+
+
+def _receivable(party: Party, rtp: dict[str, Any], media: str) -> None:
+    """Payload types and extension ids are those of the device's capabilities."""
+    known = {one["preferredPayloadType"]: one["mimeType"].lower() for one in party.capabilities["codecs"]}
+    for codec in rtp["codecs"]:
+        payload_type = codec["payloadType"]
+        must.equal(codec["mimeType"].lower(), known.get(payload_type), f"the codec of payload type {payload_type}")
+        must.hold(codec["mimeType"].startswith(media), f"a codec of {media}", codec["mimeType"])
+    extensions = {
+        (one["uri"], one["preferredId"])
+        for one in party.capabilities.get("headerExtensions", [])
+        if one["kind"] == media
+    }
+    used = {(one["uri"], one["id"]) for one in rtp.get("headerExtensions", [])}
+    must.hold(used <= extensions, "header extensions of the capabilities", sorted(used - extensions))
+
+
+@case("R29.own")
+def own(world: World) -> None:
+    """One's own stream may be consumed, and several people may consume one."""
+    ann, bob, eve = parties(world, "ann", "bob", "eve")
+    producer = ann.producer("video")
+    ids = {party.consume(producer).data["id"] for party in (ann, bob, eve)}
+    must.equal(len(ids), 3, "the number of different consumers")
+
+
+@case("R29.cannot-consume")
+def cannot_consume(world: World) -> None:
+    """Capabilities without the producer's codec, and a send transport, are 400."""
+    ann, bob = parties(world, "ann", "bob")
+    for kind in KINDS:
+        producer = ann.producer(kind)
+        media = "audio" if kind == "audio" else "video"
+        others = [one for one in bob.capabilities["codecs"] if one["kind"] != media]
+        for codecs in ([], others):
+            bob.consume(producer, capabilities={**bob.capabilities, "codecs": codecs}, expect=400)
+        bob.consume(producer, capabilities={}, expect=400)
+        bob.consume(producer, transport_id=bob.sending, expect=400)
+        bob.consume(producer)
+
+
+@case("R29.refused")
+def refused(world: World) -> None:
+    """What is not there is 404, a producer of another channel too; other people's transports are 403."""
+    ann, bob = parties(world, "ann", "bob")
+    producer = ann.producer()
+    elsewhere = Party(world, bob.person, world.channel(bob.person, "voice")["id"])
+    bob.consume(UNKNOWN_PRODUCER, expect=404)
+    bob.consume(producer, transport_id=UNKNOWN_TRANSPORT, expect=404)
+    bob.consume(producer, transport_id=ann.receiving, expect=403)
+    elsewhere.consume(producer, expect=404)
+    bob.consume(producer)
+
+
+@case("R29.members")
+def members(world: World) -> None:
+    """Each member has its type."""
+    ann, bob = parties(world, "ann", "bob")
+    good = {"transportId": bob.receiving, "producerId": ann.producer(), "rtpCapabilities": bob.capabilities}
+    no_capabilities: list[Any] = [None, [], {"codecs": {}}, {"codecs": [{"kind": "smell"}]}]
+    wrong: list[dict[str, Any]] = [
+        *({name: value for name, value in good.items() if name != left_out} for left_out in good),
+        *({**good, name: value} for name in ("transportId", "producerId") for value in (None, 1, "a\x00")),
+        *({**good, "rtpCapabilities": caps} for caps in no_capabilities),
+    ]
+    for body in wrong:
+        world.rest.call("createConsumer", token=bob.person.token, body=body, expect=400)
+
+
+@case("R29.close-consumer")
+def close_consumer(world: World) -> None:
+    """A consumer is closed by its owner, once."""
+    ann, bob = parties(world, "ann", "bob")
+    consumer = str(bob.consume(ann.producer()).data["id"])
+
+    def close(party: Party, expect: int) -> Reply:
+        return world.rest.call("closeConsumer", token=party.person.token, path={"id": consumer}, expect=expect)
+
+    close(ann, 403)
+    must.equal(close(bob, 200).data["id"], consumer, "id")
+    close(bob, 404)
+
+
+@case("R29.restart-ice")
+def restart_ice(world: World) -> None:
+    """A transport gets new ICE credentials, at its owner's wish."""
+    ann, bob = parties(world, "ann", "bob")
+    before = ann.transport("send").data
+
+    def restart(party: Party, transport: str, expect: int) -> Reply:
+        body = {"transportId": transport}
+        return world.rest.call("restartIce", token=party.person.token, body=body, expect=expect)
+
+    after = restart(ann, before["id"], 200).data["iceParameters"]
+    must.equal(after["iceLite"], True, "iceLite")
+    for name in ("usernameFragment", "password"):
+        must.hold(after[name] != before["iceParameters"][name], f"a new {name}")
+    restart(bob, before["id"], 403)
+    restart(ann, UNKNOWN_TRANSPORT, 404)
+
+
+@case("R29.list-producers")
+def list_producers(world: World) -> None:
+    """The open producers of a channel, whoever asks."""
+    ann, bob = parties(world, "ann", "bob")
+
+    def listed() -> set[tuple[str, str, str]]:
+        path = {"channelId": ann.channel}
+        reply = world.rest.call("listProducers", token=bob.person.token, path=path, expect=200)
+        return {(one["userId"], one["producerId"], one["kind"]) for one in reply.data}
+
+    must.equal(listed(), set(), "the producers of a new channel")
+    made = {kind: ann.producer(kind) for kind in KINDS}
+    must.equal(listed(), {(ann.person.id, made[kind], kind) for kind in KINDS}, "the producers")
+    ann.stop(made["video"])
+    must.equal(listed(), {(ann.person.id, made[kind], kind) for kind in ("audio", "screen")}, "the producers left")

@@ -1,0 +1,212 @@
+"""Who hears of producers, when, and in which order (rulings R38 and R39), by REST and the gateway alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from contract_tests import must
+from contract_tests.clients.gateway import Frame, Socket
+from contract_tests.gateway.stage import hears_nothing, talk, talking
+from contract_tests.people import World
+from contract_tests.runner import case
+from contract_tests.voice.signalling import KINDS, Party, parties
+
+
+def talking_parties(world: World, *names: str) -> list[tuple[Party, Socket]]:
+    """People in one new voice channel by voice_state, each with a socket on which nothing is pending."""
+    made = parties(world, *names)
+    return list(zip(made, talking(world, made[0].channel, *(one.person for one in made)), strict=True))
+
+
+def hears_of(socket: Socket, type: str, party: Party, producer: str, kind: str) -> None:
+    """The next frame is this one, with all its members (ruling R39)."""
+    data = {"userId": party.person.id, "producerId": producer, "kind": kind, "channelId": party.channel}
+    socket.expect_next(type, data)
+
+
+@case("R39.new-producer")
+def new_producer(world: World) -> None:
+    """The others in the channel hear once of each producer, the owner and those outside do not."""
+    (ann, to_ann), (_, to_bob), (_, to_eve) = talking_parties(world, "ann", "bob", "eve")
+    outside = world.socket(world.guest("dan"))
+    for kind in KINDS:
+        producer = ann.producer(kind)
+        for socket in (to_bob, to_eve):
+            hears_of(socket, "new_producer", ann, producer, kind)
+    for socket in (to_ann, to_bob, to_eve, outside):
+        hears_nothing(socket, "more of three producers")
+
+
+@case("R39.producer-closed")
+def producer_closed(world: World) -> None:
+    """The others hear once that a producer has closed, the owner and those outside do not."""
+    (ann, to_ann), (_, to_bob), (_, to_eve) = talking_parties(world, "ann", "bob", "eve")
+    outside = world.socket(world.guest("dan"))
+    made = {kind: ann.producer(kind) for kind in KINDS}
+    for socket in (to_bob, to_eve):
+        socket.fence()
+    for kind, producer in made.items():
+        ann.stop(producer)
+        for socket in (to_bob, to_eve):
+            hears_of(socket, "producer_closed", ann, producer, kind)
+    for socket in (to_ann, to_bob, to_eve, outside):
+        hears_nothing(socket, "more of three producers that closed")
+
+
+@case("R39.refused-is-unheard")
+def refused_is_unheard(world: World) -> None:
+    """What is refused is announced to nobody."""
+    (ann, _), (bob, to_bob) = talking_parties(world, "ann", "bob")
+    producer = ann.producer()
+    to_bob.expect_next("new_producer")
+    ann.produce(expect=409)
+    ann.produce("video", transport_id=ann.receiving, expect=400)
+    bob.stop(producer, expect=403)
+    hears_nothing(to_bob, "of what was refused")
+
+
+@case("R39.replaced-transport")
+def replaced_transport(world: World) -> None:
+    """When a second send transport takes the first one's place, its producers close, and are heard to."""
+    (ann, to_ann), (_, to_bob) = talking_parties(world, "ann", "bob")
+    made = {kind: ann.producer(kind) for kind in KINDS}
+    to_bob.fence()
+    ann.transport("send")
+    closed = [to_bob.expect_next("producer_closed")["data"] for _ in made]
+    must.equal({one["producerId"]: one["kind"] for one in closed}, {made[kind]: kind for kind in KINDS}, "what closed")
+    for socket in (to_ann, to_bob):
+        hears_nothing(socket, "more of a transport that was replaced")
+
+
+@case("R38.newcomer-hears-producers")
+def newcomer_hears_producers(world: World) -> None:
+    """Own voice_state, those of the others, then one new_producer for each that is open, but for one's own."""
+    (ann, _), (bob, _) = talking_parties(world, "ann", "bob")
+    open_ones = {ann.producer("audio"): "audio", ann.producer("screen"): "screen", bob.producer("video"): "video"}
+    bob.stop(bob.producer("audio"))
+    eve = Party(world, world.guest("eve"), ann.channel)
+    eve.producer("audio")
+    newcomer = world.socket(eve.person)
+    newcomer.send("voice_state", {"channelId": ann.channel})
+    newcomer.expect_next("voice_state", {"userId": eve.person.id})
+    for _ in range(2):
+        newcomer.expect_next("voice_state", {"channelId": ann.channel})
+    heard = [newcomer.expect_next("new_producer")["data"] for _ in open_ones]
+    must.equal({one["producerId"]: one["kind"] for one in heard}, open_ones, "the producers that the newcomer hears of")
+    hears_nothing(newcomer, "but itself, those who are there and what they send")
+
+
+@case("R38.newcomer-never-twice")
+def newcomer_never_twice(world: World) -> None:
+    """What was listed to a newcomer is not announced to them again, and is heard to close."""
+    (ann, _), _ = talking_parties(world, "ann", "bob")
+    first = ann.producer("audio")
+    newcomer = world.socket(world.guest("eve"))
+    talk(newcomer, ann.channel)
+    second = ann.producer("video")
+    heard = [frame["data"]["producerId"] for frame in newcomer.fence() if frame["type"] == "new_producer"]
+    must.equal(heard, [first, second], "the producers that the newcomer heard of")
+    ann.stop(first)
+    hears_of(newcomer, "producer_closed", ann, first, "audio")
+
+
+End = Callable[[World, Party, Socket], None]
+
+
+def _leaves(world: World, party: Party, socket: Socket) -> None:
+    socket.send("voice_state", {"channelId": None})
+
+
+def _drops(world: World, party: Party, socket: Socket) -> None:
+    socket.drop()
+
+
+def _moves(world: World, party: Party, socket: Socket) -> None:
+    socket.send("voice_state", {"channelId": world.channel(party.person, "voice")["id"]})
+
+
+def _logs_out(world: World, party: Party, socket: Socket) -> None:
+    world.rest.call("logoutUser", token=party.person.token, expect=200)
+
+
+def _ends_media(world: World, end: End) -> None:
+    """producer_closed for each, voice_state null, user_left; then the producers are gone."""
+    (_, to_ann), (bob, to_bob), (eve, to_eve) = talking_parties(world, "ann", "bob", "eve")
+    made = {eve.producer(kind): kind for kind in KINDS}
+    for socket in (to_ann, to_bob):
+        socket.fence()
+    end(world, eve, to_eve)
+    for socket in (to_ann, to_bob):
+        closed = [socket.expect_next("producer_closed", {"userId": eve.person.id})["data"] for _ in made]
+        must.equal({one["producerId"]: one["kind"] for one in closed}, made, "the producers that closed")
+        socket.expect_next("voice_state", {"userId": eve.person.id, "channelId": None})
+        socket.expect_next("user_left", {"userId": eve.person.id, "channelId": eve.channel})
+        hears_nothing(socket, "more of one who has left")
+    for producer in made:
+        bob.consume(producer, expect=404)
+
+
+@case("R38.leave-closes-producers")
+def leave_closes_producers(world: World) -> None:
+    """voice_state with null ends what the leaver sends, before the leave itself is told."""
+    _ends_media(world, _leaves)
+
+
+@case("R38.drop-closes-producers")
+def drop_closes_producers(world: World) -> None:
+    """So does the loss of the last socket in the channel."""
+    _ends_media(world, _drops)
+
+
+@case("R38.switch-closes-producers")
+def switch_closes_producers(world: World) -> None:
+    """So does entering another voice channel."""
+    _ends_media(world, _moves)
+
+
+@case("P2.logout-closes-producers")
+def logout_closes_producers(world: World) -> None:
+    """So does logging out, which closes the sockets."""
+    _ends_media(world, _logs_out)
+
+
+@case("R38.leave-closes-transports")
+def leave_closes_transports(world: World) -> None:
+    """A leaver's transports are gone: neither can be used."""
+    (ann, to_ann), (bob, _) = talking_parties(world, "ann", "bob")
+    producer = bob.producer()
+    ids = (ann.sending, ann.receiving)
+    talk(to_ann, None)
+    for transport in ids:
+        ann.connect(transport, expect=404)
+    ann.produce(expect=404)
+    ann.consume(producer, expect=404)
+
+
+@case("R14.deleted-channel-closes-producers")
+def deleted_channel_closes_producers(world: World) -> None:
+    """Everybody hears what closes before they hear that nobody is there; then all of it is unknown."""
+    (ann, to_ann), (bob, to_bob) = talking_parties(world, "ann", "bob")
+    of_ann, of_bob = ann.producer("audio"), bob.producer("video")
+    to_ann.expect_next("new_producer", {"producerId": of_bob})
+    to_bob.expect_next("new_producer", {"producerId": of_ann})
+    world.rest.call("deleteChannel", path={"id": ann.channel}, token=ann.person.token, expect=200)
+    for socket, producer in ((to_ann, of_bob), (to_bob, of_ann)):
+        before = _until_voice_ends(socket)
+        closed = [frame["data"]["producerId"] for frame in before if frame["type"] == "producer_closed"]
+        must.hold(producer in closed, "producer_closed before voice_state", closed)
+    bob.transport("send", expect=404)
+    ann.stop(of_ann, expect=404)
+
+
+def _until_voice_ends(socket: Socket) -> list[Frame]:
+    """The frames before the first voice_state with null."""
+    frames: list[Frame] = []
+    while True:
+        (frame,) = socket.collect(1) or [{"type": "nothing", "data": {}}]
+        must.hold(
+            frame["type"] != "nothing", "voice_state when the channel is deleted", [one["type"] for one in frames]
+        )
+        if frame["type"] == "voice_state" and frame["data"]["channelId"] is None:
+            return frames
+        frames.append(frame)

@@ -1,0 +1,57 @@
+"""Bodies of voice requests, judged by the rules that hold for every body (rulings R4, R8, R10 and R11)."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from contract_tests.contract import Contract
+from contract_tests.people import World
+from contract_tests.rest.bodies import RULES, TAKEN
+from contract_tests.rest.samples import NO_TOKEN, Sample
+from contract_tests.runner import Case, family
+from contract_tests.voice.signalling import DTLS, Party, opus, parties
+
+Bodies = Callable[[Party], dict[str, Any]]
+
+_BODIES: dict[str, Bodies] = {
+    "createSendTransport": lambda party: {"channelId": party.channel},
+    "createRecvTransport": lambda party: {"channelId": party.channel},
+    "connectTransport": lambda party: {"transportId": party.transport("send").data["id"], "dtlsParameters": DTLS},
+    "createProducer": lambda party: {"transportId": party.sending, "kind": "audio", "rtpParameters": opus()},
+    "createConsumer": lambda party: {
+        "transportId": party.receiving,
+        "producerId": party.producer(),
+        "rtpCapabilities": party.capabilities,
+    },
+}
+
+
+def request(world: World, operation: str) -> Sample:
+    """A fresh request to a voice operation with a body, which works."""
+    (party,) = parties(world, "ann")
+    return Sample(world, world.contract.operations[operation], party.person, body=_BODIES[operation](party))
+
+
+@family
+def bodies(contract: Contract) -> Iterable[Case]:
+    """One case per rule and voice operation with a body."""
+    for operation in _BODIES:
+        for rule, judge in RULES.items():
+            # What is taken is taken once: a second producer of a kind is a conflict, a second connect as well.
+            if rule not in TAKEN:
+                yield Case("R8.voice-bodies", f"{operation}.{rule}", partial(_judge, operation=operation, judge=judge))
+        yield Case(
+            "R8.voice-bodies", f"{operation}.R10.401-before-the-body", partial(_body_unseen, operation=operation)
+        )
+
+
+def _judge(world: World, operation: str, judge: Callable[[Sample], None]) -> None:
+    judge(request(world, operation))
+
+
+def _body_unseen(world: World, operation: str) -> None:
+    asked = request(world, operation)
+    for content in (b"{", b"[]", b"x"):
+        asked.send(content, token=NO_TOKEN, expect=401)
