@@ -59,9 +59,10 @@ def unpack_name(name: bytes) -> tuple[str, int]:
 class Slot:
     """One datagram's buffer, which is also where it is decrypted: `pointer` and `length` are what libsrtp takes."""
 
-    __slots__ = ("length", "pointer", "view")
+    __slots__ = ("_inbox", "length", "pointer", "view")
 
-    def __init__(self, buffer: CData, view: memoryview, length: CData) -> None:
+    def __init__(self, inbox: Inbox, buffer: CData, view: memoryview, length: CData) -> None:
+        self._inbox = inbox  # a pointer into memory does not keep it; its owner does
         self.pointer = buffer
         self.view = view
         self.length = length
@@ -89,7 +90,7 @@ class Inbox:
         self._name_view = memoryview(ffi.buffer(self._names)).cast("B")
         view = memoryview(ffi.buffer(self._buffer)).cast("B")
         self.slots = [
-            Slot(self._buffer + at, view[at : at + _SLOT_SIZE], self._lengths + index)
+            Slot(self, self._buffer + at, view[at : at + _SLOT_SIZE], self._lengths + index)
             for index, at in enumerate(range(0, count * _SLOT_SIZE, _SLOT_SIZE))
         ]
         for index in range(count):

@@ -1,0 +1,166 @@
+"""A WebRTC client for one media transport: real STUN, DTLS and SRTP over real sockets, RTP packets by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+import struct
+from collections.abc import Callable
+from typing import Any
+
+from aioice import stun
+from aiortc.rtcdtlstransport import (
+    SRTP_AEAD_AES_128_GCM,
+    SRTP_AES128_CM_SHA1_80,
+    RTCCertificate,
+    RTCDtlsFingerprint,
+    RTCDtlsParameters,
+    RTCDtlsTransport,
+)
+from pylibsrtp import Error
+
+PATIENCE_S = 10
+
+
+class Peer:
+    """What happens at one client. `packets` and `reports`: the RTP and RTCP that arrived, decrypted."""
+
+    role = "controlling"
+
+    def __init__(self, parameters: dict[str, Any], *, gcm: bool = True) -> None:
+        self.parameters = parameters
+        self.packets: list[bytes] = []
+        self.reports: list[bytes] = []
+        self.answers: list[stun.Message] = []
+        self.lose: Callable[[bytes], bool] = lambda _packet: False  # what of the media that arrives gets lost
+        self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
+        self._changed = asyncio.Event()
+        certificate = RTCCertificate.generateCertificate()
+        self.dtls = RTCDtlsTransport(self, [certificate])  # type: ignore[arg-type]
+        self.dtls._srtp_profiles = [SRTP_AEAD_AES_128_GCM] if gcm else [SRTP_AES128_CM_SHA1_80]
+        self.dtls._set_role("client")
+        own = [each for each in certificate.getFingerprints() if each.algorithm == "sha-256"]
+        self.dtls_parameters = {
+            "role": "client",
+            "fingerprints": [{"algorithm": each.algorithm, "value": each.value} for each in own],
+        }
+
+    async def open(self, *, tcp: bool = False) -> None:
+        """Open the socket. The candidate's own address is not used: the worker listens on loopback."""
+        self._tcp = tcp
+        candidate = self.parameters["iceCandidates"][1 if tcp else 0]
+        where = (candidate["ip"], candidate["port"])
+        loop = asyncio.get_running_loop()
+        if tcp:
+            self._transport, _ = await loop.create_connection(lambda: _Stream(self), *where)
+        else:
+            self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), remote_addr=where)
+
+    async def check(self, *, nominate: bool = True, password: str | None = None, **attributes: Any) -> stun.Message:
+        """Make one connectivity check; gives the answer."""
+        ice = self.parameters["iceParameters"]
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes["USERNAME"] = f"{ice['usernameFragment']}:peer"
+        request.attributes["PRIORITY"] = 1
+        request.attributes.update({name.replace("_", "-"): value for name, value in attributes.items()})
+        if nominate:
+            request.attributes["USE-CANDIDATE"] = None
+        request.add_message_integrity((password or ice["password"]).encode())
+        known = len(self.answers)
+        self.send(bytes(request))
+        await self.until(lambda: len(self.answers) > known)
+        return self.answers[-1]
+
+    async def handshake(self) -> None:
+        """Agree on keys."""
+        fingerprints = self.parameters["dtlsParameters"]["fingerprints"]
+        remote = RTCDtlsParameters([RTCDtlsFingerprint(each["algorithm"], each["value"]) for each in fingerprints])
+        async with asyncio.timeout(PATIENCE_S):
+            await self.dtls.start(remote)
+        assert self.dtls.state == "connected"
+
+    def send(self, data: bytes) -> None:
+        """Send one datagram as it is."""
+        if self._tcp:
+            self._transport.write(struct.pack("!H", len(data)) + data)
+        else:
+            self._transport.sendto(data)
+
+    def protected(self, packet: bytes) -> bytes:
+        """An RTP packet encrypted."""
+        return self.dtls._tx_srtp.protect(packet)
+
+    def send_rtp(self, packet: bytes) -> None:
+        """Send an RTP packet."""
+        self.send(self.protected(packet))
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send an RTCP packet."""
+        self.send(self.dtls._tx_srtp.protect_rtcp(packet))
+
+    def take(self, data: bytes) -> None:
+        """One datagram arrived."""
+        if data[0] < 4:
+            self.answers.append(stun.parse_message(data))
+        elif data[0] < 64:
+            self._waiting.put_nowait(data)
+        else:
+            self._media(data)
+        self._changed.set()
+
+    def _media(self, data: bytes) -> None:
+        session = self.dtls._rx_srtp
+        try:
+            if 192 <= data[1] <= 223:
+                self.reports.append(session.unprotect_rtcp(data))
+            elif not self.lose(data):
+                self.packets.append(session.unprotect(data))
+        except Error as error:
+            self.packets.append(str(error).encode())
+
+    async def until(self, met: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
+        """Wait until something that arrived made this true."""
+        async with asyncio.timeout(patience_s):
+            while not met():
+                self._changed.clear()
+                await self._changed.wait()
+
+    async def _recv(self) -> bytes:
+        return await self._waiting.get()
+
+    async def _send(self, data: bytes) -> None:
+        self.send(data)
+
+    async def close(self, *, politely: bool = True) -> None:
+        """Leave; politely: with a goodbye."""
+        if politely:
+            await self.dtls.stop()
+        elif self.dtls._task is not None:
+            self.dtls._task.cancel()
+        self._transport.close()
+
+
+class _Datagrams(asyncio.DatagramProtocol):
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+
+    def datagram_received(self, data: bytes, _address: Any) -> None:
+        self._peer.take(data)
+
+
+class _Stream(asyncio.Protocol):
+    def __init__(self, peer: Peer) -> None:
+        self._peer = peer
+        self._received = b""
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while len(self._received) >= 2:
+            end = 2 + int.from_bytes(self._received[:2], "big")
+            if len(self._received) < end:
+                return
+            frame, self._received = self._received[2:end], self._received[end:]
+            self._peer.take(frame)
