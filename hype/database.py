@@ -31,7 +31,7 @@ Publish = Callable[[Sequence[Any]], object]
 # Models are bound to this, whichever database is open; so there is one open `Database` in a process at a time.
 proxy = peewee.DatabaseProxy()
 
-_THREADS = 8  # of each kind; waiting for a disk or a server, not computing
+_THREADS = 8  # of each kind; waiting for a disk, a server or media, not computing
 _STRIPES = 256  # more than there are threads, so that two keys seldom share a lock
 _PATIENCE_S = 10  # for another process that writes to the same SQLite file, or a server that does not answer
 _HYPE = 0x48797065  # "Hype": the name of our advisory lock
@@ -159,7 +159,7 @@ class Database:
             False: "DEFERRED" if is_sqlite else "REPEATABLE READ, READ ONLY",
         }
         self._turns = [threading.Lock() for _ in range(_STRIPES)]
-        self._threads: dict[bool, ThreadPoolExecutor] = {}
+        self._threads: dict[str, ThreadPoolExecutor] = {}
 
     @property
     def name(self) -> str:
@@ -174,9 +174,9 @@ class Database:
         except peewee.PeeweeException as error:
             raise DatabaseUnusable(f"DATABASE_URL: {_shown(self._url)} cannot be opened: {_reason(error)}") from error
         proxy.initialize(self._peewee)
-        # Two pools of threads, so that a read does not wait behind writers.
-        for write, name in ((False, "hype-read"), (True, "hype-write")):
-            self._threads[write] = ThreadPoolExecutor(_THREADS, thread_name_prefix=name)
+        # Pools of threads, so that a read does not wait behind writers, nor anybody behind those who wait for media.
+        for kind in ("read", "write", "wait"):
+            self._threads[kind] = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"hype-{kind}")
 
     def close(self) -> None:
         """Wait for the work at hand, then disconnect."""
@@ -185,13 +185,17 @@ class Database:
         self._threads = {}
         self._peewee.close_all()
 
-    async def run(self, work: Callable[[Unit], T], *, write: bool) -> T:
-        """Do `work` in a thread; effects are published before its result, or what it raises, arrives here."""
+    async def run(self, work: Callable[[Unit], T], *, write: bool, waits: bool = False) -> T:
+        """Do `work` in a thread; effects are published before its result, or what it raises, arrives here.
+
+        waits: it waits for other things than the database, with no transaction open, and so has threads of its own.
+        """
         loop = asyncio.get_running_loop()
         unit = Unit(self, write, lambda effects: loop.call_soon_threadsafe(self._publish, effects))
         started = time.perf_counter()
         try:
-            return await loop.run_in_executor(self._threads[write], work, unit)
+            kind = "wait" if waits else "write" if write else "read"
+            return await loop.run_in_executor(self._threads[kind], work, unit)
         finally:
             self._observe(write, time.perf_counter() - started)
 
@@ -232,7 +236,7 @@ class Database:
 
 def _connectable(url: str) -> Any:
     """The peewee database for `url`, not connected yet."""
-    connections = {"max_connections": 2 * _THREADS, "timeout": _PATIENCE_S, "autoconnect": False}
+    connections = {"max_connections": 3 * _THREADS, "timeout": _PATIENCE_S, "autoconnect": False}
     if url.startswith("sqlite:///"):
         pragmas = {
             "busy_timeout": _PATIENCE_S * 1000,

@@ -13,8 +13,7 @@
     │   ├── PayloadTooLarge      413 invalid_message
     │   ├── UnsupportedMediaType 415 invalid_message
     │   ├── TooManyRequests      429 rate_limited      with `Retry-After`
-    │   ├── InternalError        500 internal
-    │   └── NotImplementedYet    501 internal
+    │   └── InternalError        500 internal
     └── StartError               what stops the start; its text is a sentence for the person at the terminal
         ├── ConfigError          a variable has a wrong value
         ├── SpecMismatch         the specs and the code disagree
@@ -151,13 +150,6 @@ class TooManyRequests(HypeError):
 
 class InternalError(HypeError):
     """Our fault; the client learns nothing but that."""
-
-
-class NotImplementedYet(HypeError):
-    """The contract knows this operation, this server does not serve it yet."""
-
-    status = 501
-    default = "Not implemented"
 
 
 class StartError(Exception):

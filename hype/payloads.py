@@ -6,13 +6,44 @@ Times in rows are milliseconds since the epoch, on the wire ruling R2's text.
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
-from typing import Any
+from typing import Any, Protocol
 
 from hype.models import Channel, Message, Server, User
 
-__all__ = ["auth_user", "author", "channel", "message", "profile", "server", "timestamp", "user"]
+__all__ = [
+    "Producer",
+    "auth_user",
+    "author",
+    "channel",
+    "message",
+    "producer",
+    "profile",
+    "server",
+    "timestamp",
+    "user",
+]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+class Producer(Protocol):
+    """A stream that somebody sends to a voice channel, whoever keeps it. kind: audio, video or screen."""
+
+    @property
+    def id(self) -> str:
+        """Its own."""
+
+    @property
+    def user_id(self) -> str:
+        """Of the one who sends it."""
+
+    @property
+    def channel_id(self) -> str:
+        """Of the channel it is sent to."""
+
+    @property
+    def kind(self) -> str:
+        """What it shows."""
 
 
 def timestamp(milliseconds: int) -> str:
@@ -123,3 +154,8 @@ def message(row: Message) -> dict[str, Any]:
         "createdAt": timestamp(row.created_at),
         "updatedAt": timestamp(row.updated_at),
     }
+
+
+def producer(row: Producer) -> dict[str, Any]:
+    """`ProducerEvent`, in the events `new_producer` and `producer_closed` alike (ruling R39)."""
+    return {"userId": row.user_id, "producerId": row.id, "kind": row.kind, "channelId": row.channel_id}

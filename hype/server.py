@@ -10,6 +10,7 @@ import asyncio
 import contextlib
 import errno
 import logging
+import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
@@ -19,15 +20,19 @@ from typing import Any, Final
 import uvicorn
 
 from hype import spec
+from hype.cluster import Cluster
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database
 from hype.errors import PortBusy
 from hype.gateway import Gateway
 from hype.models.migrate import migrate
-from hype.operations import Services, by_operation_id, rooms
+from hype.operations import Announcer, MediaBridge, Services, by_operation_id, rooms
 from hype.rest import build
 from hype.seeding import seed
+from hype.sfu import addresses
+from hype.sfu.service import Sfu
+from hype.sfu.workers import Settings
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 
@@ -84,19 +89,42 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     cluster = LocalCluster()
     metrics = Metrics()
     database = Database(config.database_url, cluster.publish, metrics.database)
-    services = Services(config, contract, Tokens(config), database, cluster, metrics)
+    sfu = _sfu(config, cluster)
+    metrics.watch_media(sfu.figures)
+    media = MediaBridge(sfu, asyncio.get_running_loop())
+    services = Services(config, contract, Tokens(config), database, cluster, metrics, media)
     app = build(services, by_operation_id())
-    gateway = Gateway(services)
+    gateway = Gateway(services, sfu)
     with _listener(config.host, config.port, "PORT") as rest, _listener(config.host, config.ws_port, "WS_PORT") as ws:
         database.open()
         try:
             for name in prepare(database):
                 _log.info("migration %s applied", name)
             await database.run(rooms.everyone_offline, write=True)
-            async with _listening(app, gateway, rest, ws):
+            async with _forwarding(sfu), _listening(app, gateway, rest, ws):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
             database.close()
+
+
+def _sfu(config: Config, cluster: Cluster) -> Sfu:
+    announced_ip = addresses.announced(config.announced_ip, config.host)
+    ports = config.mediasoup_min_port, config.mediasoup_max_port
+    settings = Settings(addresses.listening_on(announced_ip), announced_ip, *ports)
+
+    def present(channel_id: str) -> dict[str, bool]:
+        return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}
+
+    return Sfu(settings, len(os.sched_getaffinity(0)), Announcer(cluster), present)
+
+
+@contextlib.asynccontextmanager
+async def _forwarding(sfu: Sfu) -> AsyncIterator[None]:
+    await sfu.start()
+    try:
+        yield
+    finally:
+        await sfu.stop()
 
 
 @contextlib.asynccontextmanager

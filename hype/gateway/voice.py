@@ -2,36 +2,37 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
+from hype import payloads
 from hype.cluster import VoiceRegistry, VoiceState
 from hype.errors import Forbidden
 from hype.gateway.hub import Hub, Socket
 from hype.operations.rooms import Profile, Room
+from hype.payloads import Producer
 
-__all__ = ["Media", "NoMedia", "Producer", "Voice"]
-
-
-@dataclass(frozen=True, slots=True)
-class Producer:
-    """A stream that somebody sends. kind: audio, video or screen."""
-
-    id: str
-    user_id: str
-    channel_id: str
-    kind: str
+__all__ = ["Media", "NoMedia", "Voice"]
 
 
 class Media(Protocol):
-    """What voice channels have to know of the SFU."""
+    """What voice channels have to know of the SFU. Each is one step; the SFU announces what it does by itself."""
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
         """The open producers of a channel, oldest first."""
 
+    def users(self, channel_id: str) -> Collection[str]:
+        """The ids of those who have a transport in a channel; they count for its limit (ruling R26)."""
+
     def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
-        """Close a user's (None: everybody's) transports in a channel; returns the producers that went with them."""
+        """Close a user's (None: everybody's) transports in a channel; returns the producers that went with them.
+
+        It announces none of that.
+        """
+
+    def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
+        """Forward a user's audio no more, or again (ruling R39)."""
 
 
 class NoMedia:
@@ -41,9 +42,16 @@ class NoMedia:
         """None."""
         return ()
 
+    def users(self, channel_id: str) -> Collection[str]:
+        """Nobody."""
+        return ()
+
     def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
         """Nothing is there to close."""
         return ()
+
+    def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
+        """Nothing is there to mute."""
 
 
 class Voice:
@@ -76,6 +84,7 @@ class Voice:
         newcomer = present is None or room.channel_id not in socket.rooms
         self._hub.join(socket, room.channel_id)
         self._hub.to_room(room.channel_id, "voice_state", _voice_state(state))
+        self._media.set_muted(room.channel_id, profile.user_id, state.is_muted)
         if newcomer:
             self._show_others(socket, state)
 
@@ -107,6 +116,8 @@ class Voice:
         if state is not None and state.channel_id == channel_id:
             self.leave(profile)
             return
+        # Without a `voice_state`, but perhaps with transports: they go with the last socket all the same (ruling R38).
+        self._close_producers(channel_id, profile.user_id)
         self._hub.leave(socket, channel_id)
         self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
 
@@ -120,7 +131,9 @@ class Voice:
 
     def _move(self, profile: Profile, room: Room) -> None:
         # The new channel is looked at before the old one is left: who is refused stays where they were.
-        if room.user_limit is not None and self._registry.count(room.channel_id) >= room.user_limit:
+        there = {state.user_id for state in self._registry.members(room.channel_id)}
+        there.update(self._media.users(room.channel_id))
+        if room.user_limit is not None and profile.user_id not in there and len(there) >= room.user_limit:
             raise Forbidden("Channel is full")
         self.leave(profile)
 
@@ -130,11 +143,11 @@ class Voice:
                 self._hub.to_socket(socket, "voice_state", _voice_state(other))
         for producer in self._media.producers(state.channel_id):
             if producer.user_id != state.user_id:
-                self._hub.to_socket(socket, "new_producer", _producer(producer))
+                self._hub.to_socket(socket, "new_producer", payloads.producer(producer))
 
     def _close_producers(self, channel_id: str, user_id: str | None) -> None:
         for producer in self._media.close(channel_id, user_id):
-            self._hub.to_room(channel_id, "producer_closed", _producer(producer), but=producer.user_id)
+            self._hub.to_room(channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)
 
 
 def _voice_state(state: VoiceState) -> Mapping[str, Any]:
@@ -152,12 +165,3 @@ def _nowhere(user_id: str) -> Mapping[str, Any]:
 
 def _user_left(profile: Profile, channel_id: str) -> Mapping[str, Any]:
     return {"userId": profile.user_id, "username": profile.username, "channelId": channel_id}
-
-
-def _producer(producer: Producer) -> Mapping[str, Any]:
-    return {
-        "userId": producer.user_id,
-        "producerId": producer.id,
-        "kind": producer.kind,
-        "channelId": producer.channel_id,
-    }

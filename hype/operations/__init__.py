@@ -7,13 +7,16 @@ so a rule holds on both sides or on neither.
 """
 
 from hype.operations.call import Answer, Call, Function, Services, manages_transactions, ok
+from hype.operations.media import Announcer, MediaBridge
 from hype.operations.performing import perform, perform_as
 from hype.operations.registry import by_operation_id
 
 __all__ = [
+    "Announcer",
     "Answer",
     "Call",
     "Function",
+    "MediaBridge",
     "Services",
     "by_operation_id",
     "manages_transactions",

@@ -11,11 +11,12 @@ from hype.config import Config
 from hype.database import Database, Unit
 from hype.errors import NotAuthenticated
 from hype.models import Session, User
+from hype.operations.media import MediaBridge
 from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 
-__all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "ok"]
+__all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "ok", "waits_for_media"]
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Services:
     database: Database
     cluster: Cluster
     metrics: Metrics
+    media: MediaBridge
 
 
 @dataclass
@@ -88,3 +90,12 @@ def manages_transactions(function: F) -> F:
     """
     function.__dict__["manages_transactions"] = True
     return function
+
+
+def waits_for_media(function: F) -> F:
+    """Mark an operation that asks the SFU; it opens its transactions itself, and only reads.
+
+    It runs in a thread of its own kind, so that a worker that hangs holds up nobody who does not ask for media.
+    """
+    function.__dict__["waits_for_media"] = True
+    return manages_transactions(function)

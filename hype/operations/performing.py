@@ -15,15 +15,16 @@ def perform(function: Function, call: Call, token: str | None, rejected: HypeErr
     token: the bearer token, None if there was none or the header was malformed. rejected: what is wrong
     with the request's body or query, if anything is; who asks comes first.
     """
-    if call.operation.auth == "none":
-        if rejected is not None:
-            raise rejected
-        return _run(function, call)
-    with call.unit.transaction():
-        _identify(call, token)
-        if rejected is not None:
-            raise rejected
-        return function(call)
+    if call.operation.auth != "none" and not _manages_transactions(function):
+        with call.unit.transaction():
+            _identify(call, token)
+            _raise(rejected)
+            return function(call)
+    if call.operation.auth != "none":
+        with call.unit.transaction():
+            _identify(call, token)
+    _raise(rejected)
+    return _run(function, call)
 
 
 def perform_as(function: Function, call: Call, user_id: str, session_id: str | None) -> Answer:
@@ -38,10 +39,19 @@ def perform_as(function: Function, call: Call, user_id: str, session_id: str | N
 
 
 def _run(function: Function, call: Call) -> Answer:
-    if getattr(function, "manages_transactions", False):
+    if _manages_transactions(function):
         return function(call)
     with call.unit.transaction():
         return function(call)
+
+
+def _manages_transactions(function: Function) -> bool:
+    return bool(getattr(function, "manages_transactions", False))
+
+
+def _raise(rejected: HypeError | None) -> None:
+    if rejected is not None:
+        raise rejected
 
 
 def _identify(call: Call, token: str | None) -> None:

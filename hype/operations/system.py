@@ -19,7 +19,8 @@ def get_health(call: Call) -> Answer:
 
     Without a transaction, for it must answer when there is no database to open one on.
     """
-    checks = {"database": "ok" if call.services.database.ping() else "error", "sfu": "ok"}
+    services = call.services
+    checks = {"database": _check(services.database.ping()), "sfu": _check(services.media.healthy)}
     healthy = set(checks.values()) == {"ok"}
     document: dict[str, Any] = {
         "status": "OK" if healthy else "DEGRADED",
@@ -49,6 +50,10 @@ def get_api(call: Call) -> Answer:
 def get_metrics(call: Call) -> Answer:
     """Operation getMetrics: Prometheus' text format."""
     return Answer(call.services.metrics.text())
+
+
+def _check(works: bool) -> str:
+    return "ok" if works else "error"
 
 
 def _group(path: str) -> tuple[str, str]:

@@ -27,8 +27,6 @@ from hype.spec import Operation
 
 __all__ = ["build"]
 
-_NOT_SERVED = 501
-
 
 def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.App[Any, Any]:
     """The ASGI application. functions: by operationId.
@@ -94,13 +92,13 @@ class Endpoint:
             call.query, call.body = values.query, values.body
             return perform(self._function, call, token, rejected)
 
+        if getattr(self._function, "waits_for_media", False):
+            return await self._services.database.run(work, write=False, waits=True)
         return await self._services.database.run(work, write=self._operation.method != "get")
 
     async def _read(self, request: falcon.asgi.Request) -> tuple[_Values, HypeError | None]:
         """Query and body, and the first thing that is wrong with them, not yet raised: who asks comes first."""
         values = _Values()
-        if _NOT_SERVED in self._operation.statuses:
-            return values, None  # not served yet: nothing that is sent there can be wrong
         try:
             values.query = query.read(request.query_string, self._operation.query)
             if self._operation.body is not None:

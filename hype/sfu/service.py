@@ -66,13 +66,15 @@ class Sfu:
         return self._workers.complete
 
     def figures(self) -> dict[str, int]:
-        """What there is now: workers, transports, producers, consumers."""
-        rooms = self._rooms
+        """What there is now, and the packets since the start, as of some seconds ago."""
+        rooms, packets = self._rooms, self._workers.packets()
         return {
             "workers": len(self._workers.live),
             "transports": len(rooms.transports),
             "producers": len(rooms.producers),
             "consumers": len(rooms.consumers),
+            "received_packets": packets[0],
+            "sent_packets": packets[1],
         }
 
     # What people ask by REST (rulings R25 to R29)
@@ -131,6 +133,7 @@ class Sfu:
         transport = self._rooms.sender(user_id, transport_id)
         media_kind = _media_kind(kind)
         parameters = ortc.validate_rtp_parameters(rtp_parameters, media_kind)
+        parameters["rtcp"]["cname"] = parameters["rtcp"]["cname"] or _cname(transport)
         mapping = ortc.producer_mapping(parameters, media_kind)
         consumable = ortc.consumable_rtp_parameters(media_kind, parameters, mapping)
         producer = Producer(new_id(), kind, transport, consumable, app_data)
@@ -322,6 +325,12 @@ def _refusal(method: str, code: str) -> HypeError:
         return Conflict("Transport is already connected")
     # An SSRC that is sent already, for one: parameters that cannot be routed (ruling R28).
     return BadRequest(_CANNOT[method]) if code in ("invalid", "conflict") and method in _CANNOT else InternalError()
+
+
+def _cname(transport: Transport) -> str:
+    """The name of a sender who gives none, as Chrome with simulcast: that of their other streams, to play in step."""
+    named = (str(one.consumable["rtcp"]["cname"]) for one in transport.producers.values())
+    return next(named, transport.id)
 
 
 def _media_kind(kind: Kind) -> str:

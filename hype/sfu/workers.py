@@ -56,7 +56,10 @@ class Settings:
 
 
 class Worker:
-    """One process. port: of its media, UDP and TCP. stats: what it last said of itself."""
+    """One process. port: of its media, UDP and TCP. stats: what it last said of itself.
+
+    on_lost: is told of it as soon as it is known to answer no more, perhaps more than once.
+    """
 
     def __init__(self, process: asyncio.subprocess.Process, link: Asking, on_event: OnEvent) -> None:
         """on_event: takes every event but `ready`."""
@@ -67,6 +70,7 @@ class Worker:
         self._link = link
         self._on_event = on_event
         self._ready = asyncio.Event()
+        self.on_lost: Callable[[Worker], object] = lambda worker: None
 
     @classmethod
     async def started(cls, settings: Settings, on_event: OnEvent) -> Worker:
@@ -92,18 +96,26 @@ class Worker:
         return worker
 
     async def call(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Have the worker do something. Raises Refused, or Gone when it does not answer any more."""
+        """Have the worker do something. Raises Refused, or Gone when it does not answer any more: then it is lost."""
         try:
             async with asyncio.timeout(_ANSWER_S):
                 return await self._link.call(method, params)
         except TimeoutError:
             _logger.warning("a media worker hangs and is killed", extra={"pid": self.pid, "method": method})
             self._kill()
+            self.on_lost(self)
             raise Gone("the worker does not answer") from None
+        except Gone:
+            self.on_lost(self)
+            raise
 
     def tell(self, method: str, params: Mapping[str, Any]) -> None:
         """Have the worker do something, without waiting; what comes of it does not matter."""
         self._link.tell(method, params)
+
+    def packets(self) -> tuple[int, int]:
+        """RTP packets received and sent, as of the last look."""
+        return int(self.stats.get("packetsIn", 0)), int(self.stats.get("packetsOut", 0))
 
     async def watch(self) -> None:
         """Look at it now and then, until it has hung up."""
@@ -171,11 +183,21 @@ class Workers:
         self._keepers: list[asyncio.Task[None]] = []
         self._some = asyncio.Event()
         self.live: list[Worker] = []
+        self._unburied: set[Worker] = set()
+        self._packets_of_the_dead = (0, 0)
 
     @property
     def complete(self) -> bool:
         """Whether none is missing."""
         return len(self.live) == self._count
+
+    def packets(self) -> tuple[int, int]:
+        """RTP packets received and sent by all workers so far, the dead included; from their last `stats`."""
+        received, sent = self._packets_of_the_dead
+        for worker in tuple(self.live):
+            more = worker.packets()
+            received, sent = received + more[0], sent + more[1]
+        return received, sent
 
     async def start(self) -> None:
         """Start them all and wait until they are ready. Raises PortBusy when one does not come up."""
@@ -203,8 +225,9 @@ class Workers:
             keeper.cancel()
         await asyncio.gather(*self._keepers, return_exceptions=True)
         self._keepers.clear()
-        await asyncio.gather(*(worker.end() for worker in self.live))
         self.live.clear()
+        await asyncio.gather(*(worker.end() for worker in self._unburied))
+        self._unburied.clear()
 
     async def _keep(self, worker: Worker) -> None:
         """See to it that there is a worker in this place."""
@@ -215,16 +238,24 @@ class Workers:
             await worker.watch()
             self._strike_off(worker)
             code = await worker.end()
+            self._unburied.discard(worker)
             _logger.warning("a media worker died and is replaced", extra={"pid": worker.pid, "exit_code": code})
             troubles = 0 if loop.time() - born > _CALM_S else troubles + 1
             worker = self._enlisted(await self._replacement(troubles))
 
     def _enlisted(self, worker: Worker) -> Worker:
+        worker.on_lost = self._strike_off
         self.live.append(worker)
+        self._unburied.add(worker)
         self._some.set()
         return worker
 
     def _strike_off(self, worker: Worker) -> None:
+        if worker not in self.live:
+            return
+        received, sent = worker.packets()
+        before = self._packets_of_the_dead
+        self._packets_of_the_dead = before[0] + received, before[1] + sent
         self.live.remove(worker)
         if not self.live:
             self._some.clear()

@@ -6,6 +6,8 @@ process (as in tests) do not add up.
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
+
 from prometheus_client import (
     CollectorRegistry,
     Counter,
@@ -16,6 +18,8 @@ from prometheus_client import (
     ProcessCollector,
     generate_latest,
 )
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
+from prometheus_client.registry import Collector
 
 __all__ = ["Metrics"]
 
@@ -81,9 +85,28 @@ class Metrics:
         """Count `count` frames of one event sent to clients."""
         self._frames.labels("out", type_).inc(count)
 
+    def watch_media(self, figures: Callable[[], Mapping[str, int]]) -> None:
+        """Show what `figures` says of media when asked; it is called from any thread.
+
+        Of its members, those that end in `_packets` only ever grow; the others are how many there are now.
+        """
+        self._registry.register(_Media(figures))
+
     def text(self) -> str:
         """Everything in Prometheus' text format."""
         return generate_latest(self._registry).decode()
+
+
+class _Media(Collector):
+    def __init__(self, figures: Callable[[], Mapping[str, int]]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        for name, number in self._figures().items():
+            if name.endswith("_packets"):
+                yield CounterMetricFamily(f"hype_media_{name}", "RTP packets, by direction.", value=number)
+            else:
+                yield GaugeMetricFamily(f"hype_media_{name}", f"Media {name} there are now.", value=number)
 
 
 def _describe_process(registry: CollectorRegistry) -> None:

@@ -19,11 +19,13 @@ from hype.config import Config
 from hype.database import Database, Unit
 from hype.gateway import Gateway
 from hype.models.migrate import migrate
-from hype.operations import Call, Services, by_operation_id, perform
+from hype.operations import Announcer, Call, MediaBridge, Services, by_operation_id, perform
 from hype.seeding import seed
+from hype.sfu.service import Sfu
 from hype.spec import Contract, Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
+from tests.sfu.stage import FAKE
 
 _PATIENCE_S = 20
 
@@ -78,10 +80,11 @@ class Client:
 class Stage:
     """A running gateway, and the operations that REST would call."""
 
-    def __init__(self, services: Services, gateway: Gateway, port: int, clients: AsyncExitStack) -> None:
-        """clients: closes every client at the end."""
+    def __init__(self, services: Services, gateway: Gateway, sfu: Sfu, port: int, clients: AsyncExitStack) -> None:
+        """sfu: not started. clients: closes every client at the end."""
         self.services = services
         self.gateway = gateway
+        self.sfu = sfu
         self.url = f"ws://127.0.0.1:{port}/"
         self._clients = clients
 
@@ -137,14 +140,20 @@ async def staged(
     contract = replace(contract, gateway=replace(contract.gateway, **(limits or {})))
     cluster = LocalCluster()
     database = Database(database_url, cluster.publish)
-    services = Services(config, contract, Tokens(config), database, cluster, Metrics())
-    gateway = Gateway(services)
+
+    def present(channel_id: str) -> dict[str, bool]:
+        return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}
+
+    sfu = Sfu(FAKE, 1, Announcer(cluster), present)
+    media = MediaBridge(sfu, asyncio.get_running_loop())
+    services = Services(config, contract, Tokens(config), database, cluster, Metrics(), media)
+    gateway = Gateway(services, sfu)
     database.open()
     try:
         migrate(database)
         seed(database)
         async with _listening(gateway) as port, AsyncExitStack() as clients:
-            yield Stage(services, gateway, port, clients)
+            yield Stage(services, gateway, sfu, port, clients)
     finally:
         database.close()
 

@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
 
 import pytest
 
 from hype.cluster.voice import LocalVoiceRegistry
 from hype.errors import Forbidden
 from hype.gateway.hub import Hub, Socket
-from hype.gateway.voice import NoMedia, Producer, Voice
+from hype.gateway.voice import NoMedia, Voice
 from hype.operations.rooms import Profile, Room
 from tests.gateway.wires import seat
 
 ROOM = Room("room", "VOICE", None)
+
+
+@dataclass(frozen=True)
+class Producer:
+    """A `payloads.Producer`."""
+
+    id: str
+    user_id: str
+    channel_id: str
+    kind: str
 
 
 class OneProducerEach(NoMedia):
@@ -22,6 +33,15 @@ class OneProducerEach(NoMedia):
     def __init__(self, *users: str) -> None:
         """users: in the order in which they began."""
         self._users = list(users)
+        self.muted: list[tuple[str, bool]] = []
+
+    def users(self, channel_id: str) -> Collection[str]:
+        """The same."""
+        return list(self._users)
+
+    def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
+        """Note it."""
+        self.muted.append((user_id, muted))
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
         """Those who still send."""
@@ -41,7 +61,8 @@ class Talk:
         """producing: users who send audio in `room`."""
         self.hub = Hub()
         self.registry = LocalVoiceRegistry()
-        self.voice = Voice(self.hub, self.registry, OneProducerEach(*producing))
+        self.media = OneProducerEach(*producing)
+        self.voice = Voice(self.hub, self.registry, self.media)
 
     def enter(
         self, socket: Socket, room: Room = ROOM, *, is_muted: bool | None = None, is_deafened: bool | None = None
@@ -190,6 +211,37 @@ def test_the_last_socket_that_leaves_takes_its_user_along() -> None:
     talk.hub.join(two, "room")
     talk.voice.leave_room(two, profile(two), "room")
     assert anna_wire.events[2:] == [left("ben")]
+
+
+def test_media_without_a_voice_state_count_and_go_with_the_last_socket() -> None:
+    """Who has transports takes a place, keeps it when entering, and loses them with the last socket there."""
+    talk = Talk("ben")
+    (anna, _), (ben, _), (carl, carl_wire) = [seat(talk.hub, user) for user in ("anna", "ben", "carl")]
+    talk.hub.join(ben, "room")
+    talk.hub.join(carl, "room")
+    small = Room("room", "VOICE", 1)
+    with pytest.raises(Forbidden, match="Channel is full"):
+        talk.enter(anna, small)
+    talk.voice.leave_room(ben, profile(ben), "room")
+    assert carl_wire.events == [producer("producer_closed", "ben"), left("ben")]
+    talk.enter(anna, small)
+
+
+def test_who_sends_media_may_enter_where_they_are_counted_already() -> None:
+    """Otherwise the last place would shut out the one who has it."""
+    talk = Talk("ben")
+    ben, _ = seat(talk.hub, "ben")
+    talk.enter(ben, Room("room", "VOICE", 1))
+
+
+def test_the_media_hears_of_mute() -> None:
+    """With each voice state: what is forwarded follows the flag (R39)."""
+    talk = Talk()
+    anna, _ = seat(talk.hub, "anna")
+    talk.enter(anna)
+    talk.enter(anna, is_muted=True)
+    talk.enter(anna, is_deafened=True)
+    assert talk.media.muted == [("anna", False), ("anna", True), ("anna", True)]
 
 
 def test_a_deleted_channel_says_so_to_everyone() -> None:

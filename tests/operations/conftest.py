@@ -14,7 +14,7 @@ from hype.database import Database
 from hype.models.migrate import migrate
 from hype.seeding import seed
 from hype.spec import Profile
-from tests.operations.world import World
+from tests.operations.world import StillMedia, World
 
 
 @contextmanager
@@ -27,7 +27,7 @@ def made(database_url: str, profile: Profile) -> Iterator[World]:
         migrate(database)
         seed(database)
         config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile}, Path("no-such.env"))
-        yield World(database, config, announced, profile)
+        yield World(database, config, announced, profile, StillMedia())
     finally:
         database.close()
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from hype.database import Unit
-from hype.errors import HypeError, NotAuthenticated, ValidationFailed
+from hype.errors import NotAuthenticated, ValidationFailed
 from hype.operations import Answer, Call, by_operation_id, perform, perform_as
-from tests.operations.world import World, contract
+from tests.operations.world import StillMedia, World, contract
 
 
 def attempt(world: World, operation_id: str, token: str | None, path: str = "nobody") -> Answer:
@@ -93,6 +93,25 @@ def test_health_is_degraded_without_a_database(hardened: World) -> None:
     assert answer.body["checks"] == {"database": "error", "sfu": "ok"}
 
 
+def test_health_is_degraded_without_media_workers(hardened: World) -> None:
+    """As soon as one is missing (R12)."""
+    media = hardened.services.media
+    assert isinstance(media, StillMedia)
+    media.well = False
+    answer = hardened.call("getHealth")
+    assert answer.status == 503
+    assert isinstance(answer.body, dict)
+    assert answer.body["checks"] == {"database": "ok", "sfu": "error"}
+
+
+def test_an_operation_without_a_transaction_is_still_told_who_asks(hardened: World) -> None:
+    """Who asks comes first and what is asked second, where nothing holds the database meanwhile too (R10)."""
+    with pytest.raises(NotAuthenticated, match="Not authenticated"):
+        attempt(hardened, "createConsumer", None)
+    with pytest.raises(ValidationFailed):
+        attempt(hardened, "createConsumer", hardened.guest("ann")["accessToken"])
+
+
 def test_the_description_says_where_everything_stands(documented: World) -> None:
     """Every group of the profile's operations, and no other (R12)."""
     body = documented.call("getApi").body
@@ -108,10 +127,3 @@ def test_the_description_says_where_everything_stands(documented: World) -> None
         "auth": "/auth",
         "voice": "/api/voice",
     }
-
-
-def test_voice_is_not_served_yet(hardened: World) -> None:
-    """Whoever is known gets 501."""
-    with pytest.raises(HypeError) as refused:
-        hardened.call("getRtpCapabilities", token=hardened.guest("ann")["accessToken"])
-    assert (refused.value.status, refused.value.error) == (501, "Not implemented")

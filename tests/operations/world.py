@@ -12,7 +12,7 @@ from hype.cluster import Effect
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
-from hype.operations import Answer, Call, Services, by_operation_id, perform
+from hype.operations import Answer, Call, MediaBridge, Services, by_operation_id, perform
 from hype.spec import Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
@@ -21,16 +21,35 @@ from tests.clocks import HandClock
 contract = functools.cache(spec.load)
 
 
+class StillMedia(MediaBridge):
+    """No SFU is behind it. well: what it says of its workers."""
+
+    def __init__(self) -> None:
+        """All is well."""
+        self.well = True
+
+    @property
+    def healthy(self) -> bool:
+        """What the test wants."""
+        return self.well
+
+
 class World:
     """Everything below REST and gateway. announced: all effects so far, in the order of publication."""
 
-    def __init__(self, database: Database, config: Config, announced: list[Effect], profile: Profile) -> None:
-        """database: open and seeded, publishing to `announced`."""
+    def __init__(
+        self, database: Database, config: Config, announced: list[Effect], profile: Profile, media: MediaBridge
+    ) -> None:
+        """database: open and seeded, publishing to `announced`. media: what voice operations ask."""
         self.announced = announced
         self.clock = HandClock()
         self.cluster = LocalCluster(self.clock)
-        self.services = Services(config, contract(profile), Tokens(config), database, self.cluster, Metrics())
+        self.services = Services(config, contract(profile), Tokens(config), database, self.cluster, Metrics(), media)
         self._functions = by_operation_id()
+
+    def serve(self, media: MediaBridge) -> None:
+        """Have voice operations ask this from here on."""
+        self.services = replace(self.services, media=media)
 
     def configure(self, **changes: Any) -> None:
         """Run with another configuration from here on."""
