@@ -136,6 +136,19 @@ def _packed(statuses: bytearray, count: int, width: int) -> int:
 class Reception:
     """How one incoming stream arrives: the content of its report block (RFC 3550 A.3, A.8)."""
 
+    __slots__ = (
+        "_clock_rate",
+        "_first",
+        "_highest",
+        "_jitter",
+        "_last_report",
+        "_last_report_at",
+        "_received",
+        "_ssrc",
+        "_told_expected",
+        "_told_received",
+        "_transit",
+    )
     # Sequence numbers that leap further than this, or fall back further, begin anew.
     MAX_LEAP, MAX_FALL = 3000, 1000
 
@@ -165,8 +178,9 @@ class Reception:
                 self._highest = highest + ahead
             elif ahead > 0 or ahead < -self.MAX_FALL:
                 self._begin(sequence)
-            # The difference of two transits is small, whichever way it wraps.
-            late = abs(((transit - self._transit + 0x80000000) & 0xFFFFFFFF) - 0x80000000)
+            late = abs(transit - self._transit)
+            if late > 0x80000000:  # the other way round is shorter
+                late = 0x100000000 - late
             self._jitter += (late - self._jitter) / 16
         self._transit = transit
         self._received += 1

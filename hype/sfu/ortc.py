@@ -200,12 +200,11 @@ def _as_parameters(capability: Json, settings: Mapping[str, object]) -> Json:
     }
 
 
-def consumable_rtp_parameters(kind: str, parameters: Json, mapping: Json, cname: str | None = None) -> Json:
+def consumable_rtp_parameters(kind: str, parameters: Json, mapping: Json) -> Json:
     """The router's view of a producer: its payload types, its extension ids, the mapped SSRCs.
 
-    cname: the same for all producers of one transport, so that receivers play them in step (mediasoup-client names the
-    stream by it); None: the producer's own, which Chrome leaves empty when it sends simulcast, or else a random one.
     RTX is offered to consumers whether or not the producer has it: it is made here from the ring.
+    A name is made up where there is none (Chrome gives none with simulcast): mediasoup-client calls the stream so.
     """
     codec, mine = _sent_codec(parameters)
     codecs = [_as_parameters(mine, codec["parameters"])]
@@ -222,7 +221,7 @@ def consumable_rtp_parameters(kind: str, parameters: Json, mapping: Json, cname:
         "headerExtensions": extensions,
         "encodings": [{"ssrc": encoding["mappedSsrc"]} for encoding in mapping["encodings"]],
         "rtcp": {
-            "cname": cname or parameters["rtcp"]["cname"] or secrets.token_hex(8),
+            "cname": parameters["rtcp"]["cname"] or secrets.token_hex(8),
             "reducedSize": True,
             "mux": True,
         },
