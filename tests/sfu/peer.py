@@ -34,6 +34,8 @@ class Peer:
         self.answers: list[stun.Message] = []
         self.lose: Callable[[bytes], bool] = lambda _packet: False  # what of the media that arrives gets lost
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
+        self._transport: Any = None
+        self._tcp = False
         self._changed = asyncio.Event()
         certificate = RTCCertificate.generateCertificate()
         self.dtls = RTCDtlsTransport(self, [certificate])  # type: ignore[arg-type]
@@ -46,7 +48,9 @@ class Peer:
         }
 
     async def open(self, *, tcp: bool = False) -> None:
-        """Open the socket. The candidate's own address is not used: the worker listens on loopback."""
+        """Open a socket, and close the one before: this client has moved."""
+        if self._transport is not None:
+            self._transport.close()
         self._tcp = tcp
         candidate = self.parameters["iceCandidates"][1 if tcp else 0]
         where = (candidate["ip"], candidate["port"])
@@ -137,7 +141,8 @@ class Peer:
             await self.dtls.stop()
         elif self.dtls._task is not None:
             self.dtls._task.cancel()
-        self._transport.close()
+        if self._transport is not None:
+            self._transport.close()
 
 
 class _Datagrams(asyncio.DatagramProtocol):

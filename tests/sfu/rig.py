@@ -40,6 +40,12 @@ class Rig:
         self._told = asyncio.Event()
         self._ids = itertools.count(1)
 
+    @staticmethod
+    def command(descriptor: int, *options: str) -> list[str]:
+        """How a worker on loopback is started, on any port unless the options say otherwise."""
+        command = [sys.executable, "-m", "hype.sfu.worker", "--fd", str(descriptor), "--ip", "127.0.0.1"]
+        return [*command, "--min-port", "0", "--max-port", "0", *options]
+
     @property
     def port(self) -> int:
         """The worker's media port."""
@@ -60,6 +66,14 @@ class Rig:
                         return each
                 self._told.clear()
                 await self._told.wait()
+
+    async def empty(self) -> None:
+        """Send everybody away."""
+        for peer in self.peers:
+            await peer.close(politely=False)
+        self.peers.clear()
+        for router in ("room", "elsewhere"):
+            await self.call("closeRouter", routerId=router)
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
         """Ask the worker."""
@@ -205,9 +219,9 @@ def payload(packet: bytes) -> bytes:
 async def started(*options: str) -> AsyncIterator[Rig]:
     """A worker process on loopback that is ready; options: further ones of its command line."""
     ours, theirs = socket.socketpair()
-    command = [sys.executable, "-m", "hype.sfu.worker", "--fd", str(theirs.fileno()), "--ip", "127.0.0.1"]
-    command += ["--min-port", "0", "--max-port", "0", *options]
-    process = await asyncio.create_subprocess_exec(*command, pass_fds=[theirs.fileno()], cwd=ROOT)
+    process = await asyncio.create_subprocess_exec(
+        *Rig.command(theirs.fileno(), *options), pass_fds=[theirs.fileno()], cwd=ROOT
+    )
     theirs.close()
     rig = Rig(process)
     rig.link = await Asking.over(ours, rig.hear)
