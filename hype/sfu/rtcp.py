@@ -19,6 +19,8 @@ FORMAT_PLI, FORMAT_FIR, FORMAT_REMB = 1, 4, 15  # of PAYLOAD_FEEDBACK
 
 # More than any ring holds: who asks for more at once gets no more.
 MAX_NACKED = 1024
+# Many times what browsers put into one compound.
+MAX_PARTS = 100
 # What the five bits of a report count can say.
 MAX_BLOCKS = 31
 _MAX_BITRATE = 1 << 40
@@ -62,9 +64,11 @@ _nack = struct.Struct("!HH")
 
 
 def parts(data: Buffer) -> Iterator[Part]:
-    """The packets of a compound, up to the first whose length lies."""
+    """The packets of a compound, up to the first whose length lies, and at most MAX_PARTS."""
     start, size = 0, len(data)
-    while start + 4 <= size:
+    for _ in range(MAX_PARTS):
+        if start + 4 > size:
+            return
         first, kind, words = _head.unpack_from(data, start)
         behind = end = start + 4 + 4 * words
         if first & 0xC0 != 0x80 or end > size:

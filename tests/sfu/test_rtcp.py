@@ -63,6 +63,11 @@ def test_a_compound_ends_before_a_packet_that_lies(lie: str) -> None:
     assert [part.kind for part in rtcp.parts(PLI + bytes.fromhex(lie))] == [rtcp.PAYLOAD_FEEDBACK]
 
 
+def test_a_compound_without_end_has_one() -> None:
+    """Sixteen thousand empty reports in one frame are not worth reading."""
+    assert len(list(rtcp.parts(b"\x80\xc9\0\0" * 16_000))) == rtcp.MAX_PARTS
+
+
 def test_padding_is_no_content() -> None:
     """A padded BYE names no sources out of its padding."""
     data = bytes.fromhex("a2cb0002 00000005 00000004")
