@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import random
+import secrets
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
@@ -37,12 +37,12 @@ class Stream:
         self.ssrc = int(rtp["encodings"][0]["ssrc"])
         self._rtp = rtp
         self._media = "audio" if kind == "audio" else "video"
-        self._sequence = random.randrange(65_536)
-        self._timestamp = random.randrange(2**32)
+        self._sequence = secrets.randbelow(2**16)
+        self._timestamp = secrets.randbelow(2**32)
 
     def payload(self, size: int = 80) -> bytes:
         """Bytes that occur once: opus for all that anybody can tell, or a VP8 key frame."""
-        return (_KEY_FRAME if self._media == "video" else b"\x78") + random.randbytes(size)
+        return (_KEY_FRAME if self._media == "video" else b"\x78") + secrets.token_bytes(size)
 
     def packet(self, payload: bytes | None = None, *, level: int | None = None, marker: int = 1) -> RtpPacket:
         """The next packet. `level`: the audio level that it claims."""

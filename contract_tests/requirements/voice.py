@@ -95,7 +95,7 @@ REQUIREMENTS = [
     *_rules(
         "Voice Events; ruling R38",
         {
-            "R38.newcomer-hears-producers": "a newcomer hears of the open producers, but its own, after the voice_states",
+            "R38.newcomer-hears-producers": "a newcomer hears of open producers, but its own, after the voice_states",
             "R38.newcomer-never-twice": "a newcomer hears of each producer once",
             "R38.leave-closes-producers": "leaving closes the leaver's producers before it is told",
             "R38.drop-closes-producers": "the drop of the last socket in the channel closes the user's producers",

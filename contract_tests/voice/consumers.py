@@ -136,7 +136,7 @@ def list_producers(world: World) -> None:
 
     def listed() -> set[tuple[str, str, str]]:
         path = {"channelId": ann.channel}
-        reply = world.rest.call("listProducers", token=bob.person.token, path=path, expect=200)
+        reply = world.rest.call("listChannelProducers", token=bob.person.token, path=path, expect=200)
         return {(one["userId"], one["producerId"], one["kind"]) for one in reply.data}
 
     must.equal(listed(), set(), "the producers of a new channel")

@@ -19,6 +19,9 @@ FINGERPRINT = {"algorithm": "sha-256", "value": ":".join(["AB"] * 32)}
 DTLS = {"role": "client", "fingerprints": [FINGERPRINT]}
 """What a client that never really connects says."""
 
+# Generated requests are made with the common generator, which they set back to its seed meanwhile.
+_RANDOM = random.SystemRandom()
+
 _VIDEO_FEEDBACK = [
     {"type": "goog-remb", "parameter": ""},
     {"type": "transport-cc", "parameter": ""},
@@ -73,7 +76,7 @@ def parameters(kind: str) -> dict[str, Any]:
 
 def new_ssrc() -> int:
     """An SSRC that no other stream of this run is likely to have."""
-    return random.randrange(1, 2**32)
+    return _RANDOM.randrange(1, 2**32)
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,6 @@ ENERGY = 0.01
 
 PICTURE_WITHIN_MS = 2000
 BITS_PER_SECOND = 2_000_000
-SHADES = {"red": (200, 30, 30), "green": (30, 200, 30), "blue": (30, 30, 200)}
 
 
 def hears(page: Page, speaker: Page) -> None:
@@ -84,7 +83,7 @@ def test_late_joiner_gets_a_picture_at_once(frontend: Frontend) -> None:
 
     waited = late.together("pictureAfter", [(ann.user_id, "video"), (ann.user_id, "screen")])
     assert max(waited) < PICTURE_WITHIN_MS, waited
-    late.until("shows", ann.user_id, "screen", SHADES["blue"])
+    late.until("shows", ann.user_id, "screen", "blue")
     sees(late, ann, "video", "screen")
     hears(late, ann)
 
@@ -102,7 +101,7 @@ def test_four_people_in_one_channel(frontend: Frontend) -> None:
     for page in pages:
         others = [other for other in pages if other is not page]
         page.together("grows", [(other.user_id, "audio", "totalAudioEnergy", ENERGY) for other in others], 30)
-        shown = [(other.user_id, "screen", SHADES[shades[other]]) for other in others if other in shades]
+        shown = [(other.user_id, "screen", shades[other]) for other in others if other in shades]
         page.together("shows", shown, 30)
 
     leaver, *rest = pages
@@ -142,7 +141,7 @@ def test_stopping_a_stream_ends_it_for_the_others(frontend: Frontend) -> None:
     bob.until("gone", ann.user_id, "screen")
 
     ann.call("produce", "screen", {"shade": "green"})
-    bob.until("shows", ann.user_id, "screen", SHADES["green"])
+    bob.until("shows", ann.user_id, "screen", "green")
 
 
 def test_speaking_is_announced(frontend: Frontend) -> None:

@@ -2,6 +2,7 @@
 
 import { Call } from './call.js';
 import { everything, inbound, outbound, path } from './figures.js';
+import { SHADES } from './sources.js';
 
 const POLL_MS = 50;
 let call;
@@ -12,7 +13,7 @@ async function until(what, look, within) {
     for (;;) {
         const found = await look();
         if (found !== undefined) return found;
-        if (performance.now() > end) throw new Error(`not within ${within} ms: ${what}`);
+        if (performance.now() > end) throw new Error(`not within ${within} ms: ${typeof what === 'string' ? what : what()}`);
         await new Promise((resolve) => setTimeout(resolve, POLL_MS));
     }
 }
@@ -85,19 +86,21 @@ window.hype = {
         return until(`a picture of ${kind}`, () => call.consumer(userId, kind)?.appData.pictureAfterMs, within);
     },
 
-    // The average colour in the middle of what is shown of this stream, once it is nearly `wanted` (red, green, blue).
-    shows(userId, kind, wanted, within) {
+    // What is shown of this stream is red, green or blue (`shade`) in the middle: coding leaves no colour exactly as it was.
+    shows(userId, kind, shade, within) {
         const canvas = Object.assign(document.createElement('canvas'), { width: 1, height: 1 });
         const context = canvas.getContext('2d', { willReadFrequently: true });
+        let colour;
         return until(
-            `${kind} in the colour ${wanted}`,
+            () => `${kind} in ${shade}, but ${colour}`,
             () => {
                 const element = call.consumer(userId, kind)?.appData.element;
                 if (!element?.videoWidth) return undefined;
                 const { videoWidth, videoHeight } = element;
                 context.drawImage(element, videoWidth / 4, videoHeight / 2, videoWidth / 2, videoHeight / 4, 0, 0, 1, 1);
-                const colour = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
-                return colour.every((part, index) => Math.abs(part - wanted[index]) < 40) ? colour : undefined;
+                colour = [...context.getImageData(0, 0, 1, 1).data].slice(0, 3);
+                const [first, second] = colour.toSorted((one, other) => other - one);
+                return first > second + 80 && Object.keys(SHADES)[colour.indexOf(first)] === shade ? colour : undefined;
             },
             within,
         );

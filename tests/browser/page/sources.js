@@ -2,7 +2,7 @@
 
 const AUDIO = { echoCancellation: false, noiseSuppression: false, autoGainControl: false };
 
-// Shades that survive 4:2:0 and lossy coding; `reddest` tells them apart at the other end.
+// In the order of a pixel's parts; the strongest part tells them apart at the other end.
 export const SHADES = { red: [200, 30, 30], green: [30, 200, 30], blue: [30, 30, 200] };
 
 export async function track(kind, options = {}) {
