@@ -135,6 +135,15 @@ class Peer:
     async def _send(self, data: bytes) -> None:
         self.send(data)
 
+    def stop_reading(self) -> socket.socket:
+        """Leave the socket open and read it no more; gives it."""
+        if self.dtls._task is not None:
+            self.dtls._task.cancel()
+        kept: socket.socket = self._transport.get_extra_info("socket").dup()
+        self._transport.close()
+        self._transport = None
+        return kept
+
     async def close(self, *, politely: bool = True) -> None:
         """Leave; politely: with a goodbye."""
         if politely:

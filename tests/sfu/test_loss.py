@@ -53,8 +53,8 @@ class Sender:
     def _repeat(self, number: int) -> None:
         self.repeated += 1
         again = struct.pack("!H", number) + self.sent[number]
-        where = {"payload_type": RTX_PAYLOAD_TYPE, "ssrc": RTX_SSRC, "timestamp": number * 960}
-        self.peer.send_rtp(rtp_packet(self.repeated, again, **where))
+        packet = rtp_packet(self.repeated, again, payload_type=RTX_PAYLOAD_TYPE, ssrc=RTX_SSRC, timestamp=number * 960)
+        self.peer.send_rtp(packet)
 
 
 class Receiver:

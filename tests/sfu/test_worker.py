@@ -10,7 +10,8 @@ import pytest
 import pytest_asyncio
 
 from hype.sfu.link import Refused
-from tests.sfu.rig import AUDIO_SSRC, PATIENCE_S, Rig, payload, rtp_packet, started
+from tests.sfu.peer import PATIENCE_S
+from tests.sfu.rig import AUDIO_SSRC, Rig, payload, rtp_packet, started
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 

@@ -1,0 +1,1 @@
+"""What a packet costs. Scripts, not tests: machines differ."""

@@ -1,0 +1,249 @@
+"""CPU per forwarded packet of a media worker, beside the naive design in the same run.
+
+    python -m tests.benchmarks.fanout [--seconds 1] [--repeat 5] [--rate 400]
+
+A real worker with real clients (DTLS-SRTP, AES-GCM, 1 → N over loopback): NACK ring, numbering per consumer, header
+extensions, transport-wide feedback and statistics are on. CPU is what the kernel says that the process used, its
+system calls included. The receivers' sockets are not read, in either design: what reading costs is not the
+forwarder's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import socket
+import statistics
+import struct
+import sys
+import time
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack, asynccontextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Protocol
+
+from hype.sfu import ortc
+from tests.sfu.keys import GCM, session
+from tests.sfu.peer import Peer
+from tests.sfu.rig import EXTENSION_IDS, KEYFRAME, ROOT, Rig, started, video_packet
+
+_TICK_S = 0.001
+_KEY_SIZE = 28
+
+
+class Design(Protocol):
+    """What is measured: a process that forwards one stream."""
+
+    name: str
+
+    @property
+    def pid(self) -> int:
+        """Of its process."""
+
+    def send(self, packet: bytes) -> None:
+        """Hand it one packet of the stream."""
+
+    async def sent(self) -> int:
+        """How many it has sent on."""
+
+
+@dataclass
+class Bulk:
+    """Our worker."""
+
+    rig: Rig
+    sender: Peer
+    name: str = "worker"
+
+    @property
+    def pid(self) -> int:
+        """The worker's."""
+        return self.rig.process.pid
+
+    def send(self, packet: bytes) -> None:
+        """By the producer's transport."""
+        self.sender.send_rtp(packet)
+
+    async def sent(self) -> int:
+        """As its statistics say."""
+        return int((await self.rig.call("stats"))["packetsOut"])
+
+
+@dataclass
+class Naive:
+    """`naive.py`."""
+
+    pid: int
+    keys: Any
+    media: socket.socket
+    link: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    name: str = "naive"
+
+    def send(self, packet: bytes) -> None:
+        """To its only port."""
+        self.media.send(self.keys.protect(packet))
+
+    async def sent(self) -> int:
+        """As it says."""
+        reader, writer = self.link
+        writer.write(b"\n")
+        return int(await reader.readline())
+
+
+@asynccontextmanager
+async def bulk(receivers: int) -> AsyncIterator[Design]:
+    """A worker with one video producer and that many consumers, each with a transport."""
+    async with started("--consent-timeout", "3600") as rig, AsyncExitStack() as stack:
+        send, sender = await rig.connect("send")
+        producer_id = await rig.produce(send, "video")
+        for number in range(receivers):
+            recv, receiver = await rig.connect("recv")
+            await rig.consume(recv, producer_id, "video", number=number)
+            stack.callback(receiver.stop_reading().close)
+        design = Bulk(rig, sender)
+        design.send(packet(0, 100))
+        yield design
+
+
+@asynccontextmanager
+async def naive(receivers: int) -> AsyncIterator[Design]:
+    """The naive process with as many sockets to send to."""
+    with Sockets() as sockets:
+        ours, theirs = socket.socketpair()
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "tests.benchmarks.naive", "--fd", str(theirs.fileno())),
+            pass_fds=[theirs.fileno()],
+            cwd=ROOT,
+        )
+        theirs.close()
+        reader, writer = await asyncio.open_unix_connection(sock=ours)
+        key = os.urandom(_KEY_SIZE)
+        plan = {
+            "key": key.hex(),
+            "receivers": [(sockets.sink(), os.urandom(_KEY_SIZE).hex()) for _ in range(receivers)],
+        }
+        writer.write(json.dumps(plan).encode() + b"\n")
+        media = sockets.udp()
+        media.connect(("127.0.0.1", int(await reader.readline())))
+        yield Naive(process.pid, session(key, GCM, outgoing=True), media, (reader, writer))
+        writer.close()
+        await process.wait()
+
+
+class Sockets:
+    """Sockets that are closed together."""
+
+    def __init__(self) -> None:
+        self._sockets: list[socket.socket] = []
+
+    def __enter__(self) -> Sockets:
+        return self
+
+    def __exit__(self, *_exc: object) -> None:
+        for each in self._sockets:
+            each.close()
+
+    def udp(self) -> socket.socket:
+        """A new one."""
+        self._sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
+        return self._sockets[-1]
+
+    def sink(self) -> int:
+        """The port of a new one that nobody reads."""
+        each = self.udp()
+        each.bind(("127.0.0.1", 0))
+        each.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1 << 20)
+        return int(each.getsockname()[1])
+
+
+def packet(number: int, size: int) -> bytes:
+    """A video packet of `size` bytes; the first one begins a key frame."""
+    element = bytes([EXTENSION_IDS[ortc.TRANSPORT_CC] << 4 | 1]) + struct.pack("!H", number & 0xFFFF)
+    content = KEYFRAME if number == 0 else b"\x00" + KEYFRAME[1:]
+    return video_packet(number & 0xFFFF, content.ljust(size - 20, b"\0"), elements=element, timestamp=number * 90)
+
+
+def _cpu_s(pid: int) -> float:
+    return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
+
+
+class Load:
+    """Sends one stream to a design at a steady pace and reads what that cost."""
+
+    def __init__(self, design: Design, size: int, rate: int) -> None:
+        self._design = design
+        self._size = size
+        self._rate = rate
+        self._number = 0
+
+    async def run(self, seconds: float) -> tuple[float, int]:
+        """(CPU µs per packet sent on, packets sent on)."""
+        await asyncio.sleep(0.05)
+        before, sent_before = _cpu_s(self._design.pid), await self._design.sent()
+        await self._send(seconds)
+        sent = await self._design.sent() - sent_before
+        used = _cpu_s(self._design.pid) - before
+        return used / max(sent, 1) * 1e6, sent
+
+    async def _send(self, seconds: float) -> None:
+        begun, first = time.perf_counter(), self._number
+        while (passed := time.perf_counter() - begun) < seconds:
+            while self._number - first < passed * self._rate:
+                self._number += 1
+                self._design.send(packet(self._number, self._size))
+            await asyncio.sleep(_TICK_S)
+        await asyncio.sleep(0.05)
+
+
+@dataclass
+class Result:
+    """Medians of one case."""
+
+    cost: float
+    delivered: float  # of what was to be sent on
+
+
+async def measure(receivers: int, size: int, rate: int, seconds: float, repeat: int) -> dict[str, Result]:
+    """Both designs by turns, so that what else the machine does meets both."""
+    async with bulk(receivers) as ours, naive(receivers) as theirs:
+        loads = {each.name: Load(each, size, rate) for each in (ours, theirs)}
+        runs: dict[str, list[tuple[float, int]]] = {name: [] for name in loads}
+        for _ in range(repeat):
+            for name, load in loads.items():
+                runs[name].append(await load.run(seconds))
+    wanted = rate * seconds * receivers
+    return {
+        name: Result(statistics.median(cost for cost, _ in each), statistics.median(n for _, n in each) / wanted)
+        for name, each in runs.items()
+    }
+
+
+async def main() -> None:
+    """Print the table."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser.add_argument("--seconds", type=float, default=1.0, help="of each run (default %(default)s)")
+    parser.add_argument("--repeat", type=int, default=5, help="runs of each design (default %(default)s)")
+    parser.add_argument("--rate", type=int, default=400, help="packets per second in (default %(default)s)")
+    parser.add_argument("--receivers", type=int, nargs="+", default=[10, 25, 50, 100, 200])
+    parser.add_argument("--size", type=int, nargs="+", default=[100, 1100], help="bytes of a packet")
+    options = parser.parse_args()
+    print(
+        f"CPU µs per packet sent on, medians of {options.repeat} runs of {options.seconds} s, {options.rate} packets/s in"
+    )
+    print(f"{'size':>5} {'1 → N':>6} {'worker':>8} {'naive':>8} {'ratio':>6} {'out/s':>8} {'sent':>6}")
+    for size in options.size:
+        for receivers in options.receivers:
+            found = await measure(receivers, size, options.rate, options.seconds, options.repeat)
+            ours, theirs = found["worker"], found["naive"]
+            print(
+                f"{size:>5} {receivers:>6} {ours.cost:>8.2f} {theirs.cost:>8.2f} {ours.cost / theirs.cost:>6.2f}"
+                f" {options.rate * receivers:>8} {ours.delivered:>6.0%}",
+                flush=True,
+            )
+
+
+if __name__ == "__main__":
+    asyncio.run(main())
