@@ -55,3 +55,13 @@ async def test_database_work_is_timed_by_what_it_may_do(database_url: str) -> No
         database.close()
     assert 'hype_database_seconds_count{mode="read"} 1.0' in metrics.text()
     assert 'hype_database_seconds_count{mode="write"} 1.0' in metrics.text()
+
+
+def test_media_is_asked_when_somebody_looks() -> None:
+    """What there is now as gauges, what has passed as counters."""
+    metrics, figures = Metrics(), {"transports": 2, "sent_packets": 5}
+    metrics.watch_media(lambda: figures)
+    figures["transports"] = 3
+    text = metrics.text()
+    assert "hype_media_transports 3.0" in text
+    assert "hype_media_sent_packets_total 5.0" in text
