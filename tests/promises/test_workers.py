@@ -1,0 +1,95 @@
+"""The media workers of a real server: one that is killed is replaced, and none outlives the server."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import httpx
+
+from tests.running import Running, Serve, refusal
+
+_PATIENCE_S = 30
+
+
+def workers(server: Running) -> set[int]:
+    """The process ids of its workers."""
+    children = Path(f"/proc/{server.process.pid}/task/{server.process.pid}/children").read_text().split()
+    return {int(pid) for pid in children}
+
+
+def none_alive(pids: set[int]) -> bool:
+    """Whether all of them are gone."""
+    return not any(map(alive, pids))
+
+
+def alive(pid: int) -> bool:
+    """Whether there is such a process, other than as a name for its exit code."""
+    try:
+        return ") Z " not in Path(f"/proc/{pid}/stat").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+def until(condition: Callable[[], bool]) -> float:
+    """Look until it holds; how many seconds that took."""
+    began = time.monotonic()
+    while not condition():
+        assert time.monotonic() - began < _PATIENCE_S
+    return time.monotonic() - began
+
+
+def health(server: Running) -> tuple[int, str]:
+    """The status and what is said of the workers."""
+    answer = httpx.get(f"{server.url}/health", timeout=_PATIENCE_S)
+    return answer.status_code, answer.json()["checks"]["sfu"]
+
+
+def transport(server: Running) -> Any:
+    """A new guest's new transport."""
+    guest = httpx.post(f"{server.url}/auth/guest", json={"username": f"guest-{time.monotonic_ns()}"}).json()["data"]
+    headers = {"Authorization": f"Bearer {guest['accessToken']}"}
+    body = {"channelId": "voice-general"}
+    answer = httpx.post(f"{server.url}/api/voice/transport/send", json=body, headers=headers, timeout=_PATIENCE_S)
+    assert answer.status_code == 201, answer.text
+    return answer.json()["data"]
+
+
+def test_a_killed_worker_is_replaced(serve: Serve, sqlite_url: str) -> None:
+    """Health tells of it, a second later all is well, and the channel it carried can be joined again (R30)."""
+    server = serve(sqlite_url)
+    assert health(server) == (200, "ok")
+    transport(server)
+    before = workers(server)
+    assert before
+    for pid in before:
+        os.kill(pid, signal.SIGKILL)
+    until(lambda: health(server) == (503, "error"))
+    took = until(lambda: health(server) == (200, "ok"))
+    assert took < 1 + 4  # for a machine that is busy with other tests
+    assert not before & workers(server)
+    transport(server)
+
+
+def test_no_worker_outlives_its_server(serve: Serve, sqlite_url: str) -> None:
+    """Whether it is stopped or killed."""
+    stopped, killed = serve(sqlite_url), serve(f"{sqlite_url}.other")
+    for server, end in ((stopped, stopped.stop), (killed, killed.kill)):
+        left = workers(server)
+        assert left
+        end()
+        until(partial(none_alive, left))
+
+
+def test_a_server_without_a_port_for_media_says_so(sqlite_url: str, tmp_path: Path) -> None:
+    """The sentence names the variables to change, and no worker is left."""
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = str(taken.getsockname()[1])
+        environment = {"DATABASE_URL": sqlite_url, "MEDIASOUP_MIN_PORT": port, "MEDIASOUP_MAX_PORT": port}
+        assert "MEDIASOUP_MIN_PORT" in refusal(tmp_path, environment)
