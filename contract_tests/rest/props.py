@@ -17,6 +17,7 @@ from schemathesis.core.parameters import ParameterLocation
 
 from contract_tests.clients.rest import Reply
 from contract_tests.people import Person, World, unique
+from contract_tests.voice.props import VoiceProps
 
 _NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
 _OWN_SESSION_EACH = {"logoutUser"}
@@ -28,9 +29,11 @@ class Props:
 
     def __init__(self, world: World) -> None:
         self._world = world
+        self._voice = VoiceProps(world, lambda: self._owner)
         self._makers: dict[str, Callable[[], str]] = {
+            **self._voice.paths,
             "getChannel": lambda: self._channel,
-            "updateChannel": lambda: self._voice_channel,
+            "updateChannel": lambda: self._voice.channel,
             "deleteChannel": lambda: str(world.channel(self._owner)["id"]),
             "getUser": lambda: self._owner.id,
             "updateUser": lambda: self._owner.id,
@@ -57,7 +60,7 @@ class Props:
         self._spare(request, operation)
         self._name_afresh(request, operation)
         self._suit_channel(request, operation, stateful=stateful)
-        if zlib.crc32(_text(request).encode("utf-8", "replace")) % 4 == 0 and operation != "loginUser":
+        if _chance(request, 4) and operation != "loginUser":
             return
         if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
             request.path_parameters.update({name: self._makers[operation]() for name in request.path_parameters})
@@ -98,7 +101,10 @@ class Props:
             known = {"email": lambda: self._member.email, "password": lambda: self._member.password}
         if operation == "refreshTokens":
             known = {"refreshToken": lambda: self._world.guest("refresher").refresh_token}
-        request.body = {name: known[name]() if name in known else value for name, value in body.items()}
+        if self._world.contract.operations[operation].area == "voice":
+            request.body = self._voice.fill(body, operation, routable=not _chance(request, 3))
+        else:
+            request.body = {name: known[name]() if name in known else value for name, value in body.items()}
 
     def _suit_channel(self, request: Request[Any], operation: str, *, stateful: bool) -> None:
         """Leave out what is right or wrong depending on the stored channel (R14), which a schema cannot say."""
@@ -126,10 +132,6 @@ class Props:
         return str(self._world.channel(self._owner)["id"])
 
     @cached_property
-    def _voice_channel(self) -> str:
-        return str(self._world.channel(self._owner, "voice")["id"])
-
-    @cached_property
     def _server(self) -> str:
         return str(self._world.rest.call("listServers", expect=200).data[0]["id"])
 
@@ -141,5 +143,7 @@ def _meant_wrong(request: Request[Any], location: ParameterLocation) -> bool:
     return request.meta is not None and request.meta.is_negative_at(location)
 
 
-def _text(request: Request[Any]) -> str:
-    return json.dumps([request.path_parameters, request.query, repr(request.body)], default=str, sort_keys=True)
+def _chance(request: Request[Any], of: int) -> bool:
+    """True for one in `of` requests, always the same ones."""
+    text = json.dumps([request.path_parameters, request.query, repr(request.body)], default=str, sort_keys=True)
+    return zlib.crc32(text.encode("utf-8", "replace")) % of == 0
