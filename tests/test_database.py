@@ -232,6 +232,19 @@ async def test_reads_do_not_wait_behind_writers(database: Database) -> None:
     await asyncio.gather(*writers)
 
 
+async def test_nobody_waits_behind_those_who_wait_for_something_else(database: Database) -> None:
+    """However many are stuck there, reads and writes go on."""
+    gate = threading.Event()
+    stuck = [asyncio.create_task(database.run(lambda unit: gate.wait(20), write=False, waits=True)) for _ in range(20)]
+    try:
+        async with asyncio.timeout(20):
+            for write in (False, True):
+                await database.run(lambda unit: None, write=write)
+    finally:
+        gate.set()
+        assert all(await asyncio.gather(*stuck))
+
+
 def test_a_read_sees_one_state(database: Database) -> None:
     """What others commit in the middle of a read does not show until its end; a page fits its total."""
     commit(database, lambda: User.add(username="anna"))
