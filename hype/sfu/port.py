@@ -17,11 +17,12 @@ from hype.errors import PortBusy
 from hype.sfu.datagrams import Inbox, Slot, unpack_name
 from hype.sfu.ice import Agent, IceLite, Path
 
-__all__ = ["Port"]
+__all__ = ["Port", "enlarge"]
 
 logger = logging.getLogger(__name__)
 
 _BUFFER = 4 << 20
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux; the socket module does not name them
 _BATCHES = 4  # of the inbox, before others have their turn
 _MAX_FRAME = 2048
 _MAX_UNSENT = 256 << 10  # bytes waiting for a TCP client that does not read; more is lost
@@ -214,6 +215,14 @@ class Port:
             self.dropped += 1
 
 
+def enlarge(udp: socket.socket) -> None:
+    """Let as much wait in the socket, both ways, as comes in the pauses that a busy machine makes."""
+    for option, by_force in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
+        udp.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+        with suppress(OSError):  # only who may administer the network gets more than the system's usual most
+            udp.setsockopt(socket.SOL_SOCKET, by_force, _BUFFER)
+
+
 def _bind(ip: str, number: int) -> tuple[socket.socket, socket.socket]:
     family = socket.AF_INET6 if ":" in ip else socket.AF_INET
     udp = socket.socket(family, socket.SOCK_DGRAM)
@@ -228,8 +237,7 @@ def _bind(ip: str, number: int) -> tuple[socket.socket, socket.socket]:
         udp.close()
         tcp.close()
         raise
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        udp.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+    enlarge(udp)
     for each in (udp, tcp):
         each.setblocking(False)
     return udp, tcp

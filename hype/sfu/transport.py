@@ -24,7 +24,6 @@ __all__ = ["Ground", "Timeouts", "Transport"]
 _MAX_STRANGE_SSRCS = 64  # that no producer of the client's explains
 _UNKNOWN_BANDWIDTH = 1_500_000.0  # bits per second that a receiver is thought to take before it says
 _TICKS_PER_REPORT = 2
-_TICKS_PER_SECOND = 20
 _ssrc_at = struct.Struct("!I").unpack_from
 
 
@@ -246,17 +245,16 @@ class Transport:
             way[1].send(sealed)
 
     def tick(self, now: float) -> None:
-        """What is due, to be called every `TICK_S` seconds."""
+        """What a sender is due, to be called every `TICK_S` seconds."""
         self._ticks += 1
         for producer in self.producers.values():
             producer.tick(now)
         if self._ticks % _TICKS_PER_REPORT == 0 and self._streams:
             for report in self._arrivals.reports(next(iter(self._streams))):
                 self.send_control(report)
-        if self._ticks % _TICKS_PER_SECOND == 0:
-            self._each_second(now)
 
-    def _each_second(self, now: float) -> None:
+    def look(self, now: float) -> None:
+        """What everybody is due, to be called every second."""
         timeouts = self._ground.timeouts
         if self._keys is None and now - self._opened_at > timeouts.connect:
             self._give_up("connect timeout")

@@ -35,6 +35,8 @@ __all__ = ["Worker", "main"]
 
 logger = logging.getLogger(__name__)
 
+_TICKS_PER_SECOND = round(1 / Transport.TICK_S)
+
 Params = Mapping[str, Any]
 Method = Callable[[Params], dict[str, Any]]
 
@@ -46,6 +48,7 @@ class Worker:
         self._ground = ground
         self._routers: dict[str, Router] = {}
         self._ticking: asyncio.TimerHandle | None = None
+        self._ticks = 0
         self.ended = asyncio.Event()
         self._methods: dict[str, Method] = {
             "createTransport": self._create_transport,
@@ -208,11 +211,15 @@ class Worker:
 
     def _tick(self) -> None:
         self._ticking = None
+        self._ticks += 1
         now = self._ground.clock()
         for router in list(self._routers.values()):
             for transport in list(router.transports.values()):
                 try:
-                    transport.tick(now)
+                    if transport.producers:
+                        transport.tick(now)
+                    if self._ticks % _TICKS_PER_SECOND == 0:
+                        transport.look(now)
                 except Exception:  # one client's trouble must not stop the others' clock
                     logger.exception("a media transport's tick failed")
         self._forget_empty()

@@ -1,6 +1,6 @@
 """CPU per forwarded packet of a media worker, beside the naive design in the same run.
 
-    python -m tests.benchmarks.fanout [--seconds 1] [--repeat 5] [--out 20000]
+    python -m tests.benchmarks.fanout [--seconds 1] [--repeat 5] [--out 40000]
 
 A real worker with real clients (DTLS-SRTP, AES-GCM, 1 → N over loopback): NACK ring, numbering per consumer, header
 extensions, transport-wide feedback and statistics are on. CPU is what the kernel says that the process used, its
@@ -226,7 +226,7 @@ async def main() -> None:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--seconds", type=float, default=1.0, help="of each run (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each design (default %(default)s)")
-    parser.add_argument("--out", type=int, default=20000, help="packets per second sent on (default %(default)s)")
+    parser.add_argument("--out", type=int, default=40000, help="packets per second sent on (default %(default)s)")
     parser.add_argument("--receivers", type=int, nargs="+", default=[10, 25, 50, 100, 200])
     parser.add_argument("--size", type=int, nargs="+", default=[100, 1100], help="bytes of a packet")
     options = parser.parse_args()

@@ -13,6 +13,7 @@ import socket
 import struct
 from typing import Any
 
+from hype.sfu.port import enlarge
 from tests.sfu.keys import GCM, session
 
 _header = struct.Struct("!BBHII")
@@ -53,8 +54,7 @@ async def serve(link: socket.socket) -> None:
         lambda: forwarder, local_addr=("127.0.0.1", 0)
     )
     media = transport.get_extra_info("socket")
-    for option in (socket.SO_RCVBUF, socket.SO_SNDBUF):
-        media.setsockopt(socket.SOL_SOCKET, option, 4 << 20)
+    enlarge(media)
     writer.write(b"%d\n" % media.getsockname()[1])
     while await reader.readline():
         writer.write(b"%d\n" % forwarder.sent)
