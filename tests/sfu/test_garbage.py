@@ -103,7 +103,7 @@ async def _bystanders(rig: Rig) -> tuple[Peer, Peer]:
 async def test_garbage_disturbs_nobody(request: pytest.FixtureRequest) -> None:
     """No crash, no exception that was not foreseen, and another room's call loses nothing (`--garbage N`)."""
     count, chance = request.config.getoption("--garbage"), random.Random(1)
-    async with started() as rig:
+    async with started("--consent-timeout", "86400") as rig:
         speaker, listener = await _bystanders(rig)
         send, hostile = await rig.connect("send")
         recv, victim = await rig.connect("recv")
