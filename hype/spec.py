@@ -161,8 +161,8 @@ def load(profile: Profile, folder: Path | None = None) -> Contract:
         documents.check_references()
     except Unresolvable as error:
         raise SpecMismatch(f"The specs cannot be used: {error.ref} is referred to and is not there.") from error
-    except (KeyError, LookupError, TypeError) as error:
-        raise SpecMismatch(f"The specs cannot be used: {error!r} was expected and is not there.") from error
+    except (LookupError, TypeError) as error:
+        raise SpecMismatch(f"The specs cannot be used: {error} was expected and is not there.") from error
     info = rest["info"]
     return Contract(
         profile, info["version"], info["title"], info["summary"], operations, operation_ids, gateway, documents
