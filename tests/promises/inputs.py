@@ -142,9 +142,10 @@ class LastFrame:
 
 @dataclass(frozen=True)
 class Bytes:
-    """Bytes for a bare TCP connection to the `rest` or the `gateway` port."""
+    """Bytes for a bare TCP connection to the `rest` or the `gateway` port; before them `head`, which is answered."""
 
     door: str
+    head: bytes
     content: bytes
 
 
@@ -155,16 +156,17 @@ def inputs(contract: Contract) -> st.SearchStrategy[Input]:
     """Everything, requests and frames by and large in halves."""
     operations = [_request(contract, each) for each in contract.operations.values()]
     events = [each for (_, direction), each in contract.events.items() if direction == "in"]
-    texts = st.one_of([payloads(contract, event, _KNOWN) for event in events])
+    deep = st.integers(850, 1010).map(lambda depth: '{"type":"typing","data":' + "[" * depth + "]" * depth + "}")
+    texts = st.one_of([*(payloads(contract, event, _KNOWN) for event in events), deep])
     frames = st.lists(texts, min_size=FRAMES_AT_ONCE, max_size=FRAMES_AT_ONCE).map(lambda some: Frames(tuple(some)))
     last = st.one_of(
         st.binary(max_size=200).map(lambda content: LastFrame(content, False, 1003)),
         st.binary(max_size=200).map(lambda content: LastFrame(content + b"\xff", True, 1007)),
         st.integers(65_537, 300_000).map(lambda size: LastFrame(b"x" * size, True, 1009)),
     )
-    raw = st.one_of(_spliced("rest", _HTTP), _spliced("gateway", _HTTP + tuple(HANDSHAKE + each for each in _FRAMES)))
+    raw = _spliced("rest", _HTTP) | _spliced("gateway", _HTTP) | _spliced("gateway", _FRAMES, HANDSHAKE)
     usual: st.SearchStrategy[Input] = st.one_of(operations)
-    return st.sampled_from([usual] * 7 + [frames] + [last, raw]).flatmap(lambda chosen: chosen)
+    return st.sampled_from([*[usual] * 14, *[frames] * 2, last, raw, raw]).flatmap(lambda chosen: chosen)
 
 
 def weight(one: Input) -> int:
@@ -230,14 +232,16 @@ def _contents(contract: Contract, operation: Operation) -> st.SearchStrategy[byt
     body = from_schema(contract.schemas, operation.body, _KNOWN) if operation.body else JUNK
     plain = body.map(_json)
     return st.one_of(
-        plain,
-        plain,
+        *[plain] * 12,
         st.tuples(body, JUNK, st.randoms(use_true_random=False)).map(lambda drawn: _json(_spoiled(*drawn))),
         JUNK.map(_json),
         st.sampled_from(NASTY).map(lambda text: text.encode("utf-8", "surrogatepass")),
         body.map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")),
         st.tuples(body, st.sampled_from(["utf-16", "utf-32", "utf-8-sig", "utf-7"])).map(
             lambda pair: json.dumps(pair[0]).encode(pair[1])
+        ),
+        st.tuples(st.sampled_from(['{"content":%s}', '{"username":%s}', "%s"]), st.integers(850, 1010)).map(
+            lambda pair: (pair[0] % ("[" * pair[1] + "]" * pair[1])).encode()
         ),
         st.binary(max_size=300),
         st.integers(100_000, 110_000).map(lambda size: b'{"content":"' + b"x" * size + b'"}'),
@@ -261,20 +265,15 @@ def _spoiled(value: Any, junk: Any, chance: Any) -> Any:
     )
 
 
-def _spliced(door: str, samples: tuple[bytes, ...]) -> st.SearchStrategy[Bytes]:
+def _spliced(door: str, samples: tuple[bytes, ...], head: bytes = b"") -> st.SearchStrategy[Bytes]:
     """One of `samples`, cut somewhere, or with some bytes in place of others."""
 
     def splice(sample: bytes, at: int, gone: int, put: bytes) -> Bytes:
         at %= len(sample) + 1
-        return Bytes(door, sample[:at] + put + sample[at + gone :])
+        return Bytes(door, head, sample[:at] + put + sample[at + gone :])
 
-    return st.builds(
-        splice,
-        st.sampled_from(samples),
-        st.integers(0, 4000),
-        st.sampled_from([0, 0, 1, 3, 50, 9999]),
-        st.binary(max_size=40),
-    )
+    gone = st.sampled_from([0, 0, 1, 3, 50, 9999])
+    return st.builds(splice, st.sampled_from(samples), st.integers(0, 4000), gone, st.binary(max_size=40))
 
 
 _KNOWN: Mapping[str, st.SearchStrategy[Any]] = {
