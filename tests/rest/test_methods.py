@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import socket
+
 import pytest
 
 from contract_tests.clients.rest import Rest
 from contract_tests.people import World
+from tests.running import Running
 
 ALLOWED = {
     "/health": "GET, OPTIONS",
@@ -13,6 +16,16 @@ ALLOWED = {
     "/api/channels/text-general": "GET, PUT, DELETE, OPTIONS",
     "/auth/login": "POST, OPTIONS",
 }
+
+
+@pytest.mark.parametrize(
+    "version", ["", " HTTP/0.9", " HTTP/1.0", " HTTP/1.1", " HTTP/2.0", " HTTP/3.7", " HTTP/x", " x"]
+)
+def test_no_version_of_http_breaks_it(server: Running, version: str) -> None:
+    """A request line of the wrong kind gets an answer that is no 5xx."""
+    with socket.create_connection(("127.0.0.1", server.port)) as connection:
+        connection.sendall(f"GET /health{version}\r\nHost: x\r\n\r\n".encode())
+        assert connection.recv(100).startswith((b"HTTP/1.1 200 ", b"HTTP/1.1 400 "))
 
 
 @pytest.mark.parametrize("method", ["PATCH", "TRACE", "LINK", "PROPFIND", "PURGE"])
