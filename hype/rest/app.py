@@ -37,7 +37,7 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
     """
     _check(services, functions)
     origins = list(services.config.cors_origins)
-    cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins)
+    cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After")
     app: falcon.asgi.App[Any, Any] = _App(middleware=[cors, VaryByOrigin()])
     endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for operation in services.contract.operations.values():
