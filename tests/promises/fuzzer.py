@@ -56,7 +56,7 @@ class Fuzzer:
         world: World = self._server.world()
         person = world.guest()
         world.socket(person).fence()
-        world.message(person, "text-general")
+        world.message(person, world.channel(person)["id"])
         if world.hardened:
             own = world.rest.call("getMetrics", expect=200).content.decode()
             failures = re.findall(r'^hype_\w+{.*status="5(?!01)\d\d".*', own, re.MULTILINE)
