@@ -106,7 +106,10 @@ class Schemas:
 
     def problems(self, place: str, instance: Any) -> list[str]:
         """Sentences that say how `instance` breaks the schema at `place`; empty when it keeps it."""
-        errors = self._validator(place).iter_errors(instance)
+        try:
+            errors = list(self._validator(place).iter_errors(instance))
+        except RecursionError:
+            return ["the whole: it is nested too deep to be checked"]
         return [_sentence(error) for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path)))]
 
     def contents(self, place: str) -> tuple[Any, str]:

@@ -37,8 +37,8 @@ def _one_of(*words: str) -> tuple[str, str, Callable[[str], str]]:
     return " or ".join(words), words[0], settings.one_of(words)
 
 
-_PORT = ("a port, 0 to 65535; 0 takes any free one", settings.number(0, 65535))
-_MEDIA_PORT = ("a port, 1 to 65535", settings.number(1, 65535))
+_PORT = ("0 to 65535; 0 takes any free one", settings.number(0, 65535))
+_MEDIA_PORT = ("1 to 65535", settings.number(1, 65535))
 _COUNT = ("a whole number, 1 or more", settings.number(1, 2**31 - 1))
 _SPEC: Final = "as the specs say"
 
@@ -52,10 +52,10 @@ VARIABLES: Final = (
     Variable("JWT_ACCESS_SECRET", "the text that signs access tokens", "", settings.text),
     Variable("JWT_REFRESH_SECRET", "the text that signs refresh tokens, another one", "", settings.text),
     Variable("HOST", "the address or name to listen on; 0.0.0.0 is every IPv4 one", "0.0.0.0", settings.host),  # noqa: S104  # a server is there to be reached
-    Variable("PORT", f"of the REST API: {_PORT[0]}", "3001", _PORT[1]),
-    Variable("WS_PORT", f"of the WebSocket gateway: {_PORT[0]}", "8080", _PORT[1]),
-    Variable("MEDIASOUP_MIN_PORT", f"the first for media: {_MEDIA_PORT[0]}", "10000", _MEDIA_PORT[1]),
-    Variable("MEDIASOUP_MAX_PORT", f"the last for media: {_MEDIA_PORT[0]}", "10100", _MEDIA_PORT[1]),
+    Variable("PORT", f"the port of the REST API, {_PORT[0]}", "3001", _PORT[1]),
+    Variable("WS_PORT", f"the port of the WebSocket gateway, {_PORT[0]}", "8080", _PORT[1]),
+    Variable("MEDIASOUP_MIN_PORT", f"the first port for media, {_MEDIA_PORT[0]}", "10000", _MEDIA_PORT[1]),
+    Variable("MEDIASOUP_MAX_PORT", f"the last port for media, {_MEDIA_PORT[0]}", "10100", _MEDIA_PORT[1]),
     Variable("ANNOUNCED_IP", "the IP address that clients reach media at, or null", "null", settings.ip_or_null),
     Variable(
         "CORS_ORIGINS",

@@ -27,16 +27,21 @@ MISSING = object()
 _ECHO_CHARACTERS = 100
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
 _SETS = {r"\d": "0-9", r"\s": _SPACE, r"\p{Cs}": r"\ud800-\udfff"}
-_OUTSIDE = {"$": r"\Z", r"\S": f"[^{_SPACE}]", **{name: f"[{members}]" for name, members in _SETS.items()}}
-_TOKEN = re.compile(r"\\p\{Cs\}|\\.|[$\[\]]")
+_OUTSIDE = {
+    "$": r"\Z",
+    ".": r"[^\n\r\u2028\u2029]",
+    r"\S": f"[^{_SPACE}]",
+    **{name: f"[{members}]" for name, members in _SETS.items()},
+}
+_TOKEN = re.compile(r"\\p\{Cs\}|\\.|[$.\[\]]")
 
 
 @lru_cache(maxsize=256)
 def ecma_pattern(pattern: str) -> re.Pattern[str]:
     """A pattern of the specs as JavaScript with the `u` flag reads it.
 
-    Covers what the specs use and Python reads otherwise: `$` is the very end, `\\d` is ASCII, `\\s` is ECMAScript's
-    white space, `\\p{Cs}` a lone surrogate.
+    Covers what the specs use and Python reads otherwise: `$` is the very end, `.` ends at ECMAScript's line
+    ends, `\\d` is ASCII, `\\s` is ECMAScript's white space, `\\p{Cs}` a lone surrogate.
     """
     in_class = False
 
@@ -81,13 +86,13 @@ def issue(code: str, path: Sequence[str | int], message: str, **members: object)
 def issues(errors: Iterable[ValidationError], at: Sequence[str | int] = ()) -> list[Issue]:
     """One issue for each broken rule. at: where in the request the validated value stands.
 
-    A value of the wrong type breaks that rule alone: what else its schema asks makes no sense for it.
+    A value of the wrong type breaks that rule alone, and once: what else its schema asks makes no sense for it.
     """
     found = [_translate(error, at) for error in _leaves(errors)]
-    mistyped = {tuple(each["path"]) for each in found if each["code"] == "invalid_type"}
+    mistyped = {tuple(each["path"]): each for each in reversed(found) if each["code"] == "invalid_type"}
     kept: list[Issue] = []
     for each in found:
-        redundant = each["code"] not in {"invalid_type", "custom"} and tuple(each["path"]) in mistyped
+        redundant = each["code"] != "custom" and mistyped.get(tuple(each["path"]), each) != each
         if not redundant and each not in kept:
             kept.append(each)
     return kept

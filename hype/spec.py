@@ -12,6 +12,7 @@ from typing import Any, Literal
 
 import yaml
 from referencing import Registry
+from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from hype import issues
@@ -157,8 +158,11 @@ def load(profile: Profile, folder: Path | None = None) -> Contract:
         everything = documents if profile == "hardened" else _Documents("hardened", folder or _home())
         operation_ids = frozenset(each.id for each in _operations(everything))
         gateway = _gateway(documents)
-    except (KeyError, LookupError, TypeError) as error:
-        raise SpecMismatch(f"The specs cannot be used: {error!r} was expected and is not there.") from error
+        documents.check_references()
+    except Unresolvable as error:
+        raise SpecMismatch(f"The specs cannot be used: {error.ref} is referred to and is not there.") from error
+    except (LookupError, TypeError) as error:
+        raise SpecMismatch(f"The specs cannot be used: {error} was expected and is not there.") from error
     info = rest["info"]
     return Contract(
         profile, info["version"], info["title"], info["summary"], operations, operation_ids, gateway, documents
@@ -212,8 +216,26 @@ class _Documents:
         contents = self.registry.resolver().lookup(_BASE + place).contents
         if not isinstance(contents, dict) or "$ref" not in contents:
             return contents, place
-        document, _, pointer = str(contents["$ref"]).partition("#")
-        return self.find(f"{document.removeprefix('./') or place.partition('#')[0]}#{pointer}")
+        return self.find(_target(contents["$ref"], place))
+
+    def check_references(self) -> None:
+        """Raise Unresolvable for a `$ref` to nothing, which a validator would find only when it comes to it."""
+        for name, contents in self._contents.items():
+            for reference in _references(contents):
+                self.find(_target(reference, name))
+
+
+def _target(reference: str, place: str) -> str:
+    """The place that a `$ref` at `place` means."""
+    document, _, pointer = reference.partition("#")
+    return f"{document.removeprefix('./') or place.partition('#')[0]}#{pointer}"
+
+
+def _references(node: Any) -> Iterator[str]:
+    if isinstance(node, dict) and isinstance(node.get("$ref"), str):
+        yield node["$ref"]
+    for each in node.values() if isinstance(node, dict) else node if isinstance(node, list) else ():
+        yield from _references(each)
 
 
 def _home() -> Path:
@@ -235,7 +257,7 @@ def _below(place: str, *steps: str) -> str:
 def _operations(documents: _Documents) -> Iterator[Operation]:
     for path, item in documents["openapi.yaml"]["paths"].items():
         for method in _METHODS:
-            if method in item:
+            if path.startswith("/") and method in item:
                 yield _operation(documents, path, method)
 
 

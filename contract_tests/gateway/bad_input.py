@@ -139,8 +139,10 @@ def unknown_members_ignored(world: World) -> None:
     watcher, sender = seated(world, room, ann, bob)
     timestamps: tuple[Any, ...] = (None, 7, "yesterday", {}, "2025-10-23T10:30:00.000Z")
     for timestamp in timestamps:
-        sender.send("typing", {"channelId": room, "foo": [None], "": 1}, timestamp=timestamp, id=7)
-        watcher.expect_next("typing", {"userId": bob.id})
+        data = {"channelId": room, "content": "hello", "foo": [None], "": 1}
+        sender.send("message", data, timestamp=timestamp, id=7)
+        for socket in (watcher, sender):
+            socket.expect_next("message", {"authorId": bob.id, "content": "hello"})
     hears_nothing(sender, "about members that nobody knows")
 
 

@@ -4,18 +4,9 @@ from __future__ import annotations
 
 import json
 
-from contract_tests import must
-from contract_tests.clients.gateway import Socket
 from contract_tests.gateway.stage import hears_nothing, seated
-from contract_tests.people import Person, World
+from contract_tests.people import World
 from contract_tests.runner import case
-
-_CONTENT = "\U0001f600" * 2000
-_VOLLEY = 270
-"""Messages of 8 kB: twice a queue of 1 MiB, for what the two operating systems keep."""
-_VOLLEYS = 5
-_IN_TIME_S = 3.0
-_GOODBYE_S = 4.0
 
 
 def _padded(socket_identity: object, size: int) -> str:
@@ -67,31 +58,3 @@ def invalid_utf8(world: World) -> None:
         socket.send_raw(b'{"type":"typing","data":{"channelId":"' + broken + b'"}}')
         socket.closed(1007)
     hears_nothing(other, "of somebody else's mistake")
-
-
-@case("R32.slow-client")
-def slow_client(world: World) -> None:
-    """Who does not read is closed (1013, or 1006) when its queue is full; others hear every message in time."""
-    ann, lazy = world.guests("ann", "lazy")
-    room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
-    sleeper = world.open_socket(lazy.token if world.hardened else None, lazy, lazy=True)
-    sleeper.send("user_joined", {"channelId": room} if world.hardened else {"channelId": room, "userId": lazy.id})
-    for socket in (watcher, sleeper):
-        socket.expect_next("user_joined", {"userId": lazy.id})
-    for _ in range(_VOLLEYS):
-        if _left_after_a_volley(world, ann, room, watcher):
-            break
-    else:
-        waiting = f"{_VOLLEYS * _VOLLEY * len(_CONTENT.encode()) >> 20} MiB"
-        raise must.Violation(f"a client that does not read to be closed before {waiting} wait for it", "it is there")
-    sleeper.closed(1013, 1006)
-
-
-def _left_after_a_volley(world: World, author: Person, room: str, watcher: Socket) -> bool:
-    """Write more than a queue holds; the watcher hears it all in time. Whether somebody left meanwhile."""
-    body = {"channelId": room, "content": _CONTENT}
-    for _ in range(_VOLLEY):
-        id = world.rest.call("createMessage", token=author.token, body=body, expect=201).data["id"]
-        watcher.expect("message", {"id": id}, within=_IN_TIME_S)
-    return any(frame["type"] == "user_left" for frame in watcher.collect(1, within=_GOODBYE_S))

@@ -27,11 +27,20 @@ def events_show_present_profile(world: World) -> None:
         socket.identity = {"userId": eve.id}
     enter(socket, room)
     watcher.expect_next("user_joined", {"userId": eve.id, **profile})
-    socket.send("typing", {"channelId": room})
-    watcher.expect_next("typing", {"userId": eve.id, "username": profile["username"]})
     socket.send("message", {"channelId": room, "content": "hello"})
     author = watcher.expect_next("message")["data"]["author"]
     must.members(author, {"id": eve.id, **profile}, "the message's author")
+
+
+@case("R24.typing-shows-present-name")
+def typing_shows_present_name(world: World) -> None:
+    """Who was renamed types under the new name, on a connection that was open before."""
+    ann, eve = world.guests("ann", "eve")
+    room = world.channel(ann)["id"]
+    watcher, socket = seated(world, room, ann, eve)
+    profile = _changed(world, eve)
+    socket.send("typing", {"channelId": room})
+    watcher.expect_next("typing", {"userId": eve.id, "username": profile["username"]})
 
 
 @case("R24.user-left-shows-present-name")

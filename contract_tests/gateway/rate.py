@@ -39,9 +39,11 @@ def _until_limited(socket: Socket, frame: str, most: int = MOST_FRAMES) -> int:
     """Send `frame` until an answer is `rate_limited`; how many were answered otherwise. Skips when there is none."""
     answers: list[bool] = []
     while len(answers) < most:
-        answers += [_limited(answer) for answer in _exchange(socket, [frame] * _AT_ONCE)]
+        got = _exchange(socket, [frame] * _AT_ONCE)
+        answers += [_limited(answer) for answer in got]
         if True in answers:
             return answers.index(True)
+        must.equal(len(got), _AT_ONCE, f"the number of answers to {_AT_ONCE} frames", seen=_ERROR)
     raise Skipped(f"the target took {most} frames of one user in a row: it is configured with another rate, or none")
 
 
@@ -144,7 +146,9 @@ def rate_drops_frames(world: World) -> None:
         if sent >= MOST_FRAMES:
             raise Skipped(f"the target took {sent} frames of one user in a row: another rate is configured, or none")
         some = [_flags(channel, sent + number) for number in range(5)]
-        answers += _exchange(socket, some)
+        got = _exchange(socket, some)
+        must.equal(len(got), len(some), f"the number of answers to {len(some)} frames", seen=_ERROR)
+        answers += got
         sent += len(some)
     answers += socket.collect(1)  # one frame more than was asked for: the one who was there already
     heard = [frame["data"] for frame in watcher.fence()]

@@ -55,7 +55,7 @@ REQUIREMENTS = [
         {
             "P4.claim": "user_joined claims an identity by userId, username or both",
             "P4.claim-by-voice-state": "voice_state claims an identity by userId",
-            "P4.claimed-identity-acts": "a claimed identity may write and type",
+            "P4.claimed-identity-acts": "a claimed identity may write",
             "P4.unclaimed-changes-nothing": "without a claim, or with one of nobody, frames do nothing",
             "P4.second-identity": "a socket that has an identity never takes a second one",
             "P4.good-url-token-counts": "a valid token identifies a socket without a claim",
@@ -101,7 +101,6 @@ REQUIREMENTS = [
         "rulings P5 and R31",
         {
             "R31.flood-closes": "a user far over the rate limit is closed with 4429; others are served on",
-            "R31.rate-drops-frames": "a frame over the rate limit is not done",
         },
         "hardened",
     ),
@@ -109,6 +108,7 @@ REQUIREMENTS = [
         "rulings P5, R31 and R33",
         {
             "R31.ten-in-a-row": "a frame over the limit is answered rate_limited; the tenth in a row with 4429 too",
+            "R31.rate-drops-frames": "a frame over the rate limit is not done",
             "R31.row-is-broken": "a frame that is taken between refusals begins the count anew",
             "R31.rate-counts-all-text": "every text frame counts for the rate limit, broken ones too",
             "R31.rate-per-user": "the rate limit is per user, over all their sockets",
@@ -279,5 +279,8 @@ REQUIREMENTS = [
             "R24.author-status-now": "message.author.status is the status as it is now, in upper case",
             "R24.sockets-leave-status-alone": "connecting and dropping do not change a user's status",
         },
+    ),
+    *_rules(
+        "rulings R24 and R37", {"R24.typing-shows-present-name": "typing shows the name as it is now"}, "extension"
     ),
 ]

@@ -155,7 +155,6 @@ REQUIREMENTS = [
         ("same-object", "a channel is the same object wherever it is shown"),
         ("members", "a channel names its server and creator, and counts its messages"),
     ),
-    Requirement("R13.voice-states", "a channel counts who is in it by voice_state", "ruling R13", area="gateway"),
     *_ruling(
         "R14",
         ("defaults", "a channel has the defaults of the contract"),
@@ -207,6 +206,7 @@ REQUIREMENTS = [
     *_ruling(
         "R20",
         ("edit", "an edit sets edited and moves updatedAt strictly forward"),
+        ("edits-at-once", "no two edits of a message leave the same updatedAt"),
         ("every-updated-at", "every update moves updatedAt strictly forward"),
         ("delete", "a deleted message is 404"),
         ("author-only", "only the author edits or deletes a message"),

@@ -50,23 +50,6 @@ def members(world: World) -> None:
     must.equal(found["_count"]["messages"], 2, "_count.messages in the list", seen=listed.pair)
 
 
-@case("R13.voice-states")
-def voice_states(world: World) -> None:
-    """`_count.voiceStates` follows who is in the channel by voice_state."""
-    ann, bob = world.guests("ann", "bob")
-    channel = world.channel(ann, "voice")["id"]
-    counts = []
-    for person in (ann, bob):
-        socket = world.socket(person)
-        socket.send("voice_state", {**socket.identity, "channelId": channel})
-        socket.expect("voice_state", {"userId": person.id, "channelId": channel})
-        counts.append(_voice_states(world, channel))
-    socket.send("voice_state", {**socket.identity, "channelId": None})
-    socket.expect("voice_state", {"userId": bob.id, "channelId": None})
-    counts.append(_voice_states(world, channel))
-    must.equal(counts, [1, 2, 1], "_count.voiceStates as one, two and again one are in the channel")
-
-
 @case("R14.defaults")
 def defaults(world: World) -> None:
     """What the body does not say: the default server, no topic, 64 kbps for voice and nothing for text."""
@@ -205,7 +188,3 @@ def assert_same(world: World, channel: dict[str, Any]) -> None:
         listed = world.rest.call(operation, path=path, expect=200)
         found = must.find(listed.data, lambda other: other["id"] == channel["id"], "the channel", seen=listed.pair)
         must.equal(found, channel, f"the channel in {operation}", seen=listed.pair)
-
-
-def _voice_states(world: World, channel: str) -> int:
-    return int(world.rest.call("getChannel", path={"id": channel}, expect=200).data["_count"]["voiceStates"])

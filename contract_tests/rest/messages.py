@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
+
 from contract_tests import must
 from contract_tests.people import World
 from contract_tests.rest.samples import UNKNOWN_ID, sample
 from contract_tests.runner import case
 
 DEFAULT_PAGE = 50
+EDITORS = 6
 TOO_LONG = "content must not exceed 2000 characters"
 
 TEXTS = (
@@ -180,6 +183,19 @@ def edit(world: World) -> None:
     must.ascending(stamps, "updatedAt", strictly=True, seen=reply.pair)
     now = world.rest.call("getMessage", path=request.path, expect=200)
     must.equal(now.data, reply.data, "the message by its id", seen=now.pair)
+
+
+@case("R20.edits-at-once")
+def edits_at_once(world: World) -> None:
+    """No two edits of one message leave the same `updatedAt`, also when they come within a millisecond."""
+    request = sample(world, "updateMessage")
+
+    def edit_it(number: int) -> str:
+        return str(request.succeed(body={"content": str(number)}).data["updatedAt"])
+
+    with ThreadPoolExecutor(EDITORS) as pool:
+        stamps = sorted(pool.map(edit_it, range(EDITORS * 4)))
+    must.ascending(stamps, "updatedAt of edits at once", strictly=True)
 
 
 @case("R20.delete")

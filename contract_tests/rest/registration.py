@@ -67,11 +67,14 @@ def race_of_renames(world: World) -> None:
 
 @case("R21.username-letter-case")
 def username_letter_case(world: World) -> None:
-    """Usernames differ by case."""
+    """Usernames differ by case, for guests and registered users alike."""
     name = unique("case")
     for username in (name, name.upper(), name.capitalize()):
         reply = world.rest.call("loginGuest", body={"username": username}, expect=200)
         must.equal(reply.data["user"]["username"], username, "username", seen=reply.pair)
+    mixed = name[0] + name[1:].title()
+    registered = world.rest.call("registerUser", body=registration(username=mixed), expect=201)
+    must.equal(registered.data["user"]["username"], mixed, "username", seen=registered.pair)
     world.rest.call("loginGuest", body={"username": name}, expect=400)
 
 

@@ -22,11 +22,11 @@ class Identity:
 
 
 def authenticate(services: Services, token: str | None) -> tuple[User, Session]:
-    """The user and session of an access token; call it inside a transaction.
+    """The user and session of an access token; call it inside a transaction. token: "" for a malformed header.
 
     Raises NotAuthenticated with ruling R7's texts: `Not authenticated`, `Invalid token`, `Token expired`.
     """
-    if token is None:
+    if not token:
         raise NotAuthenticated("Not authenticated")
     claims = services.tokens.read_access(token)
     session = Session.find(claims.session_id)

@@ -12,7 +12,7 @@ __all__ = ["perform", "perform_as"]
 def perform(function: Function, call: Call, token: str | None, rejected: HypeError | None) -> Answer:
     """Run an operation for a request, failing in ruling R10's order.
 
-    token: the bearer token, None if there was none or the header was malformed. rejected: what is wrong
+    token: the bearer token, None if there was none, "" if the header was malformed. rejected: what is wrong
     with the request's body or query, if anything is; who asks comes first.
     """
     if call.operation.auth != "none" and not _manages_transactions(function):

@@ -35,8 +35,8 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
     """
     _check(services, functions)
     origins = list(services.config.cors_origins)
-    cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins)
-    app: falcon.asgi.App[Any, Any] = falcon.asgi.App(middleware=[cors, VaryByOrigin()])
+    cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After")
+    app: falcon.asgi.App[Any, Any] = _App(middleware=[cors, VaryByOrigin()])
     endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for operation in services.contract.operations.values():
         endpoints[operation.path][operation.method] = Endpoint(services, operation, functions[operation.id])
@@ -44,6 +44,18 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
         app.add_route(path, SimpleNamespace(**{f"on_{method}": each.respond for method, each in methods.items()}))
     add_failure_handlers(app, {path: [*map(str.upper, methods), "OPTIONS"] for path, methods in endpoints.items()})
     return app
+
+
+class _App(falcon.asgi.App[Any, Any]):
+    """Falcon fails at versions of HTTP that uvicorn lets through: `GET /` without one is 0.9."""
+
+    async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
+        self, scope: dict[str, Any], receive: Any, send: Any
+    ) -> None:
+        """Answer such a request like one of version 1.0."""
+        if scope["type"] == "http" and scope["http_version"] not in {"1.0", "1.1"}:
+            scope = {**scope, "http_version": "1.0"}
+        await super().__call__(scope, receive, send)
 
 
 def _check(services: Services, functions: Mapping[str, Function]) -> None:

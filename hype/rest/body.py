@@ -8,7 +8,7 @@ import falcon
 import falcon.asgi
 
 from hype import jsontext
-from hype.errors import PayloadTooLarge, UnsupportedMediaType
+from hype.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
 from hype.issues import MISSING
 from hype.spec import Rule
 
@@ -29,7 +29,11 @@ async def read(request: falcon.asgi.Request, rule: Rule) -> dict[str, Any]:
     if content:
         _expect_json(request)
         value = jsontext.parse(content)
-    failure = rule.failure(value)
+    try:
+        failure = rule.failure(value)
+    except RecursionError:
+        # Nesting that the parser's stack just took can still be too deep for the validator's.
+        raise InvalidJson from None
     if failure is not None:
         raise failure
     return value  # type: ignore[return-value]  # every body of the spec is an object

@@ -14,7 +14,7 @@ from hype.spec import Parameter
 
 __all__ = ["read"]
 
-_WHOLE_NUMBER = re.compile(r"-?[0-9]+")
+_WHOLE_NUMBER = re.compile(r"[0-9]+|-0*[1-9][0-9]*")  # minus nothing is no plain decimal
 _DIGITS_THAT_FIT = 18
 
 

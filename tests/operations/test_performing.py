@@ -57,6 +57,8 @@ def test_where_no_token_is_needed_a_bad_one_may_still_be_refused(documented: Wor
         documented.call("updateUserStatus", {"status": "idle"}, path=path, token="forged")
     with pytest.raises(NotAuthenticated, match="Invalid token"):
         documented.call("createChannel", {"name": "den", "type": "text"}, token="forged")
+    with pytest.raises(NotAuthenticated, match="Not authenticated"):
+        documented.call("createChannel", {"name": "den", "type": "text"}, token="")
 
 
 def test_a_socket_cannot_outlive_its_session(hardened: World) -> None:

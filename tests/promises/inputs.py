@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from contract_tests.contract import Contract, Operation
-from contract_tests.strategies import JUNK, NASTY, from_schema, payloads
+from contract_tests.contract import Contract, Event, Operation
+from contract_tests.strategies import JUNK, NASTY, from_schema, payloads, valid_frames
 
 FRAMES_AT_ONCE = 8
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "LINK", "PROPFIND")
@@ -142,9 +142,10 @@ class LastFrame:
 
 @dataclass(frozen=True)
 class Bytes:
-    """Bytes for a bare TCP connection to the `rest` or the `gateway` port."""
+    """Bytes for a bare TCP connection to the `rest` or the `gateway` port; before them `head`, which is answered."""
 
     door: str
+    head: bytes
     content: bytes
 
 
@@ -153,23 +154,38 @@ Input = Request | Frames | LastFrame | Bytes
 
 def inputs(contract: Contract) -> st.SearchStrategy[Input]:
     """Everything, requests and frames by and large in halves."""
-    operations = [_request(contract, each) for each in contract.operations.values()]
+    requests = _weighted(*((_share(each), _request(contract, each)) for each in contract.operations.values()))
     events = [each for (_, direction), each in contract.events.items() if direction == "in"]
-    texts = st.one_of([payloads(contract, event, _KNOWN) for event in events])
+    texts = _weighted(*((1, _text(contract, each)) for each in events), (1, _DEEP))
     frames = st.lists(texts, min_size=FRAMES_AT_ONCE, max_size=FRAMES_AT_ONCE).map(lambda some: Frames(tuple(some)))
     last = st.one_of(
         st.binary(max_size=200).map(lambda content: LastFrame(content, False, 1003)),
         st.binary(max_size=200).map(lambda content: LastFrame(content + b"\xff", True, 1007)),
         st.integers(65_537, 300_000).map(lambda size: LastFrame(b"x" * size, True, 1009)),
     )
-    raw = st.one_of(_spliced("rest", _HTTP), _spliced("gateway", _HTTP + tuple(HANDSHAKE + each for each in _FRAMES)))
-    usual: st.SearchStrategy[Input] = st.one_of(operations)
-    return st.sampled_from([usual] * 7 + [frames] + [last, raw]).flatmap(lambda chosen: chosen)
+    raw = _spliced("rest", _HTTP) | _spliced("gateway", _HTTP) | _spliced("gateway", _FRAMES, HANDSHAKE)
+    return _weighted((14, requests), (2, frames), (1, last), (2, raw))
 
 
 def weight(one: Input) -> int:
     """How many requests and frames an input is."""
     return len(one.texts) if isinstance(one, Frames) else 1
+
+
+def _share(operation: Operation) -> int:
+    """Most can go wrong where there is a body that is looked at."""
+    if operation.area == "voice":
+        return 1
+    return 6 if operation.body else 2
+
+
+def _text(contract: Contract, event: Event) -> st.SearchStrategy[str]:
+    """A frame of an event, right or broken in some way."""
+    right = valid_frames(contract, event, _KNOWN)
+    spoiled = st.tuples(right, JUNK, st.integers(0), st.integers(0)).map(
+        lambda drawn: json.dumps({**drawn[0], "data": _spoiled(drawn[0].get("data"), *drawn[1:])})
+    )
+    return _weighted((2, payloads(contract, event, _KNOWN)), (2, spoiled), (1, right.map(json.dumps)))
 
 
 def _request(contract: Contract, operation: Operation) -> st.SearchStrategy[Request]:
@@ -228,55 +244,57 @@ def _headers() -> st.SearchStrategy[tuple[tuple[str, str], ...]]:
 
 def _contents(contract: Contract, operation: Operation) -> st.SearchStrategy[bytes | None]:
     body = from_schema(contract.schemas, operation.body, _KNOWN) if operation.body else JUNK
-    plain = body.map(_json)
-    return st.one_of(
-        plain,
-        plain,
-        st.tuples(body, JUNK, st.randoms(use_true_random=False)).map(lambda drawn: _json(_spoiled(*drawn))),
+    spoiled = st.tuples(body, JUNK, st.integers(0), st.integers(0)).map(lambda drawn: _json(_spoiled(*drawn)))
+    odd = st.one_of(
         JUNK.map(_json),
         st.sampled_from(NASTY).map(lambda text: text.encode("utf-8", "surrogatepass")),
         body.map(lambda value: json.dumps(value, ensure_ascii=False).encode("utf-8", "surrogatepass")),
         st.tuples(body, st.sampled_from(["utf-16", "utf-32", "utf-8-sig", "utf-7"])).map(
             lambda pair: json.dumps(pair[0]).encode(pair[1])
         ),
+        st.tuples(st.sampled_from(['{"content":%s}', '{"username":%s}', "%s"]), st.integers(850, 1010)).map(
+            lambda pair: (pair[0] % ("[" * pair[1] + "]" * pair[1])).encode()
+        ),
         st.binary(max_size=300),
         st.integers(100_000, 110_000).map(lambda size: b'{"content":"' + b"x" * size + b'"}'),
         st.none(),
     )
+    return _weighted((2, body.map(_json)), (2, spoiled), (1, odd))
+
+
+def _weighted(*choices: tuple[int, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
+    """One of the strategies, as often as its number says (`one_of` knows each only once)."""
+    each = [strategy for number, strategy in choices for _ in range(number)]
+    return st.sampled_from(each).flatmap(lambda chosen: chosen)
 
 
 def _json(value: Any) -> bytes:
     return json.dumps(value).encode("ascii")
 
 
-def _spoiled(value: Any, junk: Any, chance: Any) -> Any:
+def _spoiled(value: Any, junk: Any, which: int, how: int) -> Any:
     """`value` with a member gone, replaced, or with something nasty added to it."""
     if not isinstance(value, dict) or not value:
         return junk
-    name = chance.choice(sorted(value))
+    name = sorted(value)[which % len(value)]
     rest = {key: each for key, each in value.items() if key != name}
-    nasty = chance.choice(["\0", "\ud800", "\n", "x" * 2001, "\u2028"])
-    return chance.choice(
-        [rest, {**rest, name: junk}, {**rest, name: f"{value[name]}{nasty}"}, {**value, name: [value]}]
-    )
+    nasty = [{**rest, name: f"{value[name]}{each}"} for each in ("\0", "\ud800", "\udfffz", "\n", "x" * 2001, "\u2028")]
+    ways = [rest, {**rest, name: junk}, {**rest, name: [value]}, *nasty]
+    return ways[how % len(ways)]
 
 
-def _spliced(door: str, samples: tuple[bytes, ...]) -> st.SearchStrategy[Bytes]:
+def _spliced(door: str, samples: tuple[bytes, ...], head: bytes = b"") -> st.SearchStrategy[Bytes]:
     """One of `samples`, cut somewhere, or with some bytes in place of others."""
 
     def splice(sample: bytes, at: int, gone: int, put: bytes) -> Bytes:
         at %= len(sample) + 1
-        return Bytes(door, sample[:at] + put + sample[at + gone :])
+        return Bytes(door, head, sample[:at] + put + sample[at + gone :])
 
-    return st.builds(
-        splice,
-        st.sampled_from(samples),
-        st.integers(0, 4000),
-        st.sampled_from([0, 0, 1, 3, 50, 9999]),
-        st.binary(max_size=40),
-    )
+    gone = st.sampled_from([0, 0, 1, 3, 50, 9999])
+    return st.builds(splice, st.sampled_from(samples), st.integers(0, 4000), gone, st.binary(max_size=40))
 
 
+_DEEP = st.integers(850, 1010).map(lambda depth: '{"type":"typing","data":' + "[" * depth + "]" * depth + "}")
 _KNOWN: Mapping[str, st.SearchStrategy[Any]] = {
     "channelId": st.sampled_from(["__room__", "__room__", "__voice__", "text-general", "nothing", ""]),
     "serverId": st.sampled_from(["default-server", "nothing"]),

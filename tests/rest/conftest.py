@@ -1,0 +1,35 @@
+"""One server for all tests of this folder; each test has people of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from contract_tests.clients.rest import Rest
+from contract_tests.people import World
+from tests.running import LOG, Running, begin
+
+ORIGIN = "http://localhost:5173"
+
+
+@pytest.fixture(scope="package")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
+    """A hardened server on SQLite whose log is clean at the end."""
+    folder = tmp_path_factory.mktemp("rest")
+    environment = {"DATABASE_URL": "sqlite:///hype.db", "CORS_ORIGINS": f"{ORIGIN},https://chat.example"}
+    running = Running(begin(folder, environment), folder / LOG, "hardened")
+    yield running
+    running.leave()
+
+
+@pytest.fixture
+def world(server: Running) -> World:
+    """People and channels of one test."""
+    return server.world()
+
+
+@pytest.fixture
+def rest(world: World) -> Rest:
+    """The client that holds every answer against openapi.yaml."""
+    return world.rest

@@ -1,0 +1,89 @@
+"""Binding operations to paths, and what is answered when a function breaks."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from falcon.testing import TestClient
+
+from hype import spec
+from hype.cluster.local import LocalCluster
+from hype.config import Config
+from hype.database import Database
+from hype.errors import SpecMismatch
+from hype.models.migrate import migrate
+from hype.operations import Answer, Call, Function, Services, by_operation_id, manages_transactions
+from hype.rest import build
+from hype.seeding import seed
+from hype.telemetry.metrics import Metrics
+from hype.tokens import Tokens
+
+
+@pytest.fixture
+def services(sqlite_url: str) -> Iterator[Services]:
+    """What the application stands on, with a seeded database."""
+    config = Config.load({"DATABASE_URL": sqlite_url}, Path("no-such.env"))
+    database = Database(sqlite_url)
+    database.open()
+    migrate(database)
+    seed(database)
+    yield Services(config, spec.load("hardened"), Tokens(config), database, LocalCluster(), Metrics())
+    database.close()
+
+
+def functions(**changed: Function | None) -> dict[str, Function]:
+    """All operations, some replaced or, with None, left out."""
+    every: dict[str, Any] = {**by_operation_id(), **changed}
+    return {name: function for name, function in every.items() if function is not None}
+
+
+def test_operations_and_functions_must_be_the_same(services: Services) -> None:
+    """Whichever is too many is named, and so is the place to look at."""
+    with pytest.raises(SpecMismatch, match=r"openapi.yaml .* hype/operations serves: getUser, listUsers\.$"):
+        build(services, functions(getUser=None, listUsers=None))
+    with pytest.raises(SpecMismatch, match=r"hype/operations .* no operation of openapi.yaml: sing\.$"):
+        build(services, functions(sing=by_operation_id()["getUser"]))
+
+
+@pytest.mark.parametrize(
+    "error", [RuntimeError("the password is swordfish"), KeyError("x"), RecursionError(), MemoryError()]
+)
+def test_a_mistake_of_ours_is_one_500(services: Services, caplog: pytest.LogCaptureFixture, error: Exception) -> None:
+    """In the envelope and without a word of what went wrong, which the log and the metrics have."""
+
+    @manages_transactions
+    def broken(call: Call) -> Answer:
+        raise error
+
+    client = TestClient(build(services, functions(listChannels=broken)))
+    with caplog.at_level(logging.ERROR):
+        answer = client.simulate_get("/api/channels", headers={"Origin": "http://localhost:5173"})
+    assert (answer.status_code, answer.json) == (500, {"success": False, "error": "Internal server error"})
+    assert answer.headers["access-control-allow-origin"] == "http://localhost:5173"
+    assert services.contract.component_issues("Failure", answer.json) == []
+    assert ["unhandled error in GET /api/channels" in record.message for record in caplog.records] == [True]
+    assert 'operation="listChannels"' in services.metrics.text()
+    assert 'status="500"' in services.metrics.text()
+
+
+def test_a_failure_that_is_meant_is_not_logged(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """A 404 is the client's business."""
+    client = TestClient(build(services, functions()))
+    with caplog.at_level(logging.INFO):
+        assert client.simulate_get("/api/channels/none").status_code == 404
+        assert client.simulate_get("/none").status_code == 404
+    assert [record.message for record in caplog.records if record.name.startswith("hype")] == []
+
+
+@pytest.mark.parametrize("path", ["/api/voice/transport/send", "/api/voice/produce"])
+def test_voice_is_not_served_yet(services: Services, path: str) -> None:
+    """Without a token it is 401, with one 501 in the envelope, before the body is looked at."""
+    client = TestClient(build(services, functions()))
+    assert client.simulate_post(path, body="{").status_code == 401
+    token = client.simulate_post("/auth/guest", json={"username": "guest"}).json["data"]["accessToken"]
+    answer = client.simulate_post(path, body="{", headers={"Authorization": f"Bearer {token}"})
+    assert (answer.status_code, answer.json) == (501, {"success": False, "error": "Not implemented"})

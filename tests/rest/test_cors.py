@@ -1,0 +1,51 @@
+"""Cross-origin requests (ruling R9)."""
+
+from __future__ import annotations
+
+import pytest
+
+from contract_tests.people import World
+from tests.rest.conftest import ORIGIN
+
+ALLOW_ORIGIN = "Access-Control-Allow-Origin"
+
+
+@pytest.mark.parametrize("origin", [ORIGIN, "https://chat.example"])
+def test_a_preflight_needs_no_token(world: World, origin: str) -> None:
+    """The browser's question is answered for each origin of CORS_ORIGINS, for paths that need a token too."""
+    asked = {
+        "Origin": origin,
+        "Access-Control-Request-Method": "PUT",
+        "Access-Control-Request-Headers": "content-type, authorization",
+    }
+    answer = world.http.options("/api/users/anybody", headers=asked)
+    assert answer.status_code in (200, 204)
+    assert answer.headers[ALLOW_ORIGIN] == origin
+    assert answer.headers["Access-Control-Allow-Credentials"] == "true"
+    assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
+    allowed = answer.headers["Access-Control-Allow-Headers"].lower()
+    assert "content-type" in allowed
+    assert "authorization" in allowed
+
+
+@pytest.mark.parametrize("method", ["GET", "OPTIONS"])
+@pytest.mark.parametrize(
+    "origin", ["https://evil.example", "null", "*", f"{ORIGIN}.evil.example", f"{ORIGIN}, https://evil.example", "é"]
+)
+def test_a_foreign_origin_is_told_nothing(world: World, origin: str, method: str) -> None:
+    """Neither `*` nor its own name comes back."""
+    headers = [(b"Origin", origin.encode()), (b"Access-Control-Request-Method", b"PUT")]
+    answer = world.http.request(method, "/api/channels", headers=headers)
+    assert answer.status_code < 300
+    assert ALLOW_ORIGIN not in answer.headers
+    assert "Access-Control-Allow-Credentials" not in answer.headers
+
+
+@pytest.mark.parametrize(("path", "status"), [("/api/channels", 200), ("/auth/me", 401), ("/nothing", 404)])
+def test_every_answer_varies_by_origin(world: World, path: str, status: int) -> None:
+    """Failures can be read by the frontend as well, and no cache gives one origin's answer to another."""
+    for headers in ({}, {"Origin": ORIGIN}, {"Origin": "https://evil.example"}):
+        answer = world.http.get(path, headers=headers)
+        assert answer.status_code == status
+        assert "origin" in answer.headers["Vary"].lower()
+        assert answer.headers.get(ALLOW_ORIGIN) == (ORIGIN if headers == {"Origin": ORIGIN} else None)

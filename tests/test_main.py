@@ -1,0 +1,117 @@
+"""The command line as a person meets it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from contract_tests import profile
+from contract_tests.profile import PROFILES, Profile
+from hype import config
+from hype.__main__ import main
+from tests import running
+
+ROOT = Path(__file__).parent.parent
+
+
+def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """What a command that succeeds prints."""
+    try:
+        code = main(arguments)
+    except SystemExit as end:  # how argparse ends --help
+        code = end.code  # type: ignore[assignment]
+    captured = capsys.readouterr()
+    assert (code, captured.err) == (0, "")
+    return captured.out
+
+
+def hype(folder: Path, database_url: str, *arguments: str) -> subprocess.CompletedProcess[str]:
+    """Run a command on a database."""
+    return running.run(folder, *arguments, environment={"DATABASE_URL": database_url})
+
+
+def test_help_names_every_command_and_the_first_steps(capsys: pytest.CaptureFixture[str]) -> None:
+    """Who types `hype --help` learns what there is and what to do first."""
+    text = printed(capsys, "--help")
+    for word in ("serve", "migrate", "seed", "spec", "3001", "8080", "curl http://localhost:3001/api", "hype-contract"):
+        assert word in text
+
+
+def test_help_of_serve_lists_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
+    """Each has what it takes and its default, in lines that fit a terminal."""
+    text = printed(capsys, "serve", "--help")
+    listed = re.findall(r"^  ([A-Z][A-Z_]+) ", text, re.MULTILINE)
+    assert listed == [variable.name for variable in config.VARIABLES]
+    for name in (
+        *("DATABASE_URL", "JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET", "PORT", "WS_PORT", "MEDIASOUP_MIN_PORT"),
+        *("MEDIASOUP_MAX_PORT", "ANNOUNCED_IP", "CORS_ORIGINS", "HYPE_PROFILE", "HYPE_ENV"),
+    ):
+        assert name in listed
+    assert max(map(len, text.splitlines())) <= 120
+
+
+def test_the_example_of_an_env_file_names_real_variables() -> None:
+    """`.env.example` and the configuration cannot drift apart."""
+    named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
+    assert named
+    assert named - {variable.name for variable in config.VARIABLES} == set()
+
+
+@pytest.mark.parametrize("arguments", [[], ["sing"], ["serve", "--port", "1"], ["spec"], ["spec", "graphql"]])
+def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2 and the usage."""
+    with pytest.raises(SystemExit) as end:
+        main(arguments)
+    assert end.value.code == 2
+    assert "usage: hype" in capsys.readouterr().err
+
+
+def test_migrate_twice(tmp_path: Path, database_url: str) -> None:
+    """The first run says what it applied, the second that there is nothing to do."""
+    first, second = (hype(tmp_path, database_url, "migrate") for _ in range(2))
+    assert (first.returncode, second.returncode) == (0, 0)
+    assert "applied 0001_initial" in first.stdout
+    assert "Nothing to do." in second.stdout
+
+
+def test_seed_twice(tmp_path: Path, database_url: str, serve: running.Serve) -> None:
+    """Seeding an empty database makes its tables too; seeding again changes nothing."""
+    for _ in range(2):
+        ended = hype(tmp_path, database_url, "seed")
+        assert (ended.returncode, running.troubles(ended.stderr)) == (0, [])
+    rest = serve(database_url).world().rest
+    assert len(rest.call("listChannels", expect=200).data) == 4
+    assert len(rest.call("listUsers", expect=200).data) == 1
+
+
+@pytest.mark.parametrize("command", ["serve", "migrate", "seed"])
+def test_no_command_ends_in_a_traceback(tmp_path: Path, command: str) -> None:
+    """A database that cannot be opened is a sentence and exit code 1, whatever one wanted of it."""
+    ended = hype(tmp_path, f"sqlite:///{tmp_path}/no/such/folder/hype.db", command)
+    assert ended.returncode == 1
+    assert "Traceback" not in ended.stderr
+    assert "hype: DATABASE_URL: " in ended.stderr
+
+
+@pytest.mark.parametrize("which", PROFILES)
+@pytest.mark.parametrize("name", ["openapi", "asyncapi"])
+def test_spec_prints_one_profile(capsys: pytest.CaptureFixture[str], name: str, which: Profile) -> None:
+    """Plain YAML that says the same as the published file does for that profile, with no patch in it."""
+    text = printed(capsys, "spec", name, "--profile", which)
+    assert "x-hype-documented:" not in text
+    document: Any = yaml.safe_load(text)
+    assert document == profile.resolve(yaml.safe_load((ROOT / f"{name}.yaml").read_text()), which)
+
+
+def test_the_readme_knows_the_commands() -> None:
+    """What the README tells people to type exists."""
+    text = (ROOT / "README.md").read_text()
+    assert "hype serve" in text
+    assert "hype-contract --base-url" in text
+    used = set(re.findall(r"(?:bin/|`)hype (\w+)", text))
+    assert used <= {"serve", "migrate", "seed", "spec"}

@@ -1,0 +1,186 @@
+"""The specs as the server reads them: profiles, names, and what is refused."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from hype import spec
+from hype.errors import SpecMismatch
+from hype.gateway.frames import encode
+from hype.spec import Profile
+
+ROOT = Path(__file__).parent.parent
+SPECS = ("openapi.yaml", "asyncapi.yaml")
+PROFILES: tuple[Profile, ...] = ("documented", "hardened")
+PATCH = "x-hype-documented"
+
+
+def nodes(document: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
+    """Every object of a document and where it stands."""
+    if isinstance(document, dict):
+        yield place, document
+    members = (
+        document.items() if isinstance(document, dict) else enumerate(document) if isinstance(document, list) else ()
+    )
+    for name, value in members:
+        yield from nodes(value, f"{place}/{name}")
+
+
+def published(name: str) -> Any:
+    """A spec as it is published."""
+    return yaml.safe_load((ROOT / name).read_text())
+
+
+@pytest.mark.parametrize(
+    ("node", "documented"),
+    [
+        ({"a": "b", PATCH: {"a": "c"}}, {"a": "c"}),
+        ({"a": "b", PATCH: {"b": "c"}}, {"a": "b", "b": "c"}),
+        ({"a": "b", PATCH: {"a": None}}, {}),
+        ({"a": "b", "b": "c", PATCH: {"a": None}}, {"b": "c"}),
+        ({"a": ["b"], PATCH: {"a": "c"}}, {"a": "c"}),
+        ({"a": "c", PATCH: {"a": ["b"]}}, {"a": ["b"]}),
+        ({"a": {"b": "c"}, PATCH: {"a": {"b": "d", "c": None}}}, {"a": {"b": "d"}}),
+        ({"a": [{"b": "c"}], PATCH: {"a": [1]}}, {"a": [1]}),
+        ({"a": "b", PATCH: {}}, {"a": "b"}),
+        ({"e": None, PATCH: {"a": 1}}, {"e": None, "a": 1}),
+        ({PATCH: {"a": {"bb": {"ccc": None}}}}, {"a": {"bb": {}}}),
+        ({"a": {PATCH: {"b": 1}, "b": 2}}, {"a": {"b": 1}}),
+        ([{"a": 1, PATCH: {"a": None}}, 2], [{}, 2]),
+    ],
+)
+def test_a_patch_is_merged_as_rfc_7386_says(node: Any, documented: Any) -> None:
+    """The cases of the RFC's appendix that can stand in an object, and patches deeper down."""
+    assert spec.resolve(node, "documented") == documented
+
+
+def test_the_outer_patch_comes_first() -> None:
+    """A patch may bring in an object that has a patch itself."""
+    node = {"a": 1, PATCH: {"b": {"c": 1, PATCH: {"c": 2}}}}
+    assert spec.resolve(node, "documented") == {"a": 1, "b": {"c": 2}}
+
+
+def test_the_hardened_profile_is_what_is_published() -> None:
+    """It only loses the patches, and the original stays as it was."""
+    node = {"a": {"b": 1, PATCH: {"b": 2}}, PATCH: {"c": 3}}
+    assert spec.resolve(node, "hardened") == {"a": {"b": 1}}
+    assert node == {"a": {"b": 1, PATCH: {"b": 2}}, PATCH: {"c": 3}}
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_every_patch_changes_something(name: str) -> None:
+    """A patch that says what stands there anyway would be a difference between profiles that is none."""
+    patched = [(place, node) for place, node in nodes(published(name)) if PATCH in node]
+    assert patched
+    idle = [place for place, node in patched if spec.resolve(node, "documented") == spec.resolve(node, "hardened")]
+    assert idle == []
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", SPECS)
+def test_no_patch_is_left_over(name: str, profile: Profile) -> None:
+    """A resolved document says nothing of profiles any more."""
+    assert [place for place, node in nodes(spec.document(name, profile)) if PATCH in node] == []
+
+
+def test_the_contract_in_each_profile() -> None:
+    """32 documented operations and the extension /metrics, which only the hardened profile has."""
+    documented, hardened = (spec.load(profile) for profile in PROFILES)
+    assert len(documented.operations) == 32
+    assert hardened.operations.keys() - documented.operations.keys() == {"getMetrics"}
+    assert documented.operation_ids == hardened.operation_ids == set(hardened.operations)
+    assert (documented.gateway.identity, hardened.gateway.identity) == ("claim", "token")
+    assert documented.gateway.rate is None
+    assert documented.gateway.auth_timeout_ms is None
+    assert hardened.gateway.rate == spec.Rate(burst=20, per_second=10, close_after=10)
+
+
+@pytest.mark.parametrize(
+    ("operation", "documented", "hardened"),
+    [
+        ("getHealth", "none", "none"),
+        ("loginUser", "none", "none"),
+        ("listChannels", "optional", "optional"),
+        ("createChannel", "checked", "required"),
+        ("updateUserStatus", "checked", "required"),
+        ("updateUser", "required", "required"),
+        ("createProducer", "required", "required"),
+    ],
+)
+def test_what_a_token_is_to_an_operation(operation: str, documented: str, hardened: str) -> None:
+    """`security` and the presence of a 401 say whether a token is needed, looked at, or ignored when bad (P1, P6)."""
+    found = [spec.load(profile).operations[operation].auth for profile in PROFILES]
+    assert found == [documented, hardened]
+
+
+def test_p7_is_read_from_the_spec() -> None:
+    """Whether others see an email is the profile's `x-hype-visible-to`."""
+    hidden = [spec.load(profile).visible_to_owner_only("User", "email") for profile in PROFILES]
+    assert hidden == [False, True]
+
+
+def test_every_event_and_operation_has_its_rules() -> None:
+    """A frame's `data` and a body can be checked, wherever `$ref` and `allOf` have put the schema."""
+    contract = spec.load("hardened")
+    assert contract.gateway.receives["message"].data.issues({"channelId": "a", "content": ""}) != []
+    assert contract.gateway.sends["message"].data.issues({}) != []
+    bodies = {each.id for each in contract.operations.values() if each.body is not None}
+    assert {"createMessage", "registerUser", "createProducer"} <= bodies
+    assert not bodies & {"getHealth", "logoutUser", "deleteMessage"}
+    limit = {each.name: each for each in contract.operations["listMessages"].query}["limit"]
+    assert (limit.type, limit.default, limit.required) == ("integer", 50, False)
+
+
+@pytest.mark.parametrize("name", SPECS)
+def test_an_unreadable_spec_stops_the_start(tmp_path: Path, name: str) -> None:
+    """A file that is missing, or is not YAML, is named."""
+    for each in SPECS:
+        shutil.copy(ROOT / each, tmp_path)
+    (tmp_path / name).write_text("{:")
+    with pytest.raises(SpecMismatch, match=f"^{re.escape(name)} cannot be read"):
+        spec.load("hardened", tmp_path)
+    (tmp_path / name).unlink()
+    with pytest.raises(SpecMismatch, match=f"^{re.escape(name)} cannot be read"):
+        spec.load("hardened", tmp_path)
+
+
+@pytest.mark.parametrize(
+    ("name", "before", "after", "sentence"),
+    [
+        ("openapi.yaml", "operationId: getUser\n", "operation: getUser\n", "'operationId' was expected"),
+        (
+            "openapi.yaml",
+            "    Username:\n",
+            "    UserName:\n",
+            "/components/schemas/Username is referred to and is not",
+        ),
+        ("asyncapi.yaml", "x-hype-identity: token", "x-hype-idents: token", "'x-hype-identity' was expected"),
+        (
+            "asyncapi.yaml",
+            "openapi.yaml#/components/schemas/Message'",
+            "openapi.yaml#/nowhere'",
+            "/nowhere is referred",
+        ),
+    ],
+)
+def test_a_hole_in_a_spec_stops_the_start(tmp_path: Path, name: str, before: str, after: str, sentence: str) -> None:
+    """Holes that code would fall into later are found at the start, references to nothing among them."""
+    for each in SPECS:
+        text = (ROOT / each).read_text()
+        assert each != name or before in text
+        (tmp_path / each).write_text(text.replace(before, after) if each == name else text)
+    with pytest.raises(SpecMismatch, match=re.escape(sentence)):
+        spec.load("hardened", tmp_path)
+
+
+def test_an_event_that_the_contract_lacks_cannot_be_sent() -> None:
+    """A name that asyncapi.yaml does not have is a mistake of ours, and says so."""
+    with pytest.raises(ValueError, match="'shout'"):
+        encode("shout", {})
