@@ -21,6 +21,7 @@ from hype.rest import build
 from hype.seeding import seed
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
+from tests.operations.world import StillMedia
 
 
 @pytest.fixture
@@ -31,7 +32,8 @@ def services(sqlite_url: str) -> Iterator[Services]:
     database.open()
     migrate(database)
     seed(database)
-    yield Services(config, spec.load("hardened"), Tokens(config), database, LocalCluster(), Metrics())
+    contract = spec.load("hardened")
+    yield Services(config, contract, Tokens(config), database, LocalCluster(), Metrics(), StillMedia())
     database.close()
 
 
