@@ -76,7 +76,7 @@ def test_a_401_needs_its_challenge(fake: Fake, world_on: MakeWorld) -> None:
 
 
 def test_501_is_not_implemented(fake: Fake, world_on: MakeWorld) -> None:
-    """Where the spec foresees it the case is unsupported, and the operation is remembered."""
+    """A server without voice: the case is unsupported, and the operation is remembered."""
     fake.routes["GET /api/voice/rtp-capabilities"] = lambda server, request: (501, failure("Not implemented"))
     world = world_on(fake)
     with pytest.raises(Unsupported):

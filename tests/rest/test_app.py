@@ -79,13 +79,3 @@ def test_a_failure_that_is_meant_is_not_logged(services: Services, caplog: pytes
         assert client.simulate_get("/api/channels/none").status_code == 404
         assert client.simulate_get("/none").status_code == 404
     assert [record.message for record in caplog.records if record.name.startswith("hype")] == []
-
-
-@pytest.mark.parametrize("path", ["/api/voice/transport/send", "/api/voice/produce"])
-def test_voice_is_not_served_yet(services: Services, path: str) -> None:
-    """Without a token it is 401, with one 501 in the envelope, before the body is looked at."""
-    client = TestClient(build(services, functions()))
-    assert client.simulate_post(path, body="{").status_code == 401
-    token = client.simulate_post("/auth/guest", json={"username": "guest"}).json["data"]["accessToken"]
-    answer = client.simulate_post(path, body="{", headers={"Authorization": f"Bearer {token}"})
-    assert (answer.status_code, answer.json) == (501, {"success": False, "error": "Not implemented"})
