@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 
 import pytest
+from websockets.sync.server import ServerConnection
 
 from contract_tests import must, requirements
 from contract_tests.clients.rest import NoAnswer
@@ -110,12 +112,17 @@ def test_a_violation_at_closing_time_fails_the_case(
     fake: Fake, world_on: Callable[[Fake], World], judge: Callable[[Check], Result]
 ) -> None:
     """Also a frame that nobody reads is judged."""
-    fake.on_frame = lambda server, socket, text: socket.send('{"type": "surprise"}')
+    surprised = threading.Event()
+
+    def surprise(server: object, socket: ServerConnection, text: str) -> None:
+        socket.send('{"type": "surprise"}')
+        surprised.set()
+
+    fake.on_frame = surprise
 
     def unread(world: World) -> None:
-        socket = world.open_socket(world.guest("ann").token)
-        socket.send("typing", {"channelId": "x"})
-        socket.alive()
+        world.open_socket(world.guest("ann").token).send("typing", {"channelId": "x"})
+        assert surprised.wait(10)
 
     assert "surprise" in judge(unread).got
 
