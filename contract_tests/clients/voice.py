@@ -28,9 +28,10 @@ Packet = TypeVar("Packet")
 
 
 class Loop:
-    """An event loop in a thread; `close` ends both."""
+    """An event loop in a thread; `close` ends both, and the paths that were opened on it."""
 
     def __init__(self) -> None:
+        self.paths: list[Path] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="media", daemon=True)
         self._thread.start()
@@ -41,17 +42,21 @@ class Loop:
         return begun.result(within)
 
     def close(self) -> None:
-        """Cancel what is left and stop."""
+        """Close the paths, cancel what is left and stop."""
         self.run(self._rest())
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(PATIENCE_S)
         self._loop.close()
 
     async def _rest(self) -> None:
+        for path in self.paths:
+            path.close()
         left = [task for task in asyncio.all_tasks() if task is not asyncio.current_task()]
         for task in left:
             task.cancel()
         await asyncio.gather(*left, return_exceptions=True)
+        # What is aborted lets go of its socket in the loop's next round.
+        await asyncio.sleep(0)
 
 
 class Inbox:
@@ -197,6 +202,7 @@ class Transport:
 
     async def _connect(self, candidate: Mapping[str, Any]) -> None:
         path = Path(candidate, self.options["iceParameters"])
+        self._loop.paths.append(path)
         dtls = self._dtls = _Dtls(path, self._certificate, self._extensions, self.name)
         await path.open()
         dtls._set_role("client")
