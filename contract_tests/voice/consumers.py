@@ -131,8 +131,10 @@ def restart_ice(world: World) -> None:
 
 @case("R29.list-producers")
 def list_producers(world: World) -> None:
-    """The open producers of a channel, whoever asks."""
+    """The open producers of a voice channel, whoever asks."""
     ann, bob = parties(world, "ann", "bob")
+    text = {"channelId": world.channel(ann.person)["id"]}
+    world.rest.call("listChannelProducers", token=bob.person.token, path=text, expect=400)
 
     def listed() -> set[tuple[str, str, str]]:
         path = {"channelId": ann.channel}

@@ -19,6 +19,7 @@ _BODIES: dict[str, Bodies] = {
     "createSendTransport": lambda party: {"channelId": party.channel},
     "createRecvTransport": lambda party: {"channelId": party.channel},
     "connectTransport": lambda party: {"transportId": party.transport("send").data["id"], "dtlsParameters": DTLS},
+    "restartIce": lambda party: {"transportId": party.transport("send").data["id"]},
     "createProducer": lambda party: {"transportId": party.sending, "kind": "audio", "rtpParameters": opus()},
     "createConsumer": lambda party: {
         "transportId": party.receiving,
@@ -38,13 +39,13 @@ def request(world: World, operation: str) -> Sample:
 def bodies(contract: Contract) -> Iterable[Case]:
     """One case per rule and voice operation with a body."""
     for operation in _BODIES:
+        extension = contract.operations[operation].extension
+        requirement = "R29.restart-ice" if extension else "R8.voice-bodies"
         for rule, judge in RULES.items():
             # What is taken is taken once: a second producer of a kind is a conflict, a second connect as well.
             if rule not in TAKEN:
-                yield Case("R8.voice-bodies", f"{operation}.{rule}", partial(_judge, operation=operation, judge=judge))
-        yield Case(
-            "R8.voice-bodies", f"{operation}.R10.401-before-the-body", partial(_body_unseen, operation=operation)
-        )
+                yield Case(requirement, f"{operation}.{rule}", partial(_judge, operation=operation, judge=judge))
+        yield Case(requirement, f"{operation}.R10.401-before-the-body", partial(_body_unseen, operation=operation))
 
 
 def _judge(world: World, operation: str, judge: Callable[[Sample], None]) -> None:
