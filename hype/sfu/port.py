@@ -6,6 +6,7 @@ The first byte tells what a datagram is (RFC 7983), and where it came from tells
 from __future__ import annotations
 
 import asyncio
+import itertools
 import logging
 import socket
 import struct
@@ -21,6 +22,7 @@ __all__ = ["Port", "enlarge"]
 
 logger = logging.getLogger(__name__)
 
+_ANY, _ANY_TRIES = range(1), 50  # number 0: whatever is free
 _BUFFER = 4 << 20
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux; the socket module does not name them
 _BATCHES = 4  # of the inbox, before others have their turn
@@ -144,7 +146,8 @@ class Port:
 
         Raises PortBusy when there is none.
         """
-        for number in numbers:
+        # What is free for UDP may be taken for TCP; then any other free one will do, too.
+        for number in itertools.repeat(0, _ANY_TRIES) if numbers == _ANY else numbers:
             with suppress(OSError):
                 udp, tcp = _bind(ip, number)
                 return cls(udp, tcp, ice, announced_ip or ip)
