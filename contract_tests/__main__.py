@@ -10,16 +10,22 @@ from contextlib import ExitStack
 from tempfile import TemporaryDirectory
 from typing import Any
 
-from hypothesis.configuration import set_hypothesis_home_dir
+_HOW_TO_INSTALL = "pip install 'hype[contract]' (in a checkout: pip install -c constraints.txt -e '.[contract]')"
 
-from contract_tests import contract, requirements, target, verdict
-from contract_tests.clients.rest import connect
-from contract_tests.contract import AREAS
-from contract_tests.people import World
-from contract_tests.profile import PROFILES
-from contract_tests.report.console import Console
-from contract_tests.runner import Result, Runner, chosen, every_case
-from contract_tests.transcript import Secrets
+try:
+    from hypothesis.configuration import set_hypothesis_home_dir
+
+    from contract_tests import contract, requirements, target, verdict
+    from contract_tests.clients.rest import connect
+    from contract_tests.contract import AREAS
+    from contract_tests.people import World
+    from contract_tests.profile import PROFILES
+    from contract_tests.report.console import Console
+    from contract_tests.runner import Result, Runner, chosen, every_case
+    from contract_tests.transcript import Secrets
+except ModuleNotFoundError as missing:  # installed for its server alone
+    print(f"hype-contract: {missing.name} is not installed. Run: {_HOW_TO_INSTALL}", file=sys.stderr)
+    raise SystemExit(2) from None
 
 _DESCRIPTION = """\
 Judge a Hype server, in whatever language it is written, by openapi.yaml and asyncapi.yaml.

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import socket
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -176,3 +178,12 @@ def test_the_command_line_says_it_in_one_sentence(capsys: pytest.CaptureFixture[
     assert out == ""
     assert err.startswith("hype-contract: http://127.0.0.1:")
     assert err.count("\n") == 1
+
+
+def test_without_its_libraries_it_says_what_to_install() -> None:
+    """Whoever installed the server alone gets a sentence and exit code 2, not a traceback."""
+    code = "import sys; sys.modules['hypothesis'] = None; import contract_tests.__main__"
+    ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert ended.returncode == 2
+    assert ended.stderr.startswith("hype-contract: hypothesis is not installed. Run: pip install 'hype[contract]'")
+    assert "Traceback" not in ended.stderr
