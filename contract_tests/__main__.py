@@ -24,7 +24,10 @@ try:
     from contract_tests.runner import Result, Runner, chosen, every_case
     from contract_tests.transcript import Secrets
 except ModuleNotFoundError as missing:  # installed for its server alone
-    print(f"hype-contract: {missing.name} is not installed. Run: {_HOW_TO_INSTALL}", file=sys.stderr)
+    print(
+        f"hype-contract: {(missing.name or 'a library').partition('.')[0]} is not installed. Run: {_HOW_TO_INSTALL}",
+        file=sys.stderr,
+    )
     raise SystemExit(2) from None
 
 _DESCRIPTION = """\
