@@ -52,7 +52,7 @@ class Fuzzer:
             self.wrong.append(f"{violation}\n  {str(one)[:3000]}")
 
     def finish(self) -> None:
-        """The server still serves, and has counted no 5xx itself but for what is not implemented."""
+        """The server still serves, and has counted no 5xx itself."""
         world: World = self._server.world()
         person = world.guest()
         world.socket(person).fence()
