@@ -1,0 +1,149 @@
+"""One mutant before the harness: started, judged, ended. And the unmutated control."""
+
+from __future__ import annotations
+
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Final, Literal, NamedTuple
+
+from contract_tests.contract import load
+from contract_tests.profile import Profile
+from contract_tests.requirements import Requirement
+from contract_tests.requirements import load as requirements
+from tests.mutants.applying import ROOT, CannotApply, check
+from tests.mutants.registry import Mutant
+from tests.running import ANY_PORTS, SECRETS
+
+Fate = Literal["killed", "survived", "by another", "not applied", "not started"]
+
+_PATIENCE_S: Final = {False: 120, True: 600}
+_START_S: Final = 60
+_FOUND_WRONG = re.compile(r"^FAIL (\S+)", re.MULTILINE)
+_GREETING = re.compile(r"http://localhost:(\d+) .*ws://localhost:(\d+)", re.DOTALL)
+
+
+class Address(NamedTuple):
+    """Where a server listens."""
+
+    url: str
+    ws_url: str
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What became of a mutant. by: the requirements that failed; told: the harness's whole report."""
+
+    mutant: Mutant
+    fate: Fate
+    by: tuple[str, ...] = ()
+    seconds: float = 0.0
+    told: str = ""
+
+
+def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
+    """Start the mutant and run the harness on it: on what must kill it, or on everything if `full`."""
+    started = time.monotonic()
+    try:
+        check(mutant)
+        with serving(mutant.name, profile) as address:
+            code, told = harness(address, profile, () if full else (mutant.killed_by,))
+    except CannotApply as error:
+        return Judged(mutant, "not applied", told=str(error))
+    except NotStarted as error:
+        return Judged(mutant, "not started", told=str(error))
+    by = tuple(dict.fromkeys(_FOUND_WRONG.findall(told)))
+    return Judged(mutant, _fate(mutant, profile, code, by), by, time.monotonic() - started, told)
+
+
+def control(mutants: Sequence[Mutant], profile: Profile) -> str:
+    """Judge the server as it is by all that must kill these mutants; what is wrong with it, "" if nothing."""
+    with serving("none", profile) as address:
+        code, told = harness(address, profile, sorted({one.killed_by for one in mutants}), full=True)
+    return "" if code == 0 and not _FOUND_WRONG.search(told) else told
+
+
+def killers(mutant: Mutant, profile: Profile) -> list[Requirement]:
+    """The requirements that may kill it: those that its tag means, of its area, where they are judged."""
+    every = requirements(load(profile))
+    return [
+        one for one in every if one.id.startswith(mutant.killed_by) and one.area == mutant.area and one.applies(profile)
+    ]
+
+
+def _fate(mutant: Mutant, profile: Profile, code: int, by: Sequence[str]) -> Fate:
+    right = {one.id for one in killers(mutant, profile)}
+    if code == 1 and right & set(by):
+        return "killed"
+    return "by another" if by else "survived"
+
+
+class NotStarted(Exception):
+    """The server ended before it listened; the text is its log."""
+
+
+@contextmanager
+def serving(name: str, profile: Profile) -> Iterator[Address]:
+    """The mutant of that name, or `none`, as a process with a database of its own. Raises NotStarted."""
+    with TemporaryDirectory(prefix="hype-mutant-") as folder:
+        environment = {
+            **ANY_PORTS,
+            **SECRETS,
+            "HYPE_PROFILE": profile,
+            "DATABASE_URL": f"sqlite:///{folder}/hype.db",
+            "PYTHONPATH": str(ROOT),
+        }
+        command = [sys.executable, "-m", "tests.mutants.serve", name]
+        with (Path(folder) / "log").open("w+") as log:
+            process = subprocess.Popen(
+                command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
+            )
+            try:
+                yield _listening(process, Path(folder) / "log")
+            finally:
+                _end(process)
+
+
+def harness(address: Address, profile: Profile, only: Sequence[str], *, full: bool = False) -> tuple[int, str]:
+    """Run `hype-contract` as anybody does; its exit code and what it printed."""
+    words = [word for id in only for word in ("--only", id)]
+    options = ["--base-url", address.url, "--ws-url", address.ws_url, "--profile", profile, "--seed", "1"]
+    command = [sys.executable, "-m", "contract_tests", *options, "--extensions", *words]
+    try:
+        ended = subprocess.run(
+            command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE_S[full or not only], check=False
+        )
+    except subprocess.TimeoutExpired as late:
+        return -1, f"the harness did not end within {late.timeout:g} s"
+    return ended.returncode, ended.stdout + ended.stderr
+
+
+def _listening(process: subprocess.Popen[str], log: Path) -> Address:
+    assert process.stdout is not None
+    greeting = ""
+    while "stops it" not in greeting:
+        line = process.stdout.readline()
+        if not line:
+            raise NotStarted(log.read_text()[-2000:])
+        greeting += line
+    found = _GREETING.search(greeting)
+    assert found is not None, greeting
+    return Address(f"http://127.0.0.1:{found[1]}", f"ws://127.0.0.1:{found[2]}")
+
+
+def _end(process: subprocess.Popen[str]) -> None:
+    process.send_signal(signal.SIGTERM)
+    try:
+        process.wait(20)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        process.wait()
+    if process.stdout:
+        process.stdout.close()

@@ -1,0 +1,74 @@
+"""The mutants are fit to measure the harness with, and the harness kills those whose turn it is today."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import UTC, datetime
+
+import pytest
+
+from contract_tests.contract import load
+from tests.mutants.__main__ import main, sample
+from tests.mutants.applying import CannotApply, check, edited
+from tests.mutants.judging import killers
+from tests.mutants.registry import GONE, Edit, Law, Mutant, every, mutant
+
+_TODAY = 16
+"""How many take their turn in one run of the suite."""
+
+MUTANTS = every()
+
+
+@pytest.mark.parametrize("one", MUTANTS, ids=lambda one: one.name)
+def test_each_can_be_applied_and_killed(one: Mutant) -> None:
+    """What it changes is there, and what must kill it is a requirement of its area, in each of its profiles."""
+    check(one)
+    for profile in one.profiles:
+        assert killers(one, profile), f"nothing in the {profile} profile is called {one.killed_by}"
+
+
+def test_names_say_the_area() -> None:
+    """The first part of a name is what `--area` takes; each breaks something that the specs have."""
+    assert {one.area for one in MUTANTS} <= {"rest", "gateway", "voice", "media"}
+    assert [one.name for one in MUTANTS if not set(one.of) <= promised()] == []
+
+
+def test_a_change_that_fits_nowhere_is_an_error() -> None:
+    """A line that is gone, or there twice, a place that is gone: none is a mutant that survived."""
+    for change in (
+        Edit("hype/ids.py", "no such line", ""),
+        Edit("hype/ids.py", "milliseconds", "seconds"),
+        Law("openapi.yaml#/components/schemas/NoSuchThing/maxLength", 1),
+        Law("openapi.yaml#/components/schemas/MessageContent/nothing", GONE),
+    ):
+        with pytest.raises(CannotApply):
+            check(mutant("rest.none", "None.", change, of="", killed_by="R1"))
+
+
+def test_edits_build_on_each_other() -> None:
+    """One file can be changed in several places."""
+    assert edited("one two", [Edit("x.py", "one", "1 1"), Edit("x.py", "1 two", "2")]) == "1 2"
+
+
+def test_every_mutant_gets_its_turn() -> None:
+    """Samples of successive seeds are of one size, and come round to all."""
+    rounds = [sample(MUTANTS, 2, seed) for seed in range(len(MUTANTS))]
+    assert {len(some) for some in rounds} == {min(2, len(MUTANTS))}
+    assert {one.name for some in rounds for one in some} == {one.name for one in MUTANTS}
+
+
+@pytest.mark.timeout(600)
+def test_todays_mutants_are_killed(capsys: pytest.CaptureFixture[str]) -> None:
+    """The control passes, and each of the sample is killed by what must kill it."""
+    words = ["--sample", str(_TODAY), "--seed", str(datetime.now(UTC).toordinal())]
+    code = main(words)
+    with capsys.disabled():
+        print(f"\npython -m tests.mutants {' '.join(words)}")
+    assert code == 0, capsys.readouterr().out
+
+
+def promised() -> set[str]:
+    """What a mutant can break: operations, and events with their direction."""
+    contract = load("hardened")
+    events: Iterable[str] = (f"{event.name}.{event.direction}" for event in contract.events.values())
+    return {*contract.operations, *events}
