@@ -11,9 +11,19 @@ from collections import Counter
 from typing import Literal
 
 from contract_tests.contract import Contract, Expected, Pair
+from contract_tests.requirements import Requirement
 from contract_tests.transcript import Secrets, Transcript
 
 State = Literal["passed", "exercised", "failed", "not exercised", "not implemented", "exempt"]
+
+_REASONS: dict[State, str] = {
+    "passed": "",
+    "failed": "it was seen, and wrong: see the failures that name it",
+    "exercised": "it was seen only in cases that did not pass",
+    "not exercised": "nothing made the target answer or send it",
+    "not implemented": "the target answers 501, not implemented",
+    "exempt": "",
+}
 
 
 class Trace:
@@ -84,6 +94,16 @@ class Ledger:
         if expected.exempt or pair in self.excused:
             return "exempt"
         return "not implemented" if self._lacks(expected) else "not exercised"
+
+    def state_of(self, requirement: Requirement) -> tuple[State, str]:
+        """The state of the pair that a requirement is about, and a sentence that says why it is not `passed`."""
+        if requirement.pair is None:
+            raise ValueError(f"{requirement.id} is judged by its cases")
+        extension = requirement.level == "extension"
+        expected = Expected(requirement.pair, requirement.area, requirement.source, extension, requirement.exempt)
+        state = self.state(expected)
+        reason = self.reason(expected) if state == "exempt" else _REASONS[state]
+        return state, reason or ""
 
     def reason(self, expected: Expected) -> str | None:
         """Why an exempt pair is exempt."""

@@ -28,6 +28,11 @@ class Skipped(Exception):
     """The case cannot be judged here; the text says why."""
 
 
+class NeedsOption(Skipped):
+    """The case needs something that the command was not given; the text says which option. That is no fault of the
+    target, so it makes no verdict incomplete."""
+
+
 class Unsupported(Exception):
     """The target does not offer what the case needs (501, or an extension); never counts as passed."""
 

@@ -18,6 +18,7 @@ from contract_tests.clients.rest import Rest
 from contract_tests.contract import Contract
 from contract_tests.ledger import Trace
 from contract_tests.must import Skipped, Violation
+from contract_tests.options import DEFAULTS, Options
 from contract_tests.transcript import Secrets
 
 
@@ -68,13 +69,19 @@ class World:
     """What a case gets. `rest` and `contract` are ready; everything else is made lazily and belongs to this case.
 
     `random` is seeded by the run's seed and the case, for choices; unique names come from `secrets`, because the target
-    remembers the names of earlier runs. `effort` is how many times the usual number of generated inputs to send.
+    remembers the names of earlier runs. `options`: what the person at the terminal said.
     """
 
     def __init__(
-        self, contract: Contract, http: httpx.Client, ws_url: str, seed: str, secrets_: Secrets, effort: int = 1
+        self,
+        contract: Contract,
+        http: httpx.Client,
+        ws_url: str,
+        seed: str,
+        secrets_: Secrets,
+        options: Options = DEFAULTS,
     ) -> None:
-        self.effort = effort
+        self.options = options
         self.contract = contract
         self.trace = Trace(secrets_)
         self.rest = Rest(contract, http, self.trace)
@@ -91,6 +98,10 @@ class World:
     def hardened(self) -> bool:
         """The run judges the hardened profile."""
         return self.contract.profile == "hardened"
+
+    def times(self, count: float) -> int:
+        """How many generated inputs this run's mode makes of `count`; at least one."""
+        return max(1, round(count * self.options.effort))
 
     def guest(self, name: str = "guest") -> Person:
         """A new guest. `name` is what scripts call them; usernames are unique."""

@@ -20,8 +20,11 @@ a case asserts what a schema cannot say, with `must`. `expect=` demands a status
 case that exercised nothing cannot pass. Several cases may check one requirement.
 
 `@case(id, alone=True)` runs with nothing beside it (counts of all users, failed logins); `generates=True` is for those
-that use hypothesis. `@family` registers a function that yields cases from the contract (one per operation, say).
-Raise `must.Skipped(why)` where a case cannot be judged.
+that use hypothesis (ask for `world.times(n)` examples); `slow=True` for those that take seconds, which `--fast` leaves
+out. `world.options` holds the target's secrets, if they were given. `@family` registers a function that yields cases
+from the contract (one per operation, say).
+Raise `must.NeedsOption(why)` where a case needs an option that was not given, `must.Skipped(why)` where it cannot be
+judged for another reason.
 """
 
 from __future__ import annotations
@@ -29,15 +32,15 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import Literal
 
 from contract_tests.clients.rest import NoAnswer
 from contract_tests.contract import AREAS, Area, Contract, Pair
 from contract_tests.ledger import Ledger
-from contract_tests.must import Skipped, Unsupported, Violation
+from contract_tests.must import NeedsOption, Skipped, Unsupported, Violation
 from contract_tests.people import World
 from contract_tests.requirements import Requirement, Requirements
 
@@ -47,6 +50,7 @@ MakeWorld = Callable[[str], World]
 
 MOST_LINES = 40
 _SILENCES_UNTIL_GONE = 5
+_LEFT_OUT = "left out by --fast, since it takes seconds"
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Case:
     """A check of one requirement.
 
     `alone`: nothing else may use the target meanwhile. `generates`: it uses hypothesis, which one thread at a time may.
-    `order`: later ones run later, which the lonely can rely on.
+    `order`: later ones run later, which the lonely can rely on. `slow`: it takes seconds, whatever the target.
     """
 
     requirement: str
@@ -63,11 +67,15 @@ class Case:
     alone: bool = False
     generates: bool = False
     order: int = 0
+    slow: bool = False
 
 
 @dataclass(frozen=True)
 class Result:
-    """What came of a case. `message` says why it is not a pass; `script` replays it; `seconds` is wall time."""
+    """What came of a case. `message` says why it is not a pass; `script` replays it; `seconds` is wall time.
+
+    `by_choice`: it was skipped because of how the harness was called.
+    """
 
     case: Case
     requirement: Requirement
@@ -79,17 +87,20 @@ class Result:
     seconds: float = 0.0
     pair: Pair | None = None
     silent: bool = False
+    by_choice: bool = False
 
 
 _cases: list[Case] = []
 _families: list[Callable[[Contract], Iterable[Case]]] = []
 
 
-def case(requirement: str, *, alone: bool = False, generates: bool = False, order: int = 0) -> Callable[[Check], Check]:
+def case(
+    requirement: str, *, alone: bool = False, generates: bool = False, order: int = 0, slow: bool = False
+) -> Callable[[Check], Check]:
     """Register a function as a check of `requirement` (see the module's docstring)."""
 
     def register(check: Check) -> Check:
-        _cases.append(Case(requirement, check.__name__, check, alone, generates, order))
+        _cases.append(Case(requirement, check.__name__, check, alone, generates, order, slow))
         return check
 
     return register
@@ -127,22 +138,33 @@ def chosen(
     ]
 
 
+@dataclass(frozen=True)
+class Plan:
+    """How to run: `seed` of the run; `workers`: cases side by side; `fast`: leave out slow cases; `lacking`: areas that
+    the target does not have, and a sentence that says so."""
+
+    seed: int
+    workers: int = 4
+    fast: bool = False
+    lacking: Mapping[Area, str] = field(default_factory=dict)
+
+
 class Runner:
     """Runs cases against one target and keeps the ledger."""
 
-    def __init__(self, make_world: MakeWorld, requirements: Requirements, seed: int, workers: int = 4) -> None:
+    def __init__(self, make_world: MakeWorld, requirements: Requirements, plan: Plan) -> None:
         """`make_world` gets the seed of one case (the run's and the case's name)."""
         self.ledger = Ledger()
         self._make_world = make_world
         self._requirements = requirements
-        self._seed = seed
-        self._workers = workers
+        self._plan = plan
         self._silences = 0
 
     def run(self, cases: Iterable[Case]) -> Iterator[Result]:
         """Results as they come: first the cases that may run side by side, then, in order, the lonely ones."""
-        every = sorted(cases, key=lambda one: one.order)
-        with ThreadPoolExecutor(self._workers) as pool, ThreadPoolExecutor(1) as generator:
+        # What mostly waits begins first, so that the others run meanwhile.
+        every = sorted(cases, key=lambda one: (one.order, not one.slow))
+        with ThreadPoolExecutor(self._plan.workers) as pool, ThreadPoolExecutor(1) as generator:
             together = [one for one in every if not one.alone]
             waiting = [(generator if one.generates else pool).submit(self.judge, one) for one in together]
             try:
@@ -158,9 +180,13 @@ class Runner:
     def judge(self, one: Case) -> Result:
         """Run one case to a result; nothing it does can stop the run."""
         requirement = self._requirements[one.requirement]
+        if requirement.area in self._plan.lacking:
+            return Result(one, requirement, "unsupported", self._plan.lacking[requirement.area])
+        if one.slow and self._plan.fast:
+            return Result(one, requirement, "skipped", _LEFT_OUT, by_choice=True)
         if self._silences >= _SILENCES_UNTIL_GONE:
             return Result(one, requirement, "skipped", f"the target stopped answering {self._silences} cases ago")
-        world = self._make_world(f"{self._seed}/{one.requirement}/{one.name}")
+        world = self._make_world(f"{self._plan.seed}/{one.requirement}/{one.name}")
         started = time.monotonic()
         result = self._attempt(one, requirement, world)
         self._silences = self._silences + 1 if result.silent else 0
@@ -178,7 +204,8 @@ class Runner:
             silent = isinstance(violation, NoAnswer)
             return Result(one, requirement, "fail", str(violation), *wrong, pair=violation.pair, silent=silent)
         except Skipped as skipped:
-            return Result(one, requirement, "skipped", str(skipped))
+            by_choice = isinstance(skipped, NeedsOption)
+            return Result(one, requirement, "skipped", str(skipped), by_choice=by_choice)
         except Unsupported as unsupported:
             return Result(one, requirement, "unsupported", str(unsupported))
         except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others still run
@@ -191,17 +218,13 @@ class Runner:
 def _finished(result: Result, world: World, seconds: float) -> Result:
     hide = world.trace.transcript.secrets.hide
     script = tuple(world.trace.transcript.lines(MOST_LINES)) if result.outcome in ("fail", "error") else ()
-    return Result(
-        result.case,
-        result.requirement,
-        result.outcome,
-        hide(result.message),
-        hide(result.expected),
-        hide(result.got),
-        script,
-        seconds,
-        result.pair,
-        result.silent,
+    return replace(
+        result,
+        message=hide(result.message),
+        expected=hide(result.expected),
+        got=hide(result.got),
+        script=script,
+        seconds=seconds,
     )
 
 

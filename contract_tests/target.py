@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Collection
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
 import httpx
@@ -23,6 +23,7 @@ from contract_tests.profile import PROFILES, Profile
 
 ANSWER_WITHIN_S = 8.0
 _LONGEST_WAIT_S = 61.0
+_ABSENT = (404, 405, 501)
 
 
 class TargetUnusable(Exception):
@@ -31,12 +32,13 @@ class TargetUnusable(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A target that answers. `why` says how its profile was found."""
+    """A target that answers. `why` says how its profile was found; `lacking`: areas that it does not have, and why."""
 
     base_url: str
     ws_url: str
     profile: Profile
     why: str
+    lacking: Mapping[Area, str] = field(default_factory=dict)
 
 
 def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas: Collection[Area]) -> Target:
@@ -49,10 +51,11 @@ def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas:
         first_impression = _health(http)
         person = _somebody(http, first_impression)
         chosen, why = (profile, "as --profile says") if profile != "auto" else _profile(http, person)
+        lacking = _lacking(http, person) if {"voice", "media"} & set(areas) else {}
     if {"gateway", "voice", "media"} & set(areas):
         _check_url(ws_url, "--ws-url", ("ws://", "wss://"))
         _probe_gateway(ws_url, person, chosen)
-    return Target(base_url, ws_url, chosen, why)
+    return Target(base_url, ws_url, chosen, why, lacking)
 
 
 def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
@@ -103,6 +106,20 @@ def _profile(http: httpx.Client, person: dict[str, Any]) -> tuple[Profile, str]:
     return seen, observed
 
 
+def _lacking(http: httpx.Client, person: dict[str, Any]) -> dict[Area, str]:
+    """Voice and media, if two voice operations are both not there or not implemented: one alone would be a fault."""
+    token = {"Authorization": f"Bearer {person['accessToken']}"}
+    asked: tuple[tuple[str, str, Any], ...] = (
+        ("GET", "/api/voice/rtp-capabilities", None),
+        ("POST", "/api/voice/transport/send", {}),
+    )
+    answers = [_ask(http, method, path, body, token).status_code for method, path, body in asked]
+    if not all(status in _ABSENT for status in answers):
+        return {}
+    why = f"the target has no voice: {asked[0][0]} {asked[0][1]} answers {answers[0]}"
+    return {"voice": why, "media": why}
+
+
 def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> None:
     """Some answer to something within `ANSWER_WITHIN_S`: it need not be right, but silence or an echo is no gateway."""
     user = person["user"]
@@ -117,9 +134,11 @@ def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> Non
         raise TargetUnusable(f"{ws_url} sends every frame back as it came, so it is an echo and no gateway.")
 
 
-def _ask(http: httpx.Client, method: str, path: str, body: Any = None) -> httpx.Response:
+def _ask(
+    http: httpx.Client, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
+) -> httpx.Response:
     try:
-        return http.request(method, path, json=body, timeout=ANSWER_WITHIN_S)
+        return http.request(method, path, json=body, headers=headers, timeout=ANSWER_WITHIN_S)
     except httpx.TimeoutException:
         problem = f"takes the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
     except httpx.ConnectError as error:

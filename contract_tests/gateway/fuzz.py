@@ -47,7 +47,7 @@ def _fuzz(world: World, event: Event) -> None:
     everything = st.lists(
         payloads(world.contract, event, _known(rooms)), min_size=FRAMES_A_BURST, max_size=FRAMES_A_BURST
     )
-    _generate(everything, burst, BURSTS * world.effort, world.seed)
+    _generate(everything, burst, world.times(BURSTS), world.seed)
     if wrong:
         raise wrong[0]
 

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections import Counter
+import shlex
 from collections.abc import Sequence
 from typing import TextIO
 
-from contract_tests.contract import Contract, Expected
+from contract_tests.clauses import clauses
+from contract_tests.contract import Expected
+from contract_tests.judgement import Judged
 from contract_tests.ledger import Ledger, State
+from contract_tests.run import Judging, Run
 from contract_tests.runner import Outcome, Result
-from contract_tests.target import Target
-from contract_tests.verdict import Verdict
+from contract_tests.verdict import OUTCOMES, Part
 
 _MARKS: dict[Outcome, str] = {"pass": ".", "fail": "F", "error": "E", "skipped": "s", "unsupported": "u"}
 _CELLS: dict[State, str] = {
@@ -25,61 +27,73 @@ _LEGEND = (
     "pass: seen in cases that passed, and right | seen: only in cases that did not pass | FAIL: seen, and wrong\n"
     "none: NOT exercised | n/i: not implemented (501) | exempt: see below | (x): extension"
 )
+_MARKS_A_LINE = 80
+_OTHERS_NAMED = 6
 
 
 class Console:
     """Writes to a stream, which may be a terminal, a pipe or a CI log."""
 
-    def __init__(self, out: TextIO, seed: int) -> None:
+    def __init__(self, out: TextIO, judging: Judging) -> None:
         self._out = out
-        self._seed = seed
+        self._judging = judging
         self._column = 0
 
-    def begin(self, target: Target, cases: int) -> None:
+    def begin(self) -> None:
         """Say what is being judged."""
+        target, order = self._judging.target, self._judging.order
         self._say(f"target   {target.base_url}  {target.ws_url}")
         self._say(f"profile  {target.profile} ({target.why})")
-        self._say(f"cases    {cases}   seed {self._seed}")
+        self._say(f"cases    {len(self._judging.cases)}   seed {order.seed}   mode {order.options.mode}")
+        for why in dict.fromkeys(target.lacking.values()):
+            self._say(f"lacking  {why}")
 
     def progress(self, result: Result) -> None:
-        """One mark per case."""
+        """One mark per case, and at the end of a line how far it has come."""
         self._column += 1
-        print(_MARKS[result.outcome], end="" if self._column % 80 else "\n", file=self._out, flush=True)
+        total = len(self._judging.cases)
+        ends = self._column % _MARKS_A_LINE == 0 or self._column == total
+        end = f" {self._column}/{total}\n" if ends else ""
+        print(_MARKS[result.outcome], end=end, file=self._out, flush=True)
 
-    def end(self, results: Sequence[Result], ledger: Ledger, contract: Contract, verdict: Verdict) -> None:
+    def end(self, run: Run) -> None:
         """Everything else, the verdict last."""
-        self._say("")
         for outcome in ("fail", "error"):
-            for result in (one for one in results if one.outcome == outcome):
-                self._failure(result)
-        self._others(results)
-        self._coverage(contract.expected(), ledger)
-        self._verdict(results, verdict)
+            for one in run.judged:
+                if one.outcome == outcome and one.results:
+                    self._failure(one)
+        self._coverage([one for one in run.law.expected() if one.area in run.order.areas], run.ledger)
+        self._verdict(run)
 
-    def _failure(self, result: Result) -> None:
-        requirement = result.requirement
-        extension = " (extension)" if requirement.level == "extension" else ""
-        self._say(f"\n{result.outcome.upper()} {requirement.id}{extension}  {requirement.title}")
+    def _failure(self, one: Judged) -> None:
+        requirement, result = one.requirement, one.results[0]
+        self._say(f"\n{_headline(one)} {requirement.id}{_kind(one)}  {requirement.title}")
         self._say(f"  source    {requirement.source}")
+        for name, text in clauses(requirement.source).items():
+            self._say(f"  {name:<9} {text}")
         if result.expected:
             self._say(f"  expected  {result.expected}")
             self._say(f"  got       {result.got}")
         else:
             self._say(f"  {result.message}")
-        self._say(f"  again     hype-contract --only {requirement.id} --seed {self._seed}")
+        others = [other.case.name for other in one.results[1:] if other.outcome == one.outcome]
+        if others:
+            more = f" and {len(others) - _OTHERS_NAMED} more" if len(others) > _OTHERS_NAMED else ""
+            self._say(f"  also in   {', '.join(others[:_OTHERS_NAMED])}{more}")
+        self._say(f"  again     {self._again(requirement.id)}")
         for line in result.script:
             self._say(f"    {line}")
 
-    def _others(self, results: Sequence[Result]) -> None:
-        for outcome in ("skipped", "unsupported"):
-            why = Counter(one.message for one in results if one.outcome == outcome)
-            for message, count in why.items():
-                self._say(f"\n{outcome}: {message} ({count} cases)")
+    def _again(self, id: str) -> str:
+        target, order = self._judging.target, self._judging.order
+        urls = ["--base-url", target.base_url, "--ws-url", target.ws_url, "--profile", target.profile]
+        return shlex.join(["hype-contract", *urls, "--only", id, "--seed", str(order.seed)])
 
     def _coverage(self, expected: Sequence[Expected], ledger: Ledger) -> None:
         operations = [one for one in expected if one.pair.kind == "operation"]
+        events = [one for one in expected if one.pair.kind == "event"]
         self._table("operation", sorted({one.pair.detail for one in operations}), operations, ledger)
-        self._table("event", ["in", "out"], [one for one in expected if one.pair.kind == "event"], ledger)
+        self._table("event", ["in", "out"], events, ledger)
         self._say(_LEGEND)
         reasons: dict[str, list[str]] = {}
         for one in expected:
@@ -91,24 +105,47 @@ class Console:
 
     def _table(self, head: str, columns: Sequence[str], expected: Sequence[Expected], ledger: Ledger) -> None:
         rows: dict[str, dict[str, str]] = {}
+        if not expected:
+            return
         for one in expected:
             seen = ledger.seen[one.pair]
             cell = _CELLS[ledger.state(one)] + (f" {seen}" if seen else "") + ("(x)" if one.extension else "")
             rows.setdefault(one.pair.name, {})[one.pair.detail] = cell
-        width = max((len(name) for name in rows), default=0) + 2
+        width = max(map(len, rows)) + 2
         self._say("\n" + f"{head:<{width}}" + "".join(f"{column:<10}" for column in columns))
         for name, cells in rows.items():
             self._say((f"{name:<{width}}" + "".join(f"{cells.get(column, ''):<10}" for column in columns)).rstrip())
 
-    def _verdict(self, results: Sequence[Result], verdict: Verdict) -> None:
-        counts = Counter(one.outcome for one in results)
-        self._say("\n" + ", ".join(f"{counts[outcome]} {outcome}" for outcome in _MARKS))
+    def _verdict(self, run: Run) -> None:
+        verdict = run.verdict
+        self._say("")
+        for heading, parts in (("level", verdict.levels), ("area", verdict.areas)):
+            for name, part in parts.items():
+                self._say(f"{heading} {name:<11} {part.word:<16} {_counts(part)}")
+        for id in run.stale:
+            self._say(f"passed although it was expected to fail: {id} (take it off the list)")
         for note in verdict.notes:
             self._say(f"note: {note}")
         reasons = f": {'; '.join(verdict.reasons)}" if verdict.reasons else ""
-        self._say(f"verdict: {verdict.word}{reasons}")
+        self._say(f"verdict: {verdict.word}{reasons}   ({run.seconds:.0f} s)")
 
     def _say(self, line: str) -> None:
         # A title or a payload may hold what this stream cannot encode; a report must not die of it.
         encoding = self._out.encoding or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out)
+
+
+def _headline(one: Judged) -> str:
+    if one.failed and one.expected_failure is not None:
+        return "FAIL AS EXPECTED"
+    if one.failed and one.requirement.strength == "should":
+        return "WARNING"
+    return one.outcome.upper()
+
+
+def _kind(one: Judged) -> str:
+    return " (extension)" if one.requirement.level == "extension" else ""
+
+
+def _counts(part: Part) -> str:
+    return ", ".join(f"{part.counts[outcome]} {outcome}" for outcome in OUTCOMES if part.counts[outcome])

@@ -1,7 +1,10 @@
 """The requirements: what a verdict is made of. Every case names the one that it checks.
 
-Hand-written ones stand in `rest.py`, `gateway.py` …, one file per area; `derived` adds what follows from the specs: a
-`spec.<operationId>` for every operation and a `spec.<event>.in|out` for every event.
+Hand-written ones stand in `rest.py`, `gateway.py` …, one file per area; `derived` adds what follows from the specs:
+
+- `spec.<operationId>`, `spec.<event>.in`: any generated request or frame is answered as the spec says;
+- `answer.<operationId>.<status>`, `spec.<event>.out`: this answer, or event, was seen and was right. No case of their
+  own checks these: they are judged by what all cases saw (the coverage ledger).
 """
 
 from __future__ import annotations
@@ -10,10 +13,12 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from contract_tests.contract import Area, Contract
+from contract_tests.contract import Area, Contract, Expected, Pair
 from contract_tests.profile import PROFILES, Profile
 
 Level = Literal["documented", "hardened", "extension"]
+LEVELS: tuple[Level, ...] = ("documented", "hardened", "extension")
+Strength = Literal["must", "should"]
 
 
 @dataclass(frozen=True)
@@ -22,7 +27,9 @@ class Requirement:
 
     `id` never changes once published: `R18.newest-first`. `title` is the rule as a sentence. `source` is the seed
     section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in
-    that profile only, `extension` is reported apart and by itself makes no target fail.
+    that profile only, `extension` is reported apart and by itself makes no target fail. `strength`: a `should` that is
+    not kept is reported as a warning. `pair`: what the ledger must have seen, for a requirement without cases;
+    `exempt`: why nobody need see it.
     """
 
     id: str
@@ -31,6 +38,9 @@ class Requirement:
     level: Level = "documented"
     profiles: tuple[Profile, ...] = ()
     area: Area = "rest"
+    strength: Strength = "must"
+    pair: Pair | None = None
+    exempt: str | None = None
 
     def applies(self, profile: Profile) -> bool:
         """Whether a run for `profile` has to judge it."""
@@ -51,6 +61,9 @@ class Requirements:
 
     def __iter__(self) -> Iterator[Requirement]:
         return iter(self._by_id.values())
+
+    def __len__(self) -> int:
+        return len(self._by_id)
 
     def __getitem__(self, id: str) -> Requirement:
         if id not in self._by_id:
@@ -74,10 +87,26 @@ def derived(contract: Contract) -> Iterable[Requirement]:
         level: Level = "extension" if operation.extension else "documented"
         yield Requirement(f"spec.{operation.id}", title, operation.source, level, area=operation.area)
     for event in contract.events.values():
-        verb = "is taken" if event.direction == "in" else "is sent"
-        title = f"{event.name} {verb} as asyncapi.yaml says"
+        title = f"{event.name} is taken as asyncapi.yaml says"
         level = "extension" if event.extension else "documented"
-        yield Requirement(f"spec.{event.name}.{event.direction}", title, event.source, level, area=event.area)
+        if event.direction == "in":
+            yield Requirement(f"spec.{event.name}.in", title, event.source, level, area=event.area)
+    yield from (_seen(contract, expected) for expected in contract.expected() if expected.pair.detail != "in")
 
 
-__all__ = ["PROFILES", "Level", "Requirement", "Requirements", "derived", "load"]
+def _seen(contract: Contract, expected: Expected) -> Requirement:
+    """The requirement that an answer or an outgoing event is seen, and is right."""
+    kind, name, detail = expected.pair
+    if kind == "event":
+        id, title = f"spec.{name}.out", f"{name} is sent as asyncapi.yaml says"
+    else:
+        id, title = f"answer.{name}.{detail}", f"{name} answers {detail} as openapi.yaml says"
+    level: Level = "extension" if expected.extension else "documented"
+    if level == "documented" and expected.pair in contract.hardened_only:
+        level = "hardened"
+    return Requirement(
+        id, title, expected.source, level, area=expected.area, pair=expected.pair, exempt=expected.exempt
+    )
+
+
+__all__ = ["LEVELS", "PROFILES", "Level", "Requirement", "Requirements", "Strength", "derived", "load"]

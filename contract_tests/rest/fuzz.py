@@ -39,7 +39,7 @@ def links(world: World) -> None:
     """What one answer names can be used in the next request, as the spec's `links` promise."""
     chains = [one.id for one in world.contract.operations.values() if one.area == "rest"]
     ears = _Ears(world, stateful=True)
-    ears.listen([one for one in chains if one not in _NO_LINK_OF_A_CHAIN], ("stateful",), EXAMPLES // 4 * world.effort)
+    ears.listen([one for one in chains if one not in _NO_LINK_OF_A_CHAIN], ("stateful",), world.times(EXAMPLES / 4))
     ears.report()
 
 
@@ -47,7 +47,7 @@ def _fuzz(world: World, operation: Operation) -> None:
     if operation.area == "voice":
         _refuse_unimplemented(world, operation)
     ears = _Ears(world)
-    ears.listen([operation.id], _ONE_BY_ONE, EXAMPLES * world.effort)
+    ears.listen([operation.id], _ONE_BY_ONE, world.times(EXAMPLES))
     ears.report()
     if not ears.accepted:
         raise Violation(f"some request to {operation.id} to succeed", f"only {sorted(ears.statuses)}")

@@ -1,19 +1,13 @@
-"""The ledger and the verdict: nothing that was not exercised may look passed."""
+"""The ledger: nothing that was not exercised may look passed."""
 
 from __future__ import annotations
 
-import pytest
-
-from contract_tests.contract import AREAS, Contract, Expected, Pair
+from contract_tests.contract import Expected, Pair
 from contract_tests.ledger import Ledger, Trace
-from contract_tests.requirements import Level, Requirement
-from contract_tests.runner import Case, Outcome, Result
 from contract_tests.transcript import Secrets
-from contract_tests.verdict import Scope, decide
 
 PAIR = Pair("operation", "createMessage", "201")
 EXPECTED = Expected(PAIR, "rest", "seed", extension=False, exempt=None)
-ONLY = Scope(AREAS, partial=True)
 
 
 def trace(*, right: bool = True) -> Trace:
@@ -74,42 +68,3 @@ def test_an_allowed_other_answer_excuses_a_pair() -> None:
     ledger.add(seen, passed=True)
     unseen = Expected(Pair("operation", "createMessage", "415"), "rest", "R8", extension=False, exempt=None)
     assert (ledger.state(unseen), ledger.reason(unseen)) == ("exempt", "answers 400")
-
-
-def result(outcome: Outcome, level: Level = "documented") -> Result:
-    """A result of some case."""
-    requirement = Requirement("R1.a", "a", "ruling R1", level)
-    return Result(Case("R1.a", "a", lambda world: None), requirement, outcome)
-
-
-@pytest.mark.parametrize(
-    ("outcomes", "word", "code"),
-    [
-        (["pass"], "conforms", 0),
-        (["pass", "unsupported", "skipped"], "conforms", 0),
-        (["pass", "fail"], "does not conform", 1),
-        (["pass", "error"], "incomplete", 1),
-        (["fail", "error"], "does not conform", 1),
-        (["unsupported"], "incomplete", 1),
-        (["skipped"], "incomplete", 1),
-        ([], "incomplete", 1),
-    ],
-)
-def test_the_verdict_follows_the_outcomes(outcomes: list[Outcome], word: str, code: int, law: Contract) -> None:
-    """Only passes, and at least one, make a target conform."""
-    verdict = decide([result(one) for one in outcomes], Ledger(), law, ONLY)
-    assert (verdict.word, verdict.exit_code) == (word, code)
-
-
-def test_a_missing_extension_fails_nobody_unless_asked(law: Contract) -> None:
-    """Extensions are reported apart; `--extensions` makes them count."""
-    results = [result("pass"), result("fail", "extension")]
-    assert decide(results, Ledger(), law, ONLY).word == "conforms"
-    assert decide(results, Ledger(), law, Scope(AREAS, partial=True, extensions=True)).word == "does not conform"
-
-
-def test_what_was_promised_and_never_seen_makes_it_incomplete(law: Contract) -> None:
-    """Passing every case is not enough when answers of the contract never crossed the wire."""
-    verdict = decide([result("pass")], Ledger(), law, Scope(AREAS))
-    assert verdict.word == "incomplete"
-    assert "not exercised" in verdict.reasons[0]

@@ -8,13 +8,15 @@ from collections.abc import Callable
 import pytest
 from websockets.sync.server import ServerConnection
 
-from contract_tests import must, requirements
+from contract_tests import contract, must, requirements
 from contract_tests.clients.rest import NoAnswer
 from contract_tests.contract import Contract
-from contract_tests.must import Skipped, Unsupported, Violation
+from contract_tests.must import NeedsOption, Skipped, Unsupported, Violation
 from contract_tests.people import World
+from contract_tests.profile import PROFILES, Profile
 from contract_tests.requirements import Requirement, Requirements
-from contract_tests.runner import Case, Check, Outcome, Result, Runner, chosen, every_case
+from contract_tests.run import cases_by_requirement
+from contract_tests.runner import Case, Check, Outcome, Plan, Result, Runner, chosen, every_case
 from tests.contract_tests.fake import Fake
 
 RULES = Requirements([Requirement("R1.a", "A rule", "ruling R1"), Requirement("P2.b", "b", "P2", "hardened")])
@@ -23,7 +25,7 @@ RULES = Requirements([Requirement("R1.a", "A rule", "ruling R1"), Requirement("P
 @pytest.fixture
 def judge(fake: Fake, world_on: Callable[[Fake], World]) -> Callable[[Check], Result]:
     """Runs a function as a case."""
-    runner = Runner(lambda seed: world_on(fake), RULES, seed=0)
+    runner = Runner(lambda seed: world_on(fake), RULES, Plan(0))
     return lambda check: runner.judge(Case("R1.a", "a", check))
 
 
@@ -91,7 +93,7 @@ def test_a_silent_target_ends_the_run_soon(fake: Fake, world_on: Callable[[Fake]
     def silent(world: World) -> None:
         raise NoAnswer("an answer", "nothing")
 
-    runner = Runner(lambda seed: world_on(fake), RULES, seed=0, workers=1)
+    runner = Runner(lambda seed: world_on(fake), RULES, Plan(0, workers=1))
     outcomes = [one.outcome for one in runner.run([Case("R1.a", "a", silent)] * 8)]
     assert sorted(outcomes) == ["fail"] * 5 + ["skipped"] * 3
 
@@ -104,7 +106,7 @@ def test_lonely_cases_run_after_the_others(fake: Fake, world_on: Callable[[Fake]
         Case("R1.a", "generated", lambda world: order.append("with others"), generates=True),
         Case("R1.a", "ordinary", lambda world: order.append("with others")),
     ]
-    list(Runner(lambda seed: world_on(fake), RULES, seed=0).run(cases))
+    list(Runner(lambda seed: world_on(fake), RULES, Plan(0)).run(cases))
     assert order == ["with others", "with others", "alone"]
 
 
@@ -134,10 +136,36 @@ def test_only_and_areas_and_profile_choose_cases(law: Contract) -> None:
     assert chosen(cases, RULES, law, ["gateway"]) == []
 
 
-def test_every_case_names_a_requirement_of_the_list(law: Contract) -> None:
-    """All case modules load, and none checks a rule that is not there."""
+@pytest.mark.parametrize("profile", PROFILES)
+def test_cases_and_requirements_fit_each_other(profile: Profile) -> None:
+    """No case checks a rule that is not in the list, and no rule is without a case, unless coverage decides it."""
+    law = contract.load(profile)
     rules = requirements.load(law)
     assert all(rules[one.requirement].title for one in every_case(law))
+    assert [id for id, cases in cases_by_requirement(law, rules).items() if not cases and rules[id].pair is None] == []
+
+
+def test_fast_leaves_out_what_is_slow(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """A case that takes seconds is skipped, by choice and not for want of the target."""
+    runner = Runner(lambda seed: world_on(fake), RULES, Plan(0, fast=True))
+    slow, quick = (runner.judge(Case("R1.a", "a", passes, slow=slow)) for slow in (True, False))
+    assert (slow.outcome, slow.by_choice, quick.outcome) == ("skipped", True, "pass")
+
+
+def test_what_the_target_lacks_is_not_tried(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """An area that is not there is unsupported, with the reason that the probe found."""
+    runner = Runner(lambda seed: world_on(fake), RULES, Plan(0, lacking={"rest": "no REST here"}))
+    result = runner.judge(Case("R1.a", "a", fails))
+    assert (result.outcome, result.message) == ("unsupported", "no REST here")
+
+
+def test_a_missing_option_is_a_choice(judge: Callable[[Check], Result]) -> None:
+    """Whoever did not give the secrets is told so; it is no gap in the target."""
+
+    def needs(world: World) -> None:
+        raise NeedsOption("say --jwt-access-secret")
+
+    assert (judge(needs).outcome, judge(needs).by_choice) == ("skipped", True)
 
 
 def test_violations_say_what_was_expected() -> None:

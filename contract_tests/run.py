@@ -1,0 +1,128 @@
+"""One run of the harness, from a target to a verdict: what the command and the pytest plugin both do."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from tempfile import TemporaryDirectory
+
+import httpx
+from hypothesis.configuration import set_hypothesis_home_dir
+
+from contract_tests import contract, expectations, requirements, verdict
+from contract_tests.clients.rest import connect
+from contract_tests.contract import Area, Contract
+from contract_tests.judgement import Coverage, Judged, judge
+from contract_tests.ledger import Ledger
+from contract_tests.options import Options
+from contract_tests.people import World
+from contract_tests.profile import Profile
+from contract_tests.requirements import Requirements
+from contract_tests.runner import Case, Plan, Result, Runner, chosen, every_case
+from contract_tests.target import Target
+from contract_tests.transcript import Secrets
+from contract_tests.verdict import Scope, Verdict
+
+
+@dataclass(frozen=True)
+class Order:
+    """What is to be judged. `only`: ids of requirements, or beginnings of ids; none: all. `seed`: the same one sends
+    the same requests. `workers`: cases side by side. `expected`: requirement id → why it may fail."""
+
+    areas: Sequence[Area]
+    seed: int
+    only: Sequence[str] = ()
+    extensions: bool = False
+    workers: int = 4
+    options: Options = field(default_factory=Options)
+    expected: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Run:
+    """A finished run, which every report is made of. `began`: UTC; `seconds`: wall time; `stale`: ids of expected
+    failures that passed."""
+
+    target: Target
+    order: Order
+    law: Contract
+    began: datetime
+    seconds: float
+    results: Sequence[Result]
+    judged: Sequence[Judged]
+    ledger: Ledger
+    verdict: Verdict
+    stale: Sequence[str]
+
+
+class Judging:
+    """A run that is ready to go: `cases` is what it will do."""
+
+    def __init__(self, target: Target, order: Order) -> None:
+        self.target = target
+        self.order = order
+        self.law = contract.load(target.profile)
+        self.rules = requirements.load(self.law)
+        self.cases = chosen(every_case(self.law), self.rules, self.law, order.areas, order.only)
+
+    def run(self, tell: Callable[[Result], None]) -> Run:
+        """Run all cases, `tell` of each as it ends, and judge. Takes seconds to minutes."""
+        began, started = datetime.now(UTC), time.monotonic()
+        results: list[Result] = []
+        with self.running() as runner:
+            for result in runner.run(self.cases):
+                results.append(result)
+                tell(result)
+        return self.finish(results, runner.ledger, began, time.monotonic() - started)
+
+    @contextmanager
+    def running(self) -> Iterator[Runner]:
+        """A runner on the target; what it opened is closed at the end."""
+        # Hypothesis leaves a directory where it runs unless told of another place.
+        with TemporaryDirectory(prefix="hype-contract-") as scratch, connect(self.target.base_url) as http:
+            set_hypothesis_home_dir(scratch)
+            options = self.order.options
+            plan = Plan(self.order.seed, self.order.workers, options.mode == "fast", self.target.lacking)
+            yield Runner(self._world_maker(http), self.rules, plan)
+
+    def _world_maker(self, http: httpx.Client) -> Callable[[str], World]:
+        kept = Secrets()
+        return lambda seed: World(self.law, http, self.target.ws_url, seed, kept, self.order.options)
+
+    def finish(self, results: Sequence[Result], ledger: Ledger, began: datetime, seconds: float) -> Run:
+        """The run, judged."""
+        order = self.order
+        scope = Scope(self.target.profile, order.areas, partial=bool(order.only), extensions=order.extensions)
+        whole = order.options.mode != "fast"
+        coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
+        applicable = [one for one in self.rules if one.area in order.areas and one.applies(self.target.profile)]
+        judged = expectations.mark(judge(applicable, results, coverage), order.expected)
+        return Run(
+            self.target,
+            order,
+            self.law,
+            began,
+            seconds,
+            results,
+            judged,
+            ledger,
+            verdict.decide(judged, scope),
+            expectations.stale(judged),
+        )
+
+
+def known_ids(profiles: Collection[Profile]) -> set[str]:
+    """Every requirement id of these profiles."""
+    return {one.id for profile in profiles for one in requirements.load(contract.load(profile))}
+
+
+def cases_by_requirement(law: Contract, rules: Requirements) -> dict[str, list[Case]]:
+    """Each requirement that applies, and the cases that check it: none where coverage decides."""
+    found: dict[str, list[Case]] = {one.id: [] for one in rules if one.applies(law.profile)}
+    for case in every_case(law):
+        if case.requirement in found:
+            found[case.requirement].append(case)
+    return found
