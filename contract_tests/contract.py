@@ -65,7 +65,10 @@ class Operation:
 
 @dataclass(frozen=True)
 class Event:
-    """A message of asyncapi.yaml. `in` goes from client to server, `out` from server to client."""
+    """A message of asyncapi.yaml. `in` goes from client to server, `out` from server to client.
+
+    `audience`: the operation's `x-hype-audience`, empty for what clients send.
+    """
 
     name: str
     direction: Direction
@@ -74,6 +77,7 @@ class Event:
     source: str
     extension: bool
     raw: Mapping[str, Any]
+    audience: Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -206,6 +210,7 @@ class Contract:
             source=raw.get("x-hype-source", operation.get("x-hype-source", f"asyncapi message {name}")),
             extension=raw.get(EXTENSION) is True or operation.get(EXTENSION) is True,
             raw=raw,
+            audience=operation.get("x-hype-audience", {}),
         )
 
 

@@ -1,173 +1,180 @@
-"""Who hears each event: three in the room do, an outsider in another room and one in no room do not.
+"""Who hears each event: the sender, the room, outsiders, those who have left. A case for each cell of the matrix.
 
-A `Scene` makes an event, and what belongs to it, happen in a given channel. It is played twice, first in the room
-and then in the outsider's room. So the second showing is the fence: by the time the outsider has it, the first would
-have come.
+A `Scene` makes an event happen in a given channel. What everyone else in its room hears of it is the same in each of
+the four cases; each then looks at one audience. That somebody does *not* hear it is looked at when the room has heard.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
+from contract_tests import must
 from contract_tests.clients.gateway import Socket
-from contract_tests.contract import Contract
-from contract_tests.gateway.stage import hears_nothing, refused, seated, talk, talking
-from contract_tests.people import Person, World, unique
-from contract_tests.runner import Case, case, family
+from contract_tests.contract import Contract, Direction, Pair
+from contract_tests.gateway.stage import hears_nothing, seated, talk, talking
+from contract_tests.people import Person, World
+from contract_tests.requirements.audience import WHO, Who, cells
+from contract_tests.runner import Case
 
 Heard = tuple[str, dict[str, Any]]
-Scene = Callable[[World, Person, str], list[Heard]]
-"""Lets a person do something in a channel; the events that everyone else in its room hears, in order."""
+
+
+@dataclass
+class Actor:
+    """Who plays a scene, and where. `sockets`: those that are still open, on which nothing has been read."""
+
+    world: World
+    person: Person
+    room: str
+    sockets: list[Socket] = field(default_factory=list)
+
+    def socket(self) -> Socket:
+        """A new socket of the actor."""
+        made = self.world.socket(self.person)
+        self.sockets.append(made)
+        return made
+
+
+Scene = Callable[[Actor], Sequence[Heard]]
+"""Has the actor do something; the events that everyone else in the room hears of it, in order."""
+Leave = Callable[[World, Person, Socket, str, Socket], Socket]
+"""Takes a person out of a room while the last socket looks on; a socket of theirs that is open then."""
 
 
 @dataclass(frozen=True)
 class Show:
-    """A scene and the two requirements it judges. `voice`: it needs a voice channel."""
+    """A scene and the event that it is about. `voice`: it needs a voice channel.
 
-    reaches: str
-    stays: str
+    `stays`: the actor still has a socket afterwards. `twice`: a second socket of theirs may sit in the room meanwhile.
+    """
+
+    event: str
+    direction: Direction
     scene: Scene
     voice: bool = False
+    stays: bool = True
+    twice: bool = False
 
 
-def joins(world: World, actor: Person, room: str) -> list[Heard]:
-    """Enter the room aloud."""
-    world.socket(actor, join=room)
-    return [("user_joined", {"userId": actor.id, "username": actor.username, "channelId": room})]
+def staged(shows: Iterable[Show], contract: Contract) -> Iterator[Case]:
+    """A case for each show and audience, under the requirement of its cell; and one that leaves the room by request."""
+    every = {(cell.event, cell.direction, cell.who): cell for _, cell in cells(contract)}
+    for show in shows:
+        judges: dict[Who, Callable[..., None]] = {
+            "sender": partial(_sender, receives=every[show.event, show.direction, "sender"].receives),
+            "room": _room,
+            "outsider": _outsider,
+            "after-leaving": partial(_after_leaving, leave=_hangs_up if show.voice else _comes_back),
+        }
+        name = show.scene.__name__
+        for who in WHO:
+            cell = every[show.event, show.direction, who]
+            if show.stays or who != "sender":
+                yield Case(cell.id, name, partial(judges[who], show=show))
+        if cell.area == "gateway":
+            asks = partial(_after_leaving, show=show, leave=_asks)
+            yield Case("R35.leaver-hears-nothing", f"{show.event}.{show.direction}.{name}", asks)
 
 
-def leaves(world: World, actor: Person, room: str) -> list[Heard]:
-    """Enter the room, and close the one connection that is there."""
-    world.socket(actor, join=room).close()
-    return [*_joined(actor, room), ("user_left", {"userId": actor.id, "username": actor.username, "channelId": room})]
+def _sender(world: World, show: Show, receives: bool) -> None:
+    """The actor's own sockets hear it once each, or never."""
+    ann, person = world.guests("ann", "actor")
+    room = _channel(world, ann, show)
+    (watcher,) = _gathered(world, room, show, ann)
+    actor = Actor(world, person, room)
+    second = [world.socket(person, join=room)] if show.twice else []
+    if second:
+        watcher.expect("user_joined", {"userId": person.id})
+    heard = show.scene(actor)
+    _is_heard(watcher, heard)
+    data = next((data for name, data in reversed(heard) if name == show.event), {})
+    for socket in (*actor.sockets, *second):
+        if receives:
+            socket.expect(show.event, data)
+        more = [one for one in socket.fence() if one["type"] == show.event and data.items() <= one["data"].items()]
+        must.hold(
+            not more, f"{socket.name} to hear {show.event} {'once' if receives else 'never'}", more, seen=_pair(show)
+        )
 
 
-def drops(world: World, actor: Person, room: str) -> list[Heard]:
-    """Enter the room, and lose the one connection that is there."""
-    world.socket(actor, join=room).drop()
-    return [*_joined(actor, room), ("user_left", {"userId": actor.id, "channelId": room})]
+def _room(world: World, show: Show) -> None:
+    """Everyone else there hears it once, by each of their sockets, with all that belongs to it and in order."""
+    ann, bob, person = world.guests("ann", "bob", "actor")
+    room = _channel(world, ann, show)
+    sockets = _gathered(world, room, show, ann, bob)
+    sockets.append(world.socket(ann, join=room))
+    heard = show.scene(Actor(world, person, room))
+    for socket in sockets:
+        _is_heard(socket, heard)
+    for socket in sockets:
+        hears_nothing(socket, "more of it")
 
 
-def posts(world: World, actor: Person, room: str) -> list[Heard]:
-    """Write a message by REST."""
-    return [("message", world.message(actor, room, unique("by REST")))]
+def _outsider(world: World, show: Show) -> None:
+    """Who sits in another room, in none, or has not said who they are, hears nothing of it."""
+    ann, person, outsider, loner = world.guests("ann", "actor", "outsider", "loner")
+    here, there = _channel(world, ann, show), _channel(world, ann, show)
+    (watcher,) = _gathered(world, here, show, ann)
+    (outside,) = _gathered(world, there, show, outsider)
+    alone, stranger = world.socket(loner), world.open_socket()
+    _is_heard(watcher, show.scene(Actor(world, person, here)))
+    _own_room_first(world, outside, outsider, there, show)
+    hears_nothing(alone, "of rooms that it is not in")
+    stranger.alive()
+    must.equal(stranger.drain(), [], "what a socket hears that has not said who it is", seen=_pair(show))
 
 
-def writes(world: World, actor: Person, room: str) -> list[Heard]:
-    """Write a message by socket."""
-    content = unique("by socket")
-    socket = world.socket(actor)
-    socket.send("message", {"channelId": room, "content": content})
-    message = socket.expect("message", {"content": content})["data"]
-    return [("message", {"id": message["id"], "content": content, "authorId": actor.id, "channelId": room})]
+def _own_room_first(world: World, outside: Socket, outsider: Person, there: str, show: Show) -> None:
+    """What happens in the outsider's own room afterwards is the next that they hear."""
+    if show.voice:
+        outside.send("voice_state", {"channelId": there, "isDeafened": True})
+        outside.expect_next("voice_state", {"userId": outsider.id, "isDeafened": True})
+    else:
+        outside.expect_next("message", {"id": world.message(outsider, there)["id"]})
 
 
-def edits(world: World, actor: Person, room: str) -> list[Heard]:
-    """Edit a message of one's own."""
-    before = world.message(actor, room, "first")
-    path, body = {"id": before["id"]}, {"content": unique("second")}
-    after = world.rest.call("updateMessage", path=path, token=actor.token, body=body, expect=200).data
-    return [("message", {"id": before["id"]}), ("message_edited", {**after, "content": body["content"]})]
+def _after_leaving(world: World, show: Show, leave: Leave) -> None:
+    """Who was in the room and has left it hears no more of it."""
+    ann, person, gone = world.guests("ann", "actor", "gone")
+    room = _channel(world, ann, show)
+    watcher, leaver = _gathered(world, room, show, ann, gone)
+    left = leave(world, gone, leaver, room, watcher)
+    watcher.expect("user_left", {"userId": gone.id, "channelId": room})
+    left.fence()
+    watcher.drain()
+    _is_heard(watcher, show.scene(Actor(world, person, room)))
+    heard = [one for one in left.fence() if one["data"].get("userId") != gone.id]
+    must.equal(heard, [], "what is heard of a room by one who has left it", seen=_pair(show))
 
 
-def deletes(world: World, actor: Person, room: str) -> list[Heard]:
-    """Delete a message of one's own."""
-    gone = world.message(actor, room)["id"]
-    world.rest.call("deleteMessage", path={"id": gone}, token=actor.token, expect=200)
-    return [("message", {"id": gone}), ("message_deleted", {"id": gone, "channelId": room})]
+def _comes_back(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
+    """Lose the connection, and open another that enters nothing."""
+    socket.drop()
+    return world.socket(person)
 
 
-def types(world: World, actor: Person, room: str) -> list[Heard]:
-    """Type, without being in the room."""
-    world.socket(actor).send("typing", {"channelId": room})
-    return [("typing", {"userId": actor.id, "username": actor.username, "channelId": room})]
-
-
-def talks(world: World, actor: Person, room: str) -> list[Heard]:
-    """Enter the voice channel, mute, and leave it."""
-    socket = world.socket(actor)
-    talk(socket, room)
-    talk(socket, room, isMuted=True)
+def _hangs_up(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
+    """Leave the voice channel."""
     talk(socket, None)
-    flags = {"isMuted": False, "isDeafened": False}
-    return [
-        ("voice_state", {"userId": actor.id, "channelId": room, **flags}),
-        ("voice_state", {"userId": actor.id, "channelId": room, **flags, "isMuted": True}),
-        ("voice_state", {"userId": actor.id, "channelId": None}),
-        ("user_left", {"userId": actor.id, "username": actor.username, "channelId": room}),
-    ]
+    return socket
 
 
-SHOWS = (
-    Show("R34.room-hears-join", "R34.outsider-hears-no-join", joins),
-    Show("R35.room-hears-leave", "R35.outsider-hears-no-leave", leaves),
-    Show("R35.room-hears-drop", "R35.outsider-hears-no-drop", drops),
-    Show("R36.room-hears-rest-message", "R36.outsider-hears-no-rest-message", posts),
-    Show("R36.room-hears-socket-message", "R36.outsider-hears-no-socket-message", writes),
-    Show("R36.room-hears-edit", "R36.outsider-hears-no-edit", edits),
-    Show("R36.room-hears-deletion", "R36.outsider-hears-no-deletion", deletes),
-    Show("R37.room-hears-typing", "R37.outsider-hears-no-typing", types),
-    Show("R38.room-hears-voice", "R38.outsider-hears-no-voice", talks, voice=True),
-)
+def _asks(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
+    """Leave by a user_left request."""
+    socket.send("user_left", {"channelId": room})
+    return socket
 
 
-@family
-def shows(contract: Contract) -> Iterable[Case]:
-    """Two cases for each show."""
-    for show in SHOWS:
-        yield Case(show.reaches, show.scene.__name__, _reaches(show))
-        yield Case(show.stays, show.scene.__name__, _stays(show))
+def _is_heard(socket: Socket, heard: Sequence[Heard]) -> None:
+    for name, data in heard:
+        socket.expect_next(name, data)
 
 
-def _reaches(show: Show) -> Callable[[World], None]:
-    def check(world: World) -> None:
-        """Three in the room hear it once each, and in order."""
-        ann, bob, eve, actor = world.guests("ann", "bob", "eve", "actor")
-        room = _channel(world, ann, show)
-        audience = _gathered(world, room, show, ann, bob, eve)
-        heard = show.scene(world, actor, room)
-        for socket in audience:
-            for name, data in heard:
-                socket.expect_next(name, data)
-        for socket in audience:
-            hears_nothing(socket, "more than once")
-
-    return check
-
-
-def _stays(show: Show) -> Callable[[World], None]:
-    def check(world: World) -> None:
-        """An outsider hears what happens in their own room alone, and who is in no room nothing."""
-        ann, bob, eve, actor, outsider, loner = world.guests("ann", "bob", "eve", "actor", "outsider", "loner")
-        here, there = _channel(world, ann, show), _channel(world, ann, show)
-        _gathered(world, here, show, ann, bob, eve)
-        (outside,) = _gathered(world, there, show, outsider)
-        alone = world.socket(loner)
-        show.scene(world, actor, here)
-        for name, data in show.scene(world, actor, there):
-            outside.expect_next(name, data)
-        hears_nothing(alone, "of rooms that it is not in")
-
-    return check
-
-
-@case("R33.error-to-sender-alone")
-def error_to_sender_alone(world: World) -> None:
-    """What one socket does wrong neither the room nor the user's other socket hears of."""
-    ann, bob, eve, outsider = world.guests("ann", "bob", "eve", "outsider")
-    room, elsewhere = world.channel(ann)["id"], world.channel(ann)["id"]
-    others = [*seated(world, room, ann, bob, eve), world.socket(outsider, join=elsewhere)]
-    clumsy = world.socket(eve, join=room)
-    clumsy.send("message", {"channelId": room})
-    refused(clumsy, "invalid_message")
-    for socket in others:
-        hears_nothing(socket, "of somebody's mistake")
-
-
-def _joined(actor: Person, room: str) -> list[Heard]:
-    return [("user_joined", {"userId": actor.id, "channelId": room})]
+def _pair(show: Show) -> Pair:
+    return Pair("event", show.event, "out")
 
 
 def _channel(world: World, owner: Person, show: Show) -> str:

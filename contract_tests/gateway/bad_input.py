@@ -160,6 +160,19 @@ def good_after_bad(world: World) -> None:
         watcher.expect_next("message", {"content": str(number)})
 
 
+@case("R33.error-to-sender-alone")
+def error_to_sender_alone(world: World) -> None:
+    """What one socket does wrong neither the room nor the user's other socket hears of."""
+    ann, bob, eve, outsider = world.guests("ann", "bob", "eve", "outsider")
+    room, elsewhere = world.channel(ann)["id"], world.channel(ann)["id"]
+    others = [*seated(world, room, ann, bob, eve), world.socket(outsider, join=elsewhere)]
+    clumsy = world.socket(eve, join=room)
+    clumsy.send("message", {"channelId": room})
+    refused(clumsy, "invalid_message")
+    for socket in others:
+        hears_nothing(socket, "of somebody's mistake")
+
+
 def _clumsy(world: World) -> Socket:
     """A fresh user's socket, which has sent nothing yet but who it is."""
     return world.socket(world.guest("clumsy"))

@@ -3,18 +3,15 @@
 from __future__ import annotations
 
 from contract_tests import must
-from contract_tests.clients.gateway import Socket
 from contract_tests.gateway.stage import talk
-from contract_tests.media.stage import LOUD, QUIET, Caller, Stream, Track, callers
-from contract_tests.must import Violation
+from contract_tests.media.speech import speaks_until
+from contract_tests.media.stage import LOUD, QUIET, Stream, Track, callers
 from contract_tests.people import World
 from contract_tests.runner import case
 
 _TRIES = 100
 _AT_REST = 10
 _LOUD_PACKETS = 50
-_PACKET_S = 0.02
-_SILENCE_S = 4.0
 
 
 def _passes(sound: Stream, at_ear: Track, picture: Stream, at_eye: Track) -> bool:
@@ -80,20 +77,6 @@ def closed_producer_is_silent(world: World) -> None:
     bob.consume(again).begins(again)
 
 
-def _until(socket: Socket, speaker: Caller, speaking: bool, sound: Stream, level: int | None) -> None:
-    """Send sound of this level (None: none at all) until the room hears that speech began, or ended."""
-    wanted = {"userId": speaker.party.person.id, "isSpeaking": speaking, "channelId": speaker.party.channel}
-    for _ in range(int(_SILENCE_S / _PACKET_S)):
-        if level is not None:
-            sound.send(sound.packet(level=level))
-        try:
-            socket.expect("speaking_state", wanted, within=_PACKET_S)
-        except Violation:
-            continue
-        return
-    socket.expect("speaking_state", wanted, within=0)
-
-
 @case("R40.speaking")
 def speaking(world: World) -> None:
     """The whole room hears that somebody speaks, and that they stopped: by silent packets, or by none."""
@@ -101,8 +84,8 @@ def speaking(world: World) -> None:
     sound = ann.produce("audio")
     bob.consume(sound).begins(sound)
     for quiet in (QUIET, None):
-        _until(bob.socket, ann, True, sound, LOUD)
-        _until(bob.socket, ann, False, sound, quiet)
+        speaks_until(bob.socket, True, sound, LOUD)
+        speaks_until(bob.socket, False, sound, quiet)
     heard = [
         frame["data"]["isSpeaking"]
         for socket in (ann.socket, eve.socket)
@@ -120,9 +103,9 @@ def muted_does_not_speak(world: World) -> None:
     ear, eye = bob.consume(sound), bob.consume(picture)
     ear.begins(sound)
     eye.begins(picture)
-    _until(bob.socket, ann, True, sound, LOUD)
+    speaks_until(bob.socket, True, sound, LOUD)
     talk(ann.socket, ann.party.channel, isMuted=True)
-    _until(bob.socket, ann, False, sound, LOUD)
+    speaks_until(bob.socket, False, sound, LOUD)
     _stops(sound, ear, picture, eye, "isMuted")
     bob.socket.fence()
     sound.send(*(sound.packet(level=LOUD) for _ in range(_LOUD_PACKETS)))

@@ -15,6 +15,7 @@ from typing import Literal
 
 from contract_tests.contract import Area, Contract, Expected, Pair
 from contract_tests.profile import PROFILES, Profile
+from contract_tests.requirements.audience import Audience, cells
 
 Level = Literal["documented", "hardened", "extension"]
 LEVELS: tuple[Level, ...] = ("documented", "hardened", "extension")
@@ -29,7 +30,8 @@ class Requirement:
     section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in
     that profile only, `extension` is reported apart and by itself makes no target fail. `strength`: a `should` that is
     not kept is reported as a warning. `pair`: what the ledger must have seen, for a requirement without cases;
-    `exempt`: why nobody need see it.
+    `exempt`: why nobody need see it. `audience`: the
+    cell of the matrix of events and audiences that it is about, if any.
     """
 
     id: str
@@ -41,6 +43,7 @@ class Requirement:
     strength: Strength = "must"
     pair: Pair | None = None
     exempt: str | None = None
+    audience: Audience | None = None
 
     def applies(self, profile: Profile) -> bool:
         """Whether a run for `profile` has to judge it."""
@@ -91,6 +94,7 @@ def derived(contract: Contract) -> Iterable[Requirement]:
         level = "extension" if event.extension else "documented"
         if event.direction == "in":
             yield Requirement(f"spec.{event.name}.in", title, event.source, level, area=event.area)
+    yield from heard(contract)
     yield from (_seen(contract, expected) for expected in contract.expected() if expected.pair.detail != "in")
 
 
@@ -109,4 +113,22 @@ def _seen(contract: Contract, expected: Expected) -> Requirement:
     )
 
 
-__all__ = ["LEVELS", "PROFILES", "Level", "Requirement", "Requirements", "Strength", "derived", "load"]
+def heard(contract: Contract) -> Iterable[Requirement]:
+    """Who hears each event and who must not, from its `x-hype-audience`."""
+    for event, cell in cells(contract):
+        level: Level = "extension" if event.extension else "documented"
+        yield Requirement(cell.id, cell.title, event.source, level, area=cell.area, audience=cell)
+
+
+__all__ = [
+    "LEVELS",
+    "PROFILES",
+    "Audience",
+    "Level",
+    "Requirement",
+    "Requirements",
+    "Strength",
+    "derived",
+    "heard",
+    "load",
+]

@@ -1,0 +1,24 @@
+"""Sound at a level, until the room hears what it makes of the one who sends it (ruling R40)."""
+
+from __future__ import annotations
+
+from contract_tests.clients.gateway import Socket
+from contract_tests.media.stage import Stream
+from contract_tests.must import Violation
+
+_PACKET_S = 0.02
+_LONGEST_S = 4.0
+
+
+def speaks_until(socket: Socket, speaking: bool, sound: Stream, level: int | None) -> None:
+    """Send sound of this level (None: none at all) until `socket` hears that speech began, or ended."""
+    wanted = {"userId": sound.caller.party.person.id, "isSpeaking": speaking}
+    for _ in range(int(_LONGEST_S / _PACKET_S)):
+        if level is not None:
+            sound.send(sound.packet(level=level))
+        try:
+            socket.expect("speaking_state", wanted, within=_PACKET_S)
+        except Violation:
+            continue
+        return
+    socket.expect("speaking_state", wanted, within=0)
