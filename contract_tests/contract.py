@@ -103,11 +103,12 @@ class Contract:
         self.events: dict[tuple[str, Direction], Event] = {(one.name, one.direction): one for one in self._events()}
         gateway = self.asyncapi.get("channels", {}).get("gateway", {})
         self.limits: Mapping[str, Any] = gateway.get("x-hype-limits", {})
-        self.hardened_only: frozenset[Pair] = frozenset()
+        self.laxer: Contract = Contract("documented", openapi, asyncapi) if profile == "hardened" else self
+        """The contract of the documented profile, to tell what only the hardened one demands."""
+        self.hardened_only = frozenset(one.pair for one in self.expected()) - {
+            one.pair for one in self.laxer.expected()
+        }
         """Pairs that the documented profile does not have; empty when that is the profile."""
-        if profile == "hardened":
-            laxer = {one.pair for one in Contract("documented", openapi, asyncapi).expected()}
-            self.hardened_only = frozenset(one.pair for one in self.expected()) - laxer
 
     def expected(self) -> list[Expected]:
         """Every (operation, status) and (event, direction) that the specs promise, in their order."""

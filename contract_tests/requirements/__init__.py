@@ -2,6 +2,7 @@
 
 Hand-written ones stand in `rest.py`, `gateway.py` …, one file per area; `derived` adds what follows from the specs:
 
+- `bounds.…`, `R5.issue-per-rule.…`, `R7.…`, `allow.…`: see `bounds.py` and `authorisation.py`;
 - `spec.<operationId>`, `spec.<event>.in`: any generated request or frame is answered as the spec says;
 - `answer.<operationId>.<status>`, `spec.<event>.out`: this answer, or event, was seen and was right. No case of their
   own checks these: they are judged by what all cases saw (the coverage ledger).
@@ -76,10 +77,11 @@ class Requirements:
 
 def load(contract: Contract) -> Requirements:
     """Every requirement of a run: the hand-written ones and those that follow from the specs."""
-    from contract_tests.requirements import gateway, media, rest, voice
+    from contract_tests.requirements import authorisation, bounds, gateway, media, rest, voice
 
     areas = (rest, gateway, voice, media)
-    return Requirements([*(one for area in areas for one in area.REQUIREMENTS), *derived(contract)])
+    cells = [*bounds.requirements(contract), *authorisation.requirements(contract)]
+    return Requirements([*(one for area in areas for one in area.REQUIREMENTS), *cells, *derived(contract)])
 
 
 def derived(contract: Contract) -> Iterable[Requirement]:

@@ -1,86 +1,49 @@
-"""Who is let in: operations that need, take or ignore a token, with every kind of bad one (rulings R7, P1, P6)."""
+"""Who is let in: every cell of `requirements/authorisation.py` (rulings R7, R23, P1, P2 and P6)."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+import re
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
+from typing import Any
 
 from contract_tests import must
-from contract_tests.clients.rest import Reply
+from contract_tests.clients.rest import NOTHING, Reply
 from contract_tests.contract import Contract, Operation
-from contract_tests.people import Person, World
+from contract_tests.people import World
+from contract_tests.requirements.authorisation import (
+    BAD_TOKENS,
+    NOT_LOOKED_AT,
+    ON_A_PUBLIC_READ,
+    REVOKED,
+    Cell,
+    Permission,
+    cells,
+    permissions,
+)
 from contract_tests.rest import forgery
-from contract_tests.rest.samples import NO_TOKEN, Sample, rest_operations, sample
+from contract_tests.rest.bad_tokens import bad_headers
+from contract_tests.rest.samples import NO_TOKEN, Sample, sample
 from contract_tests.runner import Case, family
 
-MALFORMED_HEADERS = ("Bearer", "Basic c29tZTpib2R5", "{token}", "Token {token}")
-GUESSABLE_SECRETS = (b"", b"secret", b"your-secret-key-for-access-tokens")
-
-Forge = Callable[[World, Person], Iterable[str]]
-
-
-def _garbage(world: World, victim: Person) -> Iterable[str]:
-    yield from ("garbage", "a.b.c", "null", "eyJhbGciOiJIUzI1NiJ9.e30.", f"{victim.token}.x")
-
-
-def _forged(world: World, victim: Person) -> Iterable[str]:
-    yield forgery.tampered(victim.token)
-    yield forgery.with_claims(world.guest("forger").token, userId=victim.id, username=victim.username)
-    yield from (forgery.signed_with(victim.token, secret) for secret in GUESSABLE_SECRETS)
-
-
-def _unsigned(world: World, victim: Person) -> Iterable[str]:
-    yield forgery.unsigned(victim.token)
-
-
-def _refresh(world: World, victim: Person) -> Iterable[str]:
-    yield victim.refresh_token
-
-
-BAD_TOKENS: dict[str, Forge] = {
-    "R7.garbage-token": _garbage,
-    "R7.forged-signature": _forged,
-    "R7.unsigned-token": _unsigned,
-    "R7.refresh-token-as-access-token": _refresh,
-}
+_LATER = 50
+"""Where a token has to grow old, the other cases run meanwhile."""
 
 
 @family
-def authorisation(contract: Contract) -> Iterable[Case]:
-    """One case per operation and kind of bad token; the security that openapi.yaml states decides what is right."""
-    for operation in rest_operations(contract):
-        if operation.auth == "none":
-            continue
-        if operation.auth == "required":
-            yield Case("R7.no-token", operation.id, partial(_no_token, operation=operation.id))
-            yield Case("R7.malformed-header", operation.id, partial(_malformed, operation=operation.id))
-        else:
-            yield Case("R7.optional-token", operation.id, partial(_anonymous, operation=operation.id))
-        checked = 401 in operation.answers
-        for requirement, forge in BAD_TOKENS.items():
-            name = requirement if checked else "R7.bad-token-on-a-public-read"
-            check = partial(_bad_token, operation=operation.id, forge=forge, checked=checked)
-            yield Case(name, f"{operation.id}.{requirement}", check)
+def tokens(contract: Contract) -> Iterable[Case]:
+    """One case per cell: the operation, and the kind of token it is asked with."""
+    for cell in cells(contract):
+        check = _CHECKS.get(cell.kind, _bad_token)
+        order = _LATER if cell.kind == "expired-token" else 0
+        yield Case(cell.id, cell.operation.id, partial(check, cell=cell), order=order)
 
 
 @family
-def revoked(contract: Contract) -> Iterable[Case]:
-    """After logout, where it revokes, the access token opens nothing any more (P2)."""
-    if contract.operations["logoutUser"].raw.get("x-hype-policy", {}).get("revokesSession"):
-        for operation in rest_operations(contract):
-            if operation.auth != "none" and 401 in operation.answers:
-                yield Case("P2.revoked-access-token", operation.id, partial(_revoked, operation=operation.id))
-
-
-@family
-def voice(contract: Contract) -> Iterable[Case]:
-    """No voice operation lets anybody in without a token; with one, what a server without its SFU answers is noted."""
-    for operation in contract.operations.values():
-        if operation.area == "voice":
-            yield Case("R7.voice-no-token", operation.id, partial(_voice, operation=operation, forge=None))
-            for requirement, forge in BAD_TOKENS.items():
-                check = partial(_voice, operation=operation, forge=forge)
-                yield Case("R7.voice-bad-token", f"{operation.id}.{requirement}", check)
+def policies(contract: Contract) -> Iterable[Case]:
+    """One case per cell: the operation, and who asks."""
+    for permission in permissions(contract):
+        yield Case(permission.id, permission.operation.id, partial(_permission, permission=permission))
 
 
 def refused(reply: Reply) -> None:
@@ -89,38 +52,72 @@ def refused(reply: Reply) -> None:
     must.hold(scheme.startswith("Bearer"), "WWW-Authenticate: Bearer", scheme or "no such header", seen=reply.pair)
 
 
-def _no_token(world: World, operation: str) -> None:
-    refused(sample(world, operation).ask(token=NO_TOKEN, expect=401))
+def _request(world: World, operation: Operation) -> Sample:
+    """A request that works, but for voice: who asks is settled before what is named (R10)."""
+    if operation.area == "rest":
+        return sample(world, operation.id)
+    path = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), "nothing")
+    return Sample(world, operation, world.guest(), path, body={} if operation.body else NOTHING)
 
 
-def _malformed(world: World, operation: str) -> None:
-    request = sample(world, operation)
-    for value in MALFORMED_HEADERS:
-        header = ("Authorization", value.format(token=request.person.token))
-        refused(request.ask(token=NO_TOKEN, headers=[header], expect=401))
+def _taken(world: World, cell: Cell) -> None:
+    request = _request(world, cell.operation)
+    request.succeed(**({"token": NO_TOKEN} if cell.kind == "optional-token" else {}))
 
 
-def _anonymous(world: World, operation: str) -> None:
-    sample(world, operation).succeed(token=NO_TOKEN)
+def _no_token(world: World, cell: Cell) -> None:
+    refused(_request(world, cell.operation).ask(token=NO_TOKEN, expect=401))
 
 
-def _bad_token(world: World, operation: str, forge: Forge, checked: bool) -> None:
-    request = sample(world, operation)
-    for token in forge(world, request.person):
-        if checked:
-            refused(request.ask(token=token, expect=401))
-        else:
-            request.succeed(token=token)
+def _bad_token(world: World, cell: Cell) -> None:
+    request = _request(world, cell.operation)
+    for header in bad_headers(cell.kind, world, request.person):
+        refused(_with(request, header, 401))
 
 
-def _revoked(world: World, operation: str) -> None:
-    request, leaver = sample(world, operation), world.guest("leaver")
+def _revoked(world: World, cell: Cell) -> None:
+    request, leaver = _request(world, cell.operation), world.guest("leaver")
     world.rest.call("logoutUser", token=leaver.token, expect=200)
     refused(request.ask(token=leaver.token, expect=401))
 
 
-def _voice(world: World, operation: Operation, forge: Forge | None) -> None:
-    request = Sample(world, operation, world.guest(), {"id": "nothing"} if "{" in operation.path else {})
-    tokens = forge(world, request.person) if forge else [NO_TOKEN]
-    for token in tokens:
-        refused(request.send(None if operation.body is None else b"{}", token=token, expect=401))
+def _ignored(world: World, cell: Cell) -> None:
+    """A bad token of any kind changes nothing."""
+    request = _request(world, cell.operation)
+    for kind in BAD_TOKENS:
+        try:
+            headers = list(bad_headers(kind, world, request.person))
+        except must.NeedsOption:
+            continue
+        _with(request, headers[0], request.success)
+
+
+def _not_looked_at(world: World, cell: Cell) -> None:
+    """Neither a bad token nor a malformed header changes anything: a client may refresh with its old token in place."""
+    request = _request(world, cell.operation)
+    _with(request, f"Bearer {forgery.tampered(request.person.token)}", request.success)
+    request = _request(world, cell.operation)
+    _with(request, "Basic c29tZTpib2R5", request.success)
+
+
+def _permission(world: World, permission: Permission) -> None:
+    request = _request(world, permission.operation)
+    if permission.who == "owner":
+        request.succeed()
+        return
+    token: Any = NO_TOKEN if permission.who == "anonymous" else world.guest("stranger").token
+    request.ask(token=token, expect=request.success if permission.allowed else 403)
+
+
+def _with(request: Sample, header: str, expect: int) -> Reply:
+    return request.ask(token=NO_TOKEN, headers=[("Authorization", header)], expect=expect)
+
+
+_CHECKS: Mapping[str, Callable[..., None]] = {
+    "valid-token": _taken,
+    "optional-token": _taken,
+    "no-token": _no_token,
+    ON_A_PUBLIC_READ: _ignored,
+    NOT_LOOKED_AT: _not_looked_at,
+    REVOKED: _revoked,
+}

@@ -1,10 +1,9 @@
-"""Every bound of every request body, from openapi.yaml: inside and on it are taken, outside is refused."""
+"""Every bound of every request body and query, from openapi.yaml: inside and on it are taken, outside is refused."""
 
 from __future__ import annotations
 
 import secrets
 import string
-from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import Any
@@ -13,58 +12,52 @@ from contract_tests import must
 from contract_tests.clients.rest import Reply
 from contract_tests.contract import Contract
 from contract_tests.people import World, unique
-from contract_tests.rest.probes import ABSENT, Probe, body_probes
-from contract_tests.rest.samples import Sample, rest_operations, sample
+from contract_tests.requirements.bounds import Bound, bounds, refusals
+from contract_tests.rest.probes import ABSENT, REPEATED, Probe
+from contract_tests.rest.samples import Sample, sample
 from contract_tests.runner import Case, family
 
 _REFERENCES = {"channelId", "serverId"}
 _NAMES = string.ascii_letters + string.digits + "_-"
 _UNTAKEN_WITHIN = 5
-
-# A well-formed email, password or token that is nobody's is a 401: what these take is shown by cases of their own.
-_CREDENTIALS = {"loginUser", "refreshTokens"}
 # A position at the top leaves no room for a channel that somebody makes meanwhile without naming one.
 _LONELY = {"position"}
 
 
 @family
-def bounds(contract: Contract) -> Iterable[Case]:
-    """One case per operation, member and rule of its body."""
-    for operation in rest_operations(contract, body=True):
-        grouped: dict[tuple[str, str], list[Probe]] = defaultdict(list)
-        for probe in body_probes(contract, operation):
-            if _judged(operation.id, probe):
-                grouped[probe.member, probe.keyword].append(probe)
-        for (member, keyword), probes in grouped.items():
-            check = partial(_bound, operation=operation.id, probes=probes)
-            name = f"{operation.id}.{member}.{keyword}"
-            yield Case(f"bounds.{operation.id}", name, check, alone=member in _LONELY)
+def sides(contract: Contract) -> Iterable[Case]:
+    """One case per side of each rule."""
+    for bound in bounds(contract):
+        alone = bound.member in _LONELY and bound.side != "outside"
+        check = _query if bound.query else _body
+        yield Case(bound.id, bound.operation.id, partial(check, bound=bound), alone=alone)
 
 
 @family
 def issues(contract: Contract) -> Iterable[Case]:
-    """One case per operation: each refusal says which rule is broken, and where (ruling R5)."""
-    for operation in rest_operations(contract, body=True):
-        probes = [probe for probe in body_probes(contract, operation) if probe.issue is not None]
-        schema, _ = contract.schemas.contents(operation.body or "")
-        if probes and "*" not in schema.get("x-hype-failure", {}):
-            check = partial(_issues, operation=operation.id, probes=probes)
-            yield Case("R5.issue-per-rule", operation.id, check)
+    """One case per member: each refusal says which rule is broken, and where (ruling R5)."""
+    for (operation, member), probes in refusals(contract).items():
+        check = partial(_issues, operation=operation, probes=probes)
+        yield Case(f"R5.issue-per-rule.{operation}.{member}", operation, check)
 
 
-def _judged(operation: str, probe: Probe) -> bool:
-    if operation == "updateChannel" and probe.member == "type" and probe.accepted:
-        return False  # the stored row decides whether that is a change
-    return not (operation in _CREDENTIALS and probe.accepted)
-
-
-def _bound(world: World, operation: str, probes: Sequence[Probe]) -> None:
-    request = sample(world, operation, works=any(probe.accepted for probe in probes))
-    for probe in probes:
+def _body(world: World, bound: Bound) -> None:
+    request = sample(world, bound.operation.id, works=bound.side != "outside")
+    for probe in bound.probes:
         if probe.accepted:
             _taken(request, probe)
         else:
             request.ask(body=probe.into(request.body), expect=400)
+
+
+def _query(world: World, bound: Bound) -> None:
+    request = sample(world, bound.operation.id)
+    for probe in bound.probes:
+        # What comes twice is wrong also where both are alike.
+        query = {**request.query, bound.member: ["1", "1"]} if probe.value is REPEATED else probe.into(request.query)
+        dangling = probe.accepted and bound.member in _REFERENCES and probe.value is not ABSENT
+        expected = 400 if not probe.accepted else 404 if dangling else request.success
+        request.ask(query=query, expect=expected)
 
 
 def _taken(request: Sample, probe: Probe) -> None:
@@ -72,9 +65,9 @@ def _taken(request: Sample, probe: Probe) -> None:
     dangling = probe.member in _REFERENCES and probe.value is not ABSENT
     for _ in range(_UNTAKEN_WITHIN):
         body = _untaken(request.operation.id, probe, probe.into(request.body))
-        reply = request.ask(body=body, expect=404 if dangling else [request.success, 400])
+        reply = request.ask(body=body, expect=404 if dangling else None)
         # A name of three characters may be somebody's already, on a target that has served for long.
-        if reply.status != 400 or probe.member != "username":
+        if reply.status not in (400, 409) or probe.member != "username":
             break
     if not dangling:
         must.equal(reply.status, request.success, _words(request, probe), seen=reply.pair)

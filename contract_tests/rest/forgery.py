@@ -6,7 +6,13 @@ import base64
 import hashlib
 import hmac
 import json
+from collections.abc import Mapping
 from typing import Any
+
+MISSING: Any = object()
+"""The value of a claim that is left out."""
+
+_HASHES: Mapping[str, Any] = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, "HS512": hashlib.sha512}
 
 
 def header(token: str) -> dict[str, Any]:
@@ -28,20 +34,24 @@ def tampered(token: str) -> str:
 
 
 def with_claims(token: str, **changes: Any) -> str:
-    """The same token with other claims under the old signature."""
+    """The same token with other claims, or without some (MISSING), under the old signature."""
     head, _, signature = token.split(".")
-    return f"{head}.{_encoded({**claims(token), **changes})}.{signature}"
+    changed = {name: value for name, value in {**claims(token), **changes}.items() if value is not MISSING}
+    return f"{head}.{_encoded(changed)}.{signature}"
 
 
-def unsigned(token: str) -> str:
+def unsigned(token: str, alg: str = "none") -> str:
     """The same claims with `alg: none` and no signature."""
-    return f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{token.split('.')[1]}."
+    return f"{_encoded({'alg': alg, 'typ': 'JWT'})}.{token.split('.')[1]}."
 
 
-def signed_with(token: str, secret: bytes) -> str:
-    """The same claims signed with a secret that everybody can guess."""
+def signed(token: str, secret: bytes, alg: str = "HS256") -> str:
+    """The same claims signed with `secret`, by an HMAC; the header is kept unless it is another algorithm than its own.
+    With the target's own secret that is a token which the target takes for its own."""
     head, payload, _ = token.split(".")
-    signature = hmac.new(secret, f"{head}.{payload}".encode(), hashlib.sha256).digest()
+    if header(token).get("alg") != alg:
+        head = _encoded({"alg": alg, "typ": "JWT"})
+    signature = hmac.new(secret, f"{head}.{payload}".encode(), _HASHES[alg]).digest()
     return f"{head}.{payload}.{_text(signature)}"
 
 

@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from contract_tests.contract import Contract, Operation
 from contract_tests.schemas import below, ecma_pattern
 
+Side = Literal["inside", "on", "outside"]
+
 ABSENT: Any = object()
 """The value of a member that is left out."""
+
+REPEATED: Any = object()
+"""The value of a query parameter that is there twice."""
 
 GOOD: Mapping[str, Any] = {
     "username": "some_body-42",
@@ -32,6 +37,26 @@ _WRONG_TYPES: Mapping[str, tuple[Any, ...]] = {
     "string": (1, True, ["text"], {"text": "text"}),
     "integer": ("9", 9.5, True, [9]),
 }
+NOT_DIGITS = (
+    "",
+    " ",
+    "abc",
+    "1.5",
+    "1e1",
+    "0x10",
+    "+5",
+    " 5",
+    "5 ",
+    "-",
+    "1,5",
+    "\u0661",
+    "null",
+    "5;6",
+    "NaN",
+    "true",
+)
+"""Texts that are no whole number in plain decimal digits (rulings R16 and R18)."""
+
 _NO_EMAILS = ("plain", "@example.com", "someone@", "some one@example.com", "a@@example.com")
 _NO_URLS = ("not a url", "/avatar.png", "avatar")
 _BLANKS = (" ", "\t\n ", "\u00a0\u3000\u2003")
@@ -40,10 +65,10 @@ _NO_WORDS = ("some body", "some.body", "søren", "имя", "名前名前", "some
 
 @dataclass(frozen=True)
 class Probe:
-    """One value for one member of a request body, and which rule of the schema it is about.
+    """One value for one member of a request body or query, and which rule of the schema it is about.
 
-    `issue`: the code and members of the issue that a refusal has to carry (ruling R5); None where the spec asks for
-    another answer, or nothing can be said.
+    `bound`: what the rule says, for a number or a length. `issue`: the code and members of the issue that a refusal has
+    to carry (ruling R5); None where the spec asks for another answer, or nothing can be said.
     """
 
     member: str
@@ -51,6 +76,15 @@ class Probe:
     value: Any
     accepted: bool
     issue: Mapping[str, Any] | None = None
+    bound: int | None = None
+
+    @property
+    def side(self) -> Side:
+        """Where the value stands: `on` is exactly on a number's or a length's bound."""
+        if not self.accepted:
+            return "outside"
+        size = len(self.value) if isinstance(self.value, str) else self.value
+        return "on" if self.bound is not None and size == self.bound else "inside"
 
     def into(self, body: Mapping[str, Any]) -> dict[str, Any]:
         """`body` with this value in it."""
@@ -70,40 +104,57 @@ def body_probes(contract: Contract, operation: Operation) -> list[Probe]:
     return found
 
 
+def query_probes(contract: Contract, operation: Operation) -> list[Probe]:
+    """Every probe of an operation's query parameters, as texts, each of which breaks or keeps one rule."""
+    found: list[Probe] = []
+    for index, parameter in enumerate(operation.raw.get("parameters", ())):
+        if parameter.get("in") == "query":
+            place = below(operation.place, "parameters", str(index), "schema")
+            member = _Member(contract, place, parameter["name"], parameter.get("required", False))
+            found += [one for one in member.probes() if one.keyword != "type" and _sendable(one.value)]
+            if contract.schemas.contents(place)[0].get("type") == "integer":
+                found += [Probe(member.name, "type", text, False, {"code": "invalid_type"}) for text in NOT_DIGITS]
+            found.append(Probe(member.name, "once", REPEATED, False))
+    return found
+
+
 class _Member:
     """One member of a body: its schema's rules, and those of its `allOf`."""
 
     def __init__(self, contract: Contract, place: str, name: str, required: bool) -> None:
         self._contract = contract
         self._place = place
-        self._name = name
+        self.name = name
         self._required = required
         self._rules = list(_flattened(contract, place))
 
     def probes(self) -> list[Probe]:
         """All probes, without those whose verdict would be about another rule."""
-        found = [self._probe("required", ABSENT, not self._required, {"code": "invalid_type"})]
+        found = [self._probe("required", ABSENT, {}, self._required)]
         for rule in self._rules:
             for keyword, make in _MAKERS.items():
                 if keyword in rule:
-                    found += [
-                        self._probe(keyword, value, self._allows(value), _issue(rule, keyword, value))
-                        for value in make(self, rule, rule[keyword])
-                    ]
-        found.append(self._probe("type", None, self._allows(None), {"code": "invalid_type"}))
+                    found += [self._probe(keyword, value, rule) for value in make(self, rule, rule[keyword])]
+        found.append(self._probe("type", None, {}))
         return found
 
-    def _probe(self, keyword: str, value: Any, accepted: bool, issue: Mapping[str, Any] | None) -> Probe:
-        return Probe(self._name, keyword, value, accepted, None if accepted else issue)
+    def _probe(self, keyword: str, value: Any, rule: Mapping[str, Any], required: bool = True) -> Probe:
+        accepted = not required if value is ABSENT else self._allows(value)
+        bound = rule.get(keyword) if keyword in _CODES else None
+        return Probe(self.name, keyword, value, accepted, None if accepted else _issue(rule, keyword), bound)
 
     def _allows(self, value: Any) -> bool:
         return not self._contract.schemas.problems(self._place, value)
 
-    def lengths(self, inside: int, outside: int) -> Iterator[str]:
-        """Texts of both lengths, counted in code points (ruling R11), in each script that the pattern allows."""
+    def lengths(self, *sizes: int) -> Iterator[str]:
+        """Texts of these lengths, counted in code points (ruling R11), in each script that the pattern allows. The
+        first length, which is on the bound, is taken; so is the last one, or it is left out."""
+        on, outside, inside = sizes
         for fill in _FILLS:
-            if self._allows(fill * max(inside, 1)):
-                yield from (fill * inside, fill * outside)
+            if self._allows(fill * max(on, 1)):
+                yield from (fill * on, fill * outside)
+                if self._allows(fill * inside):
+                    yield fill * inside
 
     def wrong_types(self, types: object) -> Iterator[Any]:
         """Values of the types that the member does not have."""
@@ -113,7 +164,7 @@ class _Member:
 
     def mismatches(self, rule: Mapping[str, Any], pattern: str) -> Iterator[str]:
         """Texts that `pattern` alone, or at least it, does not match."""
-        good = GOOD.get(self._name, "text")
+        good = GOOD.get(self.name, "text")
         kind = rule.get("x-hype-issue", {}).get("validation")
         if r"\p{Cs}" in pattern:
             texts = tuple(bad.format(good) for bad in ("{}\x00", "\ud83d{}", "{}\udc00"))
@@ -124,19 +175,24 @@ class _Member:
         yield from (text for text in texts if not ecma_pattern(pattern).search(text))
 
 
+def _sendable(value: object) -> bool:
+    """No query can say a lone surrogate."""
+    return not isinstance(value, str) or value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)
+
+
 def _lower(member: _Member, rule: Mapping[str, Any], least: int) -> Iterator[Any]:
-    return member.lengths(least, least - 1)
+    return member.lengths(least, least - 1, least + 1)
 
 
 def _upper(member: _Member, rule: Mapping[str, Any], most: int) -> Iterator[Any]:
-    return member.lengths(most, most + 1)
+    return member.lengths(most, most + 1, most - 1)
 
 
 _MAKERS: Mapping[str, Any] = {
     "minLength": _lower,
     "maxLength": _upper,
-    "minimum": lambda member, rule, least: (least, least - 1),
-    "maximum": lambda member, rule, most: (most, most + 1),
+    "minimum": lambda member, rule, least: (least, least - 1, least + 1),
+    "maximum": lambda member, rule, most: (most, most + 1, most - 1),
     "enum": lambda member, rule, options: (*options, "", f"{options[0]}x", "nothing-like-it"),
     "pattern": lambda member, rule, pattern: member.mismatches(rule, pattern),
     "type": lambda member, rule, types: member.wrong_types(types),
@@ -150,7 +206,7 @@ _CODES = {
 }
 
 
-def _issue(rule: Mapping[str, Any], keyword: str, value: object) -> Mapping[str, Any] | None:
+def _issue(rule: Mapping[str, Any], keyword: str) -> Mapping[str, Any] | None:
     if keyword in rule.get("x-hype-failure", {}):
         return None
     if keyword in _CODES:
@@ -158,7 +214,7 @@ def _issue(rule: Mapping[str, Any], keyword: str, value: object) -> Mapping[str,
         return {"code": code, member: rule[keyword]}
     if keyword == "enum":
         return {"code": "invalid_enum_value"}
-    if keyword == "type":
+    if keyword in ("type", "required"):
         return {"code": "invalid_type"}
     own = rule.get("x-hype-issue", {"code": "invalid_string"})
     return {name: own[name] for name in ("code", "validation") if name in own}

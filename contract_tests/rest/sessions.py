@@ -3,18 +3,24 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from threading import Barrier
 from typing import Any
 
 from contract_tests import must
 from contract_tests.clients.rest import Reply
+from contract_tests.contract import Contract
 from contract_tests.people import Person, World
-from contract_tests.rest import forgery
+from contract_tests.requirements.authorisation import BAD_REFRESH_TOKENS
+from contract_tests.rest import bad_tokens, forgery
 from contract_tests.rest.authorisation import refused
-from contract_tests.runner import case
+from contract_tests.runner import Case, case, family
 
 ACCESS_S, REFRESH_S = 15 * 60, 7 * 24 * 60 * 60
+"""The contract's lifetimes in seconds; `--access-lifetime` states another of the first."""
+
 RACERS = 4
 
 
@@ -25,7 +31,7 @@ def claims(world: World) -> None:
         who = {"userId": person.id, "username": person.username, "email": person.email}
         access, refresh = forgery.claims(person.token), forgery.claims(person.refresh_token)
         for token, payload, lifetime in (
-            (person.token, access, ACCESS_S),
+            (person.token, access, world.options.access_lifetime_s or ACCESS_S),
             (person.refresh_token, refresh, REFRESH_S),
         ):
             must.equal(forgery.header(token)["alg"], "HS256", "alg")
@@ -48,23 +54,26 @@ def every_pair_is_new(world: World) -> None:
     must.equal(len({forgery.claims(token)["jti"] for token in tokens}), len(tokens), "the number of different jtis")
 
 
-@case("R23.access-token-does-not-refresh")
-def access_token_does_not_refresh(world: World) -> None:
-    """An access token, or a forged refresh token, is none."""
-    ann, bob = world.guests("ann", "bob")
-    good = ann.refresh_token
-    wrong = [
-        ann.token,
-        forgery.tampered(good),
-        forgery.unsigned(good),
-        forgery.with_claims(bob.refresh_token, userId=ann.id),
-        forgery.signed_with(good, b"secret"),
-        "garbage",
-        "\U0001f600.\U0001f600.\U0001f600",
-    ]
-    for token in wrong:
+@family
+def bad_refresh_tokens(contract: Contract) -> Iterable[Case]:
+    """One case per kind of token that does not refresh."""
+    for kind in BAD_REFRESH_TOKENS:
+        yield Case(f"R23.bad-refresh-token.{kind}", "refreshTokens", partial(_does_not_refresh, kind=kind))
+
+
+def _does_not_refresh(world: World, kind: str) -> None:
+    """401, with each of that kind."""
+    ann = world.guest("ann")
+    for token in bad_tokens.bad_refresh_tokens(kind, world, ann):
         refused(_refresh(world, token, 401))
-    _refresh(world, good, 200)
+
+
+@case("R6.refresh-token-expired")
+def expired_refresh_token(world: World) -> None:
+    """A refresh token that has expired is told apart from one that is none."""
+    (expired,) = bad_tokens.bad_refresh_tokens("expired-token", world, world.guest("ann"))
+    reply = _refresh(world, expired, 401)
+    must.equal(reply.error, "Refresh token expired", "error", seen=reply.pair)
 
 
 @case("P3.refresh")

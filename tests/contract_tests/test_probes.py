@@ -6,8 +6,9 @@ import pytest
 
 from contract_tests import contract
 from contract_tests.contract import Contract
-from contract_tests.rest.probes import ABSENT, Probe, body_probes
+from contract_tests.rest.probes import ABSENT, REPEATED, Probe, Side, body_probes, query_probes
 
+SIDES: tuple[Side, ...] = ("inside", "on", "outside")
 USERNAME = {"minLength": 3, "maxLength": 32}
 CONTENT = {"minLength": 1, "maxLength": 2000}
 CHANNEL = {
@@ -42,14 +43,14 @@ def law(request: pytest.FixtureRequest) -> Contract:
 
 @pytest.mark.parametrize("operation", NUMBERS)
 def test_every_number_of_the_contract_is_probed_on_and_outside(law: Contract, operation: str) -> None:
-    """Each bound of the seed and the rulings is in the spec: a value on it is taken, one beyond it is refused."""
+    """Each bound of the seed and the rulings is in the spec: on it and within is taken, one beyond it is refused."""
     found = body_probes(law, law.operations[operation])
     for member, bounds in NUMBERS[operation].items():
         for keyword, bound in bounds.items():
             beyond = bound - 1 if keyword.startswith("min") else bound + 1
-            sizes = {accepted: _sizes(found, member, keyword, accepted=accepted) for accepted in (True, False)}
-            assert sizes[True] == {bound}, f"{operation}.{member}.{keyword}"
-            assert sizes[False] == {beyond}, f"{operation}.{member}.{keyword}"
+            within = bound + 1 if keyword.startswith("min") else bound - 1
+            sizes = {side: _sizes(found, member, keyword, side) for side in SIDES}
+            assert sizes == {"inside": {within}, "on": {bound}, "outside": {beyond}}, f"{operation}.{member}.{keyword}"
 
 
 @pytest.mark.parametrize("operation", QUERIES)
@@ -62,6 +63,14 @@ def test_query_bounds_are_the_contracts(law: Contract, operation: str) -> None:
             least,
             most,
         )
+
+
+def test_a_query_is_probed_on_its_bounds_and_for_what_is_no_number(law: Contract) -> None:
+    """`limit` of a page: 1 and 100, their neighbours, texts that are no number, and the same twice."""
+    found = [one for one in query_probes(law, law.operations["listMessages"]) if one.member == "limit"]
+    assert {one.value for one in found if one.side == "on"} == {1, 100}
+    assert {one.value for one in found if one.side == "inside" and one.bound} == {2, 99}
+    assert {0, 101, "", "1e1", "+5", REPEATED} <= {one.value for one in found if one.side == "outside"}
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,7 @@ def test_a_value_is_judged_by_its_schema(
 def test_lengths_are_probed_in_code_points_beyond_the_first_plane(law: Contract) -> None:
     """A length counted in bytes or UTF-16 units would let one of these through, or refuse one (ruling R11)."""
     probes = body_probes(law, law.operations["createMessage"])
-    longest = {one.value for one in probes if one.keyword == "maxLength" and one.accepted}
+    longest = {one.value for one in probes if one.keyword == "maxLength" and one.side == "on"}
     assert longest == {"a" * 2000, "\U0001f600" * 2000}
 
 
@@ -133,8 +142,8 @@ def test_a_refusal_names_the_issue_that_the_rule_becomes(law: Contract) -> None:
     assert _issue(body_probes(law, law.operations["createMessage"]), "content", "maxLength") is None
 
 
-def _sizes(probes: list[Probe], member: str, keyword: str, *, accepted: bool) -> set[int]:
-    values = [one.value for one in probes if (one.member, one.keyword, one.accepted) == (member, keyword, accepted)]
+def _sizes(probes: list[Probe], member: str, keyword: str, side: Side) -> set[int]:
+    values = [one.value for one in probes if (one.member, one.keyword, one.side) == (member, keyword, side)]
     return {len(value) if isinstance(value, str) else value for value in values}
 
 
