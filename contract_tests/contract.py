@@ -129,9 +129,14 @@ class Contract:
         ]
 
     def frame_problems(self, direction: Direction, frame: object) -> list[str]:
-        """How a frame going `direction` breaks the spec; empty when it keeps it."""
+        """How a frame going `direction` breaks the spec; empty when it keeps it.
+
+        A server may send events that the spec does not know, as long as they are frames: clients ignore them.
+        """
         name = frame.get("type") if isinstance(frame, dict) else None
         event = self.events.get((name, direction)) if isinstance(name, str) else None
+        if event is None and direction == "out" and isinstance(name, str):
+            return self.schemas.problems("asyncapi.yaml#/components/schemas/EventFrame", frame)
         if event is None:
             return [f"type: {name!r} is no event that goes {direction} by asyncapi.yaml"]
         return self.schemas.problems(event.schema, frame)

@@ -7,9 +7,10 @@ lost. That something is *not* sent is shown by `expect_nothing_before`: a later 
 from __future__ import annotations
 
 import json
+import logging
 import socket
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NoReturn, Protocol
 from urllib.parse import quote, urlsplit
 
@@ -23,6 +24,9 @@ from contract_tests.must import Violation, shown
 
 PATIENCE_S = 8.0
 """How long an event that must come may take."""
+
+_LIBRARY_LOGGER = logging.getLogger(f"{__name__}.websockets")
+_LIBRARY_LOGGER.setLevel(logging.CRITICAL)  # what it logs as errors are connections that a case dropped on purpose
 
 _NARROW_WINDOW = 16_384
 _NARROW_SEGMENT = 536
@@ -54,6 +58,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
             max_size=None,
             proxy=None,
             ping_interval=None,
+            logger=_LIBRARY_LOGGER,
             legacy=True,  # a connection, not a context manager: `World` closes its sockets itself
         )
     except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
@@ -118,11 +123,19 @@ class Socket:
 
     def send_raw(self, payload: str | bytes, *, text: bool = True) -> None:
         """Send any payload as one text (or binary) frame; text may be bytes that are not UTF-8."""
+        self._send(payload, payload, text)
+
+    def send_fragments(self, pieces: Sequence[str]) -> None:
+        """Send one text frame in several WebSocket fragments (RFC 6455 5.4)."""
+        self._send("".join(pieces), pieces, True)
+
+    def _send(self, payload: str | bytes, on_the_wire: str | bytes | Sequence[str], text: bool) -> None:
         if self.pace:
             self.pace.wait()
-        self._trace.transcript.socket(f"{self.name} > {shown(payload)}")
+        pieces = "" if payload is on_the_wire else f" (in {len(on_the_wire)} fragments)"
+        self._trace.transcript.socket(f"{self.name} > {shown(payload)}{pieces}")
         try:
-            self._connection.send(payload, text=text)
+            self._connection.send(on_the_wire, text=text)
         except ConnectionClosed as closed:
             raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
         self._observe_sent(payload)
@@ -234,19 +247,27 @@ class Socket:
         raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
 
     def _read(self, deadline: float) -> bool:
-        """Wait for one more frame and judge it; False when none came in time or the socket has closed."""
+        """Wait for one more frame and judge it; False when none came in time or the socket has closed.
+
+        Events that asyncapi.yaml does not know are passed over, as it has clients do.
+        """
+        while (frame := self._receive(deadline)) is not None:
+            if (frame["type"], "out") in self.contract.events:
+                self.pending.append(frame)
+                return True
+        return False
+
+    def _receive(self, deadline: float) -> Frame | None:
         try:
             payload = self._connection.recv(timeout=max(0.0, deadline - time.monotonic()))
         except TimeoutError:
-            return False
+            return None
         except ConnectionClosed as closed:
             self._end = closed
             self._trace.transcript.socket(f"{self.name} closed: {_reason(closed)}")
-            return False
+            return None
         self._trace.transcript.socket(f"{self.name} < {shown(payload)}")
-        frame = self._judge(payload)
-        self.pending.append(frame)
-        return True
+        return self._judge(payload)
 
     def _judge(self, payload: str | bytes) -> Frame:
         frame = _parse(payload)

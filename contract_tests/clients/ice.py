@@ -34,8 +34,7 @@ class Path(asyncio.DatagramProtocol):
 
     def __init__(self, candidate: Mapping[str, Any], parameters: Mapping[str, Any]) -> None:
         self.candidate = candidate
-        self._name = f"{parameters['usernameFragment']}:{secrets.token_hex(4)}"
-        self._key = str(parameters["password"]).encode()
+        self.renew(parameters)
         self._tie_breaker = secrets.randbits(64)
         self._arrived: asyncio.Queue[bytes | None] = asyncio.Queue(_MOST_WAITING)
         self._checks: dict[bytes, stun.Transaction] = {}
@@ -43,12 +42,23 @@ class Path(asyncio.DatagramProtocol):
         self._stream: asyncio.StreamWriter | None = None
         self._tasks: list[asyncio.Task[None]] = []
 
+    def renew(self, parameters: Mapping[str, Any]) -> None:
+        """Take other credentials for the checks from now on."""
+        self._name = f"{parameters['usernameFragment']}:{secrets.token_hex(4)}"
+        self._key = str(parameters["password"]).encode()
+
     @property
     def _address(self) -> tuple[str, int]:
         return str(self.candidate.get("address") or self.candidate["ip"]), int(self.candidate["port"])
 
     async def open(self) -> None:
         """Connect, check and nominate. Raises `Unreachable`."""
+        await self.reach()
+        await self.check()
+        self._tasks.append(asyncio.get_running_loop().create_task(self._consent()))
+
+    async def reach(self) -> None:
+        """Connect, and check nothing yet. Raises `Unreachable`."""
         loop = asyncio.get_running_loop()
         try:
             if self.candidate["protocol"] == "tcp":
@@ -58,24 +68,27 @@ class Path(asyncio.DatagramProtocol):
                 self._datagrams, _ = await loop.create_datagram_endpoint(lambda: self, remote_addr=self._address)
         except OSError as error:
             raise Unreachable(f"{self._address}: {error}") from error
-        await self.check()
-        self._tasks.append(loop.create_task(self._consent()))
 
-    async def check(self) -> None:
-        """One connectivity check that nominates this pair; asked again for some seconds. Raises `Unreachable`."""
+    async def check(self, repeats: int = _REPEATS, *, proven: bool = True) -> stun.Message:
+        """One connectivity check that nominates this pair, asked `repeats` times again; the answer.
+
+        `proven`: only an answer counts that is signed with the same password. Raises `Unreachable` when none comes, or
+        one that is no success.
+        """
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes.update(
             {"USERNAME": self._name, "PRIORITY": _PRIORITY, "ICE-CONTROLLING": self._tie_breaker, "USE-CANDIDATE": None}
         )
         request.add_message_integrity(self._key)
-        transaction = stun.Transaction(request, self._address, self, _REPEATS, self._key)
+        transaction = stun.Transaction(request, self._address, self, repeats, self._key if proven else None)
         self._checks[request.transaction_id] = transaction
         try:
-            await transaction.run()
+            answer, _ = await transaction.run()
         except stun.TransactionError as error:
             raise Unreachable(f"{self.candidate['protocol']} {self._address}: {error}") from error
         finally:
             del self._checks[request.transaction_id]
+        return answer
 
     def close(self) -> None:
         """Leave without a word."""

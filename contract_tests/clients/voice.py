@@ -13,6 +13,7 @@ from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
 
+from aioice import stun
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsParameters, RTCDtlsTransport
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import AnyRtcpPacket, HeaderExtensionsMap, RtcpPacket, RtpPacket
@@ -176,6 +177,23 @@ class Transport:
         """One more connectivity check; raises `Unreachable`."""
         self._loop.run(self._up.path.check())
 
+    def renew(self, credentials: Mapping[str, Any]) -> None:
+        """Check with new credentials from now on, as after an ICE restart; the first check raises `Unreachable`."""
+        self._up.path.renew(credentials)
+        self.check()
+
+    def ask(self) -> stun.Message:
+        """One connectivity check on a path of its own; the answer. Raises `Unreachable`."""
+        return self._loop.run(self._ask(self.options["iceParameters"], repeats=3, proven=True))
+
+    def lets_in(self, credentials: Mapping[str, Any]) -> bool:
+        """Whether a check with these credentials, on a path of its own, is answered with success."""
+        try:
+            self._loop.run(self._ask(credentials, repeats=0, proven=False))
+        except Unreachable:
+            return False
+        return True
+
     def send(self, *packets: RtpPacket | AnyRtcpPacket) -> None:
         """Protect and send, in this order."""
         data = [one.serialize(self._extensions) if isinstance(one, RtpPacket) else bytes(one) for one in packets]
@@ -214,6 +232,12 @@ class Transport:
             raise Violation(f"{self.name}: a DTLS handshake", f"none in {2 * PATIENCE_S:g} s") from None
         if dtls.state != "connected":
             raise Violation(f"{self.name}: a DTLS handshake that keeps the fingerprints", dtls.state)
+
+    async def _ask(self, credentials: Mapping[str, Any], *, repeats: int, proven: bool) -> stun.Message:
+        path = Path(next(one for one in self.options["iceCandidates"] if one["protocol"] == "udp"), credentials)
+        self._loop.paths.append(path)
+        await path.reach()
+        return await path.check(repeats, proven=proven)
 
     async def _send(self, packets: list[bytes]) -> None:
         for packet in packets:

@@ -12,7 +12,7 @@ from contract_tests.runner import case
 _CLOCKS_DIFFER_S = 0.5
 
 
-@case("R31.auth-timeout")
+@case("R31.auth-timeout", slow=True)
 def auth_timeout(world: World) -> None:
     """Who keeps silent, and who talks without a token, is closed with 4401 after the time; who did say stays."""
     allowed_s = float(world.contract.limits["authTimeoutMs"]) / 1000

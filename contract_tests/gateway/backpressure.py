@@ -16,7 +16,7 @@ _IN_TIME_S = 3.0
 _GOODBYE_S = 4.0
 
 
-@case("R32.slow-client")
+@case("R32.slow-client", slow=True)
 def slow_client(world: World) -> None:
     """Who does not read is closed (1013, or 1006) when its queue is full; others hear every message in time."""
     ann, lazy = world.guests("ann", "lazy")

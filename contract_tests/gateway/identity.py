@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import json
 import time
 from collections.abc import Iterator
 
@@ -12,7 +10,10 @@ from contract_tests.clients.gateway import Socket
 from contract_tests.contract import Pair
 from contract_tests.gateway.stage import hears_no_event, hears_nothing, refused, seated, stored, talk
 from contract_tests.people import Person, World
+from contract_tests.rest import forgery
 from contract_tests.runner import case
+
+_LOOK_EVERY_S = 0.25
 
 
 @case("R31.token-in-url")
@@ -39,27 +40,14 @@ def token_in_first_frame(world: World) -> None:
 
 
 def _bad_tokens(person: Person) -> Iterator[str]:
-    """Tokens that are none: nonsense, the wrong kind, changed, unsigned, signed by nobody."""
-    head, body, signature = person.token.split(".")
+    """Tokens that are none: nonsense, the wrong kind, changed, unsigned, signed with what everybody can guess."""
     yield "garbage"
     yield person.refresh_token
-    yield f"{head}.{body}.{_flipped(signature)}"
-    yield f"{head}.{_later(body)}.{signature}"
-    yield f"{_encoded({'alg': 'none', 'typ': 'JWT'})}.{body}."
+    yield forgery.tampered(person.token)
+    yield forgery.with_claims(person.token, exp=int(time.time()) + 10**6)
+    yield forgery.unsigned(person.token)
+    yield forgery.signed_with(person.token, b"secret")
     yield person.token + "\u00e9\u0000"
-
-
-def _flipped(signature: str) -> str:
-    return ("B" if signature[0] == "A" else "A") + signature[1:]
-
-
-def _later(body: str) -> str:
-    claims = json.loads(base64.urlsafe_b64decode(body + "=" * (-len(body) % 4)))
-    return _encoded({**claims, "exp": int(time.time()) + 10**6})
-
-
-def _encoded(value: dict[str, object]) -> str:
-    return base64.urlsafe_b64encode(json.dumps(value).encode()).rstrip(b"=").decode()
 
 
 @case("R31.bad-token-closes")
@@ -81,6 +69,43 @@ def bad_token_in_frame_closes(world: World) -> None:
     known = world.socket(bob)
     known.send("user_joined", {"token": "garbage"})
     known.closed(4401, within=_at_once(world))
+
+
+def _expiring(world: World, person: Person, in_s: float) -> str:
+    """The person's token with another end."""
+    secret = world.options.access_secret
+    if secret is None:
+        raise must.NeedsOption("needs --jwt-access-secret, to make a token that expires")
+    ends = forgery.with_claims(person.token, exp=int(time.time() + in_s))
+    token = forgery.signed_with(ends, secret)
+    world.trace.transcript.secrets.keep(token, f"{person.name.upper()}_EXPIRING_TOKEN")
+    return token
+
+
+@case("R31.expired-token-closes")
+def expired_token_closes(world: World) -> None:
+    """A token that has expired is a bad token: 4401 at once, in the URL and in a frame."""
+    (ann,) = world.guests("ann")
+    expired = _expiring(world, ann, -60)
+    by_url, by_frame = world.open_socket(expired), world.open_socket()
+    by_frame.send("user_joined", {"token": expired})
+    for socket in (by_url, by_frame):
+        socket.closed(4401, within=_at_once(world))
+
+
+@case("R31.expiry-keeps-socket", slow=True)
+def expiry_keeps_socket(world: World) -> None:
+    """A socket outlives its token: it still hears and writes when the same token opens none any more."""
+    (ann,) = world.guests("ann")
+    room = world.channel(ann)["id"]
+    token = _expiring(world, ann, 3)
+    socket = world.open_socket(token)
+    socket.send("user_joined", {"channelId": room})
+    socket.expect_next("user_joined", {"userId": ann.id})
+    while world.rest.call("getCurrentUser", token=token, expect=(200, 401)).status == 200:
+        must.equal(socket.collect(1, within=_LOOK_EVERY_S), [], "what a socket hears of its token's end")
+    socket.send("message", {"channelId": room, "content": "hello"})
+    socket.expect_next("message", {"authorId": ann.id})
 
 
 def _jwt_only(world: World, person: Person) -> list[str]:

@@ -36,6 +36,31 @@ def frame_too_long(world: World) -> None:
     hears_nothing(watcher, "else")
 
 
+@case("R32.frame-too-long")
+def octets_are_counted(world: World) -> None:
+    """What counts is octets: a frame with fewer characters than the limit has, but more octets, is too long."""
+    (ann,) = world.guests("ann")
+    socket = world.socket(ann)
+    emoji = int(world.contract.limits["maxFrameBytes"]) // 4
+    socket.send_raw(json.dumps({"type": "typing", "padding": "\U0001f600" * emoji}, ensure_ascii=False))
+    socket.closed(1009)
+
+
+@case("R32.fragments")
+def fragments(world: World) -> None:
+    """A message that comes in several WebSocket fragments is one frame, wherever it was cut."""
+    ann, bob = world.guests("ann", "bob")
+    room = world.channel(ann)["id"]
+    watcher, writer = seated(world, room, ann, bob)
+    content = "\u00e9\U0001f600 in pieces"
+    text = json.dumps({"type": "message", "data": {"channelId": room, "content": content}}, ensure_ascii=False)
+    for size in (1, 7, 40):
+        writer.send_fragments([text[start : start + size] for start in range(0, len(text), size)])
+        for socket in (watcher, writer):
+            socket.expect_next("message", {"authorId": bob.id, "content": content})
+    hears_nothing(watcher, "but one message for each")
+
+
 @case("R32.binary")
 def binary(world: World) -> None:
     """A binary frame closes the socket with 1003, even when it holds what would be a good text frame."""

@@ -101,6 +101,8 @@ def refuses_what_rest_refuses(world: World) -> None:
         hears_no_event(writer, "of a message that was refused")
     hears_nothing(watcher, "of a message that was refused")
     must.equal(stored(world, room), [], "the stored messages")
+    watcher.expect_next("message", {"id": world.message(ann, room)["id"]})
+    hears_nothing(writer, "of a room that a refused message does not enter")
 
 
 @case("R36.error-codes-of-rest")

@@ -85,6 +85,19 @@ def several_rooms(world: World) -> None:
         must.equal(socket.expect("user_left")["data"]["channelId"], room, "the room that was left")
 
 
+@case("R34.enters-again")
+def enters_again(world: World) -> None:
+    """Who has left, and enters again, is announced again; and missed again."""
+    ann, eve = world.guests("ann", "eve")
+    room = world.channel(ann)["id"]
+    (watcher,) = seated(world, room, ann)
+    for _ in range(3):
+        world.socket(eve, join=room).drop()
+        watcher.expect_next("user_joined", {"userId": eve.id, "channelId": room})
+        watcher.expect_next("user_left", {"userId": eve.id, "channelId": room})
+    hears_nothing(watcher, "more of one who came and went three times")
+
+
 @case("R34.voice-room-is-no-call")
 def voice_room_is_no_call(world: World) -> None:
     """Entering a voice channel's room by user_joined is not being in its call."""

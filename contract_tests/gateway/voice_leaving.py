@@ -47,6 +47,10 @@ def leave_of_all_connections(world: World) -> None:
     for socket in (first, second):
         socket.expect("voice_state", {"userId": eve.id, "channelId": None})
         must.hold("user_left" not in {frame["type"] for frame in socket.fence()}, "the leaver to hear no user_left")
+    talk(others[0], channel, isMuted=True)
+    others[1].expect_next("voice_state", {"userId": ann.id, "isMuted": True})
+    for socket in (first, second):
+        hears_nothing(socket, "of a voice channel that its user has left")
 
 
 @case("R38.null-in-none")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, AnyRtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 
 from contract_tests import must
@@ -11,27 +13,53 @@ from contract_tests.people import World
 from contract_tests.runner import case
 
 _TRIES = 30
+_FIR, _FIR_ENTRY = 4, 8
 _BETWEEN_S = 0.25
 
 
 def _asks_for_key_frame(stream: Stream) -> bool:
-    """Wait a moment for a key frame request at the sender."""
-    found = stream.transport.rtcp.wait(
-        lambda one: isinstance(one, RtcpPsfbPacket) and one.fmt in (RTCP_PSFB_PLI, 4), _BETWEEN_S
-    )
+    """Wait a moment for a key frame request at the sender, for this stream of theirs."""
+    found = stream.transport.rtcp.wait(lambda one: stream.ssrc in _wanted_key_frames(one), _BETWEEN_S)
     return found is not None
+
+
+def _wanted_key_frames(packet: AnyRtcpPacket) -> list[int]:
+    """The SSRCs of which a packet wants key frames: by PLI (RFC 4585 6.3.1), or by FIR (RFC 5104 4.3.1)."""
+    if not isinstance(packet, RtcpPsfbPacket):
+        return []
+    if packet.fmt == RTCP_PSFB_PLI:
+        return [packet.media_ssrc]
+    starts = range(0, len(packet.fci), _FIR_ENTRY) if packet.fmt == _FIR else ()
+    return [int.from_bytes(packet.fci[start : start + 4], "big") for start in starts]
+
+
+def _reaches_sender(stream: Stream, track: Track, requests: Iterable[RtcpPsfbPacket]) -> None:
+    stream.transport.rtcp.take()
+    for request in requests:
+        track.caller.receiving.send(request)
+        if _asks_for_key_frame(stream):
+            return
+    raise Violation("a key frame request to reach the sender", f"none after {_TRIES} requests")
 
 
 @case("R25.pli")
 def pli(world: World) -> None:
     """A receiver's request for a key frame comes to the sender, for the sender's own stream."""
     stream, track = flowing(world, "video")
-    stream.transport.rtcp.take()
-    for _ in range(_TRIES):
-        track.caller.receiving.send(RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=track.ssrc))
-        if _asks_for_key_frame(stream):
-            return
-    raise Violation("a key frame request to reach the sender", f"none after {_TRIES} requests")
+    _reaches_sender(
+        stream, track, (RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=track.ssrc) for _ in range(_TRIES))
+    )
+
+
+@case("R25.fir")
+def fir(world: World) -> None:
+    """FIR asks for the same."""
+    stream, track = flowing(world, "video")
+    offered = [one for codec in track.rtp["codecs"] for one in codec.get("rtcpFeedback", [])]
+    if not any((one["type"], one.get("parameter")) == ("ccm", "fir") for one in offered):
+        return  # then nobody sends it
+    entries = (track.ssrc.to_bytes(4, "big") + bytes([number, 0, 0, 0]) for number in range(_TRIES))
+    _reaches_sender(stream, track, (RtcpPsfbPacket(fmt=_FIR, ssrc=1, media_ssrc=0, fci=entry) for entry in entries))
 
 
 @case("R29.late-joiner-key-frame")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contract_tests import must
 from contract_tests.clients.gateway import Socket
 from contract_tests.media.stage import Stream
 from contract_tests.must import Violation
@@ -17,8 +18,10 @@ def speaks_until(socket: Socket, speaking: bool, sound: Stream, level: int | Non
         if level is not None:
             sound.send(sound.packet(level=level))
         try:
-            socket.expect("speaking_state", wanted, within=_PACKET_S)
+            data = socket.expect("speaking_state", wanted, within=_PACKET_S)["data"]
         except Violation:
             continue
+        channel = sound.caller.party.channel
+        must.equal(data.get("channelId", channel), channel, "speaking_state's channelId")
         return
     socket.expect("speaking_state", wanted, within=0)

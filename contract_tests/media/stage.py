@@ -20,6 +20,7 @@ from contract_tests.voice.signalling import Party, parameters, parties
 _KEY_FRAME = bytes.fromhex("10 30 01 00 9d 01 2a 40 01 f0 00")
 """How a VP8 key frame of 320 × 240 begins, after the one-byte payload descriptor."""
 
+_MARK_SIZE = 8
 _BETWEEN_S = 0.02
 _TIMESTAMP_STEPS = {"audio": 960, "video": 3000}
 
@@ -39,10 +40,19 @@ class Stream:
         self._media = "audio" if kind == "audio" else "video"
         self._sequence = secrets.randbelow(2**16)
         self._timestamp = secrets.randbelow(2**32)
+        self._mark = secrets.token_bytes(_MARK_SIZE)
 
     def payload(self, size: int = 80) -> bytes:
-        """Bytes that occur once: opus for all that anybody can tell, or a VP8 key frame."""
-        return (_KEY_FRAME if self._media == "video" else b"\x78") + secrets.token_bytes(size)
+        """Bytes that occur once: opus for all that anybody can tell, or a VP8 key frame.
+
+        Unless they are too short for it, they say which stream they are of.
+        """
+        body = self._mark + secrets.token_bytes(max(0, size - _MARK_SIZE)) if size > 2 * _MARK_SIZE else b""
+        return (_KEY_FRAME if self._media == "video" else b"\x78") + (body or secrets.token_bytes(size))
+
+    def sent(self, packet: RtpPacket) -> bool:
+        """Whether the packet says, in its payload, that it is of this stream; also when it is a retransmission."""
+        return self._mark in packet.payload
 
     def packet(self, payload: bytes | None = None, *, level: int | None = None, marker: int = 1) -> RtpPacket:
         """The next packet. `level`: the audio level that it claims."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from contract_tests.requirements import Requirement
+from contract_tests.requirements import Level, Requirement, Strength
 
 
-def _rules(rulings: str, titles: dict[str, str]) -> list[Requirement]:
+def _rules(
+    rulings: str, titles: dict[str, str], level: Level = "documented", strength: Strength = "must"
+) -> list[Requirement]:
     """Requirements of one source. `titles`: id → the rule as a sentence."""
-    return [Requirement(id, title, rulings, area="media") for id, title in titles.items()]
+    return [Requirement(id, title, rulings, level, area="media", strength=strength) for id, title in titles.items()]
 
 
 REQUIREMENTS = [
@@ -17,6 +19,7 @@ REQUIREMENTS = [
             "R30.payload-unchanged": "what is sent arrives unchanged, with the SSRC and payload type negotiated",
             "R30.everybody": "everybody in the channel gets what the others send",
             "R30.asked-for-only": "nobody gets a stream that they did not consume, nor their own back",
+            "R30.right-producer": "what comes on a consumer's SSRC was sent by its producer",
             "R30.rooms-apart": "what flows in one channel reaches no other",
             "R30.forged-packets": "packets that are forged, repeated or broken are dropped, and end nothing",
         },
@@ -24,6 +27,20 @@ REQUIREMENTS = [
     *_rules(
         "mediasoup.ts › webRtcTransport; ruling R30",
         {"R30.tcp": "media flows over TCP as over UDP"},
+    ),
+    *_rules(
+        "ruling R30",
+        {
+            "R30.consent": "a transport whose ICE checks stop for 30 s is closed",
+            "R30.connect-timeout": "a transport that does not connect within 30 s is closed",
+        },
+    ),
+    *_rules(
+        "Voice (/api/voice); ruling R26",
+        {
+            "R26.ice-lite": "ICE checks are answered as RFC 8445 says of ICE-lite",
+            "R26.ice-credentials-needed": "a check with wrong credentials is not answered with success",
+        },
     ),
     *_rules(
         "ruling R27",
@@ -41,9 +58,25 @@ REQUIREMENTS = [
         },
     ),
     *_rules(
+        "ruling R29",
+        {
+            "R29.closed-consumer-is-silent": "a closed consumer receives nothing any more",
+            "R29.restarted-ice": "a transport goes on with the ICE credentials that a restart gave it",
+        },
+        "extension",
+    ),
+    *_rules(
+        "ruling R38",
+        {
+            "R38.leaver-is-silent": "who has left the voice channel, or dropped, is not forwarded",
+            "R38.leaver-receives-nothing": "who has left the voice channel receives nothing of it",
+        },
+    ),
+    *_rules(
         "mediasoup.ts › mediaCodecs; ruling R25",
         {
             "R25.pli": "a receiver's request for a key frame reaches the sender",
+            "R25.fir": "where FIR is offered, it reaches the sender as a key frame request too",
             "R25.nack-answered": "a receiver that lost a packet gets it again",
             "R25.nack-sent": "a sender whose packet got lost is asked for it, and the gap is filled",
         },
@@ -52,13 +85,22 @@ REQUIREMENTS = [
         "VoiceState.isMuted; ruling R39",
         {
             "R39.mute-stops-sound": "a muted user's audio is not forwarded, and is again when unmuted",
+            "R39.mute-is-one-users": "muting a user, or being deafened, leaves all other sound alone",
+            "R39.mute-stays": "a voice_state without isMuted changes nothing about it",
             "R39.muted-from-the-start": "audio that is produced while muted is not forwarded",
         },
+    ),
+    *_rules(
+        "rulings R30 and R39",
+        {"R39.mute-leaves-no-gap": "the receiver's sequence numbers go on over a mute without a hole"},
+        strength="should",
     ),
     *_rules(
         "Voice Events; ruling R40",
         {
             "R40.speaking": "the room hears who begins to speak, and who stops",
+            "R40.silence-is-no-speech": "nobody speaks who sends silence",
+            "R40.no-flicker": "a pause shorter than 500 ms does not end speaking",
             "R40.muted-does-not-speak": "muting ends speaking, and nobody speaks while muted",
         },
     ),

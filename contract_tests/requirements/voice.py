@@ -85,8 +85,13 @@ REQUIREMENTS = [
         {
             "R39.new-producer": "the others in the channel hear of each producer once",
             "R39.producer-closed": "the others in the channel hear once that a producer has closed",
+            "R39.new-producer-can-be-consumed": "a producer can be consumed once it is heard of, until it closes",
             "R39.refused-is-unheard": "what the voice API refuses is announced to nobody",
         },
+    ),
+    *_rules(
+        "rulings R26 and R38",
+        {"R38.full-by-transports": "whoever has a transport in a voice channel takes one of its places"},
     ),
     *_rules(
         "rulings R26 and R39",

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from contract_tests import must
 from contract_tests.clients.gateway import Frame, Socket
-from contract_tests.gateway.stage import hears_nothing, talk, talking
+from contract_tests.gateway.stage import hears_no_event, hears_nothing, talk, talking
 from contract_tests.people import World
 from contract_tests.runner import case
 from contract_tests.voice.signalling import KINDS, Party, parties
@@ -19,9 +19,10 @@ def talking_parties(world: World, *names: str) -> list[tuple[Party, Socket]]:
 
 
 def hears_of(socket: Socket, type: str, party: Party, producer: str, kind: str) -> None:
-    """The next frame is this one, with all its members (ruling R39)."""
-    data = {"userId": party.person.id, "producerId": producer, "kind": kind, "channelId": party.channel}
-    socket.expect_next(type, data)
+    """The next frame is this one, with the seed's members, and no wrong channel (ruling R39)."""
+    wanted = {"userId": party.person.id, "producerId": producer, "kind": kind}
+    data = socket.expect_next(type, wanted)["data"]
+    must.equal(data.get("channelId", party.channel), party.channel, f"{type}'s channelId")
 
 
 @case("R39.new-producer")
@@ -108,6 +109,30 @@ def newcomer_never_twice(world: World) -> None:
     must.equal(heard, [first, second], "the producers that the newcomer heard of")
     ann.stop(first)
     hears_of(newcomer, "producer_closed", ann, first, "audio")
+
+
+@case("R39.new-producer-can-be-consumed")
+def new_producer_can_be_consumed(world: World) -> None:
+    """Who hears of a producer can consume it at once, and nobody can one that they heard is closed."""
+    (ann, _), (bob, to_bob) = talking_parties(world, "ann", "bob")
+    for kind in KINDS:
+        producer = ann.producer(kind)
+        bob.consume(str(to_bob.expect_next("new_producer")["data"]["producerId"]))
+        ann.stop(producer)
+        bob.consume(str(to_bob.expect_next("producer_closed")["data"]["producerId"]), expect=404)
+
+
+@case("R38.full-by-transports")
+def full_by_transports(world: World) -> None:
+    """Whoever has a transport takes a place in the channel; they themselves can enter the call, others cannot."""
+    ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)
+    for party in (ann, bob):
+        party.transport("send")
+    late, first = world.socket(eve.person), world.socket(ann.person)
+    late.send("voice_state", {"channelId": eve.channel})
+    hears_no_event(late, "of a channel that is full")
+    talk(first, ann.channel)
+    hears_nothing(first, "of one who found no place")
 
 
 End = Callable[[World, Party, Socket], None]
