@@ -10,7 +10,7 @@ from contract_tests.clients.gateway import Socket
 from contract_tests.contract import Pair
 from contract_tests.gateway.stage import hears_no_event, hears_nothing, refused, seated, stored, talk
 from contract_tests.people import Person, World
-from contract_tests.rest import forgery
+from contract_tests.rest import bad_tokens, forgery
 from contract_tests.runner import case
 
 _LOOK_EVERY_S = 0.25
@@ -46,7 +46,7 @@ def _bad_tokens(person: Person) -> Iterator[str]:
     yield forgery.tampered(person.token)
     yield forgery.with_claims(person.token, exp=int(time.time()) + 10**6)
     yield forgery.unsigned(person.token)
-    yield forgery.signed_with(person.token, b"secret")
+    yield forgery.signed(person.token, b"secret")
     yield person.token + "\u00e9\u0000"
 
 
@@ -72,12 +72,8 @@ def bad_token_in_frame_closes(world: World) -> None:
 
 
 def _expiring(world: World, person: Person, in_s: float) -> str:
-    """The person's token with another end."""
-    secret = world.options.access_secret
-    if secret is None:
-        raise must.NeedsOption("needs --jwt-access-secret, to make a token that expires")
-    ends = forgery.with_claims(person.token, exp=int(time.time() + in_s))
-    token = forgery.signed_with(ends, secret)
+    """The person's token with another end. Raises `NeedsOption`."""
+    token = bad_tokens.access_token(world, person, exp=int(time.time() + in_s))
     world.trace.transcript.secrets.keep(token, f"{person.name.upper()}_EXPIRING_TOKEN")
     return token
 
@@ -86,7 +82,7 @@ def _expiring(world: World, person: Person, in_s: float) -> str:
 def expired_token_closes(world: World) -> None:
     """A token that has expired is a bad token: 4401 at once, in the URL and in a frame."""
     (ann,) = world.guests("ann")
-    expired = _expiring(world, ann, -60)
+    expired = _expiring(world, ann, -bad_tokens.LONG_AGO_S)
     by_url, by_frame = world.open_socket(expired), world.open_socket()
     by_frame.send("user_joined", {"token": expired})
     for socket in (by_url, by_frame):
