@@ -177,6 +177,7 @@ class World:
         self.trace.transcript.socket(f"{name}: open {self.ws_url}" + (f"/?token={token}" if token else ""))
         connection = connect(self.ws_url, token, lazy=lazy)
         made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
+        made.user = {"userId": person.id} if person else {}
         self._sockets.append(made)
         return made
 

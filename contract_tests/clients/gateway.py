@@ -112,6 +112,8 @@ class Socket:
         self.pending: list[Frame] = []
         self.identity: Mapping[str, Any] = {}
         """What `fence` says about who it is: nothing where a token does (hardened), else a claim (documented)."""
+        self.user: Mapping[str, Any] = {}
+        """The `userId` of whom it stands for, once it is known."""
         self.pace = pace
         self._connection = connection
         self._trace = trace
@@ -183,7 +185,7 @@ class Socket:
         sender alone is answered).
         """
         self.send("user_joined", self.identity)
-        index = self._await("user_joined", {"channelId": None}, PATIENCE_S)
+        index = self._await("user_joined", {**self.user, "channelId": None}, PATIENCE_S)
         before, self.pending = self.pending[:index], self.pending[index + 1 :]
         return before
 

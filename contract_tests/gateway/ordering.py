@@ -30,8 +30,12 @@ def stored_order(world: World) -> None:
     work += [partial(_by_socket, writer, room) for writer in writers]
     at_once(work)
     heard = [_ids(socket.collect(WRITERS * EACH)) for socket in audience]
-    ids = [message["id"] for message in stored(world, room)]
+    kept = stored(world, room)
+    ids = [message["id"] for message in kept]
     must.equal(len(set(ids)), WRITERS * EACH, "the number of stored messages")
+    for author in authors:
+        own = [message["content"] for message in kept if message["authorId"] == author.id]
+        must.equal(own, [f"{author.name} {number}" for number in range(EACH)], "the messages of one, as they were sent")
     for socket, got in zip(audience, heard, strict=True):
         must.equal(got, ids, f"the messages that {socket.name} heard, in the stored order", seen=MESSAGE)
         hears_nothing(socket, "more than once")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract_tests import must
 from contract_tests.clients.gateway import Socket
-from contract_tests.gateway.stage import hears_nothing, refused, seated, talk, talking
+from contract_tests.gateway.stage import enter, hears_nothing, refused, seated, talk, talking
 from contract_tests.people import World
 from contract_tests.runner import case
 
@@ -86,13 +86,21 @@ def drop_of_one_connection(world: World) -> None:
     *others, first = talking(world, channel, ann, bob, eve)
     second = world.socket(eve)
     talk(second, channel)
-    first.drop()
+    _drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
     talk(second, channel, isMuted=True)
     second.drop()
     for socket in others:
         socket.expect_next("voice_state", {"userId": eve.id, "channelId": channel, "isMuted": False})
         socket.expect_next("voice_state", {"userId": eve.id, "channelId": channel, "isMuted": True})
     _leave_is_heard(others, eve.id, channel)
+
+
+def _drops_and_is_missed(world: World, socket: Socket, elsewhere: str) -> None:
+    """Lose a connection, and wait until it is missed in another room: by then it is known to be gone."""
+    (witness,) = seated(world, elsewhere, world.guest("witness"))
+    enter(socket, elsewhere)
+    socket.drop()
+    witness.expect("user_left", {"channelId": elsewhere})
 
 
 @case("R38.leave-request-leaves-call")
@@ -165,3 +173,5 @@ def deleted_channel_is_unknown(world: World) -> None:
         refused(asking, "not_found")
     for socket in (watcher, asking):
         hears_nothing(socket, "of the rooms that went")
+    _drops_and_is_missed(world, asking, elsewhere=world.channel(ann)["id"])
+    hears_nothing(watcher, "of the room that went, when one goes who was in it")
