@@ -17,17 +17,23 @@ class Secrets:
 
     def __init__(self) -> None:
         self._names: dict[str, str] = {}
+        self._longest_first: list[tuple[str, str]] | None = None
         self._lock = threading.Lock()
 
     def keep(self, value: str, name: str) -> None:
         """From now on `value` appears as `$name`."""
         with self._lock:
             self._names.setdefault(value, name)
+            self._longest_first = None
 
     def hide(self, text: str, *, for_shell: bool = False) -> str:
         """`text` without secrets. `for_shell`: leave single quotes around a name so that a shell fills it in."""
+        if not text:
+            return text
         with self._lock:
-            known = sorted(self._names.items(), key=lambda item: -len(item[0]))
+            if self._longest_first is None:
+                self._longest_first = sorted(self._names.items(), key=lambda item: -len(item[0]))
+            known = self._longest_first
         for value, name in known:
             text = text.replace(value, f"'\"${name}\"'" if for_shell else f"${name}")
         return _SECRET_MEMBER.sub(r'\1"<hidden>"', _JWT.sub("<a token>", text))
