@@ -6,8 +6,8 @@
     python -m tests.mutants --sample 16 --seed 7                the seventh sixteen, as CI would run them that day
     python -m tests.mutants.serve rest.messages.oldest-first    a broken server, to look at by hand
 
-A mutant is a row in `MUTANTS`, in one of the files here (`rest_messages.py`, `gateway_rooms.py` …): its name, the bug as one
-sentence of a bug tracker, where it changes the server, what it breaks, and the requirement that must
+A mutant is a row in `MUTANTS`, in one of the files here (`rest_messages.py`, `gateway_rooms.py` …): a name, the bug in
+one sentence as a bug tracker would have it, where it changes the server, what it breaks, and the requirement that must
 see it. To add one:
 
     mutant(
