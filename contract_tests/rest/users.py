@@ -28,6 +28,10 @@ NO_STATUSES: tuple[Any, ...] = (
     {},
     "online\x00",
 )
+MOST_USERS = 2**31
+"""No target has as many: an offset that always finds somebody is none."""
+PAGE_NOBODY_ASKED_FOR = 50
+"""The length of a page of messages, and of many a list that means to be whole."""
 URLS = (
     "https://example.com/a.png",
     "http://localhost:8080/a?b=c#d",
@@ -41,7 +45,7 @@ URLS = (
 @case("R16.list", alone=True)
 def list_users(world: World) -> None:
     """Without a query all users are listed, in the order of their creation, and there is no meta."""
-    people = world.guests("ann", "bob", "eve")
+    people = world.guests(*(f"guest{number}" for number in range(PAGE_NOBODY_ASKED_FOR)), "ann")
     reply = world.rest.call("listUsers", expect=200)
     must.hold("meta" not in reply.json, "no meta", sorted(reply.json), seen=reply.pair)
     keys = [(one["createdAt"], one["id"]) for one in reply.data]
@@ -225,6 +229,8 @@ def count(world: World) -> int:
     reach = 1
     while _page(world, {"limit": 1, "offset": reach}):
         reach *= 2
+        seen = Pair("operation", "listUsers", "200")
+        must.hold(reach < MOST_USERS, "an end of the list of users", f"a user at the offset {reach // 2}", seen=seen)
     return bisect_left(range(reach), True, key=lambda offset: not _page(world, {"limit": 1, "offset": offset}))
 
 

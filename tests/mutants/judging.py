@@ -10,13 +10,14 @@ import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal, NamedTuple
 
 from contract_tests.contract import load
 from contract_tests.profile import Profile
-from contract_tests.requirements import Requirement
+from contract_tests.requirements import Requirement, Requirements
 from contract_tests.requirements import load as requirements
 from tests.mutants.applying import ROOT, CannotApply, check
 from tests.mutants.registry import Mutant
@@ -72,10 +73,16 @@ def control(mutants: Sequence[Mutant], profile: Profile) -> str:
 
 def killers(mutant: Mutant, profile: Profile) -> list[Requirement]:
     """The requirements that may kill it: those that its tag means, of its area, where they are judged."""
-    every = requirements(load(profile))
     return [
-        one for one in every if one.id.startswith(mutant.killed_by) and one.area == mutant.area and one.applies(profile)
+        one
+        for one in _requirements(profile)
+        if one.id.startswith(mutant.killed_by) and one.area == mutant.area and one.applies(profile)
     ]
+
+
+@cache
+def _requirements(profile: Profile) -> Requirements:
+    return requirements(load(profile))
 
 
 def _fate(mutant: Mutant, profile: Profile, code: int, by: Sequence[str]) -> Fate:
@@ -115,7 +122,13 @@ def harness(address: Address, profile: Profile, only: Sequence[str], *, full: bo
     """Run `hype-contract` as anybody does; its exit code and what it printed."""
     words = [word for id in only for word in ("--only", id)]
     options = ["--base-url", address.url, "--ws-url", address.ws_url, "--profile", profile, "--seed", "1"]
-    command = [sys.executable, "-m", "contract_tests", *options, "--extensions", *words]
+    secrets = [
+        "--jwt-access-secret",
+        SECRETS["JWT_ACCESS_SECRET"],
+        "--jwt-refresh-secret",
+        SECRETS["JWT_REFRESH_SECRET"],
+    ]
+    command = [sys.executable, "-m", "contract_tests", *options, *secrets, "--extensions", *words]
     try:
         ended = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE_S[full or not only], check=False

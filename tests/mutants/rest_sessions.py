@@ -28,7 +28,7 @@ MUTANTS = [
         "The signature of a refresh token is not verified.",
         Edit(TOKENS, '"verify_signature": True', '"verify_signature": kind == "access"'),
         of="refreshTokens",
-        killed_by="R23.access-token-does-not-refresh",
+        killed_by="R23.bad-refresh-token.forged-signature",
     ),
     mutant(
         "rest.tokens.alg-none",
@@ -73,7 +73,7 @@ MUTANTS = [
         ),
         Edit(SESSIONS, "(model.refresh_jti == used_jti) & ", ""),
         of="refreshTokens",
-        killed_by="R23.access-token-does-not-refresh",
+        killed_by="R23.bad-refresh-token.access-token",
     ),
     mutant(
         "rest.tokens.access-for-a-day",
