@@ -5,7 +5,10 @@ from __future__ import annotations
 import argparse
 import secrets
 import sys
-from collections.abc import Sequence
+import time
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from pathlib import Path
 
 _HOW_TO_INSTALL = "pip install 'hype[contract]' (in a checkout: pip install -c constraints.txt -e '.[contract]')"
 
@@ -14,8 +17,10 @@ try:
     from contract_tests.contract import AREAS
     from contract_tests.options import Options
     from contract_tests.profile import PROFILES
+    from contract_tests.report import files
     from contract_tests.report.console import Console
-    from contract_tests.run import Judging, Order, known_ids
+    from contract_tests.report.document import Unusable, of_run, of_unusable
+    from contract_tests.run import Judging, Order, confidential, known_ids
 except ModuleNotFoundError as missing:  # installed for its server alone
     print(
         f"hype-contract: {(missing.name or 'a library').partition('.')[0]} is not installed. Run: {_HOW_TO_INSTALL}",
@@ -32,11 +37,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         return listing.show(sys.stdout, options.profile, areas, options.only)
     try:
         order = _order(options, areas)
-        found = target.reach(options.base_url, options.ws_url, options.profile, areas)
-    except (target.TargetUnusable, expectations.BadExpectations) as unusable:
-        print(f"hype-contract: {unusable}", file=sys.stderr)
-        return verdict.UNUSABLE
-    return _judge(Judging(found, order), options)
+        places = {name: place for name in files.RENDERERS if (place := getattr(options, name)) is not None}
+        files.prepare(places)
+        return _judge(options, order, places)
+    except (expectations.BadExpectations, files.CannotWrite) as wrong:
+        return _refuse(str(wrong))
 
 
 def _order(options: argparse.Namespace, areas: Sequence[contract.Area]) -> Order:
@@ -57,12 +62,27 @@ def _order(options: argparse.Namespace, areas: Sequence[contract.Area]) -> Order
     )
 
 
-def _judge(judging: Judging, options: argparse.Namespace) -> int:
+def _judge(options: argparse.Namespace, order: Order, places: Mapping[str, Path]) -> int:
+    began, started = datetime.now(UTC), time.monotonic()
+    try:
+        found = target.reach(options.base_url, options.ws_url, options.profile, order.areas)
+    except target.TargetUnusable as unusable:
+        sentence = confidential(options.base_url, options.ws_url, order.options).hide(str(unusable))
+        attempt = Unusable(options.base_url, options.ws_url, options.profile, order, began, sentence)
+        files.write(of_unusable(attempt, time.monotonic() - started), places)
+        return _refuse(sentence)
+    judging = Judging(found, order)
     console = Console(sys.stdout, judging)
     console.begin()
     run = judging.run(console.progress)
     console.end(run)
+    files.write(of_run(run), places)
     return run.verdict.exit_code
+
+
+def _refuse(sentence: str) -> int:
+    print(f"hype-contract: {sentence}", file=sys.stderr)
+    return verdict.UNUSABLE
 
 
 def _bytes(secret: str | None) -> bytes | None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import httpx
 
-from contract_tests.clients.gateway import PATIENCE_S, Socket, connect
+from contract_tests.clients.gateway import PATIENCE_S, Socket, address, connect
 from contract_tests.clients.rest import Rest
 from contract_tests.contract import Contract
 from contract_tests.ledger import Trace
@@ -92,6 +92,7 @@ class World:
         self._sockets: list[Socket] = []
         self._channels: list[tuple[str, Person]] = []
         self._people: dict[str, int] = {}
+        self._strangers = 0
         self._ends = ExitStack()
 
     @property
@@ -170,16 +171,22 @@ class World:
 
         `lazy`: it reads nothing that is not asked for.
         """
-        name = "stranger"
-        if person:
-            person.sockets += 1
-            name = person.name + (f"/{person.sockets}" if person.sockets > 1 else "")
-        self.trace.transcript.socket(f"{name}: open {self.ws_url}" + (f"/?token={token}" if token else ""))
+        name = self._called(person)
+        self.trace.transcript.opening(name, address(self.ws_url, token))
         connection = connect(self.ws_url, token, lazy=lazy)
         made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
         made.user = {"userId": person.id} if person else {}
         self._sockets.append(made)
         return made
+
+    def _called(self, person: Person | None) -> str:
+        """A name for the next socket of `person`, or of nobody, that no other one of this case has."""
+        if person:
+            person.sockets += 1
+        else:
+            self._strangers += 1
+        name, number = (person.name, person.sockets) if person else ("stranger", self._strangers)
+        return name + (f"/{number}" if number > 1 else "")
 
     def at_end(self, end: Callable[[], object]) -> None:
         """Have `end` called when the case has ended, before its sockets are closed."""

@@ -20,10 +20,10 @@ from contract_tests.ledger import Ledger
 from contract_tests.options import Options
 from contract_tests.people import World
 from contract_tests.profile import Profile
-from contract_tests.requirements import Requirements
+from contract_tests.requirements import Requirement, Requirements
 from contract_tests.runner import Case, Plan, Result, Runner, chosen, every_case
 from contract_tests.target import Target
-from contract_tests.transcript import Secrets
+from contract_tests.transcript import Secrets, credentials
 from contract_tests.verdict import Scope, Verdict
 
 
@@ -43,12 +43,16 @@ class Order:
 
 @dataclass(frozen=True)
 class Run:
-    """A finished run, which every report is made of. `began`: UTC; `seconds`: wall time; `stale`: ids of expected
+    """A finished run, which every report is made of. `secrets`: what no report may say; `applicable`: every
+    requirement that a whole run of these areas judges; `began`: UTC; `seconds`: wall time; `stale`: ids of expected
     failures that passed."""
 
     target: Target
     order: Order
+    scope: Scope
+    secrets: Secrets
     law: Contract
+    applicable: Sequence[Requirement]
     began: datetime
     seconds: float
     results: Sequence[Result]
@@ -66,6 +70,8 @@ class Judging:
         self.order = order
         self.law = contract.load(target.profile)
         self.rules = requirements.load(self.law)
+        self.scope = Scope(target.profile, order.areas, partial=bool(order.only), extensions=order.extensions)
+        self.secrets = confidential(target.base_url, target.ws_url, order.options)
         self.cases = chosen(every_case(self.law), self.rules, self.law, order.areas, order.only)
 
     def run(self, tell: Callable[[Result], None]) -> Run:
@@ -89,13 +95,11 @@ class Judging:
             yield Runner(self._world_maker(http), self.rules, plan)
 
     def _world_maker(self, http: httpx.Client) -> Callable[[str], World]:
-        kept = Secrets()
-        return lambda seed: World(self.law, http, self.target.ws_url, seed, kept, self.order.options)
+        return lambda seed: World(self.law, http, self.target.ws_url, seed, self.secrets, self.order.options)
 
     def finish(self, results: Sequence[Result], ledger: Ledger, began: datetime, seconds: float) -> Run:
         """The run, judged."""
-        order = self.order
-        scope = Scope(self.target.profile, order.areas, partial=bool(order.only), extensions=order.extensions)
+        order, scope = self.order, self.scope
         whole = order.options.mode != "fast"
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
         applicable = [one for one in self.rules if one.area in order.areas and one.applies(self.target.profile)]
@@ -103,7 +107,10 @@ class Judging:
         return Run(
             self.target,
             order,
+            scope,
+            self.secrets,
             self.law,
+            applicable,
             began,
             seconds,
             results,
@@ -112,6 +119,21 @@ class Judging:
             verdict.decide(judged, scope),
             expectations.stale(judged),
         )
+
+
+def confidential(base_url: str, ws_url: str, options: Options) -> Secrets:
+    """What is secret of a run before it begins: the secrets in `options`, and credentials in the URLs."""
+    kept = Secrets()
+    for secret, name in (
+        (options.access_secret, "JWT_ACCESS_SECRET"),
+        (options.refresh_secret, "JWT_REFRESH_SECRET"),
+    ):
+        if secret:
+            kept.keep(secret.decode("utf-8", "replace"), name)
+    for url, side in ((base_url, "BASE_URL"), (ws_url, "WS_URL")):
+        for number, credential in enumerate(credentials(url), 1):
+            kept.keep(credential, f"{side}_SECRET{number if number > 1 else ''}")
+    return kept
 
 
 def known_ids(profiles: Collection[Profile]) -> set[str]:

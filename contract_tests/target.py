@@ -20,6 +20,7 @@ from contract_tests.contract import Area
 from contract_tests.must import Violation
 from contract_tests.people import unique
 from contract_tests.profile import PROFILES, Profile
+from contract_tests.transcript import credentials
 
 ANSWER_WITHIN_S = 8.0
 _LONGEST_WAIT_S = 61.0
@@ -63,6 +64,9 @@ def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
         host = httpx.URL(url).host
     except (httpx.InvalidURL, ValueError):
         host = ""
+    if option == "--base-url" and credentials(url):
+        # One header cannot carry both, and every requirement about tokens is about that header.
+        raise TargetUnusable("--base-url must hold no password: the Authorization header is that of the users' tokens.")
     if not url.startswith(schemes) or not host:
         raise TargetUnusable(f"{option} must be a URL that begins with {' or '.join(schemes)}, not {url!r}.")
 

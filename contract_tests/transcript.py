@@ -7,9 +7,21 @@ import shlex
 import threading
 from collections.abc import Iterable, Sequence
 
+OPEN_BY_HAND = "python -m websockets"
+"""The command that opens a WebSocket in a terminal: what is typed is sent, what comes is shown."""
+
 _LONGEST_BODY = 3000
-_JWT = re.compile(r"eyJ[\w-]{8,}\.[\w-]+\.[\w-]*")
-_SECRET_MEMBER = re.compile(r'("(?:password|accessToken|refreshToken|token)"\s*:\s*)"(?!\$|\'")(?:[^"\\]|\\.)*"')
+_SHORTEST_KEY = 8  # `?version=2` is no secret, and hiding every 2 would spoil the report
+_LOGIN = re.compile(r"((?:[a-z]+://)?)([^/?#]*)@", re.IGNORECASE)
+# Also what is left of a token that was cut: a report shows the beginning and the end of what is long.
+_JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}")
+# Whatever its shape: also the token of somebody whom no name was given to.
+_BEARER = re.compile(r"(Bearer )[\w.~+/=-]{16,}")
+# As JSON writes it and as Python does; not what is a name already.
+_SECRET_MEMBER = re.compile(
+    r"""((["'])(?:password|accessToken|refreshToken|token)\2\s*:\s*)"""
+    r"""(?:"(?!\$|'")(?:[^"\\]|\\.)*"|'(?!\$)(?:[^'\\]|\\.)*')"""
+)
 
 
 class Secrets:
@@ -36,7 +48,8 @@ class Secrets:
             known = self._longest_first
         for value, name in known:
             text = text.replace(value, f"'\"${name}\"'" if for_shell else f"${name}")
-        return _SECRET_MEMBER.sub(r'\1"<hidden>"', _JWT.sub("<a token>", text))
+        text = _BEARER.sub(r"\1<a token>", _JWT.sub("<a token>", text))
+        return _SECRET_MEMBER.sub(r"\1\2<hidden>\2", text)
 
 
 class Transcript:
@@ -60,6 +73,10 @@ class Transcript:
         """One step of a WebSocket session, already in words."""
         self._add(_cut(line))
 
+    def opening(self, name: str, url: str) -> None:
+        """A WebSocket is opened: a command that opens the same one, for a terminal of its own."""
+        self._add(f"{name}: {OPEN_BY_HAND} {_quote(url)}", for_shell=True)
+
     def note(self, line: str) -> None:
         """A line in somebody else's words."""
         self._add(_cut(" ".join(line.split())))
@@ -82,9 +99,23 @@ class Transcript:
                 self._lines.append((line, for_shell))
 
 
+def credentials(url: str) -> list[str]:
+    """What is secret in a URL, or in what was meant as one: `user:password`, and the longer values of its query."""
+    login = _LOGIN.match(url)
+    values = [part.partition("=")[2] for part in url.partition("#")[0].partition("?")[2].split("&")]
+    return ([login[2]] if login and ":" in login[2] else []) + [one for one in values if len(one) >= _SHORTEST_KEY]
+
+
+def without_credentials(url: str) -> str:
+    """The same without its login; a query that holds a secret becomes `?…`."""
+    address, mark, query = _LOGIN.sub(r"\1", url).partition("?")
+    return address + mark + ("…" if credentials(f"?{query}") else query)
+
+
 def curl(method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None) -> str:
     """A command that sends the same request. `url` may hold an unexpanded `$BASE`-like prefix only unquoted."""
-    parts = ["curl", "-sS", "-i", "-g", "--path-as-is", "-X", method, shlex.quote(url)]
+    address = _quote(url) if "@" in url else shlex.quote(url)  # a hidden password needs the quotes
+    parts = ["curl", "-sS", "-i", "-g", "--path-as-is", "-X", method, address]
     for name, value in headers:
         parts += ["-H", _quote(f"{name}: {value}")]
     if body is None:

@@ -47,10 +47,9 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
 
     `lazy`: take from the network only what is asked for, and let little wait in this machine's buffers (ruling R32).
     """
-    address = url if token is None else f"{url}{'&' if '?' in url else '/?'}token={quote(token, safe='')}"
     try:
         return open_websocket(
-            address,
+            address(url, token),
             sock=_narrow(url) if lazy else None,
             open_timeout=PATIENCE_S,
             close_timeout=2,
@@ -63,6 +62,11 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
         )
     except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
+
+
+def address(url: str, token: str | None) -> str:
+    """The gateway's URL, with `token` in `?token=`."""
+    return url if token is None else f"{url}{'&' if '?' in url else '/?'}token={quote(token, safe='')}"
 
 
 def _narrow(url: str) -> socket.socket:

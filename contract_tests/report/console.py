@@ -2,19 +2,18 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TextIO
 
-from contract_tests.clauses import clauses
 from contract_tests.contract import Expected
-from contract_tests.judgement import Judged
 from contract_tests.ledger import Ledger, State
+from contract_tests.report import failure
+from contract_tests.report.progress import progress_on
 from contract_tests.run import Judging, Run
-from contract_tests.runner import Outcome, Result
+from contract_tests.runner import Result
+from contract_tests.transcript import without_credentials
 from contract_tests.verdict import OUTCOMES, Part
 
-_MARKS: dict[Outcome, str] = {"pass": ".", "fail": "F", "error": "E", "skipped": "s", "unsupported": "u"}
 _CELLS: dict[State, str] = {
     "passed": "pass",
     "exercised": "seen",
@@ -27,8 +26,6 @@ _LEGEND = (
     "pass: seen in cases that passed, and right | seen: only in cases that did not pass | FAIL: seen, and wrong\n"
     "none: NOT exercised | n/i: not implemented (501) | exempt: see below | (x): extension"
 )
-_MARKS_A_LINE = 80
-_OTHERS_NAMED = 6
 
 
 class Console:
@@ -37,57 +34,30 @@ class Console:
     def __init__(self, out: TextIO, judging: Judging) -> None:
         self._out = out
         self._judging = judging
-        self._column = 0
+        self._progress = progress_on(out, len(judging.cases))
 
     def begin(self) -> None:
         """Say what is being judged."""
         target, order = self._judging.target, self._judging.order
-        self._say(f"target   {target.base_url}  {target.ws_url}")
+        urls = map(without_credentials, (target.base_url, target.ws_url))
+        self._say(f"target   {'  '.join(urls)}")
         self._say(f"profile  {target.profile} ({target.why})")
         self._say(f"cases    {len(self._judging.cases)}   seed {order.seed}   mode {order.options.mode}")
         for why in dict.fromkeys(target.lacking.values()):
             self._say(f"lacking  {why}")
 
     def progress(self, result: Result) -> None:
-        """One mark per case, and at the end of a line how far it has come."""
-        self._column += 1
-        total = len(self._judging.cases)
-        ends = self._column % _MARKS_A_LINE == 0 or self._column == total
-        end = f" {self._column}/{total}\n" if ends else ""
-        print(_MARKS[result.outcome], end=end, file=self._out, flush=True)
+        """One case has ended."""
+        self._progress.add(result)
 
     def end(self, run: Run) -> None:
         """Everything else, the verdict last."""
         for outcome in ("fail", "error"):
             for one in run.judged:
                 if one.outcome == outcome and one.results:
-                    self._failure(one)
+                    self._say("\n" + "\n".join(failure.lines(failure.entry(one, self._judging))))
         self._coverage([one for one in run.law.expected() if one.area in run.order.areas], run.ledger)
         self._verdict(run)
-
-    def _failure(self, one: Judged) -> None:
-        requirement, result = one.requirement, one.results[0]
-        self._say(f"\n{_headline(one)} {requirement.id}{_kind(one)}  {requirement.title}")
-        self._say(f"  source    {requirement.source}")
-        for name, text in clauses(requirement.source).items():
-            self._say(f"  {name:<9} {text}")
-        if result.expected:
-            self._say(f"  expected  {result.expected}")
-            self._say(f"  got       {result.got}")
-        else:
-            self._say(f"  {result.message}")
-        others = [other.case.name for other in one.results[1:] if other.outcome == one.outcome]
-        if others:
-            more = f" and {len(others) - _OTHERS_NAMED} more" if len(others) > _OTHERS_NAMED else ""
-            self._say(f"  also in   {', '.join(others[:_OTHERS_NAMED])}{more}")
-        self._say(f"  again     {self._again(requirement.id)}")
-        for line in result.script:
-            self._say(f"    {line}")
-
-    def _again(self, id: str) -> str:
-        target, order = self._judging.target, self._judging.order
-        urls = ["--base-url", target.base_url, "--ws-url", target.ws_url, "--profile", target.profile]
-        return shlex.join(["hype-contract", *urls, "--only", id, "--seed", str(order.seed)])
 
     def _coverage(self, expected: Sequence[Expected], ledger: Ledger) -> None:
         operations = [one for one in expected if one.pair.kind == "operation"]
@@ -133,18 +103,6 @@ class Console:
         # A title or a payload may hold what this stream cannot encode; a report must not die of it.
         encoding = self._out.encoding or "utf-8"
         print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out)
-
-
-def _headline(one: Judged) -> str:
-    if one.failed and one.expected_failure is not None:
-        return "FAIL AS EXPECTED"
-    if one.failed and one.requirement.strength == "should":
-        return "WARNING"
-    return one.outcome.upper()
-
-
-def _kind(one: Judged) -> str:
-    return " (extension)" if one.requirement.level == "extension" else ""
 
 
 def _counts(part: Part) -> str:

@@ -1,0 +1,35 @@
+"use strict";
+
+const form = document.querySelector(".filters");
+if (form) {
+  const rows = [...document.querySelectorAll("#all tbody tr")];
+  const shown = document.querySelector("#shown");
+  const filter = () => {
+    const text = form.querySelector("#text").value.toLowerCase();
+    const wanted = [...form.querySelectorAll("select")].filter((one) => one.value);
+    for (const row of rows) {
+      const fits = wanted.every((one) => row.dataset[one.name] === one.value);
+      row.hidden = !(fits && row.textContent.toLowerCase().includes(text));
+    }
+    shown.textContent = `${rows.filter((row) => !row.hidden).length} shown`;
+  };
+  form.hidden = false;
+  form.addEventListener("input", filter);
+  form.addEventListener("submit", (event) => event.preventDefault());
+  filter();
+}
+
+for (const button of document.querySelectorAll("button.copy")) {
+  const text = button.previousElementSibling;
+  button.addEventListener("click", async () => {
+    try {
+      await navigator.clipboard.writeText(text.textContent);
+      button.textContent = "Copied";
+    } catch {
+      // Without the clipboard (an insecure origin) selecting is half of the work.
+      getSelection().selectAllChildren(text);
+      button.textContent = "Selected";
+    }
+    setTimeout(() => { button.textContent = "Copy"; }, 2000);
+  });
+}
