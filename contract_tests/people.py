@@ -5,21 +5,24 @@ from __future__ import annotations
 import random
 import secrets
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from threading import Lock
-from typing import Any
+from typing import Any, TypeVar
 
 import httpx
 
 from contract_tests.clients.gateway import PATIENCE_S, Socket, address, connect
 from contract_tests.clients.rest import Rest
+from contract_tests.commons import Commons
 from contract_tests.contract import Contract
 from contract_tests.ledger import Trace
 from contract_tests.must import Skipped, Violation
 from contract_tests.options import DEFAULTS, Options
 from contract_tests.transcript import Secrets
+
+T = TypeVar("T")
 
 
 @dataclass
@@ -69,7 +72,8 @@ class World:
     """What a case gets. `rest` and `contract` are ready; everything else is made lazily and belongs to this case.
 
     `random` is seeded by the run's seed and the case, for choices; unique names come from `secrets`, because the target
-    remembers the names of earlier runs. `options`: what the person at the terminal said.
+    remembers the names of earlier runs. `options`: what the person at the terminal said. `commons`: what the cases of
+    the run share; without it each makes its own.
     """
 
     def __init__(
@@ -80,8 +84,10 @@ class World:
         seed: str,
         secrets_: Secrets,
         options: Options = DEFAULTS,
+        commons: Commons | None = None,
     ) -> None:
         self.options = options
+        self._commons = commons
         self.contract = contract
         self.trace = Trace(secrets_)
         self.rest = Rest(contract, http, self.trace)
@@ -107,7 +113,7 @@ class World:
     def guest(self, name: str = "guest") -> Person:
         """A new guest. `name` is what scripts call them; usernames are unique."""
         username = unique(name)
-        with self._setup():
+        with self.setting_up():
             reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
         return self._person(name, username, None, None, reply.data)
 
@@ -117,7 +123,7 @@ class World:
         email, password = f"{username}@example.com", secrets.token_urlsafe(12)
         self.trace.transcript.secrets.keep(password, f"{name.upper()}_PASSWORD")
         body = {"username": username, "email": email, "password": password}
-        with self._setup():
+        with self.setting_up():
             reply = self.rest.call("registerUser", body=body, expect=201, patient=True)
         return self._person(name, username, email, password, reply.data)
 
@@ -128,7 +134,7 @@ class World:
     def login(self, person: Person) -> Person:
         """A second session of a registered user."""
         body = {"email": person.email, "password": person.password}
-        with self._setup():
+        with self.setting_up():
             data = self.rest.call("loginUser", body=body, expect=200, patient=True).data
         again = self._person(person.name, person.username, person.email, person.password, data)
         again.pace = person.pace
@@ -137,7 +143,7 @@ class World:
     def channel(self, owner: Person, type: str = "text", **members: Any) -> dict[str, Any]:
         """A new channel (text, voice or announcement) that `owner` made; removed when the case ends."""
         body = {"name": unique("room"), "type": type, **members}
-        with self._setup():
+        with self.setting_up():
             made: dict[str, Any] = self.rest.call("createChannel", token=owner.token, body=body, expect=201).data
         self.adopt(made["id"], owner)
         return made
@@ -149,7 +155,7 @@ class World:
     def message(self, author: Person, channel_id: str, content: str = "hello") -> dict[str, Any]:
         """A message stored by REST."""
         body = {"channelId": channel_id, "content": content}
-        with self._setup():
+        with self.setting_up():
             made: dict[str, Any] = self.rest.call("createMessage", token=author.token, body=body, expect=201).data
         return made
 
@@ -158,7 +164,7 @@ class World:
 
         Hardened: the token goes into the URL. Documented: `user_joined` claims the identity (P4).
         """
-        with self._setup():
+        with self.setting_up():
             made = self.open_socket(person.token if self.hardened else None, person)
             made.identity = {} if self.hardened else {"userId": person.id, "username": person.username}
             if join is not None or not self.hardened:
@@ -188,6 +194,14 @@ class World:
         name, number = (person.name, person.sockets) if person else ("stranger", self._strangers)
         return name + (f"/{number}" if number > 1 else "")
 
+    def shared(self, key: Hashable, make: Callable[[World], T]) -> T:
+        """What `make` makes, once for all cases of the run; how it was made is told in this case's script too."""
+        if self._commons is None:
+            return make(self)
+        made, maker = self._commons.get(key, make)
+        self.trace.transcript.include(maker.trace.transcript)
+        return made
+
     def at_end(self, end: Callable[[], object]) -> None:
         """Have `end` called when the case has ended, before its sockets are closed."""
         self._ends.callback(end)
@@ -198,19 +212,20 @@ class World:
         wrong: Violation | None = None
         for socket in self._sockets:
             try:
-                with self._setup():
+                with self.setting_up():
                     socket.close()
             except Violation as violation:
                 wrong = wrong or violation
         self.trace.transcript.end()
         for channel_id, owner in reversed(self._channels):
-            with suppress(Violation, Skipped), self._setup():
+            with suppress(Violation, Skipped), self.setting_up():
                 self.rest.call("deleteChannel", path={"id": channel_id}, token=owner.token)
         if wrong:
             raise wrong
 
     @contextmanager
-    def _setup(self) -> Iterator[None]:
+    def setting_up(self) -> Iterator[None]:
+        """What is sent meanwhile prepares the case, and shows nothing."""
         before, self.trace.setting_up = self.trace.setting_up, True
         try:
             yield

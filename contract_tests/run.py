@@ -7,13 +7,12 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from tempfile import TemporaryDirectory
 
 import httpx
-from hypothesis.configuration import set_hypothesis_home_dir
 
 from contract_tests import contract, expectations, requirements, verdict
 from contract_tests.clients.rest import connect
+from contract_tests.commons import Commons
 from contract_tests.contract import Area, Contract
 from contract_tests.judgement import Coverage, Judged, judge
 from contract_tests.ledger import Ledger
@@ -22,6 +21,7 @@ from contract_tests.people import World
 from contract_tests.profile import Profile
 from contract_tests.requirements import Requirement, Requirements
 from contract_tests.runner import Case, Plan, Result, Runner, chosen, every_case
+from contract_tests.scratch import scratch
 from contract_tests.target import Target
 from contract_tests.transcript import Secrets, credentials
 from contract_tests.verdict import Scope, Verdict
@@ -87,15 +87,18 @@ class Judging:
     @contextmanager
     def running(self) -> Iterator[Runner]:
         """A runner on the target; what it opened is closed at the end."""
-        # Hypothesis leaves a directory where it runs unless told of another place.
-        with TemporaryDirectory(prefix="hype-contract-") as scratch, connect(self.target.base_url) as http:
-            set_hypothesis_home_dir(scratch)
+        with scratch(), connect(self.target.base_url) as http:
             options = self.order.options
             plan = Plan(self.order.seed, self.order.workers, options.mode == "fast", self.target.lacking)
-            yield Runner(self._world_maker(http), self.rules, plan)
+            commons = Commons(self._world_maker(http, None))
+            try:
+                yield Runner(self._world_maker(http, commons), self.rules, plan)
+            finally:
+                commons.close()
 
-    def _world_maker(self, http: httpx.Client) -> Callable[[str], World]:
-        return lambda seed: World(self.law, http, self.target.ws_url, seed, self.secrets, self.order.options)
+    def _world_maker(self, http: httpx.Client, commons: Commons | None) -> Callable[[str], World]:
+        ws_url, options = self.target.ws_url, self.order.options
+        return lambda seed: World(self.law, http, ws_url, seed, self.secrets, options, commons)
 
     def finish(self, results: Sequence[Result], ledger: Ledger, began: datetime, seconds: float) -> Run:
         """The run, judged."""

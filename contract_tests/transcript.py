@@ -61,6 +61,7 @@ class Transcript:
     def __init__(self, secrets: Secrets) -> None:
         self.secrets = secrets
         self._lines: list[tuple[str, bool]] = []
+        self._included: set[int] = set()
         self._ended = False
         self._lock = threading.Lock()
 
@@ -80,6 +81,14 @@ class Transcript:
     def note(self, line: str) -> None:
         """A line in somebody else's words."""
         self._add(_cut(" ".join(line.split())))
+
+    def include(self, other: Transcript) -> None:
+        """What happened there belongs to this story too; told once, where it is first needed."""
+        with self._lock:
+            if self._ended or id(other) in self._included:
+                return
+            self._included.add(id(other))
+            self._lines += other._lines
 
     def end(self) -> None:
         """What follows is tidying up, which no one needs to replay."""

@@ -32,7 +32,8 @@ class NoAnswer(Violation):
 def connect(base_url: str) -> httpx.Client:
     """One connection pool for a whole run. No proxies, no redirects, no cookies: each request speaks for itself."""
     cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20)
+    # Many servers close what has been idle for five seconds: a request must not meet that halfway.
+    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
     return httpx.Client(base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, limits=limits)
 
 

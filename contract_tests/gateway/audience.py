@@ -73,10 +73,10 @@ def staged(shows: Iterable[Show], contract: Contract) -> Iterator[Case]:
         for who in WHO:
             cell = every[show.event, show.direction, who]
             if show.stays or who != "sender":
-                yield Case(cell.id, name, partial(judges[who], show=show))
+                yield Case(cell.id, name, partial(judges[who], show=show), alike=True)
         if cell.area == "gateway":
             asks = partial(_after_leaving, show=show, leave=_asks)
-            yield Case("R35.leaver-hears-nothing", f"{show.event}.{show.direction}.{name}", asks)
+            yield Case("R35.leaver-hears-nothing", f"{show.event}.{show.direction}.{name}", asks, alike=True)
 
 
 def _sender(world: World, show: Show, receives: bool) -> None:

@@ -87,7 +87,7 @@ def _bad_bodies(world: World, owner: Any, room: str) -> list[dict[str, Any]]:
     ]
 
 
-@case("R36.refuses-what-rest-refuses")
+@case("R36.refuses-what-rest-refuses", slow=True)
 def refuses_what_rest_refuses(world: World) -> None:
     """What REST refuses is refused by socket too: nothing is stored, nobody hears it, the socket goes on."""
     ann, bob = world.guests("ann", "bob")
@@ -105,7 +105,7 @@ def refuses_what_rest_refuses(world: World) -> None:
     hears_nothing(writer, "of a room that a refused message does not enter")
 
 
-@case("R36.error-codes-of-rest")
+@case("R36.error-codes-of-rest", slow=True)
 def error_codes_of_rest(world: World) -> None:
     """Each 400 of REST is `invalid_message` by socket, and each 404 `not_found`."""
     (ann,) = world.guests("ann")

@@ -24,7 +24,7 @@ def kinds(contract: Contract) -> Iterable[Case]:
     for protocols in (("tcp", "udp"), ("udp", "tcp"), ("tcp", "tcp")):
         for kind in ("audio", "video"):
             check = partial(_unchanged, kind=kind, protocols=protocols)
-            yield Case("R30.tcp", f"{kind}.{'-to-'.join(protocols)}", check)
+            yield Case("R30.tcp", f"{kind}.{'-to-'.join(protocols)}", check, alike=True)
 
 
 def _unchanged(world: World, kind: str, protocols: tuple[str, ...] = ()) -> None:

@@ -49,7 +49,7 @@ def silence_is_no_speech(world: World) -> None:
     must.equal(_states(bob.socket), [], "speaking_state of one who is silent")
 
 
-@case("R40.no-flicker")
+@case("R40.no-flicker", slow=True)
 def no_flicker(world: World) -> None:
     """Between words nobody stops speaking: only half a second of silence ends it."""
     ann, bob = callers(world, "ann", "bob")

@@ -10,7 +10,7 @@ from typing import Any
 from contract_tests import must
 from contract_tests.clients.rest import NOTHING, Reply
 from contract_tests.contract import Contract, Operation
-from contract_tests.people import World
+from contract_tests.people import Person, World
 from contract_tests.requirements.authorisation import (
     BAD_TOKENS,
     NOT_LOOKED_AT,
@@ -23,7 +23,7 @@ from contract_tests.requirements.authorisation import (
 )
 from contract_tests.rest import forgery
 from contract_tests.rest.bad_tokens import bad_headers
-from contract_tests.rest.samples import NO_TOKEN, Sample, sample
+from contract_tests.rest.samples import NO_TOKEN, Sample, shared_sample
 from contract_tests.runner import Case, family
 
 _LATER = 50
@@ -36,14 +36,14 @@ def tokens(contract: Contract) -> Iterable[Case]:
     for cell in cells(contract):
         check = _CHECKS.get(cell.kind, _bad_token)
         order = _LATER if cell.kind == "expired-token" else 0
-        yield Case(cell.id, cell.operation.id, partial(check, cell=cell), order=order)
+        yield Case(cell.id, cell.operation.id, partial(check, cell=cell), order=order, alike=True)
 
 
 @family
 def policies(contract: Contract) -> Iterable[Case]:
     """One case per cell: the operation, and who asks."""
     for permission in permissions(contract):
-        yield Case(permission.id, permission.operation.id, partial(_permission, permission=permission))
+        yield Case(permission.id, permission.operation.id, partial(_permission, permission=permission), alike=True)
 
 
 def refused(reply: Reply) -> None:
@@ -55,9 +55,23 @@ def refused(reply: Reply) -> None:
 def _request(world: World, operation: Operation) -> Sample:
     """A request that works, but for voice: who asks is settled before what is named (R10)."""
     if operation.area == "rest":
-        return sample(world, operation.id)
+        return shared_sample(world, operation.id)
     path = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), "nothing")
-    return Sample(world, operation, world.guest(), path, body={} if operation.body else NOTHING)
+    return Sample(world, operation, world.shared("asker", _asker), path, body={} if operation.body else NOTHING)
+
+
+def _asker(world: World) -> Person:
+    return world.guest("asker")
+
+
+def _stranger(world: World) -> Person:
+    return world.guest("stranger")
+
+
+def _leaver(world: World) -> Person:
+    leaver = world.guest("leaver")
+    world.rest.call("logoutUser", token=leaver.token, expect=200)
+    return leaver
 
 
 def _taken(world: World, cell: Cell) -> None:
@@ -76,8 +90,7 @@ def _bad_token(world: World, cell: Cell) -> None:
 
 
 def _revoked(world: World, cell: Cell) -> None:
-    request, leaver = _request(world, cell.operation), world.guest("leaver")
-    world.rest.call("logoutUser", token=leaver.token, expect=200)
+    request, leaver = _request(world, cell.operation), world.shared("leaver", _leaver)
     refused(request.ask(token=leaver.token, expect=401))
 
 
@@ -105,7 +118,7 @@ def _permission(world: World, permission: Permission) -> None:
     if permission.who == "owner":
         request.succeed()
         return
-    token: Any = NO_TOKEN if permission.who == "anonymous" else world.guest("stranger").token
+    token: Any = NO_TOKEN if permission.who == "anonymous" else world.shared("stranger", _stranger).token
     request.ask(token=token, expect=request.success if permission.allowed else 403)
 
 

@@ -79,8 +79,12 @@ def _tampered(world: World, victim: Person) -> Iterable[str]:
     yield victim.token[: victim.token.rindex(".") + 1]
 
 
+def _forger(world: World) -> Person:
+    return world.guest("forger")
+
+
 def _forged(world: World, victim: Person) -> Iterable[str]:
-    yield forgery.with_claims(world.guest("forger").token, userId=victim.id, username=victim.username)
+    yield forgery.with_claims(world.shared("forger", _forger).token, userId=victim.id, username=victim.username)
     yield from (forgery.signed(victim.token, secret) for secret in GUESSABLE_SECRETS)
 
 
@@ -148,7 +152,7 @@ _REFRESH_FORGES: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "garbage-token": lambda world, victim: ["garbage", "a.b.c", "", "\U0001f600.\U0001f600.\U0001f600"],
     "tampered-token": lambda world, victim: [forgery.tampered(victim.refresh_token)],
     "forged-signature": lambda world, victim: [
-        forgery.with_claims(world.guest("forger").refresh_token, userId=victim.id),
+        forgery.with_claims(world.shared("forger", _forger).refresh_token, userId=victim.id),
         *(forgery.signed(victim.refresh_token, secret) for secret in GUESSABLE_SECRETS),
     ],
     "unsigned-token": lambda world, victim: [forgery.unsigned(victim.refresh_token)],

@@ -14,7 +14,7 @@ from contract_tests.contract import Contract
 from contract_tests.people import World, unique
 from contract_tests.requirements.bounds import Bound, bounds, refusals
 from contract_tests.rest.probes import ABSENT, REPEATED, Probe
-from contract_tests.rest.samples import Sample, sample
+from contract_tests.rest.samples import Sample, shared_sample
 from contract_tests.runner import Case, family
 
 _REFERENCES = {"channelId", "serverId"}
@@ -30,7 +30,7 @@ def sides(contract: Contract) -> Iterable[Case]:
     for bound in bounds(contract):
         alone = bound.member in _LONELY and bound.side != "outside"
         check = _query if bound.query else _body
-        yield Case(bound.id, bound.operation.id, partial(check, bound=bound), alone=alone)
+        yield Case(bound.id, bound.operation.id, partial(check, bound=bound), alone=alone, alike=True)
 
 
 @family
@@ -38,11 +38,11 @@ def issues(contract: Contract) -> Iterable[Case]:
     """One case per member: each refusal says which rule is broken, and where (ruling R5)."""
     for (operation, member), probes in refusals(contract).items():
         check = partial(_issues, operation=operation, probes=probes)
-        yield Case(f"R5.issue-per-rule.{operation}.{member}", operation, check)
+        yield Case(f"R5.issue-per-rule.{operation}.{member}", operation, check, alike=True)
 
 
 def _body(world: World, bound: Bound) -> None:
-    request = sample(world, bound.operation.id, works=bound.side != "outside")
+    request = shared_sample(world, bound.operation.id, works=bound.side != "outside")
     for probe in bound.probes:
         if probe.accepted:
             _taken(request, probe)
@@ -51,7 +51,7 @@ def _body(world: World, bound: Bound) -> None:
 
 
 def _query(world: World, bound: Bound) -> None:
-    request = sample(world, bound.operation.id)
+    request = shared_sample(world, bound.operation.id)
     for probe in bound.probes:
         # What comes twice is wrong also where both are alike.
         query = {**request.query, bound.member: ["1", "1"]} if probe.value is REPEATED else probe.into(request.query)
@@ -97,7 +97,7 @@ def _words(request: Sample, probe: Probe) -> str:
 
 
 def _issues(world: World, operation: str, probes: Sequence[Probe]) -> None:
-    request = sample(world, operation, works=False)
+    request = shared_sample(world, operation, works=False)
     for probe in probes:
         reply = request.ask(body=probe.into(request.body), expect=400)
         where = f"an issue {dict(probe.issue or {})} at [{probe.member!r}] in {must.shown(reply.issues)}"

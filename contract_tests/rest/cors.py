@@ -25,7 +25,7 @@ def preflights(contract: Contract) -> Iterable[Case]:
         if operation.path.startswith(("/api/", "/auth/")):
             paths[operation.path].add(operation.method)
     for path, methods in paths.items():
-        yield Case("R9.preflight", path, partial(_preflight, path=path, methods=sorted(methods)))
+        yield Case("R9.preflight", path, partial(_preflight, path=path, methods=sorted(methods)), alike=True)
 
 
 @case("R9.allowed-origin")

@@ -10,7 +10,7 @@ from contract_tests import must
 from contract_tests.clients.rest import address
 from contract_tests.contract import Contract
 from contract_tests.people import World
-from contract_tests.rest.samples import UNKNOWN_ID, rest_operations, sample
+from contract_tests.rest.samples import UNKNOWN_ID, rest_operations, shared_sample
 from contract_tests.runner import Case, case, family
 
 MALFORMED_IDS = (
@@ -35,8 +35,8 @@ _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 def ids(contract: Contract) -> Iterable[Case]:
     """Two cases per operation with an id in its path: one that cannot be an id, one that names nothing."""
     for operation in rest_operations(contract, path_id=True):
-        yield Case("R3.malformed-id", operation.id, partial(_malformed, operation=operation.id))
-        yield Case("R3.unknown-id", operation.id, partial(_unknown, operation=operation.id))
+        yield Case("R3.malformed-id", operation.id, partial(_malformed, operation=operation.id), alike=True)
+        yield Case("R3.unknown-id", operation.id, partial(_unknown, operation=operation.id), alike=True)
 
 
 @family
@@ -47,7 +47,7 @@ def methods(contract: Contract) -> Iterable[Case]:
         if not operation.extension:
             known[operation.path].add(operation.method)
     for path, allowed in known.items():
-        yield Case("R8.method-not-allowed", path, partial(_other_methods, path=path, allowed=allowed))
+        yield Case("R8.method-not-allowed", path, partial(_other_methods, path=path, allowed=allowed), alike=True)
 
 
 @case("R8.unknown-path")
@@ -62,7 +62,7 @@ def unknown_paths(world: World) -> None:
 
 def _malformed(world: World, operation: str) -> None:
     """404. Where an operation compares ids before it looks for the user (R10), 403 is as good."""
-    request = sample(world, operation)
+    request = shared_sample(world, operation)
     known = request.operation
     wanted = [404] if 404 in known.answers else [404, 403]
     headers = [("Content-Type", "application/json")] if known.body else []
@@ -75,7 +75,7 @@ def _malformed(world: World, operation: str) -> None:
 
 
 def _unknown(world: World, operation: str) -> None:
-    request = sample(world, operation)
+    request = shared_sample(world, operation)
     wanted = 404 if 404 in request.operation.answers else 403
     for unknown in (UNKNOWN_ID, "x", "a" * 64, "No-Such_Id"):
         request.ask(path=dict.fromkeys(request.path, unknown), expect=wanted)

@@ -8,7 +8,7 @@ from functools import partial
 from contract_tests.contract import Contract
 from contract_tests.people import World
 from contract_tests.rest.bodies import LARGEST_BODY, padded
-from contract_tests.rest.samples import NO_TOKEN, UNKNOWN_ID, rest_operations, sample
+from contract_tests.rest.samples import NO_TOKEN, UNKNOWN_ID, rest_operations, sample, shared_sample
 from contract_tests.runner import Case, case, family
 
 
@@ -17,9 +17,11 @@ def who_first(contract: Contract) -> Iterable[Case]:
     """401 comes before anything about the body, and before anything about what is named."""
     for operation in rest_operations(contract):
         if operation.auth == "required" and operation.body:
-            yield Case("R10.401-before-the-body", operation.id, partial(_body_unseen, operation=operation.id))
+            yield Case(
+                "R10.401-before-the-body", operation.id, partial(_body_unseen, operation=operation.id), alike=True
+            )
         if operation.auth == "required" and "{" in operation.path:
-            yield Case("R10.401-before-404", operation.id, partial(_id_unseen, operation=operation.id))
+            yield Case("R10.401-before-404", operation.id, partial(_id_unseen, operation=operation.id), alike=True)
 
 
 @family
@@ -62,7 +64,7 @@ def stranger_before_taken(world: World) -> None:
 
 
 def _body_unseen(world: World, operation: str) -> None:
-    request = sample(world, operation)
+    request = shared_sample(world, operation)
     request.send(b"{", token=NO_TOKEN, expect=401)
     request.send(b"[]", token=NO_TOKEN, expect=401)
     request.send(b"x", "text/plain", token=NO_TOKEN, expect=401)
@@ -71,11 +73,11 @@ def _body_unseen(world: World, operation: str) -> None:
 
 
 def _id_unseen(world: World, operation: str) -> None:
-    request = sample(world, operation)
+    request = shared_sample(world, operation)
     request.ask(token=NO_TOKEN, path=dict.fromkeys(request.path, UNKNOWN_ID), expect=401)
 
 
 def _body_first(world: World, operation: str) -> None:
-    request = sample(world, operation)
+    request = shared_sample(world, operation)
     path = dict.fromkeys(request.path, UNKNOWN_ID)
     request.ask(path=path, body=request.with_members(content="", name="", status=""), expect=400)

@@ -100,7 +100,7 @@ def passwords(world: World) -> None:
         _login(world, body["email"], password, 200)
 
 
-@case("R21.every-character-counts")
+@case("R21.every-character-counts", slow=True)
 def every_character_counts(world: World) -> None:
     """Passwords that differ in the last character alone are different ones, however long they are."""
     for start in BEYOND_72_BYTES:

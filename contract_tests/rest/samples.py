@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import Any
 
 from contract_tests.clients.rest import NOTHING, Header, Reply, address
@@ -106,9 +107,22 @@ def sample(world: World, operation: str, *, works: bool = True) -> Sample:
     `works` False: its body will be refused anyhow, so that nobody need be registered for it, which is slow.
     """
     known = world.contract.operations[operation]
-    person = world.member() if works and operation == "loginUser" else world.guest()
+    person = world.member("sender") if works and operation == "loginUser" else world.guest("sender")
     parts = _PARTS.get(operation, _nothing)(world, person)
     return Sample(world, known, person, **parts)
+
+
+def shared_sample(world: World, operation: str, *, works: bool = True) -> Sample:
+    """The same, but all cases of a run share what it refers to.
+
+    For requests that are refused, and for those whose answer tells what was just sent. What a request that works uses
+    up, or one that works by mistake, is never shared.
+    """
+    if operation in _USED_UP and works:
+        return sample(world, operation)
+    shared = world.shared((operation, works), partial(sample, operation=operation, works=works))
+    own = _PARTS[operation](world, shared.person) if operation in _NAMES_SOMEBODY_NEW else {}
+    return replace(shared, world=world, **own)
 
 
 def rest_operations(contract: Contract, *, body: bool = False, path_id: bool = False) -> list[Operation]:
@@ -128,6 +142,9 @@ def registration(**members: Any) -> dict[str, Any]:
     name = unique("new")
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD, **members}
 
+
+_NAMES_SOMEBODY_NEW = {"registerUser", "loginGuest"}
+_USED_UP = {"deleteChannel", "deleteMessage", "logoutUser", "refreshTokens"}
 
 Parts = dict[str, Any]
 

@@ -128,7 +128,12 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
         "base-url": base_url,
         "request-timeout": 15.0,
         "generation": {"max-examples": plan.examples, "database": "none", "deterministic": False},
-        "phases": {**phases, "coverage": {"enabled": "coverage" in plan.phases, "unexpected-methods": []}},
+        "phases": {
+            **phases,
+            "coverage": {**phases["coverage"], "unexpected-methods": []},
+            # The links that the spec states are judged, not those that schemathesis guesses.
+            "stateful": {**phases["stateful"], "inference": {"algorithms": []}},
+        },
         "checks": {name: {"enabled": False} for name in _UNSUITED},
     }
     return SchemathesisConfig.from_dict(dict(config))

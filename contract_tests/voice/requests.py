@@ -44,8 +44,12 @@ def bodies(contract: Contract) -> Iterable[Case]:
         for rule, judge in RULES.items():
             # What is taken is taken once: a second producer of a kind is a conflict, a second connect as well.
             if rule not in TAKEN:
-                yield Case(requirement, f"{operation}.{rule}", partial(_judge, operation=operation, judge=judge))
-        yield Case(requirement, f"{operation}.R10.401-before-the-body", partial(_body_unseen, operation=operation))
+                yield Case(
+                    requirement, f"{operation}.{rule}", partial(_judge, operation=operation, judge=judge), alike=True
+                )
+        yield Case(
+            requirement, f"{operation}.R10.401-before-the-body", partial(_body_unseen, operation=operation), alike=True
+        )
 
 
 def _judge(world: World, operation: str, judge: Callable[[Sample], None]) -> None:

@@ -152,6 +152,18 @@ def test_fast_leaves_out_what_is_slow(fake: Fake, world_on: Callable[[Fake], Wor
     assert (slow.outcome, slow.by_choice, quick.outcome) == ("skipped", True, "pass")
 
 
+def test_fast_runs_some_of_those_that_are_alike(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """The same ones for the same seed; each comes up under some seed."""
+    cases = [Case("R1.a", f"passes{number}", passes, alike=True) for number in range(12)]
+
+    def run(seed: int) -> list[Outcome]:
+        runner = Runner(lambda seed: world_on(fake), RULES, Plan(seed, fast=True))
+        return [runner.judge(one).outcome for one in cases]
+
+    assert run(1) == run(1) != run(2)
+    assert {outcome for seed in range(3) for outcome in run(seed)} == {"pass", "skipped"}
+
+
 def test_what_the_target_lacks_is_not_tried(fake: Fake, world_on: Callable[[Fake], World]) -> None:
     """An area that is not there is unsupported, with the reason that the probe found."""
     runner = Runner(lambda seed: world_on(fake), RULES, Plan(0, lacking={"rest": "no REST here"}))
