@@ -98,7 +98,7 @@ REQUIREMENTS = [
     ),
     *_ruling(
         "R8",
-        ("malformed-json", "a body that is no JSON in UTF-8 is 400"),
+        ("malformed-json", "a body that is no JSON is 400"),
         ("missing-body", "a missing body is 400"),
         ("not-an-object", "a body that is no object is 400"),
         ("media-type", "a body that is not application/json is 415, or 400"),
