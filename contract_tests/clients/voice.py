@@ -178,13 +178,19 @@ class Transport:
         self._loop.run(self._up.path.check())
 
     def renew(self, credentials: Mapping[str, Any]) -> None:
-        """Check with new credentials from now on, as after an ICE restart; the first check raises `Unreachable`."""
+        """Check with new credentials from now on, as after an ICE restart. Raises `Violation` if they fail."""
         self._up.path.renew(credentials)
-        self.check()
+        try:
+            self.check()
+        except Unreachable as error:
+            raise Violation(f"{self.name}: a check with new credentials to be answered", str(error)) from error
 
     def ask(self) -> stun.Message:
-        """One connectivity check on a path of its own; the answer. Raises `Unreachable`."""
-        return self._loop.run(self._ask(self.options["iceParameters"], repeats=3, proven=True))
+        """One connectivity check on a path of its own; the answer. Raises `Violation` when there is none."""
+        try:
+            return self._loop.run(self._ask(self.options["iceParameters"], repeats=3, proven=True))
+        except Unreachable as error:
+            raise Violation(f"{self.name}: a connectivity check to be answered", str(error)) from error
 
     def lets_in(self, credentials: Mapping[str, Any]) -> bool:
         """Whether a check with these credentials, on a path of its own, is answered with success."""

@@ -65,6 +65,8 @@ def asked_for_only(world: World) -> None:
     must.equal(unasked_for, [], "what bob receives of what he does not consume")
     unasked_for = [one for one in at_ann.settle(back) if sound.sent(one) or picture.sent(one)]
     must.equal(unasked_for, [], "what ann receives of her own")
+    for caller in (ann, bob):
+        must.equal(caller.sending.rtp.take(), [], "RTP that comes by a transport for sending")
 
 
 @case("R29.own-stream")
@@ -134,6 +136,9 @@ def forged_packets(world: World) -> None:
     protected, broken = (stream.transport.protect(packet) for packet in (good, bad))
     stream.transport.write(protected, broken[:-1] + bytes([broken[-1] ^ 1]), protected, broken[:20], b"\x80")
     track.expect(good)
-    payloads = [one.payload for one in track.settle(stream)]
+    came = track.settle(stream)
+    payloads = [one.payload for one in came]
     must.hold(bad.payload not in payloads, "a packet with a wrong tag to be dropped")
     must.hold(good.payload not in payloads, "a packet that is sent again to be dropped")
+    strange = [one.payload for one in came if one.payload and not stream.sent(one)]
+    must.equal(strange, [], "payloads that nobody sent")

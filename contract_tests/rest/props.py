@@ -61,7 +61,7 @@ class Props:
         self._spare(request, operation)
         self._name_afresh(request, operation)
         self._suit_channel(request, operation, stateful=stateful)
-        if operation == "listUsers" and not (_meant_wrong(request, ParameterLocation.QUERY) or _chance(request, 8)):
+        if operation == "listUsers" and not _chance(request, 8):
             # A target that has served for long has more users than a run wants to read again and again.
             request.query.setdefault("limit", "3")
         if _chance(request, 4) and operation != "loginUser" and not _is_example(request):

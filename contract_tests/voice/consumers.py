@@ -78,6 +78,7 @@ def refused(world: World) -> None:
     bob.consume(UNKNOWN_PRODUCER, expect=404)
     bob.consume(producer, transport_id=UNKNOWN_TRANSPORT, expect=404)
     bob.consume(producer, transport_id=ann.receiving, expect=403)
+    bob.consume(UNKNOWN_PRODUCER, transport_id=ann.receiving, expect=404)
     elsewhere.consume(producer, expect=404)
     bob.consume(producer)
 
@@ -138,8 +139,12 @@ def list_producers(world: World) -> None:
 
     def listed() -> set[tuple[str, str, str]]:
         path = {"channelId": ann.channel}
-        reply = world.rest.call("listChannelProducers", token=bob.person.token, path=path, expect=200)
-        return {(one["userId"], one["producerId"], one["kind"]) for one in reply.data}
+        replies = [
+            world.rest.call("listChannelProducers", token=one.person.token, path=path, expect=200) for one in (ann, bob)
+        ]
+        first, second = (sorted(reply.data, key=lambda one: str(one["producerId"])) for reply in replies)
+        must.equal(first, second, "the list as it is shown to two users", seen=replies[0].pair)
+        return {(one["userId"], one["producerId"], one["kind"]) for one in replies[0].data}
 
     must.equal(listed(), set(), "the producers of a new channel")
     made = {kind: ann.producer(kind) for kind in KINDS}

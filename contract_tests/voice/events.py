@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 
 from contract_tests import must
 from contract_tests.clients.gateway import Frame, Socket
@@ -116,8 +117,11 @@ def new_producer_can_be_consumed(world: World) -> None:
     """Who hears of a producer can consume it at once, and nobody can one that they heard is closed."""
     (ann, _), (bob, to_bob) = talking_parties(world, "ann", "bob")
     for kind in KINDS:
-        producer = ann.producer(kind)
-        bob.consume(str(to_bob.expect_next("new_producer")["data"]["producerId"]))
+        # The event may come before the answer to who produces: what counts is who hears it.
+        with ThreadPoolExecutor(1) as meanwhile:
+            made = meanwhile.submit(ann.producer, kind)
+            bob.consume(str(to_bob.expect_next("new_producer")["data"]["producerId"]))
+            producer = made.result()
         ann.stop(producer)
         bob.consume(str(to_bob.expect_next("producer_closed")["data"]["producerId"]), expect=404)
 

@@ -1,15 +1,221 @@
-"""Bugs of the media plane (rulings R25 to R30, R39 and R40)."""
+"""Bugs of media on its way: packets, ICE, DTLS and TCP (rulings R25 to R30)."""
 
 from __future__ import annotations
 
 from tests.mutants.registry import Edit, mutant
 
+_STREAM = "hype/sfu/stream.py"
+_FAN = "hype/sfu/fan.py"
+_PRODUCER = "hype/sfu/producer.py"
+_CONSUMER = "hype/sfu/consumer.py"
+_RTP = "hype/sfu/rtp.py"
+_ICE = "hype/sfu/ice.py"
+_DTLS = "hype/sfu/dtls.py"
+_TRANSPORT = "hype/sfu/transport.py"
+_ROUTED = "routed = bytes(out + packet[header.payload : header.end])"
+
 MUTANTS = [
     mutant(
-        "media.speaking.never-ends",
-        "Once a user has spoken they are shown as speaking for ever.",
-        Edit("hype/sfu/levels.py", "if not self._speaking or now < self._until:", "if True:"),
-        of="speaking_state.out",
-        killed_by="R40.speaking",
+        "media.rtp.last-byte-cut",
+        "The last byte of a large payload is cut off.",
+        Edit(_STREAM, _ROUTED, _ROUTED.replace("header.end]", "header.end - (header.end - header.payload > 900)]")),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.first-byte-changed",
+        "The first byte of a payload of sound is changed.",
+        Edit(
+            _STREAM,
+            _ROUTED,
+            f"{_ROUTED}\n        if not self.codec.video:\n            routed = routed[: len(out)] + bytes((routed[len(out)] ^ 1,)) + routed[len(out) + 1 :]",
+        ),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.padded",
+        "Payloads are padded to four bytes.",
+        Edit(_STREAM, _ROUTED, f"{_ROUTED}\n        routed += bytes(-len(routed) % 4)"),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.senders-ssrc",
+        "Packets are forwarded with another SSRC than the consumer was told.",
+        Edit(_CONSUMER, "rtp.stamp_tail(self.ssrc, ", "rtp.stamp_tail(self.ssrc ^ 1, "),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.senders-payload-type",
+        "Packets are forwarded with the sender's payload type.",
+        Edit(
+            _STREAM,
+            "rtp.write_header(out, header, self.codec.routed_payload_type,",
+            "rtp.write_header(out, header, header.payload_type,",
+        ),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.wrong-mid",
+        "Packets carry another MID than the consumer was told.",
+        Edit(_CONSUMER, 'str(parameters.get("mid") or "0000")', '"zzzz"'),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.no-marker",
+        "The marker is lost.",
+        Edit(_RTP, "payload_type | 0x80 if marker else payload_type", "payload_type"),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.holes",
+        "Sequence numbers of what is forwarded have holes.",
+        Edit(_FAN, "sequences = [(index + shift) & 0xFFFF", "sequences = [(index + index // 4 + shift) & 0xFFFF"),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.timestamps-of-arrival",
+        "Timestamps are those of the arrival, not the sender's.",
+        Edit(
+            _FAN,
+            "timestamps = [(timestamp + drift)",
+            "import time\n\n        timestamps = [(int(time.time() * 90000) + drift)",
+        ),
+        of="createConsumer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.screen-not-forwarded",
+        "Pictures of somebody who already sends pictures are not forwarded.",
+        Edit(
+            _PRODUCER,
+            "self._add_streams(parameters, mapping, outlet)\n",
+            'self._add_streams(parameters, mapping, outlet)\n        self.mid != "2" or self.pause()\n',
+        ),
+        of="createProducer",
+        killed_by="R30.payload-unchanged",
+    ),
+    mutant(
+        "media.rtp.first-consumer-only",
+        "Of several who consume a stream one receives it.",
+        Edit(_FAN, "legs = self._legs.values()\n", "legs = list(self._legs.values())[:1]\n"),
+        of="createConsumer",
+        killed_by="R30.everybody",
+    ),
+    mutant(
+        "media.rtp.streams-mixed",
+        "What one sends comes to everybody who consumes anything of that worker.",
+        Edit(_FAN, "self._legs: dict[object, Leg] = {}", "self._legs = _ALL\n        _EVERY.append(self)"),
+        Edit(_FAN, "class Fan:\n", "_ALL: dict[object, Leg] = {}\n_EVERY: list[Fan] = []\n\n\nclass Fan:\n"),
+        Edit(
+            _FAN,
+            "self._legs[key] = leg\n        self._stale = True",
+            "self._legs[key] = leg\n        for one in _EVERY:\n            one._stale = True",
+        ),
+        of="createConsumer",
+        killed_by="R30.right-producer",
+    ),
+    mutant(
+        "media.rtp.echo",
+        "Packets come back to their sender.",
+        Edit(
+            _TRANSPORT,
+            "            stream.receive(packet, header, now)\n",
+            "            stream.receive(packet, header, now)\n"
+            "            way = self.way\n"
+            "            sealed = way[0].seal(packet) if way is not None else None\n"
+            "            if way is not None and sealed is not None:\n"
+            "                way[1].send(sealed)\n",
+        ),
+        of="createProducer",
+        killed_by="R30.asked-for-only",
+    ),
+    mutant(
+        "media.tcp.nothing-out",
+        "Receivers on TCP get nothing.",
+        Edit(_FAN, "        if self._others:\n", "        if False:\n"),
+        of="createRecvTransport",
+        killed_by="R30.tcp",
+    ),
+    mutant(
+        "media.tcp.framing",
+        "What is sent by TCP has its size in the wrong byte order before it.",
+        Edit("hype/sfu/port.py", 'struct.pack("!H", len(data))', 'struct.pack("<H", len(data))'),
+        of="createRecvTransport",
+        killed_by="R30.tcp",
+    ),
+    mutant(
+        "media.ice.any-password",
+        "A check with a wrong password is answered with success.",
+        Edit(_ICE, "if not request.check_message_integrity(key):", "if False:"),
+        of="createSendTransport",
+        killed_by="R26.ice-credentials-needed",
+    ),
+    mutant(
+        "media.ice.any-user",
+        "A check with an unknown user name is taken for the last transport's.",
+        Edit(
+            _ICE,
+            "agent = self.agents.get(username)\n",
+            "username = username if username in self.agents else next(reversed(self.agents), username)\n        agent = self.agents.get(username)\n",
+        ),
+        Edit(
+            _ICE,
+            "if not request.check_message_integrity(key):",
+            'if str(request.attributes["USERNAME"]).startswith(username) and not request.check_message_integrity(key):',
+        ),
+        of="createSendTransport",
+        killed_by="R26.ice-credentials-needed",
+    ),
+    mutant(
+        "media.ice.unsigned-answers",
+        "Answers to checks are not signed.",
+        Edit(
+            _ICE,
+            "stun.Class.RESPONSE, request.transaction_id, attributes)\n    answer.add_message_integrity(key)",
+            "stun.Class.RESPONSE, request.transaction_id, attributes)\n    answer.add_fingerprint()",
+        ),
+        of="createSendTransport",
+        killed_by="R26.ice-lite",
+    ),
+    mutant(
+        "media.ice.restart-not-known",
+        "The credentials of an ICE restart are answered, and not taken.",
+        Edit(
+            _ICE,
+            "self._ice.agents[self.username] = self",
+            "if not self._retired:\n            self._ice.agents[self.username] = self",
+        ),
+        Edit(
+            _ICE,
+            "        self._drop(self._retired)\n        self._retired = self.username\n",
+            "        self._retired = self.username\n",
+        ),
+        of="restartIce",
+        killed_by="R29.restarted-ice",
+    ),
+    mutant(
+        "media.dtls.any-certificate",
+        "The client's certificate is not compared with the fingerprint that was announced.",
+        Edit(
+            _DTLS,
+            "        try:\n            await asyncio.wait_for(self._inner.start",
+            "        self._inner._validate_peer_identity = lambda parameters: None\n        try:\n            await asyncio.wait_for(self._inner.start",
+        ),
+        of="connectTransport",
+        killed_by="R27.fingerprint",
+    ),
+    mutant(
+        "media.dtls.another-fingerprint",
+        "The fingerprint that transports name is not that of the server's certificate.",
+        Edit(_DTLS, '"value": each.value}', '"value": each.value[::-1]}'),
+        of="createSendTransport createRecvTransport",
+        killed_by="R30.payload-unchanged",
     ),
 ]

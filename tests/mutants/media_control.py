@@ -1,0 +1,227 @@
+"""Bugs of who hears and sees what, and when: muting, closing, feedback and speaking (rulings R25 to R30, R39, R40)."""
+
+from __future__ import annotations
+
+from tests.mutants.registry import Edit, mutant
+
+_STREAM = "hype/sfu/stream.py"
+_SERVICE = "hype/sfu/service.py"
+_PRODUCER = "hype/sfu/producer.py"
+_CONSUMER = "hype/sfu/consumer.py"
+_CONTROL = "hype/sfu/control.py"
+_LEVELS = "hype/sfu/levels.py"
+_RTP = "hype/sfu/rtp.py"
+_TRANSPORT = "hype/sfu/transport.py"
+_ANNOUNCER = "hype/operations/media.py"
+_SPEAKS = 'self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])'
+_PAUSED = "if self.paused:\n            self.numbering.skip(header.sequence)\n            return\n        if header.end"
+
+MUTANTS = [
+    mutant(
+        "media.mute.not-honoured",
+        "The sound of a muted user is forwarded.",
+        Edit(_SERVICE, 'self._tell(channel_id, method, {"producerId": producer.id})', "del method"),
+        of="voice_state.in",
+        killed_by="R39.mute-stops-sound",
+    ),
+    mutant(
+        "media.mute.pictures-too",
+        "Muting stops the user's pictures as well.",
+        Edit(_SERVICE, 'if producer.kind == "audio" and producer.paused != muted:', "if producer.paused != muted:"),
+        of="voice_state.in",
+        killed_by="R39.mute-stops-sound",
+    ),
+    mutant(
+        "media.mute.everybody",
+        "Muting one user mutes everybody in the channel.",
+        Edit(
+            _SERVICE,
+            "for transport in self._rooms.transports_in(channel_id, user_id):\n            for producer",
+            "for transport in self._rooms.transports_in(channel_id):\n            for producer",
+        ),
+        of="voice_state.in",
+        killed_by="R39.mute-is-one-users",
+    ),
+    mutant(
+        "media.mute.for-ever",
+        "A user who unmutes is not heard again.",
+        Edit(_SERVICE, '"pauseProducer" if muted else "resumeProducer"', '"pauseProducer"'),
+        of="voice_state.in",
+        killed_by="R39.mute-stops-sound",
+    ),
+    mutant(
+        "media.mute.not-from-the-start",
+        "Who is muted before they begin to send is heard.",
+        Edit(_SERVICE, 'producer.paused = kind == "audio" and', 'producer.paused = kind == "none" and'),
+        of="createProducer",
+        killed_by="R39.muted-from-the-start",
+    ),
+    mutant(
+        "media.mute.deafened",
+        "Being deafened mutes.",
+        Edit(
+            "hype/gateway/voice.py",
+            "profile.user_id, state.is_muted)",
+            "profile.user_id, state.is_muted or state.is_deafened)",
+        ),
+        of="voice_state.in",
+        killed_by="R39.mute-is-one-users",
+    ),
+    mutant(
+        "media.mute.ends-with-any-state",
+        "A voice_state that says nothing of isMuted unmutes what is sent.",
+        Edit("hype/gateway/voice.py", "profile.user_id, state.is_muted)", "profile.user_id, bool(is_muted))"),
+        of="voice_state.in",
+        killed_by="R39.mute-stays",
+    ),
+    mutant(
+        "media.closing.producer-flows-on",
+        "What is sent for a closed producer is still forwarded.",
+        Edit(_SERVICE, 'self._tell(producer.channel_id, "closeProducer", {"producerId": producer.id})', "pass"),
+        of="closeProducer",
+        killed_by="R28.closed-producer-is-silent",
+    ),
+    mutant(
+        "media.closing.consumer-flows-on",
+        "A closed consumer still gets what is sent.",
+        Edit(
+            _SERVICE,
+            'self._tell(consumer.transport.channel_id, "closeConsumer", {"consumerId": consumer.id})',
+            "pass",
+        ),
+        of="closeConsumer",
+        killed_by="R29.closed-consumer-is-silent",
+    ),
+    mutant(
+        "media.closing.leaver-flows-on",
+        "The media of one who left the voice channel flows on.",
+        Edit(_SERVICE, 'self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})', "pass"),
+        of="voice_state.in",
+        killed_by="R38.leaver-is-silent",
+    ),
+    mutant(
+        "media.closing.leaver-receives-on",
+        "Who has left a voice channel goes on receiving its media.",
+        Edit(
+            _SERVICE,
+            '        self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})',
+            '        if transport.direction == "send":\n'
+            '            self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})',
+        ),
+        of="voice_state.in",
+        killed_by="R38.leaver-receives-nothing",
+    ),
+    mutant(
+        "media.consuming.not-ones-own",
+        "Who consumes their own stream gets nothing.",
+        Edit(_SERVICE, '"paused": False,', '"paused": producer.user_id == user_id,'),
+        of="createConsumer",
+        killed_by="R29.own-stream",
+    ),
+    mutant(
+        "media.feedback.pli-ignored",
+        "A receiver's request for a key frame goes nowhere.",
+        Edit(_CONTROL, "consumer.request_keyframe(now)", "pass"),
+        of="createConsumer",
+        killed_by="R25.pli",
+    ),
+    mutant(
+        "media.feedback.pli-for-another",
+        "A request for a key frame names the router's SSRC, which the sender does not know.",
+        Edit(_PRODUCER, "ssrc = stream.ssrc or 0\n", "ssrc = stream.routed_ssrc\n"),
+        of="createProducer",
+        killed_by="R25.pli",
+    ),
+    mutant(
+        "media.feedback.fir-ignored",
+        "FIR is offered, and ignored.",
+        Edit("hype/sfu/rtcp.py", "if part.format == FORMAT_FIR:", "if False:"),
+        of="createConsumer",
+        killed_by="R25.fir",
+    ),
+    mutant(
+        "media.feedback.no-key-frame-for-a-newcomer",
+        "Who begins to consume a video that runs waits for the next key frame that comes by itself.",
+        Edit(_CONSUMER, "        self.producer.request_keyframe(stream, now)\n\n    def _begin", "\n    def _begin"),
+        of="createConsumer",
+        killed_by="R29.late-joiner-key-frame",
+    ),
+    mutant(
+        "media.feedback.nack-ignored",
+        "A receiver that lost a packet does not get it again.",
+        Edit(_CONTROL, "consumer.resend(lost[1], now)", "pass"),
+        of="createConsumer",
+        killed_by="R25.nack-answered",
+    ),
+    mutant(
+        "media.feedback.resent-without-its-number",
+        "What is sent again does not say which packet it repeats.",
+        Edit(_RTP, "out[HEADER_SIZE : HEADER_SIZE + 2] = packet[2:4]", "out[HEADER_SIZE : HEADER_SIZE + 2] = bytes(2)"),
+        of="createConsumer",
+        killed_by="R25.nack-answered",
+    ),
+    mutant(
+        "media.feedback.no-nack",
+        "A sender whose packet got lost is not asked for it.",
+        Edit(_PRODUCER, "if asked and self._codec.nack and not self.paused:", "if False:"),
+        of="createProducer",
+        killed_by="R25.nack-sent",
+    ),
+    mutant(
+        "media.feedback.repair-dropped",
+        "What a sender repeats is not forwarded.",
+        Edit(_TRANSPORT, "stream.repaired(packet, header, now)", "pass"),
+        of="createProducer",
+        killed_by="R25.nack-sent",
+    ),
+    mutant(
+        "media.speaking.never-ends",
+        "Once a user has spoken they are shown as speaking for ever.",
+        Edit(_LEVELS, "if not self._speaking or now < self._until:", "if True:"),
+        of="speaking_state.out",
+        killed_by="R40.speaking",
+    ),
+    mutant(
+        "media.speaking.never",
+        "Nobody is ever shown as speaking.",
+        Edit(_LEVELS, "        self._speaking = True\n        return True", "        return None"),
+        of="speaking_state.out",
+        killed_by="audience.speaking_state.out.room",
+    ),
+    mutant(
+        "media.speaking.any-sound",
+        "Any packet of sound counts as speech, whatever its level.",
+        Edit(_LEVELS, "if level & 0x7F > LOUD:", "if False:"),
+        of="speaking_state.out",
+        killed_by="R40.silence-is-no-speech",
+    ),
+    mutant(
+        "media.speaking.each-packet",
+        "speaking_state is sent for each loud packet.",
+        Edit(_LEVELS, "if self._speaking:\n            return None", "if False:\n            return None"),
+        Edit(_SERVICE, "if producer.speaking != speaking:", "if speaking or producer.speaking:"),
+        of="speaking_state.out",
+        killed_by="R40.speaking",
+    ),
+    mutant(
+        "media.speaking.flickers",
+        "The first silent packet ends speaking.",
+        Edit(_LEVELS, "if level & 0x7F > LOUD:\n", "if level & 0x7F > LOUD:\n            self._until = 0.0\n"),
+        of="speaking_state.out",
+        killed_by="R40.no-flicker",
+    ),
+    mutant(
+        "media.speaking.producer-not-user",
+        "speaking_state names the producer in the user's place.",
+        Edit(_ANNOUNCER, '{"userId": producer.user_id, "isSpeaking"', '{"userId": producer.id, "isSpeaking"'),
+        of="speaking_state.out",
+        killed_by="R40.speaking",
+    ),
+    mutant(
+        "media.speaking.speaker-left-out",
+        "The one who speaks does not get speaking_state.",
+        Edit(_ANNOUNCER, _SPEAKS, _SPEAKS.replace("data)])", "data, except_user=producer.user_id)])")),
+        of="speaking_state.out",
+        killed_by="audience.speaking_state.out.sender",
+    ),
+]

@@ -1,0 +1,296 @@
+"""Bugs of voice signalling by REST (rulings R10 and R25 to R29)."""
+
+from __future__ import annotations
+
+from tests.mutants.registry import Edit, mutant
+
+_ROOM = "hype/sfu/room.py"
+_SERVICE = "hype/sfu/service.py"
+_ORTC = "hype/sfu/ortc.py"
+_VOICE = "hype/gateway/voice.py"
+_OPERATIONS = "hype/operations/voice.py"
+_FULL = "if limit is not None and user_id not in there and len(there) >= limit:"
+_SAY = "if self._rooms.remove_producer(producer):\n            self._say_closed(producer)"
+
+MUTANTS = [
+    mutant(
+        "voice.capabilities.no-rtx",
+        "The router offers no retransmission.",
+        Edit(_ORTC, '{"codecs": copy.deepcopy(list(_CODECS))', '{"codecs": copy.deepcopy(list(_CODECS[:2]))'),
+        of="getRtpCapabilities",
+        killed_by="R25.codecs",
+    ),
+    mutant(
+        "voice.capabilities.no-pli",
+        "The router does not offer PLI.",
+        Edit(_ORTC, "_VIDEO_FEEDBACK = (_REPEAT, _PICTURE,", "_VIDEO_FEEDBACK = (_REPEAT,"),
+        of="getRtpCapabilities",
+        killed_by="R25.codecs",
+    ),
+    mutant(
+        "voice.capabilities.mono",
+        "The router offers opus with one channel.",
+        Edit(_ORTC, '"channels": 2', '"channels": 1'),
+        of="getRtpCapabilities",
+        killed_by="R25.codecs",
+    ),
+    mutant(
+        "voice.transports.full-ice",
+        "A transport says that the server is a full ICE agent.",
+        Edit("hype/sfu/ice.py", '"iceLite": True', '"iceLite": False'),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.transport",
+    ),
+    mutant(
+        "voice.transports.role-client",
+        "A transport tells the client to wait for the server's DTLS handshake.",
+        Edit("hype/sfu/transport.py", '"role": "auto"', '"role": "client"'),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.transport",
+    ),
+    mutant(
+        "voice.transports.udp-only",
+        "A transport has no TCP candidate.",
+        Edit(
+            "hype/sfu/port.py",
+            '                "protocol": "tcp",\n                "tcpType": "passive",',
+            '                "protocol": "udp",',
+        ),
+        of="createRecvTransport",
+        killed_by="R26.tcp",
+    ),
+    mutant(
+        "voice.transports.one-password",
+        "All transports have one ICE password.",
+        Edit(
+            "hype/sfu/ice.py",
+            "_random(_USERNAME_LENGTH), _random(_PASSWORD_LENGTH)",
+            '_random(_USERNAME_LENGTH), "p" * 32',
+        ),
+        of="createSendTransport",
+        killed_by="R26.own-credentials",
+    ),
+    mutant(
+        "voice.transports.any-channel",
+        "A text channel gives transports.",
+        Edit(_OPERATIONS, 'if channel.type != "VOICE":', 'if channel.type == "ANNOUNCEMENT":'),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.wrong-channel",
+    ),
+    mutant(
+        "voice.transports.no-limit",
+        "The userLimit does not hold for transports.",
+        Edit(_ROOM, _FULL, "if False:"),
+        of="createSendTransport",
+        killed_by="R26.full",
+    ),
+    mutant(
+        "voice.transports.limit-of-transports",
+        "The userLimit counts transports, so that one who has two takes two places.",
+        Edit(
+            _ROOM,
+            "there = self.users(channel_id).union(present)",
+            "there = [one.id for one in self.transports_in(channel_id)]",
+        ),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.full",
+    ),
+    mutant(
+        "voice.transports.limit-without-voice-states",
+        "Who is in the call without a transport does not count for the limit of transports.",
+        Edit(_ROOM, "self.users(channel_id).union(present)", "self.users(channel_id)"),
+        of="createSendTransport",
+        killed_by="R26.full-by-voice-state",
+    ),
+    mutant(
+        "voice.transports.call-without-transports",
+        "Who has a transport and is not in the call does not count for its limit.",
+        Edit(_VOICE, "        there.update(self._media.users(room.channel_id))\n", ""),
+        of="voice_state.in",
+        killed_by="R38.full-by-transports",
+    ),
+    mutant(
+        "voice.transports.not-replaced",
+        "A second transport of a direction stands beside the first.",
+        Edit(_ROOM, "if _alike(one, transport)), None)", "if False), None)"),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.replaced",
+    ),
+    mutant(
+        "voice.transports.replaces-the-other-way",
+        "A new transport replaces the user's transport of the other direction.",
+        Edit(_ROOM, "(one.user_id, one.direction) == (other.user_id, other.direction)", "one.user_id == other.user_id"),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.replaced",
+    ),
+    mutant(
+        "voice.transports.replaces-other-peoples",
+        "A new transport replaces somebody else's of the same direction.",
+        Edit(
+            _ROOM,
+            "(one.user_id, one.direction) == (other.user_id, other.direction)",
+            "one.direction == other.direction",
+        ),
+        of="createSendTransport",
+        killed_by="R26.replaced",
+    ),
+    mutant(
+        "voice.transports.connected-twice",
+        "Connecting a transport twice is a bad request.",
+        Edit(
+            _ROOM,
+            'raise Conflict("Transport is already connected")',
+            'raise BadRequest("Transport is already connected")',
+        ),
+        of="connectTransport",
+        killed_by="R27.connect",
+    ),
+    mutant(
+        "voice.transports.anybodys",
+        "Somebody else's transport can be connected, and produced on.",
+        Edit(_ROOM, "return _owned(transport, user_id)", "return transport"),
+        of="connectTransport createProducer",
+        killed_by="R27.refused",
+    ),
+    mutant(
+        "voice.transports.others-are-unknown",
+        "Somebody else's transport is 404.",
+        Edit(
+            _ROOM,
+            'raise Forbidden("Forbidden: You can only use your own transports")',
+            'raise NotFound("Transport not found")',
+        ),
+        of="connectTransport",
+        killed_by="R27.refused",
+    ),
+    mutant(
+        "voice.producers.two-of-a-kind",
+        "A user can have two producers of one kind in a channel.",
+        Edit(
+            _ROOM,
+            "if any(one.user_id == producer.user_id and one.kind == producer.kind for one",
+            "if any(False for one",
+        ),
+        of="createProducer",
+        killed_by="R28.one-of-each-kind",
+    ),
+    mutant(
+        "voice.producers.one-of-a-kind-for-all",
+        "A channel takes one producer of each kind, whoever has it.",
+        Edit(_ROOM, "one.user_id == producer.user_id and one.kind", "one.kind"),
+        of="createProducer",
+        killed_by="R28.one-of-each-kind",
+    ),
+    mutant(
+        "voice.producers.screen-or-camera",
+        "A screen counts as a camera: a user cannot send both.",
+        Edit(
+            _ROOM,
+            "one.kind == producer.kind for one",
+            '(one.kind == "audio") == (producer.kind == "audio") for one',
+        ),
+        of="createProducer",
+        killed_by="R28.produce",
+    ),
+    mutant(
+        "voice.producers.kind-stays-taken",
+        "After parameters that cannot be routed the kind counts as taken.",
+        Edit(
+            _SERVICE,
+            "media_kind = _media_kind(kind)\n        parameters",
+            "media_kind = _media_kind(kind)\n"
+            '        tried = self.__dict__.setdefault("tried", set())\n'
+            "        if (transport_id, kind) in tried:\n            raise Conflict(kind)\n"
+            "        tried.add((transport_id, kind))\n        parameters",
+        ),
+        of="createProducer",
+        killed_by="R28.unroutable",
+    ),
+    mutant(
+        "voice.producers.anybody-closes",
+        "Anybody can close a producer.",
+        Edit(_ROOM, "if producer.user_id != user_id:", "if False:"),
+        of="closeProducer",
+        killed_by="R28.close-refused",
+    ),
+    mutant(
+        "voice.producers.closed-can-be-consumed",
+        "A producer that was closed can be closed again.",
+        Edit(_SERVICE, f"        {_SAY}\n", "        self._say_closed(producer)\n"),
+        of="closeProducer",
+        killed_by="R28.close",
+    ),
+    mutant(
+        "voice.consumers.any-device",
+        "A device that cannot take the producer's codec gets a consumer all the same.",
+        Edit(_SERVICE, "if not ortc.can_consume(dict(producer.consumable), capabilities):", "if False:"),
+        Edit(
+            _ORTC,
+            'if capability is None:\n        raise Unsupported("Cannot consume")',
+            "if capability is None:\n        return [codec]",
+        ),
+        of="createConsumer",
+        killed_by="R29.cannot-consume",
+    ),
+    mutant(
+        "voice.consumers.not-ones-own",
+        "One's own producer cannot be consumed.",
+        Edit(
+            _ROOM,
+            'if transport.direction != "recv" or',
+            'if producer.user_id == user_id or transport.direction != "recv" or',
+        ),
+        of="createConsumer",
+        killed_by="R29.own",
+    ),
+    mutant(
+        "voice.consumers.screen",
+        "The consumer of a screen has the kind screen, which mediasoup-client does not know.",
+        Edit(
+            _SERVICE,
+            '"producerId": producer_id,\n            "kind": _media_kind(producer.kind),\n            "rtpParameters": parameters,\n'
+            '            "producerPaused"',
+            '"producerId": producer_id,\n            "kind": producer.kind,\n            "rtpParameters": parameters,\n'
+            '            "producerPaused"',
+        ),
+        of="createConsumer",
+        killed_by="R29.consume",
+    ),
+    mutant(
+        "voice.consumers.forbidden-before-unknown",
+        "An unknown producer on somebody else's transport is 403.",
+        Edit(
+            _ROOM,
+            "        producer = self.producers.get(producer_id)\n        if producer is None or not producer.announced or",
+            "        _owned(transport, user_id)\n        producer = self.producers.get(producer_id)\n"
+            "        if producer is None or not producer.announced or",
+        ),
+        of="createConsumer",
+        killed_by="R29.refused",
+    ),
+    mutant(
+        "voice.consumers.anybody-closes",
+        "Anybody can close a consumer.",
+        Edit(_ROOM, "if consumer.transport.user_id != user_id:", "if False:"),
+        of="closeConsumer",
+        killed_by="R29.close-consumer",
+    ),
+    mutant(
+        "voice.restart-ice.nothing-new",
+        "An ICE restart answers the old credentials.",
+        Edit("hype/sfu/transport.py", "        self._agent.restart()\n", ""),
+        of="restartIce",
+        killed_by="R29.restart-ice",
+    ),
+    mutant(
+        "voice.list.without-ones-own",
+        "The list of producers leaves out the caller's own.",
+        Edit(
+            _OPERATIONS,
+            "for producer in producers])",
+            "for producer in producers if producer.user_id != call.caller.id])",
+        ),
+        of="listChannelProducers",
+        killed_by="R29.list-producers",
+    ),
+]
