@@ -24,6 +24,7 @@ from contract_tests.transcript import credentials
 
 ANSWER_WITHIN_S = 8.0
 _LONGEST_WAIT_S = 61.0
+_LARGEST_ANSWER = 4_000_000
 _ABSENT = (404, 405, 501)
 
 
@@ -142,7 +143,8 @@ def _ask(
     http: httpx.Client, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
     try:
-        return http.request(method, path, json=body, headers=headers, timeout=ANSWER_WITHIN_S)
+        with http.stream(method, path, json=body, headers=headers, timeout=ANSWER_WITHIN_S) as answer:
+            return _read(answer, f"{http.base_url} answers {method} {path}")
     except httpx.TimeoutException:
         problem = f"takes the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
     except httpx.ConnectError as error:
@@ -150,6 +152,24 @@ def _ask(
     except (httpx.TransportError, httpx.DecodingError) as error:
         problem = f"does not answer {method} {path} with HTTP: {error}"
     raise TargetUnusable(f"{http.base_url} {problem}.")
+
+
+def _read(answer: httpx.Response, who: str) -> httpx.Response:
+    """The whole answer, as long as it has an end."""
+    began, size = time.monotonic(), 0
+    chunks = []
+    for chunk in answer.iter_bytes():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > _LARGEST_ANSWER or time.monotonic() - began > ANSWER_WITHIN_S:
+            raise TargetUnusable(f"{who} without an end: {size:,} bytes so far.")
+    return httpx.Response(answer.status_code, headers=_of_content(answer.headers), content=b"".join(chunks))
+
+
+def _of_content(headers: httpx.Headers) -> list[tuple[str, str]]:
+    """Without those that say how it was packed, which it is no more."""
+    packed = ("content-encoding", "content-length", "transfer-encoding")
+    return [(name, value) for name, value in headers.multi_items() if name not in packed]
 
 
 def _described(answer: httpx.Response) -> str:

@@ -45,6 +45,11 @@ def newest_first(world: World) -> None:
     must.ascending(keys, "the messages by createdAt, id", seen=reply.pair)
     must.equal(reply.data, sent[::-1], "the messages, as their creation showed them", seen=reply.pair)
     must.equal(reply.meta, {"total": 7, "limit": DEFAULT_PAGE, "offset": 0}, "meta", seen=reply.pair)
+    path = {"id": sent[2]["id"]}
+    edited = world.rest.call("updateMessage", token=ann.token, path=path, body={"content": "edited"}, expect=200).data
+    again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    now = [edited if one["id"] == edited["id"] else one for one in sent]
+    must.equal(again.data, now[::-1], "the messages, one of them edited", seen=again.pair)
 
 
 @case("R18.default-limit")
@@ -176,7 +181,7 @@ def edit(world: World) -> None:
     before = world.rest.call("getMessage", path=request.path, expect=200).data
     stamps = [before["updatedAt"]]
     kept = {name: before[name] for name in ("id", "authorId", "channelId", "createdAt")}
-    for text in ("other", "other", "other", before["content"], "hello"):
+    for text in (before["content"], "other", "other", before["content"], "the last"):
         reply = request.succeed(body={"content": text})
         must.members(reply.data, {**kept, "edited": True, "content": text}, "the message", seen=reply.pair)
         stamps.append(reply.data["updatedAt"])

@@ -7,7 +7,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import pytest
 from websockets.sync.server import ServerConnection
@@ -117,6 +117,33 @@ def test_a_port_that_speaks_no_http_is_no_target() -> None:
         with pytest.raises(TargetUnusable, match="with HTTP"):
             reach(url, "ws://localhost:1", "auto", ["rest"])
         greeter.join()
+
+
+@pytest.mark.parametrize("header", [b"", b"Content-Length: 100000000000\r\n"])
+def test_an_answer_without_an_end_is_no_target(header: bytes) -> None:
+    """A stream of something: each piece comes in time, the last one never does."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def pour() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: audio/mpeg\r\n" + header + b"\r\n")
+                while True:
+                    connection.sendall(b"la" * 10_000)
+
+        pouring = threading.Thread(target=pour)
+        pouring.start()
+        url = f"http://127.0.0.1:{listener.getsockname()[1]}"
+        with pytest.raises(TargetUnusable, match="answers GET /health without an end"):
+            reach(url, "ws://localhost:1", "auto", ["rest"])
+        pouring.join()
+
+
+def test_redirects_are_no_target() -> None:
+    """The sentence shows what came: somebody forgot a path, or a host."""
+    moved = answering(302, b"")
+    with running(moved), pytest.raises(TargetUnusable, match="answers 302"):
+        reach(moved.base_url, moved.ws_url, "auto", ["rest"])
 
 
 @pytest.mark.parametrize("url", ["localhost:3001", "ftp://x", "http://", "http://[::1"])
