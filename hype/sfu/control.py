@@ -77,7 +77,7 @@ class Control:
                 block = stream.reception.block(now) if stream.reception is not None else None
                 if block is not None:
                     blocks.append(block)
-                if stream.ssrc is not None and not producer.congestion_control and producer.kind == "video":
+                if stream.ssrc is not None and not producer.arrival_id and producer.kind == "video":
                     limited.append(stream.ssrc)
         if blocks:
             packet = rtcp.receiver_report(ROUTER_SSRC, blocks)

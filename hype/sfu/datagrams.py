@@ -8,18 +8,18 @@ import struct
 from array import array
 from collections.abc import Sequence
 from functools import cache
-from typing import Any, TypeAlias
+from typing import Any, Literal, TypeAlias
 
 from cffi import FFI
 
 __all__ = ["NAME_SIZE", "Arena", "CData", "Inbox", "Letters", "Slot", "pack_name", "unpack_name"]
 
+Field: TypeAlias = tuple[Literal["B", "H", "I"], int]  # (width, place): 1, 2 or 4 bytes, where in a packet
 CData: TypeAlias = Any  # what cffi hands out has no types
 
 NAME_SIZE = 28  # of the largest socket address, struct sockaddr_in6
 _V4_NAME_SIZE = 16
 _SLOT_SIZE = 2048
-_WORD = 8
 _HEADERS = """
 struct iovec { void *iov_base; size_t iov_len; };
 struct msghdr {
@@ -57,14 +57,18 @@ def unpack_name(name: bytes) -> tuple[str, int]:
 
 
 class Slot:
-    """One datagram's buffer, which is also where it is decrypted: `pointer` and `length` are what libsrtp takes."""
+    """One datagram's buffer, which is also where it is decrypted: `pointer` and `length` are what libsrtp takes.
 
-    __slots__ = ("_inbox", "length", "pointer", "view")
+    view: for looking at a byte. buffer: a slice of it is `bytes` at once.
+    """
 
-    def __init__(self, inbox: Inbox, buffer: CData, view: memoryview, length: CData) -> None:
+    __slots__ = ("_inbox", "buffer", "length", "pointer", "view")
+
+    def __init__(self, inbox: Inbox, pointer: CData, buffer: CData, length: CData) -> None:
         self._inbox = inbox  # a pointer into memory does not keep it; its owner does
-        self.pointer = buffer
-        self.view = view
+        self.pointer = pointer
+        self.buffer = buffer
+        self.view = memoryview(buffer).cast("B")
         self.length = length
 
     def put(self, data: bytes) -> int:
@@ -87,10 +91,13 @@ class Inbox:
         self._lengths = ffi.new("int[]", count)
         self._iovecs = ffi.new("struct iovec[]", count)
         self._messages = ffi.new("struct mmsghdr[]", count)
-        self._name_view = memoryview(ffi.buffer(self._names)).cast("B")
-        view = memoryview(ffi.buffer(self._buffer)).cast("B")
+        self._name_buffer = ffi.buffer(self._names)
+        words = memoryview(ffi.buffer(self._messages)).cast("B").cast("I")
+        at, step = ffi.offsetof("struct mmsghdr", "msg_len"), ffi.sizeof("struct mmsghdr")
+        self.sizes: Sequence[int] = words[at // 4 :: step // 4]
+        """Of the datagrams in the slots, in bytes."""
         self.slots = [
-            Slot(self, self._buffer + at, view[at : at + _SLOT_SIZE], self._lengths + index)
+            Slot(self, self._buffer + at, ffi.buffer(self._buffer + at, _SLOT_SIZE), self._lengths + index)
             for index, at in enumerate(range(0, count * _SLOT_SIZE, _SLOT_SIZE))
         ]
         for index in range(count):
@@ -106,14 +113,11 @@ class Inbox:
         """Fill the first slots with what waits at the socket; how many, 0 when nothing does or it failed."""
         return max(0, int(self._lib.recvmmsg(descriptor, self._messages, len(self.slots), 0, self._null)))
 
-    def size(self, index: int) -> int:
-        """The size of the datagram in slot `index`."""
-        return int(self._messages[index].msg_len)
-
     def name(self, index: int) -> bytes:
-        """The socket address that it came from, as `pack_name` writes it."""
+        """The socket address that the datagram in slot `index` came from, as `pack_name` writes it."""
         at = index * NAME_SIZE
-        return bytes(self._name_view[at : at + self._name_size])
+        name: bytes = self._name_buffer[at : at + self._name_size]
+        return name
 
 
 class Arena:
@@ -126,8 +130,8 @@ class Arena:
     _STRIDES = (256, 768, 1280, 1664)
     ROOM = 32  # behind the packet, for the SRTP tag
 
-    def __init__(self, patch_at: int = 0) -> None:
-        """patch_at: where in a packet the bytes begin that differ between receivers."""
+    def __init__(self, fields: Sequence[Field] = ()) -> None:
+        """fields: what differs between the copies of a packet."""
         self._ffi, _ = _libc()
         self._buffer = self._ffi.new("unsigned char[]", self.COUNT * self._STRIDES[-1])
         self.view = memoryview(self._ffi.buffer(self._buffer)).cast("B")
@@ -139,17 +143,24 @@ class Arena:
         words = memoryview(self._ffi.buffer(self._iovecs)).cast("B").cast("Q")
         self._bases, self._sizes = words[0::2], words[1::2]
         start = int(self._ffi.cast("size_t", self._buffer))
-        self._grids = [_Grid(self._buffer, start, stride, patch_at) for stride in self._STRIDES]
+        self._grids = [_Grid(self._buffer, start, self._columns(fields, stride), stride) for stride in self._STRIDES]
         self._grid = self._grids[-1]
         self._bases[:] = self._grid.bases
+
+    def _columns(self, fields: Sequence[Field], stride: int) -> list[memoryview[int]]:
+        return [
+            self.view.cast(code)[at // size :: stride // size][: self.COUNT]
+            for code, at in fields
+            for size in (struct.calcsize(code),)
+        ]
 
     @property
     def max_packet(self) -> int:
         """The largest packet that fits, in bytes."""
         return self._STRIDES[-1] - self.ROOM
 
-    def fill(self, packet: bytes, count: int) -> tuple[Sequence[int], Sequence[CData]]:
-        """Put `count` copies of the packet into the first slots: (where to patch each, their pointers)."""
+    def fill(self, packet: bytes, count: int) -> tuple[Sequence[memoryview], Sequence[CData]]:
+        """Put `count` copies of the packet into the first slots: (each field of all slots, the slots' pointers)."""
         size = len(packet)
         grid = self._grid
         if not grid.least < size <= grid.most:
@@ -162,7 +173,7 @@ class Arena:
             self._ffi.memmove(grid.pointers[filled], grid.pointers[0], more * grid.stride)
             filled += more
         self._length_view[:count] = array("i", (size,)) * count
-        return grid.patches, grid.pointers
+        return grid.columns, grid.pointers
 
     def seal(self, count: int, size: int) -> None:
         """Say that each of the first slots now holds `size` bytes to be sent."""
@@ -177,12 +188,12 @@ class Arena:
 class _Grid:
     """Where the slots are when they are `stride` bytes apart."""
 
-    def __init__(self, buffer: CData, start: int, stride: int, patch_at: int) -> None:
+    def __init__(self, buffer: CData, start: int, columns: Sequence[memoryview], stride: int) -> None:
         self.stride = stride
         self.most = stride - Arena.ROOM
         self.least = next((other - Arena.ROOM for other in reversed(Arena._STRIDES) if other < stride), -1)
         self.offsets = list(range(0, stride * Arena.COUNT, stride))
-        self.patches = [offset + patch_at for offset in self.offsets]
+        self.columns = columns
         self.pointers = [buffer + offset for offset in self.offsets]
         self.bases = memoryview(array("Q", (start + offset for offset in self.offsets)))
 
@@ -208,14 +219,19 @@ class Letters:
 
     def post(self, descriptor: int) -> int:
         """Send every slot; how many the kernel took. Nothing waits: what does not fit into the socket is lost."""
+        sent = int(self._lib.sendmmsg(descriptor, self._messages, self._count, 0))
+        return sent if sent == self._count else self._post_rest(descriptor, sent)
+
+    def _post_rest(self, descriptor: int, sent: int) -> int:
         done = taken = 0
-        while done < self._count:
-            sent = self._lib.sendmmsg(descriptor, self._messages + done, self._count - done, 0)
+        while True:
             if sent > 0:
                 done += sent
                 taken += sent
             elif self._ffi.errno in (errno.EAGAIN, errno.ENOBUFS):
-                break
+                return taken
             elif self._ffi.errno != errno.EINTR:
                 done += 1  # this receiver cannot be reached; the next ones may be
-        return taken
+            if done >= self._count:
+                return taken
+            sent = self._lib.sendmmsg(descriptor, self._messages + done, self._count - done, 0)

@@ -65,22 +65,24 @@ class Keys:
         self._incoming = incoming
         self._outgoing = outgoing
         self._context_in: CData = incoming._srtp[0]
+        self._unprotect, self._unprotect_control = lib.srtp_unprotect, lib.srtp_unprotect_rtcp
         self.context: CData = outgoing._srtp[0]
         self.tag = tag
 
     def open(self, slot: Slot, size: int) -> bytes | None:
         """The RTP packet that the slot's first `size` bytes hold encrypted."""
-        return self._open(lib.srtp_unprotect, slot, size)
+        return self._open(self._unprotect, slot, size)
 
     def open_control(self, slot: Slot, size: int) -> bytes | None:
         """The same of an RTCP packet."""
-        return self._open(lib.srtp_unprotect_rtcp, slot, size)
+        return self._open(self._unprotect_control, slot, size)
 
     def _open(self, unprotect: Callable[[CData, CData, CData], int], slot: Slot, size: int) -> bytes | None:
         slot.length[0] = size
         if unprotect(self._context_in, slot.pointer, slot.length):
             return None
-        return bytes(slot.view[: slot.length[0]])
+        packet: bytes = slot.buffer[: slot.length[0]]
+        return packet
 
     def seal(self, packet: bytes) -> bytes | None:
         """The packet encrypted, for the few that do not go through a fan."""

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby, repeat
+from itertools import groupby
 from typing import Any
 
 from hype.sfu import rtp
 from hype.sfu.datagrams import Arena, Letters
 from hype.sfu.dtls import Keys, protect
 from hype.sfu.ice import Path
+from hype.sfu.stamps import Stamps
 
 __all__ = ["Fan", "Leg", "Outlet"]
 
@@ -55,21 +56,16 @@ class _Batch:
         self._legs = legs  # keeps the contexts alive
         self._tag = legs[0].keys.tag
         self._contexts = [leg.keys.context for leg in legs]
-        self._shifts = [leg.shift for leg in legs]
-        self._drifts = [leg.drift for leg in legs]
-        self._tails = [leg.tail for leg in legs]
+        self._stamps = Stamps([leg.shift for leg in legs], [leg.drift for leg in legs], [leg.tail for leg in legs])
         self._letters = Letters(outlet.arena, [leg.path.name or b"" for leg in legs])
         self._protect = protect()
 
     def send(self, packet: bytes, index: int, timestamp: int) -> int:
         """Gives how many the kernel took."""
         arena, count = self._outlet.arena, len(self._legs)
-        offsets, pointers = arena.fill(packet, count)
-        sequences = [(index + shift) & 0xFFFF for shift in self._shifts]
-        timestamps = [(timestamp + drift) & 0xFFFFFFFF for drift in self._drifts]
-        # Both maps run without a line of Python per receiver; `any` and `list` only exhaust them.
-        any(map(rtp.write_stamp, repeat(arena.view), offsets, sequences, timestamps, self._tails))
-        codes = list(map(self._protect, self._contexts, pointers, arena.lengths))
+        columns, pointers = arena.fill(packet, count)
+        self._stamps.write(columns, index, timestamp)
+        codes = list(map(self._protect, self._contexts, pointers, arena.lengths))  # in C, like the stamps
         if any(codes):  # what was not encrypted must not leave
             return self._send_singly(codes)
         arena.seal(count, len(packet) + self._tag)

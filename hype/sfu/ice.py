@@ -58,7 +58,7 @@ class Agent:
         self._paths: list[Path] = []
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_WAITING)
         self._closed = False
-        self.on_media: Callable[[Slot, int], None] = _ignore
+        self.on_media: Callable[[Slot, int, float], None] = _ignore
         self.on_selected: Callable[[], None] = _nothing
         self.restart()
 
@@ -205,7 +205,7 @@ def _random(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
 
 
-def _ignore(_slot: Slot, _size: int) -> None:
+def _ignore(_slot: Slot, _size: int, _now: float) -> None:
     """Media that comes before there are keys is lost."""
 
 

@@ -14,13 +14,13 @@ RESTART = 2000
 class Missing:
     """The holes in one stream's sequence numbers."""
 
-    __slots__ = ("_highest", "_holes", "_hopeless")
+    __slots__ = ("_highest", "_hopeless", "holes")
 
     def __init__(self) -> None:
         """Nothing is missing before the first packet."""
         self._highest = -1
         # Sequence number → [when it was first missed, how often it was asked for, when to ask next]; oldest first.
-        self._holes: dict[int, list[float]] = {}
+        self.holes: dict[int, list[float]] = {}
         self._hopeless = False
 
     def arrived(self, sequence: int, now: float) -> bool:
@@ -32,31 +32,31 @@ class Missing:
         if ahead > 0:
             self._skipped(ahead, now)
         elif ahead > -RESTART:
-            return self._holes.pop(sequence, None) is not None
+            return self.holes.pop(sequence, None) is not None
         else:
             self._give_up()
         self._highest = sequence
         return True
 
     def _skipped(self, ahead: int, now: float) -> None:
-        if ahead > MAX_HOLES or len(self._holes) + ahead - 1 > MAX_HOLES:
+        if ahead > MAX_HOLES or len(self.holes) + ahead - 1 > MAX_HOLES:
             self._give_up()
             return
         for step in range(1, ahead):
-            self._holes[(self._highest + step) & 0xFFFF] = [now, 0, now]
+            self.holes[(self._highest + step) & 0xFFFF] = [now, 0, now]
 
     def _give_up(self) -> None:
-        self._holes.clear()
+        self.holes.clear()
         self._hopeless = True
 
     def due(self, now: float, round_trip: float = 0.1) -> list[int]:
         """The sequence numbers to ask for now: new holes at once, old ones again after `round_trip` seconds.
 
-        To be called every 20-50 ms while anything is missing (`bool(missing)`).
+        To be called every 20-50 ms while there are holes.
         A hole is given up after MAX_REQUESTS requests or MAX_AGE_S.
         """
         asked, gone = [], []
-        for sequence, hole in self._holes.items():
+        for sequence, hole in self.holes.items():
             since, requests, again = hole
             if now - since > MAX_AGE_S or (requests >= MAX_REQUESTS and now >= again):
                 gone.append(sequence)
@@ -64,13 +64,9 @@ class Missing:
                 asked.append(sequence)
                 hole[1], hole[2] = requests + 1, now + round_trip
         for sequence in gone:
-            del self._holes[sequence]
+            del self.holes[sequence]
             self._hopeless = True
         return asked
-
-    def __bool__(self) -> bool:
-        """Whether anything is missing."""
-        return bool(self._holes)
 
     def take_hopeless(self) -> bool:
         """Whether holes were given up since the last call: for video, the time to ask for a key frame."""

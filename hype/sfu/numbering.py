@@ -27,7 +27,14 @@ class Numbering:
 
     def number(self, sequence: int) -> int | None:
         """The index of a packet to be forwarded; None for one from before a pause or the first packet."""
-        arrived = self._unwrap(sequence)
+        ahead = (sequence - self._arrived) & 0xFFFF
+        if 0 < ahead < 0x8000 and not self._paused:  # nearly all
+            self._arrived += ahead
+            self.highest = self._arrived - self._shift
+            return self.highest
+        return self._number_otherwise(self._unwrap(sequence))
+
+    def _number_otherwise(self, arrived: int) -> int | None:
         if self._paused:
             if arrived < self._arrived:
                 return None  # a late one from before the pause

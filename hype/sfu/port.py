@@ -10,7 +10,7 @@ import itertools
 import logging
 import socket
 import struct
-from collections.abc import Callable
+import time
 from contextlib import suppress
 from typing import Any, cast
 
@@ -137,7 +137,6 @@ class Port:
         self._announced_ip = announced_ip
         self._inbox = Inbox(udp.family)
         self._spare = Inbox(udp.family, 1).slots[0]
-        self._clock: Callable[[], float] = asyncio.get_running_loop().time
         self._server: asyncio.Server | None = None
 
     @classmethod
@@ -186,36 +185,34 @@ class Port:
         descriptor, inbox = self.udp.fileno(), self._inbox
         for _ in range(_BATCHES):
             count = inbox.receive(descriptor)
+            now = time.monotonic()
             for index in range(count):
                 name = inbox.name(index)
-                self._guarded(inbox.slots[index], inbox.size(index), self.paths.get(name), name)
+                self._take(inbox.slots[index], inbox.sizes[index], self.paths.get(name), name, now)
             if count < len(inbox.slots):
                 return
 
     def take_frame(self, frame: bytes, path: _TcpPath) -> None:
         """One datagram that came by TCP."""
-        self._guarded(self._spare, self._spare.put(frame), path, b"")
+        self._take(self._spare, self._spare.put(frame), path, b"", time.monotonic())
 
-    def _guarded(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes) -> None:
+    def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
         try:
-            self._take(slot, size, path, name)
+            first = slot.view[0] if size else 255
+            agent = path.agent if path is not None else None
+            if 128 <= first < 192 and agent is not None:
+                agent.on_media(slot, size, now)
+            elif first < 4:
+                way: Path = path if path is not None else _UdpPath(self, name)
+                self._ice.check(slot.buffer[:size], way, now)
+            elif 20 <= first < 64 and agent is not None:
+                agent.deliver(slot.buffer[:size])
+            else:
+                self.dropped += 1
         except Exception:  # a stranger's datagram must not end everybody's calls
             self.failures += 1
             if self.failures == 1:
                 logger.exception("A datagram could not be handled; further ones are only counted")
-
-    def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes) -> None:
-        first = slot.view[0] if size else 255
-        agent = path.agent if path is not None else None
-        if 128 <= first < 192 and agent is not None:
-            agent.on_media(slot, size)
-        elif first < 4:
-            way: Path = path if path is not None else _UdpPath(self, name)
-            self._ice.check(bytes(slot.view[:size]), way, self._clock())
-        elif 20 <= first < 64 and agent is not None:
-            agent.deliver(bytes(slot.view[:size]))
-        else:
-            self.dropped += 1
 
 
 def enlarge(udp: socket.socket) -> None:

@@ -31,7 +31,8 @@ class Producer:
         self._codec = _codec(kind, parameters, mapping)
         feedback = parameters["codecs"][0].get("rtcpFeedback") or []
         self._fir_only = not _has(feedback, "nack", "pli") and _has(feedback, "ccm", "fir")
-        self.congestion_control = _has(feedback, "transport-cc", "") and ortc.TRANSPORT_CC in self._codec.extensions
+        # What the producer calls the extension with the transport-wide number; 0: it wants no feedback on them.
+        self.arrival_id = self._codec.extensions.get(ortc.TRANSPORT_CC, 0) if _has(feedback, "transport-cc", "") else 0
         self.mid: str | None = parameters.get("mid")
         self.cname = str((parameters.get("rtcp") or {}).get("cname") or "hype")
         self.streams: list[Stream] = []
@@ -123,10 +124,6 @@ class Producer:
             return self.by_rid.get(rid)
         return self.streams[0] if len(self.streams) == 1 and not self.by_rid else None
 
-    def arrival_number(self, packet: bytes, header: rtp.Header) -> int:
-        """The transport-wide sequence number of a packet of this producer's; -1: none."""
-        return rtp.extension_number(packet, header, self._codec.extensions.get(ortc.TRANSPORT_CC, 0), 2)
-
     def _heard(self, level: int, now: float) -> None:
         if self._speaking.heard(level, now):
             self._on_speaking(self.id, True)
@@ -136,7 +133,7 @@ class Producer:
         if self._speaking.lapsed(now) is False:
             self._on_speaking(self.id, False)
         for stream in self.streams:
-            if stream.missing:
+            if stream.missing.holes:
                 self.ask_missing(stream, now)
             if stream.keyframe_wanted and not self.paused:
                 self.request_keyframe(stream, now)

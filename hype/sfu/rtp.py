@@ -9,8 +9,8 @@ A packet that goes out has one fixed layout, so that a consumer's copy is made b
     27 padding
     28 payload
 
-Sequence, timestamp, SSRC and mid differ between consumers: `write_stamp` writes bytes 2..21 of each copy.
-Everything else is the same for all of them, so it is written once per packet by `write_header`.
+Sequence, timestamp, SSRC and mid differ between consumers: `write_stamp` writes bytes 2..21 of one copy, `stamps` those
+of many. Everything else is the same for all of them, so it is made once per packet by `outgoing_header`.
 """
 
 from __future__ import annotations
@@ -20,12 +20,13 @@ from typing import NamedTuple, TypeAlias
 
 Buffer: TypeAlias = bytes | bytearray | memoryview
 
+RTCP_TYPES = range(192, 224)  # the second byte of what is RTCP, among what comes by one port (RFC 5761 4)
 HEADER_SIZE = 28
 MID_SIZE = 4
 # What the router calls the extensions that it sends; `ortc` tells the same to clients.
 MID_ID, ABS_SEND_TIME_ID, AUDIO_LEVEL_ID, VIDEO_ORIENTATION_ID = 1, 4, 10, 11
 
-# Makes the outgoing packet at `slot` one consumer's own; called once per consumer and packet, so it is the bare method:
+# Makes the outgoing packet at `slot` one consumer's own:
 #     write_stamp(out, slot + STAMP_AT, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, tail)
 STAMP_AT = 2
 write_stamp = struct.Struct("!HI13s").pack_into
@@ -36,7 +37,7 @@ _SEND_TIME_ELEMENT = (ABS_SEND_TIME_ID << 4 | 2) << 24
 
 _read_fixed = struct.Struct("!BBHII").unpack_from
 _read_profile = struct.Struct("!HH").unpack_from
-_write_header = struct.Struct("!BBHIIHHB4xIBBx").pack_into
+_pack_header = struct.Struct("!BBHIIHHB4xIBBx").pack
 _write_rtx = struct.Struct("!BHII").pack_into
 
 
@@ -57,11 +58,6 @@ class Header(NamedTuple):
 
 # What NamedTuple's own constructor does, at half its price: this runs once per packet.
 _new_header = tuple.__new__
-
-
-def is_rtcp(packet: Buffer) -> bool:
-    """Whether a packet of the SRTP range is RTCP (RFC 5761 4)."""
-    return len(packet) > 1 and 192 <= packet[1] <= 223
 
 
 def parse(packet: Buffer) -> Header | None:
@@ -167,19 +163,15 @@ def abs_send_time(now: float) -> int:
     return int(now * 262144) & 0xFFFFFF
 
 
-def write_header(
-    out: bytearray | memoryview, header: Header, payload_type: int, send_time: int, element: int = 0, value: int = 0
-) -> None:
-    """Write the 28 bytes that precede the payload of an outgoing packet, with the producer's sequence, timestamp, SSRC.
+def outgoing_header(header: Header, payload_type: int, send_time: int, element: int = 0, value: int = 0) -> bytes:
+    """The 28 bytes that precede the payload of an outgoing packet, with the producer's sequence, timestamp, SSRC.
 
     payload_type: the router's. send_time: see `abs_send_time`.
     element, value: AUDIO_LEVEL_ID or VIDEO_ORIENTATION_ID and its byte; 0: neither.
     The mid is left as zeros: `write_stamp` has to be called before the packet is sent.
     """
     marker, _, sequence, timestamp, ssrc, *_ = header
-    _write_header(
-        out,
-        0,
+    return _pack_header(
         0x90,
         payload_type | 0x80 if marker else payload_type,
         sequence,

@@ -98,23 +98,20 @@ class Stream:
         original = rtp.unwrap_rtx(packet, header, self.codec.payload_type, self.ssrc)
         again = rtp.parse(original) if original is not None else None
         # What was never missed is a bandwidth probe, a copy of what came before.
-        if original is not None and again is not None and self.missing:
+        if original is not None and again is not None and self.missing.holes:
             self._forward(original, again, now)
 
     def _forward(self, packet: bytes, header: rtp.Header, now: float) -> None:
-        if not self.missing.arrived(header.sequence, now):
+        numbering, sequence = self.numbering, header.sequence
+        if not self.missing.arrived(sequence, now):
             self.duplicates += 1
             return
-        if self.paused:
-            self.numbering.skip(header.sequence)
+        if self.paused or header.end == header.payload:
+            numbering.skip(sequence)
             return
-        if header.end == header.payload:
-            self.numbering.skip(header.sequence)
-            return
-        index = self.numbering.number(header.sequence)
-        if index is None or index <= self.numbering.highest - Ring.SIZE:
-            return
-        self._send(packet, header, index, now)
+        index = numbering.number(sequence)
+        if index is not None and index > numbering.highest - Ring.SIZE:
+            self._send(packet, header, index, now)
 
     def _send(self, packet: bytes, header: rtp.Header, index: int, now: float) -> None:
         value = rtp.extension_number(packet, header, self._element_id, 1) if self._element_id else -1
@@ -122,17 +119,15 @@ class Stream:
             self.on_level(value, now)
         if self.waiting and self._may_begin(packet, header, index):
             self._release(index)
-        out = bytearray(rtp.HEADER_SIZE)
-        send_time, element = rtp.abs_send_time(now), self._element if value >= 0 else 0
-        rtp.write_header(out, header, self.codec.routed_payload_type, send_time, element, max(value, 0))
-        routed = bytes(out + packet[header.payload : header.end])
+        element = self._element if value >= 0 else 0
+        head = rtp.outgoing_header(header, self.codec.routed_payload_type, rtp.abs_send_time(now), element, value)
+        routed = head + packet[header.payload : header.end]
         self.ring.put(index, routed)
         self.packets += 1
         self.octets += header.end - header.payload
         if index == self.numbering.highest:
             self.last_timestamp, self.last_at = header.timestamp, now
-        if self.fan:
-            self.fan.send(routed, index, header.timestamp)
+        self.fan.send(routed, index, header.timestamp)
 
     def _may_begin(self, packet: bytes, header: rtp.Header, index: int) -> bool:
         if self.codec.video:

@@ -177,20 +177,23 @@ class Transport:
         entry = self._streams.get(ssrc)
         return entry[1] if entry is not None and not entry[2] else None
 
-    def _media(self, slot: Slot, size: int) -> None:
-        counters, keys, now = self._ground.counters, self._keys, self._ground.clock()
+    def _media(self, slot: Slot, size: int, now: float) -> None:
+        keys, counters = self._keys, self._ground.counters
         if keys is None or size < 12:
             counters.rejected += 1
-            return
-        if rtp.is_rtcp(slot.view[:2]):
+        elif slot.view[1] in rtp.RTCP_TYPES:
             control = keys.open_control(slot, size)
             if control is None:
                 counters.rejected += 1
             else:
                 self._control.take(control, now)
-            return
-        (ssrc,) = _ssrc_at(slot.view, 8)
-        if ssrc not in self._streams and not self._tolerates(ssrc):
+        else:
+            self._packet(keys, slot, size, now)
+
+    def _packet(self, keys: Keys, slot: Slot, size: int, now: float) -> None:
+        counters, (ssrc,) = self._ground.counters, _ssrc_at(slot.view, 8)
+        entry = self._streams.get(ssrc)
+        if entry is None and not self._tolerates(ssrc):
             counters.unknown += 1
             return
         packet = keys.open(slot, size)
@@ -199,7 +202,11 @@ class Transport:
             counters.rejected += 1
             return
         counters.packets_in += 1
-        self._route(packet, header, now)
+        entry = entry or self._identify(packet, header)
+        if entry is None:
+            counters.unknown += 1
+        else:
+            self._route(*entry, packet, header, now)
 
     def _tolerates(self, ssrc: int) -> bool:
         """libsrtp remembers every SSRC that it has opened a packet of; a client must not fill our memory that way."""
@@ -210,23 +217,18 @@ class Transport:
         self._strange.add(ssrc)
         return True
 
-    def _route(self, packet: bytes, header: rtp.Header, now: float) -> None:
-        entry = self._streams.get(header.ssrc)
-        if entry is None:
-            entry = self._identify(packet, header)
-            if entry is None:
-                self._ground.counters.unknown += 1
-                return
-        producer, stream, repairs = entry
-        if producer.congestion_control:
-            number = producer.arrival_number(packet, header)
+    def _route(
+        self, producer: Producer, stream: Stream, repairs: bool, packet: bytes, header: rtp.Header, now: float
+    ) -> None:
+        if producer.arrival_id:
+            number = rtp.extension_number(packet, header, producer.arrival_id, 2)
             if number >= 0:
                 self._arrivals.arrived(number, now)
         if repairs:
             stream.repaired(packet, header, now)
         else:
             stream.receive(packet, header, now)
-        if stream.missing:
+        if stream.missing.holes:
             producer.ask_missing(stream, now)
 
     def _identify(self, packet: bytes, header: rtp.Header) -> tuple[Producer, Stream, bool] | None:

@@ -15,12 +15,12 @@ import resource
 import signal
 import socket
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from typing import Any
 
 from hype.errors import StartError
-from hype.sfu import rtp
 from hype.sfu.datagrams import Arena
 from hype.sfu.dtls import Certificate
 from hype.sfu.fan import Outlet
@@ -29,6 +29,7 @@ from hype.sfu.link import Refused, Serving
 from hype.sfu.port import Port
 from hype.sfu.producer import Producer
 from hype.sfu.router import Router
+from hype.sfu.stamps import FIELDS
 from hype.sfu.transport import Ground, Timeouts, Transport
 
 __all__ = ["Worker", "main"]
@@ -245,9 +246,8 @@ async def serve(link: Serving, ip: str, announced_ip: str | None, ports: range, 
     """Be a worker until the link ends or asks to. Raises PortBusy when no port is free."""
     ice = IceLite()
     port = Port.bind(ip, ports, ice, announced_ip)
-    outlet = Outlet(Arena(rtp.STAMP_AT), port.udp.fileno())
-    clock = asyncio.get_running_loop().time
-    worker = Worker(Ground(ice, port, Certificate(), outlet, timeouts, clock, link.tell))
+    outlet = Outlet(Arena(FIELDS), port.udp.fileno())
+    worker = Worker(Ground(ice, port, Certificate(), outlet, timeouts, time.monotonic, link.tell))
     await port.start()
     gc.freeze()
     link.tell("ready", port=port.number)

@@ -11,6 +11,7 @@ from hype.sfu import rtp
 from hype.sfu.datagrams import Arena, pack_name, unpack_name
 from hype.sfu.fan import Fan, Leg, Outlet
 from hype.sfu.ice import Agent
+from hype.sfu.stamps import FIELDS
 from tests.sfu.keys import CM, GCM, pair
 from tests.sfu.rig import payload, rtp_packet, sequence, ssrc, timestamp
 
@@ -60,16 +61,14 @@ class Receiver:
 def outlet() -> Iterator[Outlet]:
     """A socket to send from."""
     with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        yield Outlet(Arena(rtp.STAMP_AT), sender.fileno())
+        yield Outlet(Arena(FIELDS), sender.fileno())
 
 
 def routed(number: int, content: bytes) -> bytes:
     """A packet as a stream hands it to its fan."""
     header = rtp.parse(rtp_packet(number, content))
     assert header is not None
-    out = bytearray(rtp.HEADER_SIZE)
-    rtp.write_header(out, header, 100, 0)
-    return bytes(out) + content
+    return rtp.outgoing_header(header, 100, 0) + content
 
 
 @pytest.mark.parametrize("size", [1, 100, 700, 1100, 1200, 1400])

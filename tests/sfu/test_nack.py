@@ -22,7 +22,7 @@ def test_a_hole_is_asked_for_at_once_and_again_after_a_round_trip() -> None:
     assert missing.due(clock(), 0.1) == [65535, 1]
     assert missing.arrived(65535, clock())
     assert missing.arrived(1, clock())
-    assert not missing
+    assert not missing.holes
     assert not missing.take_hopeless()
 
 
@@ -45,7 +45,7 @@ def test_a_hole_is_given_up_after_many_requests() -> None:
     missing.arrived(1, clock())
     missing.arrived(3, clock())
     asked = 0
-    while missing:
+    while missing.holes:
         asked += len(missing.due(clock(), 0.02))
         clock.advance(0.02)
     assert asked == MAX_REQUESTS
@@ -59,7 +59,7 @@ def test_a_hole_is_given_up_with_age() -> None:
     missing.arrived(1, 10.0)
     missing.arrived(3, 10.0)
     assert missing.due(11.01) == []
-    assert not missing
+    assert not missing.holes
     assert missing.take_hopeless()
 
 
@@ -68,7 +68,7 @@ def test_a_leap_is_not_asked_for() -> None:
     missing = Missing()
     missing.arrived(1, 1.0)
     assert missing.arrived(1 + MAX_HOLES + 1, 1.0)
-    assert not missing
+    assert not missing.holes
     assert missing.take_hopeless()
     assert missing.arrived(1 + MAX_HOLES + 2, 1.0)
 
@@ -92,7 +92,7 @@ def test_no_numbers_harm_it(arrivals: list[tuple[int, float]]) -> None:
         assert len(missing.due(clock())) <= MAX_HOLES
     clock.advance(2)
     missing.due(clock())
-    assert not missing
+    assert not missing.holes
 
 
 @given(st.integers(0, 0xFFFF), st.sets(st.integers(1, 150)))
