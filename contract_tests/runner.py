@@ -50,7 +50,7 @@ Outcome = Literal["pass", "fail", "error", "skipped", "unsupported"]
 Check = Callable[[World], None]
 MakeWorld = Callable[[str], World]
 
-MOST_LINES = 40
+MOST_STEPS = 40
 _SILENCES_UNTIL_GONE = 5
 _LEFT_OUT = "left out by --fast"
 _ALIKE_AND_FAST = 3
@@ -228,8 +228,9 @@ class Runner:
 
 
 def _finished(result: Result, world: World, seconds: float) -> Result:
-    hide = world.trace.transcript.secrets.hide
-    script = tuple(world.trace.transcript.lines(MOST_LINES)) if result.outcome in ("fail", "error") else ()
+    transcript, told = world.trace.transcript, result.outcome in ("fail", "error")
+    hide = transcript.secrets.hide
+    script = tuple(transcript.lines(str(world.http.base_url), MOST_STEPS)) if told else ()
     return replace(
         result,
         message=hide(result.message),

@@ -122,6 +122,7 @@ class Socket:
         self._connection = connection
         self._trace = trace
         self._end: ConnectionClosed | None = None
+        self._left = False
 
     def send(self, type: str, data: object = None, **members: Any) -> None:
         """Send a frame `{type, data}`; without `data` it is `{}`. Counts as exercised if it keeps the spec."""
@@ -138,8 +139,8 @@ class Socket:
     def _send(self, payload: str | bytes, on_the_wire: str | bytes | Sequence[str], text: bool) -> None:
         if self.pace:
             self.pace.wait()
-        pieces = "" if payload is on_the_wire else f" (in {len(on_the_wire)} fragments)"
-        self._trace.transcript.socket(f"{self.name} > {shown(payload)}{pieces}")
+        typed = text and isinstance(payload, str) and payload is on_the_wire and payload.isprintable()
+        self._trace.transcript.sent(self.name, payload if isinstance(payload, str) else repr(payload), typed=typed)
         try:
             self._connection.send(on_the_wire, text=text)
         except ConnectionClosed as closed:
@@ -220,12 +221,19 @@ class Socket:
         try:
             self.drain()
         finally:
+            self._leave()
             self._connection.close(code)
         self.drain()
 
     def drop(self) -> None:
         """Lose the connection without a closing handshake, as a laptop lid does."""
+        self._leave()
         self._connection.close_socket()
+
+    def _leave(self) -> None:
+        if not self._left and self._end is None:
+            self._trace.transcript.left(self.name)
+        self._left = True
 
     def drain(self) -> list[Frame]:
         """All frames that have arrived by now and nobody asked for, without waiting; judged like any other."""
@@ -270,9 +278,10 @@ class Socket:
             return None
         except ConnectionClosed as closed:
             self._end = closed
-            self._trace.transcript.socket(f"{self.name} closed: {_reason(closed)}")
+            if not self._left:
+                self._trace.transcript.heard(self.name, _reason(closed))
             return None
-        self._trace.transcript.socket(f"{self.name} < {shown(payload)}")
+        self._trace.transcript.heard(self.name, shown(payload))
         return self._judge(payload)
 
     def _judge(self, payload: str | bytes) -> Frame:

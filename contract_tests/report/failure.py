@@ -15,16 +15,12 @@ from contract_tests.judgement import Judged
 from contract_tests.run import Order
 from contract_tests.runner import Outcome, Result
 from contract_tests.target import Target
-from contract_tests.transcript import OPEN_BY_HAND, Secrets, credentials
+from contract_tests.transcript import Secrets, credentials
 from contract_tests.verdict import Scope
 
 Entry = dict[str, Any]
 """A requirement in report.json (see report.schema.json)."""
 
-SOCKETS_BY_HAND = (
-    f"# WebSockets: run each `{OPEN_BY_HAND} …` line in a terminal of its own (or websocat instead);",
-    "# `ann > …` is what ann sends, so type it in ann's; `ann < …` is what came. curl lines go into any shell.",
-)
 _OTHERS_NAMED = 6
 # Neither XML nor a terminal may hold these, and no UTF-8 file a lone surrogate.
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
@@ -82,13 +78,8 @@ def _case(result: Result) -> Entry:
         "expected": result.expected or None,
         "got": result.got if result.expected else None,
         "seconds": round(result.seconds, 3),
-        "script": _replayable(result.script),
+        "script": list(result.script),
     }
-
-
-def _replayable(script: Sequence[str]) -> list[str]:
-    """With a word on how to replay a WebSocket, if there is one."""
-    return [*(SOCKETS_BY_HAND if any(f": {OPEN_BY_HAND} " in line for line in script) else ()), *script]
 
 
 def again(id: str, setting: Setting) -> str:

@@ -84,7 +84,7 @@ class _Ears:
         try:
             for finding in run(self.world.contract, str(self.world.http.base_url), plan, listener):
                 if self._founded(finding, operations):
-                    self.world.trace.transcript.note(finding.curl)
+                    self.world.trace.transcript.command(finding.curl)
                     self.wrong = self.wrong or Violation(f"schemathesis's check {finding.check} to hold", finding.how)
         except Exception:
             # A target that contradicts itself confuses the generator too; then the finding is what matters.

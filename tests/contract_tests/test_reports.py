@@ -127,16 +127,8 @@ def test_a_failure_carries_all_it_takes_to_act_on_it(failing: Failing) -> None:
     assert entry["clauses"]["R12"].startswith("`GET /health`")
     first = entry["cases"][0]
     assert first["expected"]
-    assert "curl -sS" in first["script"][0]
+    assert "curl -sS" in first["script"][1]
     assert "--only R12.health --seed 7 --fast" in entry["reproduce"]
-
-
-def test_a_failure_on_a_socket_can_be_replayed_by_hand(failing: Failing) -> None:
-    """A command opens the socket; who sends what, and what came, is told apart."""
-    scripts = [case["script"] for one in failing.document["requirements"] for case in one["cases"] if case["script"]]
-    script = next(one for one in scripts if any(": python -m websockets " in line for line in one))
-    assert script[0].startswith("# WebSockets: run each `python -m websockets")
-    assert any(re.match(r"[a-z0-9/-]+ > \{", line) for line in script)
 
 
 def test_junit_has_a_case_for_each_requirement(failing: Failing, cases: dict[str, Element]) -> None:

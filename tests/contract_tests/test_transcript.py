@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
-from contract_tests.transcript import Secrets, Transcript, curl
+from contract_tests.script import curl
+from contract_tests.transcript import Secrets, Transcript
 
 TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VySWQiOiJhIn0.c2lnbmF0dXJl"
 
 
 def test_a_known_secret_becomes_a_shell_variable() -> None:
-    """The quotes close around it, so that a shell fills it in."""
+    """A shell fills it in, and a line before says how to get one."""
     secrets = Secrets()
     secrets.keep(TOKEN, "ANN_TOKEN")
     transcript = Transcript(secrets)
     transcript.http("GET", "http://x/", [("Authorization", f"Bearer {TOKEN}")], None, f"200 {TOKEN}")
-    command, answer = transcript.lines()
-    assert command.endswith("""-H 'Authorization: Bearer '"$ANN_TOKEN"''""")
+    _, how_to_get, command, answer = transcript.lines("http://x")
+    assert how_to_get.startswith("ANN_TOKEN=$(curl -sS http://x/auth/guest ")
+    assert command.endswith("""-H 'Authorization: Bearer '"$ANN_TOKEN\"""")
     assert answer == "#   → 200 $ANN_TOKEN"
 
 
@@ -42,9 +46,40 @@ def test_a_request_becomes_a_command(body: bytes | None, command: str) -> None:
     assert curl("PUT", "http://x/a", [], body) == command
 
 
+def test_a_secret_is_found_beside_a_quote() -> None:
+    """Quoting for a shell does not hide it from what hides it."""
+    secrets = Secrets()
+    secrets.keep("it's", "ANN_PASSWORD")
+    transcript = Transcript(secrets)
+    transcript.http("POST", "http://x/", [], b"[it's]", "200")
+    assert transcript.lines()[-2].endswith("""--data-binary '['"$ANN_PASSWORD"']'""")
+
+
 def test_long_scripts_keep_their_end() -> None:
     """What went wrong stands at the end; how much is missing is said."""
     transcript = Transcript(Secrets())
     for number in range(50):
-        transcript.note(f"line {number}")
-    assert transcript.lines(2) == ["# … 48 earlier lines left out …", "line 48", "line 49"]
+        transcript.heard("ann", f"line {number}")
+    assert transcript.lines(last=2) == ["# … 48 steps left out …", "sleep 1", "#   ann < line 48", "#   ann < line 49"]
+
+
+def test_long_scripts_keep_what_their_end_needs() -> None:
+    """A token used at the end is still asked for at the beginning."""
+    secrets = Secrets()
+    secrets.keep(TOKEN, "ANN_TOKEN")
+    transcript = Transcript(secrets)
+    transcript.http("POST", "http://x/auth/guest", [], b"{}", json.dumps({"token": TOKEN}).join(["200 ", ""]))
+    for _ in range(50):
+        transcript.http("GET", "http://x/health", [], None, "200 {}")
+    transcript.http("GET", "http://x/", [("Authorization", f"Bearer {TOKEN}")], None, "200")
+    lines = transcript.lines(last=1)
+    assert "ANN_TOKEN=$(pick token)" in lines
+    assert "# … 50 steps left out …" in lines
+    assert not any("health" in line for line in lines)
+
+
+def test_a_uuid_is_no_name_of_ours() -> None:
+    """Only what the harness made up gets a new ending."""
+    transcript = Transcript(Secrets())
+    transcript.http("GET", "http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a7718", [], None, "404")
+    assert transcript.lines()[-2].endswith("""GET http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a"$N\"""")
