@@ -12,7 +12,8 @@ _RTP = "hype/sfu/rtp.py"
 _ICE = "hype/sfu/ice.py"
 _DTLS = "hype/sfu/dtls.py"
 _TRANSPORT = "hype/sfu/transport.py"
-_ROUTED = "routed = bytes(out + packet[header.payload : header.end])"
+_ROUTED = "routed = head + packet[header.payload : header.end]"
+_WRITE = "self._stamps.write(columns, index, timestamp)"
 
 MUTANTS = [
     mutant(
@@ -28,7 +29,7 @@ MUTANTS = [
         Edit(
             _STREAM,
             _ROUTED,
-            f"{_ROUTED}\n        if not self.codec.video:\n            routed = routed[: len(out)] + bytes((routed[len(out)] ^ 1,)) + routed[len(out) + 1 :]",
+            f"{_ROUTED}\n        if not self.codec.video:\n            routed = routed[: len(head)] + bytes((routed[len(head)] ^ 1,)) + routed[len(head) + 1 :]",
         ),
         of="createConsumer",
         killed_by="R30.payload-unchanged",
@@ -52,8 +53,8 @@ MUTANTS = [
         "Packets are forwarded with the sender's payload type.",
         Edit(
             _STREAM,
-            "rtp.write_header(out, header, self.codec.routed_payload_type,",
-            "rtp.write_header(out, header, header.payload_type,",
+            "rtp.outgoing_header(header, self.codec.routed_payload_type,",
+            "rtp.outgoing_header(header, header.payload_type,",
         ),
         of="createConsumer",
         killed_by="R30.payload-unchanged",
@@ -75,7 +76,7 @@ MUTANTS = [
     mutant(
         "media.rtp.holes",
         "Sequence numbers of what is forwarded have holes.",
-        Edit(_FAN, "sequences = [(index + shift) & 0xFFFF", "sequences = [(index + index // 4 + shift) & 0xFFFF"),
+        Edit(_FAN, _WRITE, _WRITE.replace("index", "index + index // 4")),
         of="createConsumer",
         killed_by="R30.payload-unchanged",
     ),
@@ -84,8 +85,8 @@ MUTANTS = [
         "Timestamps are those of the arrival, not the sender's.",
         Edit(
             _FAN,
-            "timestamps = [(timestamp + drift)",
-            "import time\n\n        timestamps = [(int(time.time() * 90000) + drift)",
+            _WRITE,
+            f"import time\n\n        {_WRITE.replace('timestamp', 'int(time.time() * 90000)')}",
         ),
         of="createConsumer",
         killed_by="R30.payload-unchanged",
