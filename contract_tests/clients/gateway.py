@@ -66,7 +66,11 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
 
 def address(url: str, token: str | None) -> str:
     """The gateway's URL, with `token` in `?token=`."""
-    return url if token is None else f"{url}{'&' if '?' in url else '/?'}token={quote(token, safe='')}"
+    if token is None:
+        return url
+    parts = urlsplit(url)
+    query = f"{parts.query}&" if parts.query else ""
+    return parts._replace(path=parts.path or "/", query=f"{query}token={quote(token, safe='')}").geturl()
 
 
 def _narrow(url: str) -> socket.socket:
@@ -166,9 +170,8 @@ class Socket:
         return frame
 
     def collect(self, count: int, *, within: float = PATIENCE_S) -> list[Frame]:
-        """The next `count` frames, whatever they are; fewer when the socket closes or no more come `within` seconds."""
-        deadline = time.monotonic() + within
-        while len(self.pending) < count and self._end is None and self._read(deadline):
+        """The next `count` frames, whatever they are; fewer when it closes, or one takes over `within` seconds."""
+        while len(self.pending) < count and self._end is None and self._read(time.monotonic() + within):
             pass
         taken, self.pending = self.pending[:count], self.pending[count:]
         return taken

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from aioice import stun
@@ -69,16 +69,16 @@ class Path(asyncio.DatagramProtocol):
         except OSError as error:
             raise Unreachable(f"{self._address}: {error}") from error
 
-    async def check(self, repeats: int = _REPEATS, *, proven: bool = True) -> stun.Message:
-        """One connectivity check that nominates this pair, asked `repeats` times again; the answer.
+    async def check(self, repeats: int = _REPEATS, *, proven: bool = True, nominates: bool = True) -> stun.Message:
+        """One connectivity check, which `nominates` this pair or not, asked `repeats` times again; the answer.
 
         `proven`: only an answer counts that is signed with the same password. Raises `Unreachable` when none comes, or
         one that is no success.
         """
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
-        request.attributes.update(
-            {"USERNAME": self._name, "PRIORITY": _PRIORITY, "ICE-CONTROLLING": self._tie_breaker, "USE-CANDIDATE": None}
-        )
+        request.attributes.update({"USERNAME": self._name, "PRIORITY": _PRIORITY, "ICE-CONTROLLING": self._tie_breaker})
+        if nominates:
+            request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity(self._key)
         transaction = stun.Transaction(request, self._address, self, repeats, self._key if proven else None)
         self._checks[request.transaction_id] = transaction
@@ -155,3 +155,34 @@ class Path(asyncio.DatagramProtocol):
                 await self.check()
             except Unreachable:
                 return
+
+
+async def reachable(candidates: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The candidate whose answer comes first, of several; nothing is nominated. Raises `Unreachable` if none answers.
+
+    A server may list addresses that are not for everybody: of other networks, or of IPv6.
+    """
+    if len(candidates) == 1:
+        return candidates[0]
+    paths = [Path(one, parameters) for one in candidates]
+    asked = [asyncio.ensure_future(_answers(path)) for path in paths]
+    try:
+        failure = Unreachable("no candidate")
+        for answered in asyncio.as_completed(asked):
+            try:
+                return await answered
+            except Unreachable as error:
+                failure = error
+        raise failure
+    finally:
+        for task in asked:
+            task.cancel()
+        await asyncio.gather(*asked, return_exceptions=True)
+        for path in paths:
+            path.close()
+
+
+async def _answers(path: Path) -> Mapping[str, Any]:
+    await path.reach()
+    await path.check(nominates=False)
+    return path.candidate

@@ -18,7 +18,7 @@ from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsFingerprint, RTCDtlsP
 from aiortc.rtcrtpparameters import RTCRtpHeaderExtensionParameters, RTCRtpParameters
 from aiortc.rtp import AnyRtcpPacket, HeaderExtensionsMap, RtcpPacket, RtpPacket
 
-from contract_tests.clients.ice import Path, Unreachable
+from contract_tests.clients.ice import Path, Unreachable, reachable
 from contract_tests.must import Violation, shown
 
 PATIENCE_S = 8.0
@@ -165,11 +165,8 @@ class Transport:
 
     def connect(self, protocol: str = "udp") -> None:
         """ICE and DTLS, as after the transport's `connect` event. Raises `Violation` when either fails."""
-        candidates = [one for one in self.options["iceCandidates"] if one["protocol"] == protocol]
-        if not candidates:
-            raise Violation(f"a {protocol} candidate", self.options["iceCandidates"])
         try:
-            self._loop.run(self._connect(candidates[0]))
+            self._loop.run(self._connect(protocol))
         except Unreachable as error:
             raise Violation(f"{self.name}: a connectivity check to be answered", str(error)) from error
 
@@ -224,8 +221,14 @@ class Transport:
             raise RuntimeError(f"{self.name} was never connected")
         return self._dtls
 
-    async def _connect(self, candidate: Mapping[str, Any]) -> None:
-        path = Path(candidate, self.options["iceParameters"])
+    async def _candidate(self, protocol: str) -> Mapping[str, Any]:
+        candidates = [one for one in self.options["iceCandidates"] if one["protocol"] == protocol]
+        if not candidates:
+            raise Violation(f"a {protocol} candidate", self.options["iceCandidates"])
+        return await reachable(candidates, self.options["iceParameters"])
+
+    async def _connect(self, protocol: str) -> None:
+        path = Path(await self._candidate(protocol), self.options["iceParameters"])
         self._loop.paths.append(path)
         dtls = self._dtls = _Dtls(path, self._certificate, self._extensions, self.name)
         await path.open()
@@ -240,7 +243,7 @@ class Transport:
             raise Violation(f"{self.name}: a DTLS handshake that keeps the fingerprints", dtls.state)
 
     async def _ask(self, credentials: Mapping[str, Any], *, repeats: int, proven: bool) -> stun.Message:
-        path = Path(next(one for one in self.options["iceCandidates"] if one["protocol"] == "udp"), credentials)
+        path = Path(await self._candidate("udp"), credentials)
         self._loop.paths.append(path)
         await path.reach()
         return await path.check(repeats, proven=proven)

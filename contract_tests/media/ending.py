@@ -43,9 +43,9 @@ def leaver_is_silent(world: World) -> None:
     flowing.rests()
 
 
-@case("R38.leaver-is-silent")
+@case("R38.dropped-is-silent")
 def dropped_is_silent(world: World) -> None:
-    """So is who has lost their last socket in it."""
+    """Neither is who has lost their last socket in it."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
     flowing = flow(ann, bob, fence=eve)
     ann.socket.drop()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterator
 
 from contract_tests import must
 from contract_tests.clients.gateway import Frame, Socket
@@ -19,6 +20,16 @@ _PACKETS = 40
 _PACKET_S = 0.02
 _SHORT_S = 0.25
 """Half of the silence after which speech has ended: a pause that a busy machine makes longer shows nothing."""
+_EARLY_S, _LATE_S = 0.4, 1.5
+"""When speech may end, in seconds after the last loud packet: a server may look at levels every so often."""
+_LATE_AT_MOST = 3
+
+
+def _attempts(world: World, *names: str) -> Iterator[list[Caller]]:
+    """New callers for each attempt of a case that a pause of this machine can spoil; use the first that none did."""
+    for _ in range(_ATTEMPTS):
+        yield callers(world, *names)
+    raise must.NeedsOption(f"needs a machine that sends a packet every {_PACKET_S:g} s")
 
 
 def _states(socket: Socket, of: Caller | None = None) -> list[bool]:
@@ -26,20 +37,49 @@ def _states(socket: Socket, of: Caller | None = None) -> list[bool]:
     return [data["isSpeaking"] for data in said if of is None or data["userId"] == of.party.person.id]
 
 
+def _speaks_on(ear: Socket, sound: Stream) -> float:
+    """Begin to speak, and go on; the longest pause in it, in seconds."""
+    begun = speaks_until(ear, True, sound, LOUD)
+    sound.send(*(sound.packet(level=LOUD) for _ in range(_LOUD_PACKETS)))
+    return time.monotonic() - begun
+
+
 @case("R40.speaking")
 def speaking(world: World) -> None:
     """The whole room hears that somebody speaks, and that they stopped: by silent packets, or by none."""
-    ann, bob, eve = callers(world, "ann", "bob", "eve")
-    sound = ann.produce("audio")
-    ear = bob.consume(sound)
-    ear.begins(sound)
-    for quiet in (QUIET, None):
-        speaks_until(bob.socket, True, sound, LOUD)
-        sound.send(*(sound.packet(level=LOUD) for _ in range(_LOUD_PACKETS)))
-        ear.settle(sound)
-        speaks_until(bob.socket, False, sound, quiet)
-    for socket in (ann.socket, eve.socket):
-        must.equal(_states(socket), [True, False] * 2, f"what {socket.name} heard of it")
+    for ann, bob, eve in _attempts(world, "ann", "bob", "eve"):
+        sound = ann.produce("audio")
+        ear = bob.consume(sound)
+        ear.begins(sound)
+        pauses = []
+        for quiet in (QUIET, None):
+            pauses.append(_speaks_on(bob.socket, sound))
+            ear.settle(sound)
+            speaks_until(bob.socket, False, sound, quiet)
+        if max(pauses) < _SHORT_S:
+            for socket in (ann.socket, eve.socket):
+                must.equal(_states(socket), [True, False] * 2, f"what {socket.name} heard of it")
+            return
+
+
+@case("R40.off-after-500-ms")
+def off_after_500_ms(world: World) -> None:
+    """From the last loud packet to the news that speech is over: half a second, and what the way there takes."""
+    lengths: list[float] = []
+    for ann, bob in _attempts(world, "ann", "bob"):
+        sound = ann.produce("audio")
+        bob.consume(sound).begins(sound)
+        pause = _speaks_on(bob.socket, sound)
+        spoken = time.monotonic()
+        sound.send(sound.packet(level=LOUD))
+        speaks_until(bob.socket, False, sound, QUIET)
+        if pause >= _SHORT_S:
+            continue
+        lengths.append(time.monotonic() - spoken)
+        must.hold(lengths[-1] > _EARLY_S, "speaking to last for 500 ms of silence", f"{lengths[-1]:.2f} s")
+        if lengths[-1] < _LATE_S:
+            return
+        must.hold(len(lengths) < _LATE_AT_MOST, "speaking to end after 500 ms of silence", f"{min(lengths):.2f} s")
 
 
 @case("R40.silence-is-no-speech")
@@ -56,17 +96,14 @@ def silence_is_no_speech(world: World) -> None:
 @case("R40.no-flicker", slow=True)
 def no_flicker(world: World) -> None:
     """Between words nobody stops speaking: only half a second of silence ends it."""
-    ann, bob = callers(world, "ann", "bob")
-    sound = ann.produce("audio")
-    bob.consume(sound).begins(sound)
-    for _ in range(_ATTEMPTS):
+    for ann, bob in _attempts(world, "ann", "bob"):
+        sound = ann.produce("audio")
+        bob.consume(sound).begins(sound)
         speaks_until(bob.socket, True, sound, LOUD)
         longest_s, changes = _stammers(sound, bob.socket)
         if longest_s < _SHORT_S:
             must.equal(changes, [], "speaking_state while somebody speaks")
             return
-        speaks_until(bob.socket, False, sound, QUIET)
-    raise must.NeedsOption(f"needs a machine that sends a packet every {_PACKET_S:g} s")
 
 
 def _stammers(sound: Stream, ear: Socket) -> tuple[float, list[bool]]:
@@ -93,6 +130,9 @@ def muted_does_not_speak(world: World) -> None:
     talk(ann.socket, ann.party.channel, isMuted=True)
     speaks_until(bob.socket, False, sound, LOUD)
     flowing.stops("isMuted")
+    # By the time another's speech has begun and ended, what ann said before she was muted is over as well.
+    for speaking, level in ((True, LOUD), (False, QUIET)):
+        speaks_until(bob.socket, speaking, other, level)
     bob.socket.fence()
     sound.send(*(sound.packet(level=LOUD) for _ in range(_LOUD_PACKETS)))
     must.hold(not flowing.passes(), "a muted user's sound to stay away")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+
 from contract_tests import must
 from contract_tests.clients.gateway import Socket
 from contract_tests.media.stage import Stream
@@ -11,10 +13,15 @@ _PACKET_S = 0.02
 _LONGEST_S = 4.0
 
 
-def speaks_until(socket: Socket, speaking: bool, sound: Stream, level: int | None) -> None:
-    """Send sound of this level (None: none at all) until `socket` hears that speech began, or ended."""
+def speaks_until(socket: Socket, speaking: bool, sound: Stream, level: int | None) -> float:
+    """Send sound of this level (None: none at all) until `socket` hears that speech began, or ended.
+
+    Gives the time (`time.monotonic`, seconds) before the last packet.
+    """
     wanted = {"userId": sound.caller.party.person.id, "isSpeaking": speaking}
+    begun = time.monotonic()
     for _ in range(int(_LONGEST_S / _PACKET_S)):
+        begun = time.monotonic()
         if level is not None:
             sound.send(sound.packet(level=level))
         try:
@@ -23,5 +30,6 @@ def speaks_until(socket: Socket, speaking: bool, sound: Stream, level: int | Non
             continue
         channel = sound.caller.party.channel
         must.equal(data.get("channelId", channel), channel, "speaking_state's channelId")
-        return
+        return begun
     socket.expect("speaking_state", wanted, within=0)
+    return begun

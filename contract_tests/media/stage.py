@@ -41,6 +41,8 @@ class Stream:
         self._sequence = secrets.randbelow(2**16)
         self._timestamp = secrets.randbelow(2**32)
         self._mark = secrets.token_bytes(_MARK_SIZE)
+        self.payloads: set[bytes] = set()
+        """Those of all its packets."""
 
     def payload(self, size: int = 80) -> bytes:
         """Bytes that occur once: opus for all that anybody can tell, or a VP8 key frame.
@@ -54,6 +56,10 @@ class Stream:
         """Whether the packet says, in its payload, that it is of this stream; also when it is a retransmission."""
         return self._mark in packet.payload
 
+    def count_from(self, sequence: int) -> None:
+        """Give the first packet this sequence number; before anything is sent."""
+        self._sequence = sequence
+
     def packet(self, payload: bytes | None = None, *, level: int | None = None, marker: int = 1) -> RtpPacket:
         """The next packet. `level`: the audio level that it claims."""
         packet = RtpPacket(
@@ -64,6 +70,7 @@ class Stream:
             ssrc=self.ssrc,
             payload=self.payload() if payload is None else payload,
         )
+        self.payloads.add(packet.payload)
         packet.extensions.mid = self._rtp["mid"]
         if level is not None:
             packet.extensions.audio_level = (level != QUIET, level)

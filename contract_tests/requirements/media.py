@@ -16,7 +16,9 @@ REQUIREMENTS = [
     *_rules(
         "WebRTC Flow; ruling R30",
         {
-            "R30.payload-unchanged": "what is sent arrives unchanged, with the SSRC and payload type negotiated",
+            "R30.payload-unchanged": "what is sent arrives unchanged, its marker and the steps of its timestamp too",
+            "R30.as-negotiated": "what arrives has the SSRC, the payload type and the MID that the consumer was told",
+            "R30.sequence-goes-on": "what was sent without a hole arrives without one",
             "R30.everybody": "everybody in the channel gets what the others send",
             "R30.asked-for-only": "nobody gets a stream that they did not consume, nor their own back",
             "R30.right-producer": "what comes on a consumer's SSRC was sent by its producer",
@@ -44,7 +46,10 @@ REQUIREMENTS = [
     ),
     *_rules(
         "ruling R27",
-        {"R27.fingerprint": "a transport takes media from the certificate that was announced only"},
+        {
+            "R27.dtls": "the DTLS handshake succeeds, with the certificate that the transport named",
+            "R27.fingerprint": "a transport takes media from the certificate that was announced only",
+        },
     ),
     *_rules(
         "ruling R28",
@@ -68,7 +73,8 @@ REQUIREMENTS = [
     *_rules(
         "ruling R38",
         {
-            "R38.leaver-is-silent": "who has left the voice channel, or dropped, is not forwarded",
+            "R38.leaver-is-silent": "who has left the voice channel is not forwarded",
+            "R38.dropped-is-silent": "who has lost their last socket in the voice channel is not forwarded",
             "R38.leaver-receives-nothing": "who has left the voice channel receives nothing of it",
         },
     ),
@@ -101,6 +107,7 @@ REQUIREMENTS = [
             "R40.speaking": "the room hears who begins to speak, and who stops",
             "R40.silence-is-no-speech": "nobody speaks who sends silence",
             "R40.no-flicker": "a pause shorter than 500 ms does not end speaking",
+            "R40.off-after-500-ms": "speaking ends 500 ms after the last loud packet, not before and not much later",
             "R40.muted-does-not-speak": "muting ends speaking, and nobody speaks while muted",
         },
     ),

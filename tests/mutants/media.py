@@ -15,6 +15,17 @@ _TRANSPORT = "hype/sfu/transport.py"
 _ROUTED = "routed = head + packet[header.payload : header.end]"
 _WRITE = "self._stamps.write(columns, index, timestamp)"
 
+# Every fan of a worker sends to the receivers of all.
+_MIXED = (
+    Edit(_FAN, "self._legs: dict[object, Leg] = {}", "self._legs = _ALL\n        _EVERY.append(self)"),
+    Edit(_FAN, "class Fan:\n", "_ALL: dict[object, Leg] = {}\n_EVERY: list[Fan] = []\n\n\nclass Fan:\n"),
+    Edit(
+        _FAN,
+        "self._legs[key] = leg\n        self._stale = True",
+        "self._legs[key] = leg\n        for one in _EVERY:\n            one._stale = True",
+    ),
+)
+
 MUTANTS = [
     mutant(
         "media.rtp.last-byte-cut",
@@ -46,7 +57,7 @@ MUTANTS = [
         "Packets are forwarded with another SSRC than the consumer was told.",
         Edit(_CONSUMER, "rtp.stamp_tail(self.ssrc, ", "rtp.stamp_tail(self.ssrc ^ 1, "),
         of="createConsumer",
-        killed_by="R30.payload-unchanged",
+        killed_by="R30.as-negotiated",
     ),
     mutant(
         "media.rtp.senders-payload-type",
@@ -57,14 +68,14 @@ MUTANTS = [
             "rtp.outgoing_header(header, header.payload_type,",
         ),
         of="createConsumer",
-        killed_by="R30.payload-unchanged",
+        killed_by="R30.as-negotiated",
     ),
     mutant(
         "media.rtp.wrong-mid",
         "Packets carry another MID than the consumer was told.",
         Edit(_CONSUMER, 'str(parameters.get("mid") or "0000")', '"zzzz"'),
         of="createConsumer",
-        killed_by="R30.payload-unchanged",
+        killed_by="R30.as-negotiated",
     ),
     mutant(
         "media.rtp.no-marker",
@@ -78,7 +89,14 @@ MUTANTS = [
         "Sequence numbers of what is forwarded have holes.",
         Edit(_FAN, _WRITE, _WRITE.replace("index", "index + index // 4")),
         of="createConsumer",
-        killed_by="R30.payload-unchanged",
+        killed_by="R30.sequence-goes-on",
+    ),
+    mutant(
+        "media.rtp.old-when-numbers-begin-anew",
+        "Where a sender's 16-bit sequence numbers begin anew its packets are taken for old ones.",
+        Edit("hype/sfu/numbering.py", "if self._arrived < 0:", "if self._arrived < 0 or sequence < 64:"),
+        of="createProducer",
+        killed_by="R30.sequence-goes-on",
     ),
     mutant(
         "media.rtp.timestamps-of-arrival",
@@ -112,15 +130,48 @@ MUTANTS = [
     mutant(
         "media.rtp.streams-mixed",
         "What one sends comes to everybody who consumes anything of that worker.",
-        Edit(_FAN, "self._legs: dict[object, Leg] = {}", "self._legs = _ALL\n        _EVERY.append(self)"),
-        Edit(_FAN, "class Fan:\n", "_ALL: dict[object, Leg] = {}\n_EVERY: list[Fan] = []\n\n\nclass Fan:\n"),
-        Edit(
-            _FAN,
-            "self._legs[key] = leg\n        self._stale = True",
-            "self._legs[key] = leg\n        for one in _EVERY:\n            one._stale = True",
-        ),
+        *_MIXED,
         of="createConsumer",
         killed_by="R30.right-producer",
+    ),
+    mutant(
+        "media.rtp.rooms-mixed",
+        "What flows in one channel comes to everybody in any other.",
+        Edit(
+            "hype/sfu/service.py",
+            "= min(self._workers.live, key=lambda worker: loads[id(worker)])",
+            "= self._workers.live[0]",
+        ),
+        Edit(_FAN, "class Fan:\n", "_EVERY: list[Fan] = []\n\n\nclass Fan:\n"),
+        Edit(
+            _FAN,
+            "        self._stale = False\n        self._newest",
+            "        self._at = 0\n        _EVERY.append(self)\n        self._stale = False\n        self._newest",
+        ),
+        Edit(
+            _FAN,
+            "        if self._stale:\n            self._arrange()\n",
+            "        if self._stale:\n            self._arrange()\n"
+            "        self._at = index\n"
+            "        for other in _EVERY:\n"
+            "            if other is not self:\n"
+            "                other._singly(list(other._legs.values()), packet, other._at + 64)\n",
+        ),
+        of="createConsumer",
+        killed_by="R30.rooms-apart",
+    ),
+    mutant(
+        "media.rtp.tags-unchecked",
+        "Packets that cannot be decrypted are forwarded as they came.",
+        Edit(
+            _TRANSPORT,
+            "        header = rtp.parse(packet) if packet is not None else None\n        if packet is None or header is None:",
+            "        packet = packet if packet is not None else bytes(slot.view[:size])\n"
+            "        header = rtp.parse(packet)\n"
+            "        if header is None:",
+        ),
+        of="createProducer",
+        killed_by="R30.forged-packets",
     ),
     mutant(
         "media.rtp.echo",
@@ -217,6 +268,6 @@ MUTANTS = [
         "The fingerprint that transports name is not that of the server's certificate.",
         Edit(_DTLS, '"value": each.value}', '"value": each.value[::-1]}'),
         of="createSendTransport createRecvTransport",
-        killed_by="R30.payload-unchanged",
+        killed_by="R27.dtls",
     ),
 ]

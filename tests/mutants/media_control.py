@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.mutants.hearing import everywhere, leavers_too
 from tests.mutants.registry import Edit, mutant
 
 _STREAM = "hype/sfu/stream.py"
@@ -14,7 +15,11 @@ _RTP = "hype/sfu/rtp.py"
 _TRANSPORT = "hype/sfu/transport.py"
 _ANNOUNCER = "hype/operations/media.py"
 _SPEAKS = 'self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])'
-_PAUSED = "if self.paused:\n            self.numbering.skip(header.sequence)\n            return\n        if header.end"
+_PAUSED = "        if self.paused or header.end == header.payload:\n"
+_LISTENS_WHILE_PAUSED = """\
+        if self.paused and self.on_level is not None:
+            self.on_level(max(rtp.extension_number(packet, header, self._element_id, 1), 0), now)
+"""
 
 MUTANTS = [
     mutant(
@@ -110,6 +115,20 @@ MUTANTS = [
         ),
         of="voice_state.in",
         killed_by="R38.leaver-receives-nothing",
+    ),
+    mutant(
+        "media.closing.dropped-flows-on",
+        "The media of one who lost the connection flows on.",
+        Edit(
+            "hype/gateway/voice.py",
+            "            self.leave(profile)\n            return\n",
+            "            media, self._media = self._media, NoMedia()\n"
+            "            self.leave(profile)\n"
+            "            self._media = media\n"
+            "            return\n",
+        ),
+        of="voice_state.out",
+        killed_by="R38.dropped-is-silent",
     ),
     mutant(
         "media.consuming.not-ones-own",
@@ -211,6 +230,38 @@ MUTANTS = [
         killed_by="R40.no-flicker",
     ),
     mutant(
+        "media.speaking.ends-at-once",
+        "A fifth of a second without a loud packet ends speaking.",
+        Edit(_LEVELS, "quiet_after: float = 0.5", "quiet_after: float = 0.2"),
+        of="speaking_state.out",
+        killed_by="R40.off-after-500-ms",
+    ),
+    mutant(
+        "media.speaking.ends-late",
+        "Only two seconds without a loud packet end speaking.",
+        Edit(_LEVELS, "quiet_after: float = 0.5", "quiet_after: float = 2.0"),
+        of="speaking_state.out",
+        killed_by="R40.off-after-500-ms",
+    ),
+    mutant(
+        "media.speaking.while-muted",
+        "A muted user whose microphone is loud is shown as speaking.",
+        Edit(_SERVICE, 'bool(event["speaking"]) and not producer.paused', 'bool(event["speaking"])'),
+        Edit(_STREAM, _PAUSED, _LISTENS_WHILE_PAUSED + _PAUSED),
+        of="speaking_state.out",
+        killed_by="R40.muted-does-not-speak",
+    ),
+    mutant(
+        "media.speaking.goes-on-when-muted",
+        "Muting does not end speaking, which goes on as long as sound comes.",
+        Edit(
+            _SERVICE, "                    if muted:\n                        self._set_speaking(producer, False)\n", ""
+        ),
+        Edit(_STREAM, _PAUSED, _LISTENS_WHILE_PAUSED + _PAUSED),
+        of="speaking_state.out",
+        killed_by="R40.muted-does-not-speak",
+    ),
+    mutant(
         "media.speaking.producer-not-user",
         "speaking_state names the producer in the user's place.",
         Edit(_ANNOUNCER, '{"userId": producer.user_id, "isSpeaking"', '{"userId": producer.id, "isSpeaking"'),
@@ -223,5 +274,19 @@ MUTANTS = [
         Edit(_ANNOUNCER, _SPEAKS, _SPEAKS.replace("data)])", "data, except_user=producer.user_id)])")),
         of="speaking_state.out",
         killed_by="audience.speaking_state.out.sender",
+    ),
+    mutant(
+        "media.speaking.everywhere",
+        "speaking_state goes to every socket.",
+        *everywhere("speaking_state"),
+        of="speaking_state.out",
+        killed_by="audience.speaking_state.out.outsider",
+    ),
+    mutant(
+        "media.speaking.leavers-too",
+        "Who has hung up goes on hearing who speaks.",
+        *leavers_too("speaking_state"),
+        of="speaking_state.out",
+        killed_by="audience.speaking_state.out.after-leaving",
     ),
 ]

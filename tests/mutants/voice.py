@@ -293,4 +293,48 @@ MUTANTS = [
         of="listChannelProducers",
         killed_by="R29.list-producers",
     ),
+    mutant(
+        "voice.transports.replaced-in-any-channel",
+        "A new transport replaces the one in another channel too.",
+        Edit(
+            _ROOM,
+            "one for one in room.transports.values() if _alike",
+            "one for one in self.transports.values() if _alike",
+        ),
+        of="createSendTransport createRecvTransport",
+        killed_by="R26.other-channels-transport-stays",
+    ),
+    mutant(
+        "voice.producers.on-any-transport",
+        "One can produce on a transport for receiving.",
+        Edit(_ROOM, 'if transport.direction != "send":', "if False:"),
+        Edit("hype/sfu/worker.py", 'if transport.direction != "send" or params', "if params"),
+        of="createProducer",
+        killed_by="R28.wrong-transport",
+    ),
+    mutant(
+        "voice.producers.on-anybodys-transport",
+        "One can produce on somebody else's transport.",
+        Edit(
+            _ROOM,
+            "        transport = self.own_transport(user_id, transport_id)\n        if",
+            "        transport = self.transports.get(transport_id) or self.own_transport(user_id, transport_id)\n        if",
+        ),
+        of="createProducer",
+        killed_by="R28.wrong-transport",
+    ),
+    mutant(
+        "voice.producers.taken-before-unroutable",
+        "A second producer of a kind is 409 before its parameters are looked at.",
+        Edit(
+            _SERVICE,
+            "        media_kind = _media_kind(kind)\n        parameters = ortc",
+            "        media_kind = _media_kind(kind)\n"
+            "        if any(one.kind == kind for one in transport.producers.values()):\n"
+            '            raise Conflict("You already have one")\n'
+            "        parameters = ortc",
+        ),
+        of="createProducer",
+        killed_by="R10.voice-precedence",
+    ),
 ]

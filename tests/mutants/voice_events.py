@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from tests.mutants.hearing import everywhere, leavers_too
 from tests.mutants.registry import HARDENED, Edit, mutant
 
 _SERVICE = "hype/sfu/service.py"
@@ -182,5 +183,57 @@ MUTANTS = [
         Edit(_VOICE, "self._close_producers(channel_id, None)", "pass"),
         of="deleteChannel",
         killed_by="R14.deleted-channel-closes-producers",
+    ),
+    mutant(
+        "voice.producers.new-everywhere",
+        "new_producer goes to every socket.",
+        *everywhere("new_producer"),
+        of="new_producer.out",
+        killed_by="audience.new_producer.out.outsider",
+    ),
+    mutant(
+        "voice.producers.new-leavers-too",
+        "new_producer goes to those who have hung up as well.",
+        *leavers_too("new_producer"),
+        of="new_producer.out",
+        killed_by="audience.new_producer.out.after-leaving",
+    ),
+    mutant(
+        "voice.producers.closed-everywhere",
+        "producer_closed goes to every socket.",
+        *everywhere("producer_closed"),
+        of="producer_closed.out",
+        killed_by="audience.producer_closed.out.outsider",
+    ),
+    mutant(
+        "voice.producers.closed-leavers-too",
+        "producer_closed goes to those who have hung up as well.",
+        *leavers_too("producer_closed"),
+        of="producer_closed.out",
+        killed_by="audience.producer_closed.out.after-leaving",
+    ),
+    mutant(
+        "voice.leaving.switch-keeps-producers",
+        "Who enters another voice channel goes on sending in the first.",
+        Edit(
+            _VOICE,
+            "        self.leave(profile)\n\n    def _show",
+            "        media, self._media = self._media, NoMedia()\n"
+            "        self.leave(profile)\n"
+            "        self._media = media\n\n    def _show",
+        ),
+        of="voice_state.in",
+        killed_by="R38.switch-closes-producers",
+    ),
+    mutant(
+        "voice.leaving.drop-keeps-producers",
+        "What one sends who lost the connection goes without a word.",
+        Edit(
+            _VOICE,
+            "            self.leave(profile)\n            return\n",
+            "            self._media.close(channel_id, profile.user_id)\n            self.leave(profile)\n            return\n",
+        ),
+        of="producer_closed.out",
+        killed_by="R38.drop-closes-producers",
     ),
 ]
