@@ -39,6 +39,8 @@ class Commons:
 
     def close(self) -> None:
         """Remove everything."""
-        for _, world in self._made.values():
+        with self._lock:  # a case that has just been given up may be making something still
+            made = list(self._made.values())
+        for _, world in made:
             with suppress(Violation):
                 world.close()

@@ -64,7 +64,11 @@ REQUIREMENTS = [
         ("ids-that-name-nothing", "an id in a body that names nothing is 404, one with U+0000 is 400"),
         ("new-ids", "new rows get CUIDs"),
     ),
-    *_ruling("R4", ("unknown-members", "members of a body that nobody knows are ignored")),
+    *_ruling(
+        "R4",
+        ("unknown-members", "members of a body that nobody knows are ignored"),
+        ("not-to-be-set", "members that a client may not set, as a message's author, are ignored"),
+    ),
     *_ruling(
         "R5",
         ("every-rule", "there is one issue for each broken rule"),
@@ -173,6 +177,7 @@ REQUIREMENTS = [
     *_ruling(
         "R18",
         ("newest-first", "messages are listed newest first"),
+        ("ties", "messages of one millisecond are listed by id, in one order on all pages"),
         ("default-limit", "a page has 50 messages unless it is asked otherwise"),
         ("pages", "pages of messages neither lose nor repeat any"),
         ("query-bounds", "limit is 1 to 100, offset at least 0, in plain digits, once"),
@@ -191,6 +196,7 @@ REQUIREMENTS = [
         ("edit", "an edit sets edited and moves updatedAt strictly forward"),
         ("edits-at-once", "no two edits of a message leave the same updatedAt"),
         ("every-updated-at", "every update moves updatedAt strictly forward"),
+        ("updates-at-once", "no two updates of a user or a channel leave the same updatedAt"),
         ("delete", "a deleted message is 404"),
         ("author-only", "only the author edits or deletes a message"),
     ),
@@ -204,6 +210,8 @@ REQUIREMENTS = [
         ("email", "an email is trimmed, compared without regard to case, and given back as typed"),
         ("passwords", "a password works in any script"),
         ("every-character-counts", "every character of a password counts, beyond bcrypt's 72 bytes too"),
+        ("password-as-typed", "a password is neither trimmed nor folded"),
+        ("password-unseen", "no answer shows a password or its hash"),
     ),
     *_ruling(
         "R22",

@@ -17,7 +17,7 @@ _GAP = 1000
 def order(world: World) -> None:
     """Both lists are ordered by position, then creation, then id."""
     ann = world.guest("ann")
-    for position in (7, 3, 7, 3, 0):
+    for position in (7, 3, 10, 7, 3, 0):
         world.channel(ann, position=position)
     for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
         reply = world.rest.call(operation, path=path, expect=200)
@@ -49,6 +49,10 @@ def members(world: World) -> None:
     listed = world.rest.call("listChannels", expect=200)
     found = must.find(listed.data, lambda one: one["id"] == made["id"], "the new channel", seen=listed.pair)
     must.equal(found["_count"]["messages"], 2, "_count.messages in the list", seen=listed.pair)
+    renamed = {"username": f"{ann.username}-2"}
+    world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=renamed, expect=200)
+    reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
+    must.members(reply.data["createdBy"], {"id": ann.id, **renamed}, "createdBy after a new username", seen=reply.pair)
 
 
 @case("R14.defaults")
@@ -112,7 +116,17 @@ def update_keeps_the_rest(world: World) -> None:
     ann = world.guest()
     made = world.channel(ann, "voice", topic="old", position=5, userLimit=7, bitrate=96)
     kept = {name: value for name, value in made.items() if name not in ("updatedAt", "_count")}
-    for change in ({"name": "renamed"}, {"topic": None}, {"position": 6}, {"userLimit": None}, {"bitrate": 8}, {}):
+    changes: tuple[dict[str, Any], ...] = (
+        {"name": "renamed"},
+        {"topic": ""},
+        {"topic": None},
+        {"position": 0},
+        {"position": 6},
+        {"userLimit": None},
+        {"bitrate": 8},
+        {},
+    )
+    for change in changes:
         kept |= change
         reply = world.rest.call("updateChannel", path={"id": made["id"]}, token=ann.token, body=change, expect=200)
         must.members(reply.data, kept, f"the channel after {change}", seen=reply.pair)

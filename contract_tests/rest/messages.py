@@ -52,6 +52,28 @@ def newest_first(world: World) -> None:
     must.equal(again.data, now[::-1], "the messages, one of them edited", seen=again.pair)
 
 
+@case("R18.ties")
+def ties(world: World) -> None:
+    """Messages that came at once are listed by `createdAt` and then `id`, newest first, whole and page by page."""
+    request = sample(world, "createMessage")
+
+    def send(number: int) -> str:
+        return str(request.succeed(body=request.with_members(content=str(number))).data["id"])
+
+    with ThreadPoolExecutor(EDITORS) as pool:
+        sent = list(pool.map(send, range(EDITORS * 4)))
+    query = {"channelId": request.body["channelId"]}
+    whole = world.rest.call("listMessages", query=query, expect=200)
+    keys = [(one["createdAt"], one["id"]) for one in reversed(whole.data)]
+    must.ascending(keys, "the messages by createdAt, id", strictly=True, seen=whole.pair)
+    must.equal(sorted(one["id"] for one in whole.data), sorted(sent), "who is listed", seen=whole.pair)
+    seen = []
+    for offset in range(0, len(sent), EDITORS):
+        page = world.rest.call("listMessages", query={**query, "limit": EDITORS, "offset": offset}, expect=200)
+        seen += page.data
+    must.equal(seen, whole.data, "the pages, one after the other", seen=page.pair)
+
+
 @case("R18.default-limit")
 def default_limit(world: World) -> None:
     """Without a limit a page has 50."""

@@ -28,6 +28,8 @@ MALFORMED_IDS = (
     "'--",
 )
 UNKNOWN_PATHS = ("/nope", "/api/nope", "/auth/nope", "/api/channels/a/b", "/api/users/a/status/b", "/auth", "/%00")
+INHERITED = ("constructor", "__proto__", "toString")
+"""What objects of some languages have without anybody having put it there."""
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 
@@ -66,7 +68,8 @@ def _malformed(world: World, operation: str) -> None:
     wanted = [404] if 404 in known.answers else [404, 403]
     headers = [("Content-Type", "application/json")] if known.body else []
     content = b"{}" if operation == "updateUser" else b'{"status":"idle","content":"x"}' if known.body else None
-    for bad in MALFORMED_IDS:
+    around = (blank for one in request.path.values() for blank in (f"{one}%20", f"%20{one}", f"{one}%0A"))
+    for bad in (*MALFORMED_IDS, *around):
         target = address(known, {}, {}).replace("{id}", bad).replace("{serverId}", bad)
         world.rest.raw(
             known.method, target, headers=headers, content=content, token=request.person.token, expect=wanted
@@ -76,7 +79,8 @@ def _malformed(world: World, operation: str) -> None:
 def _unknown(world: World, operation: str) -> None:
     request = shared_sample(world, operation)
     wanted = 404 if 404 in request.operation.answers else 403
-    for unknown in (UNKNOWN_ID, "x", "a" * 64, "No-Such_Id"):
+    other_case = (one.upper() for one in request.path.values())
+    for unknown in (UNKNOWN_ID, "x", "a" * 64, "No-Such_Id", *INHERITED, *other_case):
         request.ask(path=dict.fromkeys(request.path, unknown), expect=wanted)
 
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import Any
@@ -17,6 +18,15 @@ from contract_tests.runner import case
 
 RACERS = 8
 BEYOND_72_BYTES = ("a" * 127, "\U0001f600" * 30)
+AS_TYPED = " Correct Horse \u0439 "
+NOT_AS_TYPED = (
+    AS_TYPED.strip(),
+    AS_TYPED.lower(),
+    AS_TYPED.replace("\u0439", "9"),
+    AS_TYPED.replace("\u0439", "?"),
+)
+"""What it would be trimmed, in lower case, and in encodings of one byte."""
+HASH = re.compile(r"\$(2[abxy]?|argon2\w*|scrypt)\$")
 SCRIPTS = ("пароль пароль", "\U0001f600" * 8, "e\u0301" * 5)
 
 
@@ -111,6 +121,33 @@ def every_character_counts(world: World) -> None:
         _login(world, body["email"], f"{start}x", 200)
 
 
+@case("R21.password-as-typed")
+def password_as_typed(world: World) -> None:
+    """White space around a password, the case of its letters and those beyond Latin-1 make it another one."""
+    body = registration(password=AS_TYPED)
+    world.rest.call("registerUser", body=body, expect=201)
+    for other in NOT_AS_TYPED:
+        _login(world, body["email"], other, 401)
+    _login(world, body["email"], AS_TYPED, 200)
+
+
+@case("R21.password-unseen")
+def password_unseen(world: World) -> None:
+    """Neither a user, whoever looks, nor an answer to a registration or a login shows a password or its hash."""
+    body = registration()
+    made = world.rest.call("registerUser", body=body, expect=201)
+    token, path = made.data["accessToken"], {"id": made.data["user"]["id"]}
+    for reply in (
+        made,
+        _login(world, body["email"], body["password"], 200),
+        world.rest.call("getCurrentUser", token=token, expect=200),
+        world.rest.call("getUser", path=path, token=token, expect=200),
+        world.rest.call("updateUser", path=path, token=token, body={"bio": "x"}, expect=200),
+    ):
+        shown = [text for text in _strings(reply.data) if body["password"] in text or HASH.match(text)]
+        must.hold(not shown, "no password and no hash of one", "one of them", seen=reply.pair)
+
+
 @case("R22.login")
 def login(world: World) -> None:
     """Login sets ONLINE, also after one has gone offline, and its tokens are one's own."""
@@ -150,6 +187,15 @@ def guest(world: World) -> None:
     for address in (None, "", name):
         world.rest.call("loginUser", body={"email": address, "password": "x"}, expect=400, patient=True)
     _login(world, f"{name}@example.com", "x", 401)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _strings(one)
 
 
 def _login(world: World, email: str | None, password: str | None, expect: int) -> Reply:

@@ -32,10 +32,12 @@ def default_server(world: World) -> None:
 @case("R15.channel-count", alone=True)
 def channel_count(world: World) -> None:
     """`_count.channels` is the number of channels that the server lists, before and after one more."""
-    before = _counted(world)
-    world.channel(world.guest())
-    after = _counted(world)
-    must.equal(after, before + 1, "_count.channels after one more channel")
+    ann, before = world.guest("ann"), _counted(world)
+    for type in ("text", "voice", "announcement"):
+        world.channel(ann, type)
+        after = _counted(world)
+        must.equal(after, before + 1, f"_count.channels after one more {type} channel")
+        before = after
 
 
 @case("R15.member-count", alone=True)

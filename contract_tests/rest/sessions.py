@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime
 from functools import partial
 from threading import Barrier
 from typing import Any
@@ -21,6 +22,9 @@ from contract_tests.runner import Case, case, family
 ACCESS_S, REFRESH_S = 15 * 60, 7 * 24 * 60 * 60
 """The contract's lifetimes in seconds; `--access-lifetime` states another of the first."""
 
+SAME_CLOCK_S = 300
+"""What makes a user and at once a token, however slow, is done within it; another time zone is further off."""
+
 RACERS = 4
 
 
@@ -29,6 +33,8 @@ def claims(world: World) -> None:
     """Both tokens are HS256 and say who, what for, and until when."""
     for person in (world.guest("ann"), world.member("bob")):
         who = {"userId": person.id, "username": person.username, "email": person.email}
+        shown = world.rest.call("getUser", path={"id": person.id}, expect=200)
+        created = datetime.fromisoformat(shown.data["createdAt"]).timestamp()
         access, refresh = forgery.claims(person.token), forgery.claims(person.refresh_token)
         for token, payload, lifetime in (
             (person.token, access, world.options.access_lifetime_s or ACCESS_S),
@@ -37,6 +43,8 @@ def claims(world: World) -> None:
             must.equal(forgery.header(token)["alg"], "HS256", "alg")
             must.members(payload, who, "the payload")
             must.equal(payload["exp"] - payload["iat"], lifetime, "exp - iat, in seconds")
+            off = abs(payload["iat"] - created)
+            must.hold(off < SAME_CLOCK_S, "an iat by the clock of createdAt", f"{off:.0f} s off")
         for name in ("type", "jti"):
             values = access.get(name), refresh.get(name)
             distinct = all(values) and values[0] != values[1]

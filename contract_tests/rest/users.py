@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from contract_tests import must
@@ -32,6 +33,7 @@ MOST_USERS = 2**31
 """No target has as many: an offset that always finds somebody is none."""
 _NOT_FURTHER_BACK = (50, 400, 3200)
 """From the end of the list: other cases make users meanwhile."""
+AT_ONCE = 6
 PAGE_NOBODY_ASKED_FOR = 50
 """The length of a page of messages, and of many a list that means to be whole."""
 URLS = (
@@ -99,6 +101,8 @@ def members(world: World) -> None:
     must.members(reply.data, {"id": ann.id, "username": ann.username, **shown}, "the user", seen=reply.pair)
     must.hold("bio" not in reply.data, "no bio", sorted(reply.data), seen=reply.pair)
     must.equal(listed(world, ann), reply.data, "the user in the list", seen=reply.pair)
+    renamed = update(world, ann, username=f"z_y-{ann.username[3:]}")
+    must.equal(renamed["discriminator"], "z_y-", "the discriminator after a new username")
 
 
 @case("R16.profile")
@@ -162,6 +166,9 @@ def email(world: World) -> None:
         _emails(world, ann, ann.token, end), [ann.email, ann.email], "the email that its owner sees, by id and listed"
     )
     must.equal(update(world, ann)["email"], ann.email, "the email in one's own profile")
+    path, body = {"id": ann.id}, {"status": "idle"}
+    reply = world.rest.call("updateUserStatus", path=path, token=ann.token, body=body, expect=200)
+    must.equal(reply.data["email"], ann.email, "the email in the answer to one's own status", seen=reply.pair)
 
 
 @case("R17.statuses")
@@ -220,6 +227,21 @@ def every_updated_at(world: World) -> None:
     )
     for request, bodies in requests:
         _moves(request, bodies)
+
+
+@case("R20.updates-at-once")
+def updates_at_once(world: World) -> None:
+    """No two updates of one user or one channel leave the same `updatedAt`, also when they come at once."""
+    bodies = {"updateUser": {"bio": "x"}, "updateUserStatus": {"status": "idle"}, "updateChannel": {"topic": "x"}}
+    for operation, body in bodies.items():
+        request = sample(world, operation)
+
+        def change(_: int, request: Sample = request, body: dict[str, str] = body) -> str:
+            return str(request.succeed(body=body).data["updatedAt"])
+
+        with ThreadPoolExecutor(AT_ONCE) as pool:
+            stamps = sorted(pool.map(change, range(AT_ONCE * 3)))
+        must.ascending(stamps, f"updatedAt of {operation} at once", strictly=True)
 
 
 def update(world: World, person: Person, **members: Any) -> dict[str, Any]:
