@@ -1,12 +1,13 @@
-"""The command line of `hype-contract`."""
+"""The options of a run, on the command line of `hype-contract` and, as `--hype-…`, on that of pytest."""
 
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from contract_tests.contract import AREAS
+from contract_tests.areas import AREAS
 from contract_tests.profile import PROFILES
 
 _DESCRIPTION = """\
@@ -36,6 +37,9 @@ exit codes:
   2  the target cannot be used (nothing listens, no JSON, nobody can log in …), or the options are wrong
   3  incomplete: nothing is broken, but too much could not be exercised to say that it conforms
 
+in pytest, a test per requirement (the options with --hype- before them; -k and --junit-xml are pytest's own):
+  pytest --pyargs contract_tests --hype-base-url http://localhost:3001 --hype-ws-url ws://localhost:8080
+
 Failures come first in the report: the rule and its source, what was expected, what came, and the requests and frames
 that show it. Tokens and passwords are replaced by names.
 """
@@ -51,11 +55,16 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("command", nargs="?", choices=("run", "list"), default="run", help=argparse.SUPPRESS)
-    _about_the_target(made.add_argument_group("the target"))
-    _about_what_is_judged(made.add_argument_group("what is judged"))
-    _about_the_run(made.add_argument_group("the run"))
-    _about_reports(made.add_argument_group("reports"))
+    declare(made.add_argument_group)
     return made
+
+
+def declare(group: Callable[[str], Any]) -> None:
+    """Add every option of a run. `group`: makes an argument group of a title, or what looks like one."""
+    _about_the_target(group("the target"))
+    _about_what_is_judged(group("what is judged"))
+    _about_the_run(group("the run"))
+    _about_reports(group("reports"))
 
 
 def _about_the_target(group: Any) -> None:
@@ -103,12 +112,17 @@ def _about_the_run(group: Any) -> None:
         dest="mode",
         action="store_const",
         const="fast",
+        default="default",
         help="a first answer in seconds: fewer inputs, no waits",
     )
     modes.add_argument(
-        "--thorough", dest="mode", action="store_const", const="thorough", help="ten times as many generated inputs"
+        "--thorough",
+        dest="mode",
+        action="store_const",
+        const="thorough",
+        default="default",
+        help="ten times as many generated inputs",
     )
-    group.set_defaults(mode="default")
     add("--seed", type=int, metavar="N", help="the same seed sends the same requests (default: a new one, printed)")
     add("--workers", type=_positive, default=4, metavar="N", help="cases side by side (default %(default)s)")
 

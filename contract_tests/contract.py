@@ -10,11 +10,11 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
+from contract_tests.areas import AREAS as AREAS
+from contract_tests.areas import Area as Area
 from contract_tests.profile import EXTENSION, Profile, resolve, without_extensions
 from contract_tests.schemas import Schemas, below
 
-Area = Literal["rest", "gateway", "voice", "media"]
-AREAS: tuple[Area, ...] = ("rest", "gateway", "voice", "media")
 Direction = Literal["in", "out"]
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 import httpx
@@ -72,7 +72,13 @@ class Judging:
         self.rules = requirements.load(self.law)
         self.scope = Scope(target.profile, order.areas, partial=bool(order.only), extensions=order.extensions)
         self.secrets = confidential(target.base_url, target.ws_url, order.options)
+        self.applicable = [one for one in self.rules if one.area in order.areas and one.applies(target.profile)]
         self.cases = chosen(every_case(self.law), self.rules, self.law, order.areas, order.only)
+
+    def narrow(self, ids: Collection[str]) -> None:
+        """Judge these requirements only."""
+        self.cases = [one for one in self.cases if one.requirement in ids]
+        self.scope = replace(self.scope, partial=True)
 
     def run(self, tell: Callable[[Result], None]) -> Run:
         """Run all cases, `tell` of each as it ends, and judge. Takes seconds to minutes."""
@@ -105,15 +111,14 @@ class Judging:
         order, scope = self.order, self.scope
         whole = order.options.mode != "fast"
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
-        applicable = [one for one in self.rules if one.area in order.areas and one.applies(self.target.profile)]
-        judged = expectations.mark(judge(applicable, results, coverage), order.expected)
+        judged = self.judge(self.applicable, results, coverage)
         return Run(
             self.target,
             order,
             scope,
             self.secrets,
             self.law,
-            applicable,
+            self.applicable,
             began,
             seconds,
             results,
@@ -122,6 +127,12 @@ class Judging:
             verdict.decide(judged, scope),
             expectations.stale(judged),
         )
+
+    def judge(
+        self, some: Iterable[Requirement], results: Iterable[Result], coverage: Coverage | None = None
+    ) -> list[Judged]:
+        """What came of some requirements (see `judgement.judge`), with what was expected of them."""
+        return expectations.mark(judge(some, results, coverage), self.order.expected)
 
 
 def confidential(base_url: str, ws_url: str, options: Options) -> Secrets:

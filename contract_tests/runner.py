@@ -34,7 +34,7 @@ import importlib
 import pkgutil
 import time
 import zlib
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 from typing import Literal
@@ -166,7 +166,7 @@ class Runner:
         self._plan = plan
         self._silences = 0
 
-    def run(self, cases: Iterable[Case]) -> Iterator[Result]:
+    def run(self, cases: Iterable[Case]) -> Generator[Result, None, None]:
         """Results as they come: first the cases that may run side by side, then, in order, the lonely ones."""
         # What mostly waits begins first, so that the others run meanwhile.
         every = sorted(cases, key=lambda one: (one.order, not one.slow))

@@ -23,7 +23,7 @@ class CannotWrite(Exception):
 
 
 def prepare(places: Mapping[str, Path]) -> None:
-    """Make the folders and see that each file can be written; what is there already stays as it is until the run ends.
+    """See that each file can be written; what is there already stays as it is until the run ends.
 
     `places`: format → file. Raises `CannotWrite`.
     """
@@ -32,8 +32,9 @@ def prepare(places: Mapping[str, Path]) -> None:
         other = seen.setdefault(place.absolute(), format)
         if other != format:
             raise CannotWrite(f"--{other} and --{format} name the same file, {place}.")
+        if not place.parent.is_dir():
+            raise CannotWrite(f"--{format} {place} cannot be written: there is no folder {place.parent}.")
         try:
-            place.parent.mkdir(parents=True, exist_ok=True)
             place.open("a", encoding="utf-8").close()
         except OSError as error:
             raise CannotWrite(f"--{format} {place} cannot be written: {error.strerror or error}.") from error

@@ -86,7 +86,7 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Failing:
     """One such run for all tests, since it takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("contract_tests.clients.gateway.PATIENCE_S", 0.3)
-        return Failing(tmp_path_factory.mktemp("failing") / "not" / "there" / "yet")
+        return Failing(tmp_path_factory.mktemp("failing"))
 
 
 @pytest.fixture(scope="module")
@@ -273,13 +273,20 @@ def test_an_unusable_target_leaves_reports_that_say_why(tmp_path: Path) -> None:
     assert not any(password in (tmp_path / name).read_text() for name in FORMATS.values())
 
 
+@pytest.mark.parametrize(
+    ("place", "reason"), [(".", "Is a directory"), ("nowhere/report", "there is no folder {folder}/nowhere")]
+)
+@pytest.mark.parametrize("format", FORMATS)
 def test_a_report_that_cannot_be_written_is_refused_before_the_run(
-    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    format: str, place: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A sentence and exit code 2, before the target is asked anything."""
-    assert main(["--base-url", "http://127.0.0.1:9", "--json", str(tmp_path)]) == 2
+    """A sentence and exit code 2, before the target is asked anything; nothing is made on the way."""
+    path = tmp_path / place
+    assert main(["--base-url", "http://127.0.0.1:9", f"--{format}", str(path)]) == 2
     out, error = capsys.readouterr()
-    assert (out, error) == ("", f"hype-contract: --json {tmp_path} cannot be written: Is a directory.\n")
+    sentence = f"--{format} {path} cannot be written: {reason.format(folder=tmp_path)}."
+    assert (out, error) == ("", f"hype-contract: {sentence}\n")
+    assert list(tmp_path.iterdir()) == []
 
 
 def test_two_reports_in_one_file_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
