@@ -270,4 +270,11 @@ REQUIREMENTS = [
     *_rules(
         "rulings R24 and R37", {"R24.typing-shows-present-name": "typing shows the name as it is now"}, "extension"
     ),
+    *_rules(
+        "rulings R18, R20, R24 and R34 to R38",
+        {
+            "model.conversation": "whatever several users do at once, each socket hears what it must, in order, and "
+            "nothing else, and REST shows what was said"
+        },
+    ),
 ]
