@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract_tests import must
-from contract_tests.gateway.stage import enter, seated
+from contract_tests.gateway.stage import enter, seated, talk, talking
 from contract_tests.people import Person, World, unique
 from contract_tests.runner import case
 
@@ -52,6 +52,17 @@ def user_left_shows_present_name(world: World) -> None:
     profile = _changed(world, eve)
     socket.drop()
     watcher.expect_next("user_left", {"userId": eve.id, "username": profile["username"]})
+
+
+@case("R24.user-left-shows-present-name")
+def leaving_a_call_shows_present_name(world: World) -> None:
+    """Who was renamed during a call leaves it under the new name."""
+    ann, eve = world.guests("ann", "eve")
+    channel = world.channel(ann, "voice")["id"]
+    watcher, talker = talking(world, channel, ann, eve)
+    profile = _changed(world, eve)
+    talk(talker, None)
+    watcher.expect("user_left", {"userId": eve.id, "username": profile["username"]})
 
 
 @case("R24.author-status-now")

@@ -39,7 +39,7 @@ def newcomer_alone_is_told(world: World) -> None:
 
 @case("R38.flags-start-false")
 def flags_start_false(world: World) -> None:
-    """Without flags both are false, at the second entry as well; given ones count at once."""
+    """Without flags both are false, at the second entry and in another channel as well; given ones count at once."""
     (ann,) = world.guests("ann")
     channel = world.channel(ann, "voice")["id"]
     socket = world.socket(ann)
@@ -50,6 +50,9 @@ def flags_start_false(world: World) -> None:
     must.members(talk(socket, channel), off, "voice_state's data at the second entry")
     talk(socket, None)
     must.members(talk(socket, channel, isDeafened=True), {**off, "isDeafened": True}, "voice_state's data")
+    other = world.channel(ann, "voice")["id"]
+    socket.send("voice_state", {"channelId": other})
+    socket.expect("voice_state", {"userId": ann.id, "channelId": other, **off})
 
 
 @case("R38.absent-flag-keeps")
