@@ -94,7 +94,13 @@ MUTANTS = [
     mutant(
         "media.rtp.old-when-numbers-begin-anew",
         "Where a sender's 16-bit sequence numbers begin anew its packets are taken for old ones.",
-        Edit("hype/sfu/numbering.py", "if self._arrived < 0:", "if self._arrived < 0 or sequence < 64:"),
+        Edit(
+            "hype/sfu/nack.py", "if sequence == (self._highest + 1) & 0xFFFF or", "if sequence == self._highest + 1 or"
+        ),
+        Edit(
+            "hype/sfu/nack.py", "ahead = sequence_distance(sequence, self._highest)", "ahead = sequence - self._highest"
+        ),
+        Edit("hype/sfu/nack.py", "elif ahead > -RESTART:", "elif True:"),
         of="createProducer",
         killed_by="R30.sequence-goes-on",
     ),
