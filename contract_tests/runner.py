@@ -163,6 +163,7 @@ class Runner:
         self.ledger = Ledger()
         self._make_world = make_world
         self._requirements = requirements
+        self._extensions = {one.pair for one in requirements if one.pair and one.level == "extension"}
         self._plan = plan
         self._silences = 0
 
@@ -196,8 +197,14 @@ class Runner:
         started = time.monotonic()
         result = self._attempt(one, requirement, world)
         self._silences = self._silences + 1 if result.silent else 0
-        self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=result.pair)
+        self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=self._blamed(result))
         return _finished(result, world, time.monotonic() - started)
+
+    def _blamed(self, result: Result) -> Pair | None:
+        """What a failure is about; what nobody must offer says nothing about what everybody must."""
+        rule, pair = result.requirement, result.pair
+        optional = rule.level == "extension" or rule.strength == "should"
+        return None if optional and pair not in self._extensions else pair
 
     def _left_out(self, one: Case) -> bool:
         return zlib.crc32(self._seed(one).encode()) % _ALIKE_AND_FAST > 0

@@ -118,7 +118,9 @@ def _seen(contract: Contract, expected: Expected) -> Requirement:
 def heard(contract: Contract) -> Iterable[Requirement]:
     """Who hears each event and who must not, from its `x-hype-audience`."""
     for event, cell in cells(contract):
-        level: Level = "extension" if event.extension else "documented"
+        # What comes of a frame is seen by the event that is sent then.
+        shown = contract.events[event.name, "out"]
+        level: Level = "extension" if event.extension or shown.extension else "documented"
         yield Requirement(cell.id, cell.title, event.source, level, area=cell.area, audience=cell)
 
 

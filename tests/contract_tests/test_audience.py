@@ -50,6 +50,12 @@ def test_the_cells_are_those_of_the_spec(law: Contract, event: str, heard_by: se
     assert {cell.who for _, cell in cells(law) if cell.event == event and cell.receives} == heard_by
 
 
+def test_what_only_an_extension_shows_is_one(law: Contract) -> None:
+    """Nobody must tell who types, so nobody fails for not telling it."""
+    levels = {rule.audience.event: rule.level for rule in requirements.heard(law) if rule.audience.direction == "in"}
+    assert (levels["typing"], levels["message"]) == ("extension", "documented")
+
+
 def test_an_event_without_an_audience_is_refused(law: Contract) -> None:
     """A spec that does not say who hears an event cannot be judged by."""
     silent = contract.load(law.profile)

@@ -8,6 +8,7 @@ from collections.abc import Callable
 import pytest
 from websockets.sync.server import ServerConnection
 
+from contract_tests.clients.gateway import address
 from contract_tests.clients.rest import NoAnswer
 from contract_tests.contract import Pair
 from contract_tests.must import Unsupported, Violation
@@ -217,3 +218,17 @@ def test_a_world_tidies_up(fake: Fake, world_on: MakeWorld) -> None:
     world.close()
     assert not fake.channels
     assert not world.trace.exercised
+
+
+@pytest.mark.parametrize(
+    ("url", "with_token"),
+    [
+        ("ws://h:1", "ws://h:1/?token=a.b"),
+        ("ws://h:1/ws", "ws://h:1/ws?token=a.b"),
+        ("wss://h/ws/?v=1", "wss://h/ws/?v=1&token=a.b"),
+    ],
+)
+def test_the_token_joins_the_gateways_own_url(url: str, with_token: str) -> None:
+    """A gateway may have a path and a query of its own."""
+    assert address(url, None) == url
+    assert address(url, "a.b") == with_token

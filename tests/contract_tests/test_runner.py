@@ -10,7 +10,7 @@ from websockets.sync.server import ServerConnection
 
 from contract_tests import contract, must, requirements
 from contract_tests.clients.rest import NoAnswer
-from contract_tests.contract import Contract
+from contract_tests.contract import Contract, Pair
 from contract_tests.must import NeedsOption, Skipped, Unsupported, Violation
 from contract_tests.people import World
 from contract_tests.profile import PROFILES, Profile
@@ -85,6 +85,16 @@ def test_a_failure_can_be_acted_on(judge: Callable[[Check], Result]) -> None:
     assert "/health" in script
     assert "$ANN_TOKEN" in script
     assert "eyJ" not in script
+
+
+def test_a_failed_extension_speaks_against_no_documented_answer(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """Who lacks what nobody must offer has not answered anything wrong by that."""
+    rules = Requirements([*RULES, Requirement("R9.c", "c", "ruling R9", "extension")])
+    runner = Runner(lambda seed: world_on(fake), rules, Plan(0))
+    assert runner.judge(Case("R9.c", "c", fails)).outcome == "fail"
+    assert runner.ledger.failed == set()
+    runner.judge(Case("R1.a", "a", fails))
+    assert runner.ledger.failed == {Pair("operation", "getHealth", "200")}
 
 
 def test_a_silent_target_ends_the_run_soon(fake: Fake, world_on: Callable[[Fake], World]) -> None:
