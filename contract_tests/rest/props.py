@@ -63,7 +63,7 @@ class Props:
         self._suit_channel(request, operation, stateful=stateful)
         if operation == "listUsers" and not _chance(request, 8):
             # A target that has served for long has more users than a run wants to read again and again.
-            request.query.setdefault("limit", "3")
+            request.query.setdefault("limit", 3)
         if _chance(request, 4) and operation != "loginUser" and not _is_example(request):
             return
         if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
