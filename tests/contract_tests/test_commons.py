@@ -60,9 +60,11 @@ def test_a_thing_that_could_not_be_made_is_tried_again(
 
 
 def test_what_a_request_uses_up_is_not_shared(fake: Fake, world_on: Callable[[Fake], World], commons: Commons) -> None:
-    """A refresh token works once, and a name is taken once."""
+    """A refresh token works once, a name is taken once, and at the last position stands one channel alone."""
     one, two = (shared_sample(sharer(fake, world_on, commons), "refreshTokens") for _ in range(2))
     assert one.body != two.body
+    one, two = (shared_sample(sharer(fake, world_on, commons), "updateChannel") for _ in range(2))
+    assert one.path != two.path
     one, two = (shared_sample(sharer(fake, world_on, commons), "registerUser") for _ in range(2))
     assert one.person is two.person
     assert one.body["username"] != two.body["username"]
