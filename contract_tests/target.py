@@ -94,7 +94,7 @@ def _somebody(http: httpx.Client, first_impression: str | None) -> dict[str, Any
         if isinstance(_member(data, "accessToken"), str) and isinstance(_member(_member(data, "user"), "id"), str):
             return cast("dict[str, Any]", data)
         complaints.append(f"POST {path} {_described(answer)}")
-    raise TargetUnusable(f"{http.base_url} gives no user to test with: {'; '.join(complaints)}.")
+    raise TargetUnusable(f"{http.base_url} gives no user to test with: {'; '.join(complaints)}; check --base-url.")
 
 
 def _profile(http: httpx.Client, person: dict[str, Any]) -> tuple[Profile, str]:
@@ -134,9 +134,12 @@ def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> Non
     try:
         answer = gateway.first_answer(ws_url, person["accessToken"] if profile == "hardened" else None, sent)
     except Violation as violation:
-        raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}.") from violation
+        todo = "check --ws-url, or judge REST alone with --area rest"
+        raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}; {todo}.") from violation
     if answer in sent:
-        raise TargetUnusable(f"{ws_url} sends every frame back as it came, so it is an echo and no gateway.")
+        raise TargetUnusable(
+            f"{ws_url} sends every frame back as it came, so it is an echo and no gateway; check --ws-url."
+        )
 
 
 def _ask(
@@ -151,7 +154,7 @@ def _ask(
         problem = f"cannot be reached: {error}"
     except (httpx.TransportError, httpx.DecodingError) as error:
         problem = f"does not answer {method} {path} with HTTP: {error}"
-    raise TargetUnusable(f"{http.base_url} {problem}.")
+    raise TargetUnusable(f"{http.base_url} {problem}; check --base-url, and that the server is up.")
 
 
 def _read(answer: httpx.Response, who: str) -> httpx.Response:
