@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from contract_tests.contract import load
+from contract_tests.contract import AREAS, load
+from contract_tests.profile import PROFILES, Profile
 from tests.mutants.__main__ import main, sample
 from tests.mutants.applying import CannotApply, check, edited
 from tests.mutants.judging import killers
@@ -30,7 +31,17 @@ def test_each_can_be_applied_and_killed(one: Mutant) -> None:
 def test_names_say_the_area() -> None:
     """The first part of a name is what `--area` takes; each breaks something that the specs have."""
     assert {one.area for one in MUTANTS} <= {"rest", "gateway", "voice", "media"}
-    assert [one.name for one in MUTANTS if not set(one.of) <= promised()] == []
+    known = {profile: promised(profile) for profile in PROFILES}
+    assert [one.name for one in MUTANTS if not set(one.of) <= known[one.profiles[0]]] == []
+
+
+def test_everything_is_broken_in_some_way() -> None:
+    """Every operation and every event, in both profiles, and each area: at least 150 bugs in all."""
+    for profile in PROFILES:
+        broken = {one for each in MUTANTS if profile in each.profiles for one in each.of}
+        assert promised(profile) - broken == set()
+        assert {one.area for one in MUTANTS if profile in one.profiles} == set(AREAS)
+    assert len(MUTANTS) >= 150
 
 
 def test_a_change_that_fits_nowhere_is_an_error() -> None:
@@ -67,8 +78,8 @@ def test_todays_mutants_are_killed(capsys: pytest.CaptureFixture[str]) -> None:
     assert code == 0, capsys.readouterr().out
 
 
-def promised() -> set[str]:
+def promised(profile: Profile) -> set[str]:
     """What a mutant can break: operations, and events with their direction."""
-    contract = load("hardened")
+    contract = load(profile)
     events: Iterable[str] = (f"{event.name}.{event.direction}" for event in contract.events.values())
     return {*contract.operations, *events}
