@@ -9,6 +9,7 @@ import pytest
 
 from contract_tests.contract import AREAS, load
 from contract_tests.profile import PROFILES, Profile
+from contract_tests.requirements import load as requirements
 from tests.mutants.__main__ import main, sample
 from tests.mutants.applying import CannotApply, check, edited
 from tests.mutants.judging import killers
@@ -19,6 +20,9 @@ _TODAY = 16
 
 MUTANTS = every()
 
+_NOT_IN_THE_TABLE = {"R30.consent", "R30.connect-timeout"}
+"""Media's requirements that only `--thorough` judges, because they wait for half a minute."""
+
 
 @pytest.mark.parametrize("one", MUTANTS, ids=lambda one: one.name)
 def test_each_can_be_applied_and_killed(one: Mutant) -> None:
@@ -26,6 +30,13 @@ def test_each_can_be_applied_and_killed(one: Mutant) -> None:
     check(one)
     for profile in one.profiles:
         assert killers(one, profile), f"nothing in the {profile} profile is called {one.killed_by}"
+
+
+def test_each_promise_about_media_has_a_mutant() -> None:
+    """Of every requirement over packets it is known that a server that breaks it fails."""
+    tags = tuple(one.killed_by for one in MUTANTS if one.area == "media")
+    rules = [one for one in requirements(load("hardened")) if one.area == "media" and one.pair is None]
+    assert {one.id for one in rules if one.strength == "must" and not one.id.startswith(tags)} == _NOT_IN_THE_TABLE
 
 
 def test_names_say_the_area() -> None:
