@@ -60,7 +60,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
             logger=_LIBRARY_LOGGER,
             legacy=True,  # a connection, not a context manager: `World` closes its sockets itself
         )
-    except (OSError, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
+    except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
 
 
