@@ -5,6 +5,7 @@ A single file that asks the network for nothing. It is made of the same document
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -39,8 +40,9 @@ def render(document: Document) -> str:
         el(
             "main",
             _parts(verdict),
-            _remarks(document),
+            _list("Why", "reasons", verdict["reasons"]),
             broken(document["requirements"]),
+            _list("Notes", "notes", _notes(document)),
             el("section", el("h2", "What was seen"), matrices(coverage), id="coverage") if coverage else None,
             everything(document["requirements"]) if document["requirements"] else None,
             _basis(document),
@@ -69,12 +71,19 @@ def _verdict(document: Document) -> Html:
         el("p", el("code", target["baseUrl"]), " ", el("code", target["wsUrl"]) if target["wsUrl"] else None),
         el(
             "p",
-            f"{len(document['requirements'])} requirements judged in {document['seconds']:.0f} s on {_date(document)}",
+            f"{_counts(document)} in {document['seconds']:.0f} s on {_date(document)}",
             f". Answers: {percentage(coverage['operations'])}."
             if coverage and coverage["operations"]["cells"]
             else ".",
         ),
     )
+
+
+def _counts(document: Document) -> str:
+    """`1152 requirements: 1113 pass, 39 skipped,`."""
+    outcomes = Counter(one["outcome"] for one in document["requirements"])
+    told = ", ".join(f"{outcomes[one]} {one}" for one in OUTCOMES if outcomes[one])
+    return f"{len(document['requirements'])} requirements: {told}," if told else "No requirement was judged,"
 
 
 def _date(document: Document) -> str:
@@ -108,20 +117,12 @@ def _card(name: str, part: Mapping[str, Any], about: str | None) -> Html:
     )
 
 
-def _remarks(document: Document) -> Html | None:
-    verdict = document["verdict"]
-    return join(
-        _list("Why", "reasons", verdict["reasons"]),
-        _list(
-            "Notes",
-            "notes",
-            [
-                *(f"{id} passed although it was expected to fail: take it off the list" for id in document["stale"]),
-                *dict.fromkeys(document["target"]["lacking"].values()),
-                *verdict["notes"],
-            ],
-        ),
-    )
+def _notes(document: Document) -> list[str]:
+    return [
+        *(f"{id} passed although it was expected to fail: take it off the list" for id in document["stale"]),
+        *dict.fromkeys(document["target"]["lacking"].values()),
+        *document["verdict"]["notes"],
+    ]
 
 
 def _list(title: str, id: str, sentences: Sequence[str]) -> Html | None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import io
 import json
 import re
 import secrets as random_
+from contextlib import redirect_stdout
 from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
@@ -59,21 +61,24 @@ class Failing:
 
     def __init__(self, folder: Path) -> None:
         """Judge."""
-        self.folder = folder
         routes: dict[str, Route] = {"GET /health": nasty, "POST /auth/register": register}
         with running(Fake(routes=routes)) as fake:
             address = fake.ws_url.replace("ws://", f"ws://{LOGIN}@")
             options = ["--jwt-access-secret", ACCESS, "--jwt-refresh-secret", REFRESH, "--seed", "7", "--fast"]
             only = [word for id in ("R12.health", "R34", "R2", "P7") for word in ("--only", id)]
             urls = ["--base-url", fake.base_url, "--ws-url", address, "--area", "rest", "--area", "gateway"]
-            self.code = main([*urls, *options, *only, *write_all(folder)])
+            with redirect_stdout(io.StringIO()) as console:
+                self.code = main([*urls, *options, *only, *write_all(folder)])
             tokens = [*fake.users, *(f"refresh-{token}" for token in fake.users)]
             self.secrets = [ACCESS, REFRESH, LOGIN, "sesame", *tokens, *fake.__dict__["passwords"]]
         self.document = documents(folder)
+        self._texts = {"console": console.getvalue()}
+        for format, name in FORMATS.items():
+            self._texts[format] = (folder / name).read_text(encoding="utf-8")
 
     def text(self, format: str) -> str:
-        """One of its files."""
-        return (self.folder / FORMATS[format]).read_text(encoding="utf-8")
+        """One of its files, or what it printed (`console`)."""
+        return self._texts[format]
 
     def entry(self, id: str) -> dict[str, Any]:
         """A requirement of its document."""
@@ -95,7 +100,7 @@ def cases(failing: Failing) -> dict[str, Element]:
     return {str(one.get("name")): one for one in fromstring(failing.text("junit")).iter("testcase")}
 
 
-@pytest.mark.parametrize("format", FORMATS)
+@pytest.mark.parametrize("format", [*FORMATS, "console"])
 def test_no_report_holds_a_secret(format: str, failing: Failing) -> None:
     """Tokens, passwords, signing secrets and logins in URLs: none of those that this run used."""
     assert len(failing.secrets) > 20
