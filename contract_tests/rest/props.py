@@ -22,6 +22,8 @@ from contract_tests.voice.props import VoiceProps
 
 _NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
 _OWN_SESSION_EACH = {"logoutUser"}
+_PLACES_CHANNELS = {"createChannel", "updateChannel"}
+_POSITIONS = 1000
 _CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
 
 
@@ -60,6 +62,7 @@ class Props:
             request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
         self._spare(request, operation)
         self._name_afresh(request, operation)
+        self._leave_room(request, operation)
         self._suit_channel(request, operation, stateful=stateful)
         if operation == "listUsers" and not _chance(request, 8):
             # A target that has served for long has more users than a run wants to read again and again.
@@ -95,6 +98,13 @@ class Props:
             return
         fresh = {"username": unique("fuzz"), "email": f"{unique('fuzz')}@example.com"}
         request.body = {**body, **{name: value for name, value in fresh.items() if name in body}}
+
+    def _leave_room(self, request: Request[Any], operation: str) -> None:
+        """A channel at the top leaves no position to one that is made meanwhile without naming one (R14)."""
+        body: Any = request.body
+        placed = operation in _PLACES_CHANNELS and isinstance(body, dict) and isinstance(body.get("position"), int)
+        if placed and not _meant_wrong(request, ParameterLocation.BODY):
+            request.body = {**body, "position": body["position"] % _POSITIONS}
 
     def _fill_body(self, request: Request[Any], operation: str) -> None:
         body = request.body
