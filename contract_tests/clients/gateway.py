@@ -62,6 +62,8 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
         )
     except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
+    except AssertionError as error:  # the library's own, where an answer comes before it has asked
+        raise Violation(f"a WebSocket at {url}", "an answer before the handshake was sent") from error
 
 
 def address(url: str, token: str | None) -> str:
