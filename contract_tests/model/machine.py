@@ -26,6 +26,8 @@ _MOST_SOCKETS = 6
 _SHORTEN_FOR_S = 20.0
 """A failing script is made shorter for so long."""
 
+_WITNESS = "witness"
+
 _some = st.integers(0, 2**16)
 _rooms = st.sampled_from(ROOMS)
 _people = st.sampled_from(PEOPLE)
@@ -75,10 +77,26 @@ class Machine(RuleBasedStateMachine):
         kinds = {**dict.fromkeys(ROOMS, "text"), CALL: "voice"}
         rooms = {name: str(world.channel(self._people["ann"], kind)["id"]) for name, kind in kinds.items()}
         self._ids = {**rooms, **{name: person.id for name, person in self._people.items()}}
-        self._ears = Ears(self._model, self._ids)
         # From an empty stage few scripts would come as far as two sockets of one user beside another's.
         for user in (*PEOPLE, "ann"):
             self._open(user)
+        self._seat_witness(world)
+
+    def _seat_witness(self, world: World) -> None:
+        """Somebody who is in every room and only listens, so that each drop is heard by one at least.
+
+        A server may notice a drop a moment later; whoever entered meanwhile would hear of it, rightly.
+        """
+        person = world.guest(_WITNESS)
+        self._ids[_WITNESS] = person.id
+        self._ears = Ears(self._model, self._ids)
+        self._model.names[_WITNESS] = None
+        self._model.opened(_WITNESS, _WITNESS)
+        self._witness = {_WITNESS: world.socket(person)}
+        for room in (*ROOMS, CALL):
+            self._witness[_WITNESS].send("user_joined", {"channelId": self._ids[room]})
+            self._model.enters(_WITNESS, room)
+        self._ears.catch_up(self._witness)
 
     @rule(user=_people)
     @precondition(lambda self: len(self._sockets) < _MOST_SOCKETS)
@@ -193,11 +211,11 @@ class Machine(RuleBasedStateMachine):
         """What is left at the end: nobody heard anything else, and what is stored is what was said."""
         if not self._over:
             self._step(self._end)
-        for socket in self._sockets.values():
+        for socket in {**self._sockets, **getattr(self, "_witness", {})}.values():
             socket.close()
 
     def _end(self) -> None:
-        self._ears.nothing_else(self._sockets)
+        self._ears.nothing_else({**self._sockets, **self._witness})
         for room in ROOMS:
             self._read(room)
         counts = self._world.rest.call("getChannel", path={"id": self._ids[CALL]}, expect=200)
@@ -221,7 +239,7 @@ class Machine(RuleBasedStateMachine):
         try:
             for each in do:
                 each()
-            self._ears.catch_up(self._sockets)
+            self._ears.catch_up({**self._sockets, **self._witness})
         except Violation as violation:
             self._over = True
             self.stage.failed(violation)
@@ -245,7 +263,9 @@ class Machine(RuleBasedStateMachine):
         """Sockets by which their users may talk: that of the call, or any while they are in none."""
         talking = self._model.talking
         return sorted(
-            name for name, user in self._model.sockets.items() if user not in talking or talking[user].socket == name
+            name
+            for name in self._sockets
+            if (talk := talking.get(self._model.sockets[name])) is None or talk.socket == name
         )
 
     def _known(self) -> list[Message]:
