@@ -15,7 +15,7 @@ from typing import Any, Literal, cast
 import httpx
 
 from contract_tests.clients import gateway
-from contract_tests.clients.rest import connect
+from contract_tests.clients.rest import connect, retry_after
 from contract_tests.contract import Area
 from contract_tests.must import Violation
 from contract_tests.people import unique
@@ -87,9 +87,6 @@ def _somebody(http: httpx.Client, first_impression: str | None) -> dict[str, Any
     complaints = [first_impression] if first_impression else []
     for path, body in (("/auth/guest", {"username": name}), ("/auth/register", registration)):
         answer = _ask(http, "POST", path, body)
-        if answer.status_code == 429:
-            time.sleep(_retry_after(answer))  # noqa: TID251 - the target asked for it
-            answer = _ask(http, "POST", path, body)
         data = _member(_body(answer), "data")
         if isinstance(_member(data, "accessToken"), str) and isinstance(_member(_member(data, "user"), "id"), str):
             return cast("dict[str, Any]", data)
@@ -145,6 +142,14 @@ def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> Non
 def _ask(
     http: httpx.Client, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
+    answer = _asked(http, method, path, body, headers)
+    if (wait := retry_after(answer.status_code, answer.headers)) is None:
+        return answer
+    time.sleep(min(wait, _LONGEST_WAIT_S))  # noqa: TID251 - the target asked for it
+    return _asked(http, method, path, body, headers)
+
+
+def _asked(http: httpx.Client, method: str, path: str, body: Any, headers: Mapping[str, str] | None) -> httpx.Response:
     try:
         with http.stream(method, path, json=body, headers=headers, timeout=ANSWER_WITHIN_S) as answer:
             return _read(answer, f"{http.base_url} answers {method} {path}")
@@ -193,8 +198,3 @@ def _body(answer: httpx.Response) -> Any:
 
 def _member(body: Any, name: str) -> Any:
     return body.get(name) if isinstance(body, dict) else None
-
-
-def _retry_after(answer: httpx.Response) -> float:
-    asked = answer.headers.get("retry-after", "")
-    return min(float(asked) if asked.isdecimal() else 1.0, _LONGEST_WAIT_S)

@@ -20,7 +20,7 @@ NOTHING: Any = object()
 """A body that is not sent at all (None is sent as `null`)."""
 
 TIMEOUT_S = 15.0
-_LONGEST_RETRY_S = 90.0
+LONGEST_RETRY_S = 90.0
 
 Header = tuple[str, str]
 
@@ -60,7 +60,7 @@ class Rest:
         """Call an operation with a JSON `body`.
 
         `expect`: the status, or statuses, that are right here; what `x-hype-also` allows in their place passes too.
-        `patient`: wait as long as `Retry-After` says (429) and try again. Raises `Violation`, `Unsupported` (501).
+        `patient`: see `raw`. Raises `Violation`, `Unsupported` (501).
         """
         known = self.contract.operations.get(operation)
         if known is None:
@@ -68,13 +68,16 @@ class Rest:
         content = None if body is NOTHING else json.dumps(body).encode("ascii")
         sent = [*headers, *([("Content-Type", "application/json")] if content is not None else [])]
         target = address(known, path or {}, query or {})
-        while True:
-            reply = self.raw(known.method, target, headers=sent, content=content, token=token, operation=operation)
-            if not (patient and reply.status == 429):
-                break
-            time.sleep(_retry_after(reply))  # noqa: TID251 - the target asked for it
-        self._expect(reply, known, expect)
-        return reply
+        return self.raw(
+            known.method,
+            target,
+            headers=sent,
+            content=content,
+            token=token,
+            operation=operation,
+            expect=expect,
+            patient=patient,
+        )
 
     def raw(
         self,
@@ -86,16 +89,34 @@ class Rest:
         token: str | None = None,
         operation: str | None = None,
         expect: int | Iterable[int] | None = None,
+        patient: bool = False,
     ) -> Reply:
         """Send exactly these bytes. `target` (path and query) is not normalised; `operation` is whom the answer is
-        judged as: without it only the failure envelope is looked at. Nothing is added but Host, Accept, length."""
+        judged as: without it only the failure envelope is looked at. Nothing is added but Host, Accept, length.
+
+        A 429 that the operation does not document is the target's, or its proxy's, own limit on requests: it is obeyed
+        (`Retry-After`) and the request sent again. `patient`: one that it does document, too.
+        """
         known = self.contract.operations[operation] if operation else None
         sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
-        response = self._exchange(method, target, sent, content)
+        obeys = patient or known is None or 429 not in known.answers
+        response = (
+            self._admitted(method, target, sent, content) if obeys else self._exchange(method, target, sent, content)
+        )
         reply = Reply(known, response.status_code, response.headers, response.content, f"{method} {target}")
         self._judge(reply)
         self._expect(reply, known, expect)
         return reply
+
+    def _admitted(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+        """The answer once the target takes the request; its refusal if that takes over `LONGEST_RETRY_S` seconds."""
+        deadline = time.monotonic() + LONGEST_RETRY_S
+        while True:
+            response = self._exchange(method, target, headers, content)
+            wait = retry_after(response.status_code, response.headers)
+            if wait is None or time.monotonic() + wait > deadline:
+                return response
+            time.sleep(wait)  # noqa: TID251 - the target asked for it
 
     def _exchange(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
         base = self._http.base_url
@@ -144,9 +165,12 @@ class Rest:
         raise Violation(f"{reply.request} to answer {' or '.join(map(str, wanted))}", got, blamed)
 
 
-def _retry_after(reply: Reply) -> float:
-    asked = reply.headers.get("retry-after", "1")
-    return min(float(asked) if asked.isdecimal() else 1.0, _LONGEST_RETRY_S)
+def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    """The seconds after which a refused request may be sent again (RFC 9110 10.2.3); None: it was not refused so."""
+    if status != 429 or "retry-after" not in headers:
+        return None
+    asked = headers["retry-after"].strip()
+    return float(asked) if asked.isdecimal() else 1.0
 
 
 def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, Any]) -> str:
@@ -157,4 +181,4 @@ def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, A
     return target + ("?" + urlencode(query, doseq=True) if query else "")
 
 
-__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "connect"]
+__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "connect", "retry_after"]

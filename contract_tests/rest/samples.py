@@ -79,6 +79,7 @@ class Sample:
             token=self._token(token),
             operation=self.operation.id,
             expect=expect,
+            patient=True,
         )
         return self._adopted(reply)
 

@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import copy
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
 import schemathesis
+from requests import Response as Answer
 from schemathesis.auths import AuthContext
 from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
 from schemathesis.schemas import BaseSchema
 
+from contract_tests.clients.rest import retry_after
 from contract_tests.contract import Contract
 
 # Left to the explicit cases: R8 lets a target answer 404 where these two demand 405.
 _UNSUITED = ("unsupported_method", "allow_header_conformance")
+_TRIES, _LONGEST_WAIT_S = 3, 61.0
 # No surrogates for Rust's regular expressions, which schemathesis validates with; ours are judged by `Schemas` too.
 _SURROGATE_FREE = {r"\p{Cs}": ""}
 
@@ -102,11 +106,26 @@ def _install_hooks() -> None:
     def _prepare(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: Any) -> None:
         if listener := _listeners.get(id(case.operation.schema)):
             listener.prepare(case)
+            # A 429 that is documented is an answer; any other is a limit on requests, which is obeyed.
+            if "429" not in case.operation.responses.status_codes:
+                kwargs["hooks"] = {"response": _obey}
 
     @schemathesis.hook("after_call")
     def _heard(context: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
         if listener := _listeners.get(id(case.operation.schema)):
             listener.heard(case, response)
+
+
+def _obey(response: Answer, **how: Any) -> Answer:
+    """The answer to the same request once the target takes it, or the last refusal of a few."""
+    for _ in range(_TRIES):
+        wait = retry_after(response.status_code, response.headers)
+        if wait is None:
+            break
+        time.sleep(min(wait, _LONGEST_WAIT_S))  # noqa: TID251 - the target asked for it
+        response.close()
+        response = response.connection.send(response.request, **how)
+    return response
 
 
 def _findings(event: events.ScenarioFinished) -> Iterator[Finding]:

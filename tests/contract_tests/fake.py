@@ -15,6 +15,7 @@ from typing import Any, TypeAlias
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
+_HEADERS = {401: ("WWW-Authenticate", "Bearer"), 429: ("Retry-After", "0")}
 NOW = "2025-10-23T10:30:00.000Z"
 Reply = tuple[int, object]
 Route: TypeAlias = "Callable[[Fake, Request], Reply]"
@@ -90,6 +91,16 @@ def create_channel(fake: Fake, request: Request) -> Reply:
     made |= {"createdBy": {"id": "u1", "username": "someone"}, "createdAt": NOW, "updatedAt": NOW}
     fake.channels[made["id"]] = made
     return 201, envelope(made)
+
+
+def now_and_then(times: int, route: Route) -> Route:
+    """`route`, but it refuses the first `times` requests with 429, as a limit on requests does."""
+    refusals = iter(range(times))
+
+    def limited(fake: Fake, request: Request) -> Reply:
+        return route(fake, request) if next(refusals, None) is None else (429, failure("Too many requests"))
+
+    return limited
 
 
 def delete_channel(fake: Fake, request: Request) -> Reply:
@@ -176,8 +187,8 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
             self.send_response(code)
             self.send_header("Content-Type", "text/html" if content.startswith(b"<") else "application/json")
             self.send_header("Content-Length", str(len(content)))
-            if code == 401:
-                self.send_header("WWW-Authenticate", "Bearer")
+            if code in _HEADERS:
+                self.send_header(*_HEADERS[code])
             self.end_headers()
             self.wfile.write(content)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 
 import pytest
 from websockets.sync.server import ServerConnection
@@ -13,7 +14,7 @@ from contract_tests.clients.rest import NoAnswer
 from contract_tests.contract import Pair
 from contract_tests.must import Unsupported, Violation
 from contract_tests.people import World
-from tests.contract_tests.fake import NOW, Fake, Reply, Request, failure, health
+from tests.contract_tests.fake import NOW, Fake, Reply, Request, failure, health, now_and_then
 
 MakeWorld = Callable[[Fake], World]
 
@@ -27,6 +28,11 @@ def broken_health(change: Callable[[dict[str, object]], object]) -> Callable[[Fa
         return 200, body
 
     return route
+
+
+def wrong_password(fake: Fake, request: Request) -> Reply:
+    """What `POST /auth/login` says to a stranger."""
+    return 401, failure("Invalid email or password")
 
 
 def test_a_right_answer_is_recorded(fake: Fake, world_on: MakeWorld) -> None:
@@ -50,6 +56,33 @@ def test_an_undocumented_status_is_a_violation(fake: Fake, world_on: MakeWorld) 
     """Only what the spec lists may come."""
     fake.routes["GET /health"] = lambda server, request: (418, failure("teapot"))
     with pytest.raises(Violation, match="418 is not documented for getHealth"):
+        world_on(fake).rest.call("getHealth")
+
+
+def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
+    """A 429 that the operation does not document, with Retry-After: the same request is sent again."""
+    fake.routes["GET /health"] = now_and_then(2, health)
+    world = world_on(fake)
+    world.rest.call("getHealth", expect=200)
+    assert world.trace.seen == {Pair("operation", "getHealth", "200"): 1}
+
+
+def test_a_429_that_is_documented_is_an_answer(fake: Fake, world_on: MakeWorld) -> None:
+    """Failed logins (P9): only who is patient waits and asks again."""
+    fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
+    login = partial(world_on(fake).rest.call, "loginUser", body={"email": "a@b.example", "password": "x"})
+    assert login().status == 429
+    fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
+    assert login(patient=True).status == 401
+
+
+def test_a_limit_that_never_ends_is_a_violation(
+    fake: Fake, world_on: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target that takes no request at all is not waited for without end."""
+    monkeypatch.setattr("contract_tests.clients.rest.LONGEST_RETRY_S", 0.05)
+    fake.routes["GET /health"] = lambda server, request: (429, failure("Too many requests"))
+    with pytest.raises(Violation, match="429 is not documented for getHealth"):
         world_on(fake).rest.call("getHealth")
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from contract_tests import target
 from contract_tests.target import TargetUnusable, reach
-from tests.contract_tests.fake import Fake, Reply, Request, Route, failure, running, status
+from tests.contract_tests.fake import Fake, Reply, Request, Route, api, failure, health, now_and_then, running, status
 
 
 @pytest.fixture(autouse=True)
@@ -49,6 +49,13 @@ def test_a_contradiction_is_mentioned() -> None:
         found = reach(fake.base_url, fake.ws_url, "auto", ["rest"])
     assert found.profile == "hardened"
     assert "although" in found.why
+
+
+def test_a_limit_on_requests_is_obeyed_by_the_probe() -> None:
+    """Whatever it asks first may be refused with 429 for a while."""
+    routes: dict[str, Route] = {"GET /health": now_and_then(1, health), "GET /api": now_and_then(1, api)}
+    with running(Fake(routes=routes)) as fake:
+        assert reach(fake.base_url, fake.ws_url, "auto", ["rest"]).why == "GET /api says so"
 
 
 def test_an_unknown_profile_must_be_said() -> None:
