@@ -23,7 +23,7 @@ from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 
 from hype.errors import DatabaseUnusable
 
-__all__ = ["Conflict", "Database", "Publish", "Unit", "proxy", "telling_conflicts"]
+__all__ = ["Conflict", "Database", "Lookup", "Publish", "Unit", "proxy", "telling_conflicts"]
 
 T = TypeVar("T")
 Publish = Callable[[Sequence[Any]], object]
@@ -56,6 +56,50 @@ def telling_conflicts() -> Iterator[None]:
         if column is None:
             raise
         raise Conflict(column) from error
+
+
+class Lookup:
+    """Finds a row by one value with SQL that is written once, for peewee takes longer to write it than a database to
+    answer it, and every request looks somebody up."""
+
+    VALUE = "the value that is looked up"
+    """What stands in the query for it."""
+
+    def __init__(self, query: peewee.ModelSelect[Any]) -> None:
+        """query: what finds the row of `VALUE`."""
+        self._query = query.limit(1)
+        self._written: dict[object, tuple[str, list[object]]] = {}
+
+    def first(self, value: str) -> Any | None:
+        """The first row, or None."""
+        query: Any = self._query.clone()
+        query.instead = lambda database: self._sql(database, value)
+        return next(iter(query), None)
+
+    def _sql(self, database: Any, value: str) -> tuple[str, list[object]]:
+        written = self._written.get(type(database))
+        if written is None:
+            written = self._written[type(database)] = database.get_sql_context().sql(self._query).query()
+        sql, values = written
+        return sql, [value if one == self.VALUE else one for one in values]
+
+
+class _Prepared:
+    """What makes a peewee database take a `Lookup`'s SQL."""
+
+    def execute(self, query: Any, **options: Any) -> Any:
+        """Run `query`, in the words that it brings along if it does."""
+        if instead := getattr(query, "instead", None):
+            return self.execute_sql(*instead(self))  # type: ignore[attr-defined]
+        return super().execute(query, **options)  # type: ignore[misc]
+
+
+class _Sqlite(_Prepared, PooledSqliteDatabase):  # type: ignore[misc]  # playhouse has no types
+    pass
+
+
+class _Postgresql(_Prepared, PooledPostgresqlDatabase):  # type: ignore[misc]  # playhouse has no types
+    pass
 
 
 class Unit:
@@ -244,12 +288,12 @@ def _connectable(url: str) -> Any:
             "synchronous": "full",  # what was acknowledged survives a power cut
             "foreign_keys": 1,
         }
-        database = PooledSqliteDatabase(_path(url), pragmas=pragmas, check_same_thread=False, **connections)
+        database = _Sqlite(_path(url), pragmas=pragmas, check_same_thread=False, **connections)
         # The pool takes `timeout` for itself; SQLite's own is the pragma above.
         database.init(_path(url), returning_clause=True)
         return database
     patience = {} if "connect_timeout=" in url else {"connect_timeout": _PATIENCE_S}
-    return PooledPostgresqlDatabase("postgresql://" + url.split("://", 1)[1], **connections, **patience)
+    return _Postgresql("postgresql://" + url.split("://", 1)[1], **connections, **patience)
 
 
 def _path(url: str) -> str:

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final, Self
 
 import peewee
 
-from hype.database import proxy, telling_conflicts
+from hype.database import Lookup, proxy, telling_conflicts
 from hype.errors import NotFound
 from hype.ids import new_id
 
@@ -65,7 +66,12 @@ class Row(peewee.Model):
         """The row of this id, as `whole` fetches it; None also for a key that no row can have."""
         if not (0 < len(key) <= LONGEST_ID and storable(key)):
             return None
-        return cls.whole().where(cls.id == key).get_or_none()
+        return cls._by_id().first(key)
+
+    @classmethod
+    @cache
+    def _by_id(cls) -> Lookup:
+        return Lookup(cls.whole().where(cls.id == Lookup.VALUE))
 
 
 class Editable(Row):

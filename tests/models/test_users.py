@@ -5,6 +5,7 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
+import peewee
 import pytest
 
 from hype.database import Conflict, Database, Unit
@@ -30,6 +31,15 @@ def test_found_by_each_key(inside: Unit) -> None:
     assert User.named("anna") is None
     assert User.by_email(" ANNA.STRASSE@example.COM ") == user
     assert user.email == "Anna.Straße@Example.com"
+
+
+def test_a_look_up_writes_its_sql_once(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """After the first time peewee is not asked for SQL any more, and each key still finds its own row."""
+    ann, bob = User.add(username="ann"), User.add(username="bob")
+    assert User.find(ann.id) == ann
+    with monkeypatch.context() as patched:
+        patched.delattr(peewee.Context, "sql")
+        assert (User.find(bob.id), User.find("nobody"), User.find(ann.id)) == (bob, None, ann)
 
 
 def test_names_differ_by_case_and_addresses_do_not(inside: Unit) -> None:
