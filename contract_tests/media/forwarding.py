@@ -127,7 +127,7 @@ def rooms_apart(world: World) -> None:
     must.equal([one for one in elsewhere.settle(other) if stream.sent(one)], [], "what arrives of another channel")
 
 
-@case("R30.everybody")
+@case("R30.everybody", slow=True)
 def everybody(world: World) -> None:
     """Each of three gets what the two others send, each as negotiated with them."""
     people = callers(world, "ann", "bob", "eve")

@@ -14,7 +14,7 @@ SAME_TIME = 0.3
 """An unknown email may be answered a little sooner, but not as if no password had been hashed."""
 
 
-@case("R22.same-time", alone=True, order=90)
+@case("R22.same-time", alone=True, order=90, slow=True)
 def same_time(world: World) -> None:
     """An unknown email takes as long as a wrong password, so that nobody can ask who is registered."""
     ann = world.member("ann")

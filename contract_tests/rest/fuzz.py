@@ -33,7 +33,7 @@ def every_operation(contract: Contract) -> Iterable[Case]:
     """One case per operation, so that a finding names the operation it is about."""
     for operation in contract.operations.values():
         check = partial(_fuzz, operation=operation)
-        yield Case(f"spec.{operation.id}", f"fuzz_{operation.id}", check, generates=True)
+        yield Case(f"spec.{operation.id}", f"fuzz_{operation.id}", check, generates=True, alike=True)
 
 
 @case("spec.links", generates=True, slow=True)

@@ -74,7 +74,7 @@ def ties(world: World) -> None:
     must.equal(seen, whole.data, "the pages, one after the other", seen=page.pair)
 
 
-@case("R18.default-limit")
+@case("R18.default-limit", slow=True)
 def default_limit(world: World) -> None:
     """Without a limit a page has 50."""
     ann = world.guest("ann")
@@ -107,7 +107,7 @@ def pages(world: World) -> None:
         must.equal(reply.meta["total"], 11, "meta.total there", seen=reply.pair)
 
 
-@case("R18.query-bounds")
+@case("R18.query-bounds", slow=True)
 def query_bounds(world: World) -> None:
     """`limit` is 1 to 100 and `offset` not negative, in plain digits, once."""
     channel = sample(world, "listMessages").query

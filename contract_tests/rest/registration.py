@@ -101,7 +101,7 @@ def email(world: World) -> None:
         must.equal(again.data["user"]["id"], reply.data["user"]["id"], f"who logs in as {same!r}", seen=again.pair)
 
 
-@case("R21.passwords")
+@case("R21.passwords", slow=True)
 def passwords(world: World) -> None:
     """A password works in any script."""
     for password in SCRIPTS:
@@ -121,7 +121,7 @@ def every_character_counts(world: World) -> None:
         _login(world, body["email"], f"{start}x", 200)
 
 
-@case("R21.password-as-typed")
+@case("R21.password-as-typed", slow=True)
 def password_as_typed(world: World) -> None:
     """White space around a password, the case of its letters and those beyond Latin-1 make it another one."""
     body = registration(password=AS_TYPED)

@@ -151,7 +151,7 @@ def avatar_url(world: World) -> None:
             must.equal(reply.data["avatarUrl"], url, "avatarUrl", seen=reply.pair)
 
 
-@case("P7.email")
+@case("P7.email", slow=True)
 def email(world: World) -> None:
     """Who sees an email address: its owner always, others only where the spec says `anyone`."""
     schema, _ = world.contract.schemas.contents("openapi.yaml#/components/schemas/User/properties/email")

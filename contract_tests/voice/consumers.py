@@ -54,7 +54,7 @@ def own(world: World) -> None:
     must.equal(len(ids), 3, "the number of different consumers")
 
 
-@case("R29.cannot-consume")
+@case("R29.cannot-consume", slow=True)
 def cannot_consume(world: World) -> None:
     """Capabilities without the producer's codec, and a send transport, are 400."""
     ann, bob = parties(world, "ann", "bob")
