@@ -117,15 +117,15 @@ class Worker:
         """RTP packets received and sent, as of the last look."""
         return int(self.stats.get("packetsIn", 0)), int(self.stats.get("packetsOut", 0))
 
-    async def watch(self) -> None:
-        """Look at it now and then, until it has hung up."""
-        while True:
-            with suppress(TimeoutError):
-                async with asyncio.timeout(_LOOK_S):
-                    await self.gone()
-                    return
-            with suppress(Gone):
-                self.stats = await self.call("stats", {})
+    async def look(self) -> bool:
+        """After a while, ask how it is; False as soon as it has hung up."""
+        with suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_S):
+                await self.gone()
+                return False
+        with suppress(Gone):
+            self.stats = await self.call("stats", {})
+        return True
 
     async def gone(self) -> None:
         """Wait until it has hung up."""
@@ -181,7 +181,7 @@ class Workers:
         self._on_event = on_event
         self._on_death = on_death
         self._keepers: list[asyncio.Task[None]] = []
-        self._some = asyncio.Event()
+        self._changed = asyncio.Event()
         self.live: list[Worker] = []
         self._unburied: set[Worker] = set()
         self._packets_of_the_dead = (0, 0)
@@ -215,9 +215,14 @@ class Workers:
         """Wait until there is a worker. Raises InternalError when none comes."""
         try:
             async with asyncio.timeout(_ANSWER_S):
-                await self._some.wait()
+                await self.until(lambda: bool(self.live))
         except TimeoutError:
             raise InternalError from None
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Wait until `met` holds, which is asked whenever a worker has come, died or said how it is."""
+        while not met():
+            await self._changed.wait()
 
     async def close(self) -> None:
         """End them all."""
@@ -235,7 +240,8 @@ class Workers:
         troubles = 0
         while True:
             born = loop.time()
-            await worker.watch()
+            while await worker.look():
+                self._tell_of_change()
             self._strike_off(worker)
             code = await worker.end()
             self._unburied.discard(worker)
@@ -247,7 +253,7 @@ class Workers:
         worker.on_lost = self._strike_off
         self.live.append(worker)
         self._unburied.add(worker)
-        self._some.set()
+        self._tell_of_change()
         return worker
 
     def _strike_off(self, worker: Worker) -> None:
@@ -257,9 +263,12 @@ class Workers:
         before = self._packets_of_the_dead
         self._packets_of_the_dead = before[0] + received, before[1] + sent
         self.live.remove(worker)
-        if not self.live:
-            self._some.clear()
         self._on_death(worker)
+        self._tell_of_change()
+
+    def _tell_of_change(self) -> None:
+        changed, self._changed = self._changed, asyncio.Event()
+        changed.set()
 
     async def _replacement(self, troubles: int) -> Worker:
         while True:

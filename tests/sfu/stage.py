@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import sys
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from hype.sfu.workers import Settings, Worker
 from tests.sfu.fake_worker import DTLS
 
 FAKE = Settings("127.0.0.1", "192.0.2.7", 40000, 40009, (sys.executable, str(Path(__file__).parent / "fake_worker.py")))
+_PATIENCE_S = 30
 CAPABILITIES: dict[str, Any] = ortc.router_capabilities()
 
 
@@ -74,6 +76,11 @@ class SfuStage:
     async def emit(self, *events: dict[str, Any]) -> None:
         """Have the first worker tell of something; returns when it has been heard."""
         await self.workers[0].call("emit", {"events": events})
+
+    async def until(self, met: Callable[[], bool]) -> None:
+        """Wait until this holds of the workers, or of what they carry."""
+        async with asyncio.timeout(_PATIENCE_S):
+            await self.sfu._workers.until(met)
 
     async def asked(self) -> list[str]:
         """The methods that the first worker was asked to do, in order."""

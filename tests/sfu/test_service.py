@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from typing import Any
 
@@ -23,13 +23,6 @@ async def stage() -> AsyncIterator[SfuStage]:
     """An SFU with one fake worker."""
     async with sfu_staged() as one:
         yield one
-
-
-async def until(condition: Callable[[], bool]) -> None:
-    """Let everything run until `condition` holds."""
-    async with asyncio.timeout(20):
-        while not condition():  # noqa: ASYNC110  # what is waited for tells nobody
-            await asyncio.sleep(0.01)
 
 
 async def test_a_call_from_end_to_end(stage: SfuStage) -> None:
@@ -281,7 +274,7 @@ async def test_channels_go_to_the_worker_with_the_least_to_do() -> None:
         assert places["three"] in stage.workers
 
 
-async def test_a_worker_that_dies_is_replaced_within_a_second() -> None:
+async def test_a_worker_that_dies_is_replaced() -> None:
     """Its rooms hear `producer_closed`, the others go on; health tells; and everybody can join again."""
     async with sfu_staged(2) as stage:
         producer, other = await stage.producer("anna"), await stage.producer("ben", room="other")
@@ -289,11 +282,10 @@ async def test_a_worker_that_dies_is_replaced_within_a_second() -> None:
         assert stage.sfu._places["other"] is not victim
         assert stage.sfu.healthy
         os.kill(victim.pid, signal.SIGKILL)
-        await until(lambda: not stage.sfu.healthy)
-        died = asyncio.get_running_loop().time()
+        await stage.until(lambda: not stage.sfu.healthy)
         assert stage.heard.events[2:] == [("closed", "anna", "audio")]
-        await until(lambda: stage.sfu.healthy)
-        assert asyncio.get_running_loop().time() - died < 2  # a second, and one for a busy machine
+        await stage.until(lambda: stage.sfu.healthy)
+        assert victim not in stage.workers
         await refused(NotFound, "Producer not found", stage.sfu.close_producer("anna", producer))
         await stage.producer("anna")
         await stage.sfu.close_producer("ben", other)
@@ -302,7 +294,7 @@ async def test_a_worker_that_dies_is_replaced_within_a_second() -> None:
 async def test_joining_waits_for_a_worker(stage: SfuStage) -> None:
     """With the only worker dead, a newcomer gets the replacement, not an error."""
     os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await until(lambda: not stage.sfu.healthy)
+    await stage.until(lambda: not stage.sfu.healthy)
     await stage.producer("anna")
 
 
@@ -312,7 +304,7 @@ async def test_who_asks_a_dying_worker_is_told(stage: SfuStage) -> None:
     os.kill(stage.workers[0].pid, signal.SIGKILL)
     with pytest.raises(InternalError):
         await stage.sfu.restart_ice("anna", transport)
-    await until(stage.nothing_left)
+    await stage.until(stage.nothing_left)
 
 
 async def test_a_worker_that_hangs_is_replaced(stage: SfuStage, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -331,10 +323,10 @@ async def test_workers_are_looked_at(stage: SfuStage, monkeypatch: pytest.Monkey
     """Packets are counted over the lives of workers."""
     monkeypatch.setattr(workers_module, "_LOOK_S", 0.01)
     os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await until(lambda: not stage.sfu.healthy)
-    await until(lambda: stage.sfu.figures()["sent_packets"] == 5)
+    await stage.until(lambda: not stage.sfu.healthy)
+    await stage.until(lambda: stage.sfu.figures()["sent_packets"] == 5)
     os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await until(lambda: stage.sfu.figures()["sent_packets"] == 10)
+    await stage.until(lambda: stage.sfu.figures()["sent_packets"] == 10)
     assert stage.sfu.figures()["received_packets"] == 6
 
 

@@ -13,6 +13,7 @@ from hype.sfu.link import Refused
 from tests.sfu.peer import PATIENCE_S
 from tests.sfu.rig import AUDIO_SSRC, Rig, payload, rtp_packet, started
 
+CHECKS_EVERY_S = 0.1
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
@@ -131,10 +132,11 @@ async def test_who_goes_on_checking_is_kept(hasty: Rig) -> None:
     """Checks are the sign of life, media is not needed."""
     transport_id, peer = await hasty.connect("send")
     other, _ = await hasty.connect("send")
-    async with asyncio.timeout(PATIENCE_S):
-        while not any(each.get("transportId") == other for each in hasty.events if each["event"] == "transportClosed"):
-            await peer.check()
-            await asyncio.sleep(0.1)
+    given_up = asyncio.create_task(hasty.told("transportClosed", transportId=other, reason="consent"))
+    while not given_up.done():
+        await peer.check()
+        await asyncio.wait([given_up], timeout=CHECKS_EVERY_S)
+    await given_up
     assert transport_id not in {each.get("transportId") for each in hasty.events if each["event"] == "transportClosed"}
 
 
