@@ -100,6 +100,7 @@ async def _bystanders(rig: Rig) -> tuple[Peer, Peer]:
     return speaker, listener
 
 
+@pytest.mark.timeout(0)  # as long as its option asks for: what is waited for has a limit of its own
 async def test_garbage_disturbs_nobody(request: pytest.FixtureRequest) -> None:
     """No crash, no exception that was not foreseen, and another room's call loses nothing (`--garbage N`)."""
     count, chance = request.config.getoption("--garbage"), random.Random(1)
