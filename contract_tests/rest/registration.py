@@ -85,7 +85,8 @@ def username_letter_case(world: World) -> None:
     mixed = name[0] + name[1:].title()
     registered = world.rest.call("registerUser", body=registration(username=mixed), expect=201)
     must.equal(registered.data["user"]["username"], mixed, "username", seen=registered.pair)
-    world.rest.call("loginGuest", body={"username": name}, expect=400)
+    for taken in (name, mixed):
+        world.rest.call("loginGuest", body={"username": taken}, expect=400)
 
 
 @case("R21.email")
@@ -99,6 +100,7 @@ def email(world: World) -> None:
         body = {"email": same, "password": PASSWORD}
         again = world.rest.call("loginUser", body=body, expect=200, patient=True)
         must.equal(again.data["user"]["id"], reply.data["user"]["id"], f"who logs in as {same!r}", seen=again.pair)
+        must.equal(again.data["user"]["email"].strip(), typed, "the email after the login", seen=again.pair)
 
 
 @case("R21.passwords", slow=True)
@@ -166,14 +168,18 @@ def login(world: World) -> None:
 
 @case("R22.wrong-credentials")
 def wrong_credentials(world: World) -> None:
-    """A wrong password and an unknown email are refused in the same words, which the spec has."""
+    """A wrong password and an unknown email are refused in the same words, which the spec has, and sign nobody in."""
     ann = world.member("ann")
+    path = {"id": ann.id}
+    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "offline"}, expect=200)
     for email, password in (
         (ann.email, f"{ann.password}x"),
         (ann.email, "x"),
         (f"{unique('nobody')}@example.com", ann.password),
     ):
         refused(_login(world, email, password, 401))
+    shown = world.rest.call("getUser", path=path, expect=200)
+    must.equal(shown.data["status"], "offline", "the status afterwards", seen=shown.pair)
 
 
 @case("R22.guest")

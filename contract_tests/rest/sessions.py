@@ -36,15 +36,10 @@ def claims(world: World) -> None:
         shown = world.rest.call("getUser", path={"id": person.id}, expect=200)
         created = datetime.fromisoformat(shown.data["createdAt"]).timestamp()
         access, refresh = forgery.claims(person.token), forgery.claims(person.refresh_token)
-        for token, payload, lifetime in (
-            (person.token, access, world.options.access_lifetime_s or ACCESS_S),
-            (person.refresh_token, refresh, REFRESH_S),
-        ):
-            must.equal(forgery.header(token)["alg"], "HS256", "alg")
-            must.members(payload, who, "the payload")
-            must.equal(payload["exp"] - payload["iat"], lifetime, "exp - iat, in seconds")
+        for payload in (access, refresh):
             off = abs(payload["iat"] - created)
             must.hold(off < SAME_CLOCK_S, "an iat by the clock of createdAt", f"{off:.0f} s off")
+        _judge_pair(world, who, person.token, person.refresh_token)
         for name in ("type", "jti"):
             values = access.get(name), refresh.get(name)
             distinct = all(values) and values[0] != values[1]
@@ -55,11 +50,38 @@ def claims(world: World) -> None:
 @case("R23.every-pair-is-new")
 def every_pair_is_new(world: World) -> None:
     """No two tokens have one jti, refreshed or of another login."""
+    _, pairs = world.shared("three pairs", _three_pairs)
+    tokens = [token for pair in pairs for token in pair]
+    must.equal(len({forgery.claims(token)["jti"] for token in tokens}), len(tokens), "the number of different jtis")
+    world.rest.call("getCurrentUser", token=tokens[0], expect=200)
+
+
+@case("R23.claims-of-later-tokens")
+def claims_of_later_tokens(world: World) -> None:
+    """What a login and a refresh give out says the same as what the registration gave out, and lives as long."""
+    ann, pairs = world.shared("three pairs", _three_pairs)
+    who = {"userId": ann.id, "username": ann.username, "email": ann.email}
+    for access, refresh in pairs:
+        _judge_pair(world, who, access, refresh)
+    world.rest.call("getCurrentUser", token=pairs[-1][0], expect=200)
+
+
+def _three_pairs(world: World) -> tuple[Person, list[tuple[str, str]]]:
+    """Somebody, and the pairs that their registration, a second login and a refresh of that gave."""
     ann = world.member("ann")
     again = world.login(ann)
-    pair = _refresh(world, ann.refresh_token, 200).data
-    tokens = [ann.token, ann.refresh_token, again.token, again.refresh_token, pair["accessToken"], pair["refreshToken"]]
-    must.equal(len({forgery.claims(token)["jti"] for token in tokens}), len(tokens), "the number of different jtis")
+    pair = _refresh(world, again.refresh_token, 200).data
+    refreshed = (pair["accessToken"], pair["refreshToken"])
+    return ann, [(ann.token, ann.refresh_token), (again.token, again.refresh_token), refreshed]
+
+
+def _judge_pair(world: World, who: dict[str, Any], access: str, refresh: str) -> None:
+    """Both are HS256, say who, and until when; `who`: the claims that are the user's."""
+    for token, lifetime in ((access, world.options.access_lifetime_s or ACCESS_S), (refresh, REFRESH_S)):
+        payload = forgery.claims(token)
+        must.equal(forgery.header(token)["alg"], "HS256", "alg")
+        must.members(payload, who, "the payload")
+        must.equal(payload["exp"] - payload["iat"], lifetime, "exp - iat, in seconds")
 
 
 @family
@@ -105,6 +127,16 @@ def single_use(world: World) -> None:
     for token in (pair["accessToken"], ann.token):
         refused(world.rest.call("getCurrentUser", token=token, expect=401))
     refused(_refresh(world, pair["refreshToken"], 401))
+
+
+@case("P3.reuse-of-an-older-token")
+def reuse_of_an_older_token(world: World) -> None:
+    """A refresh token that was used two refreshes ago ends the session as the last one would."""
+    ann = world.guest("ann")
+    newest = _pair(world, _pair(world, ann.refresh_token)["refreshToken"])
+    refused(_refresh(world, ann.refresh_token, 401))
+    refused(world.rest.call("getCurrentUser", token=newest["accessToken"], expect=401))
+    refused(_refresh(world, newest["refreshToken"], 401))
 
 
 @case("P3.other-sessions-live")

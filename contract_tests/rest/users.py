@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from contract_tests import must
+from contract_tests.clients.rest import NOTHING
 from contract_tests.contract import Pair
 from contract_tests.people import Person, World
 from contract_tests.rest.forgery import tampered
@@ -66,6 +67,8 @@ def pages(world: World) -> None:
     rest = world.rest.call("listUsers", query={"offset": start}, expect=200)
     every = [one["id"] for one in rest.data]
     must.equal(sorted(every), sorted(made), "the ids from there on, with offset alone", seen=rest.pair)
+    keys = [(one["createdAt"], one["id"]) for one in rest.data]
+    must.ascending(keys, "the users by createdAt, id", strictly=True, seen=rest.pair)
     seen = []
     for offset in (start, start + 2, start + 4, start + 6):
         reply = world.rest.call("listUsers", query={"limit": 2, "offset": offset}, expect=200)
@@ -103,6 +106,32 @@ def members(world: World) -> None:
     must.equal(listed(world, ann), reply.data, "the user in the list", seen=reply.pair)
     renamed = update(world, ann, username=f"z_y-{ann.username[3:]}")
     must.equal(renamed["discriminator"], "z_y-", "the discriminator after a new username")
+
+
+@case("R16.bio-in-the-profile-only")
+def bio_in_the_profile_only(world: World) -> None:
+    """Neither what signs a user in, nor `/auth/me`, nor the answer to a new status shows the bio."""
+    ann = world.guest("ann")
+    update(world, ann, bio="mine")
+    path, body = {"id": ann.id}, {"status": "idle"}
+    status = world.rest.call("updateUserStatus", path=path, token=ann.token, body=body, expect=200)
+    me = world.rest.call("getCurrentUser", token=ann.token, expect=200)
+    for shown, pair in ((ann.user, None), (status.data, status.pair), (me.data["user"], me.pair)):
+        must.hold("bio" not in shown, "no bio", sorted(shown), seen=pair)
+
+
+@case("R24.status-stays")
+def status_stays(world: World) -> None:
+    """A status is changed by login and by its owner alone: a refresh, a new profile and a logout leave it."""
+    ann = world.guest("ann")
+    path = {"id": ann.id}
+    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "dnd"}, expect=200)
+    pair = world.rest.call("refreshTokens", body={"refreshToken": ann.refresh_token}, expect=200).data
+    for operation, body in (("updateUser", {"bio": "x"}), ("logoutUser", NOTHING)):
+        where = path if operation == "updateUser" else {}
+        world.rest.call(operation, path=where, token=pair["accessToken"], body=body, expect=200)
+        shown = world.rest.call("getUser", path=path, expect=200)
+        must.equal(shown.data["status"], "dnd", f"the status after {operation}", seen=shown.pair)
 
 
 @case("R16.profile")
