@@ -76,8 +76,10 @@ def _taken(request: Sample, probe: Probe) -> None:
 
 def _untaken(operation: str, probe: Probe, body: dict[str, Any]) -> dict[str, Any]:
     """The body with names of its own: one that somebody has is refused for that alone."""
-    if operation == "registerUser" and probe.member != "email":
-        body["email"] = f"{unique('bound')}@example.com"
+    if operation == "registerUser":
+        body["email"] = (
+            f"{unique('bound')}.{body['email']}" if probe.member == "email" else f"{unique('bound')}@example.com"
+        )
     if operation in ("registerUser", "loginGuest") and probe.member != "username":
         body["username"] = unique("bound")
     if probe.member == "username" and isinstance(probe.value, str):
