@@ -21,6 +21,20 @@ MUTANTS = [
         killed_by="R21.email",
     ),
     mutant(
+        "rest.register.email-tag-ignored",
+        "Who has registered as ann@example.com has ann+news@example.com, too.",
+        Edit(USERS, "email.strip().casefold()", r'__import__("re").sub(r"\+[^@]*", "", email.strip().casefold())'),
+        of="registerUser",
+        killed_by="R21.email",
+    ),
+    mutant(
+        "rest.register.email-without-plus",
+        "An email with a plus sign is refused.",
+        Law(f"{SCHEMAS}/EmailAddress/pattern", r"^\s*[A-Za-z0-9_'.-]+@([A-Za-z0-9-]+\.)+[A-Za-z]{2,}\s*$"),
+        of="registerUser",
+        killed_by="bounds.registerUser.email.pattern.inside",
+    ),
+    mutant(
         "rest.register.email-lowercased",
         "The email comes back in lower case instead of as it was typed.",
         Edit(AUTH, 'call.body["email"].strip()', 'call.body["email"].strip().lower()'),

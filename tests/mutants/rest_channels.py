@@ -18,6 +18,13 @@ _BITRATE = '_DEFAULT_BITRATE_KBPS if kind == "VOICE" else None'
 
 MUTANTS = [
     mutant(
+        "rest.channels.name-in-ascii",
+        "A channel's name may be of ASCII alone.",
+        Law("openapi.yaml#/components/schemas/ChannelName/pattern", r"^[\x20-\x7e]*$"),
+        of="createChannel updateChannel",
+        killed_by="bounds.createChannel.name.pattern.inside",
+    ),
+    mutant(
         "rest.channels.by-creation",
         "Channels are listed by creation, whatever their position.",
         Edit(MODEL, _ORDER, "order_by(cls.created_at, cls.id)"),

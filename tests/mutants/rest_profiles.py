@@ -202,6 +202,13 @@ MUTANTS = [
         profiles=HARDENED,
     ),
     mutant(
+        "rest.users.avatar-https-only",
+        "An avatar on http is refused.",
+        Law(f"{SCHEMAS}/AvatarUrl/pattern", r"^https://\S+$"),
+        of="updateUser",
+        killed_by="bounds.updateUser.avatarUrl.pattern.inside",
+    ),
+    mutant(
         "rest.users.avatar-relative",
         "An avatar may be a path without a host.",
         Law(f"{SCHEMAS}/AvatarUrl/pattern", r"^\S*$"),
