@@ -42,7 +42,7 @@ class Listener(Protocol):
 
 
 class Sfu:
-    """All media of one server. Every method belongs to the event loop's thread, but `healthy` and `figures`."""
+    """All media of one server. Every method belongs to the event loop's thread, but `healthy` and those of figures."""
 
     def __init__(self, settings: Settings, workers: int, listener: Listener, present: Present) -> None:
         """workers: how many processes. present: who is where by `voice_state`."""
@@ -76,6 +76,12 @@ class Sfu:
             "received_packets": packets[0],
             "sent_packets": packets[1],
         }
+
+    def worker_figures(self) -> dict[int, dict[str, int]]:
+        """What each worker, by its process id, said of itself when it was last asked, some seconds ago."""
+        names = ("transports", "producers", "consumers", "tasks")
+        known = ((worker.pid, worker.stats) for worker in tuple(self._workers.live) if worker.stats)
+        return {pid: {name: int(stats.get(name, 0)) for name in names} for pid, stats in known}
 
     # What people ask by REST (rulings R25 to R29)
 

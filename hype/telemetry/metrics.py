@@ -92,6 +92,15 @@ class Metrics:
         """
         self._registry.register(_Media(figures))
 
+    def watch_workers(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
+        """Show what each media worker says of itself, by its process id; `figures` is called from any thread."""
+        self._registry.register(_Workers(figures))
+
+    def watch_tasks(self, count: Callable[[], int]) -> None:
+        """Show how many tasks the server's event loop has; `count` is called from any thread."""
+        tasks = Gauge("hype_event_loop_tasks", "Tasks of the server's event loop.", registry=self._registry)
+        tasks.set_function(count)
+
     def text(self) -> str:
         """Everything in Prometheus' text format."""
         return generate_latest(self._registry).decode()
@@ -107,6 +116,20 @@ class _Media(Collector):
                 yield CounterMetricFamily(f"hype_media_{name}", "RTP packets, by direction.", value=number)
             else:
                 yield GaugeMetricFamily(f"hype_media_{name}", f"Media {name} there are now.", value=number)
+
+
+class _Workers(Collector):
+    def __init__(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
+        self._figures = figures
+
+    def collect(self) -> Iterable[Metric]:
+        families: dict[str, GaugeMetricFamily] = {}
+        for pid, figures in self._figures().items():
+            for name, number in figures.items():
+                text = f"{name.capitalize()} that a media worker knows of."
+                family = GaugeMetricFamily(f"hype_media_worker_{name}", text, labels=["pid"])
+                families.setdefault(name, family).add_metric([str(pid)], number)
+        return families.values()
 
 
 def _describe_process(registry: CollectorRegistry) -> None:

@@ -48,7 +48,7 @@ class FakeWorker:
             case "hang":
                 await asyncio.Event().wait()
             case "stats":
-                return {"packetsIn": 3, "packetsOut": 5}
+                return {"packetsIn": 3, "packetsOut": 5, "tasks": 4}
             case _:
                 return self._protocol(method, params)
         return {}

@@ -330,6 +330,16 @@ async def test_workers_are_looked_at(stage: SfuStage, monkeypatch: pytest.Monkey
     assert stage.sfu.figures()["received_packets"] == 6
 
 
+async def test_each_worker_is_shown_as_it_last_said(stage: SfuStage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """By its process id; before it has been asked there is nothing to show."""
+    assert stage.sfu.worker_figures() == {}
+    monkeypatch.setattr(workers_module, "_LOOK_S", 0.01)
+    os.kill(stage.workers[0].pid, signal.SIGKILL)
+    await stage.until(lambda: stage.sfu.figures()["sent_packets"] == 5)
+    shown = {stage.workers[0].pid: {"transports": 0, "producers": 0, "consumers": 0, "tasks": 4}}
+    assert stage.sfu.worker_figures() == shown
+
+
 async def test_a_worker_that_cannot_start_stops_the_start() -> None:
     """The sentence names the variables; no process is left."""
     settings = replace(FAKE, command=("false",))

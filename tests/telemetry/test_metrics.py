@@ -65,3 +65,21 @@ def test_media_is_asked_when_somebody_looks() -> None:
     text = metrics.text()
     assert "hype_media_transports 3.0" in text
     assert "hype_media_sent_packets_total 5.0" in text
+
+
+def test_workers_are_shown_one_by_one() -> None:
+    """Which of them holds what, by its process id; one that is gone is not shown."""
+    metrics, figures = Metrics(), {7: {"tasks": 2, "transports": 1}, 8: {"tasks": 3}}
+    metrics.watch_workers(lambda: figures)
+    del figures[7]["transports"]
+    assert 'hype_media_worker_tasks{pid="7"} 2.0\nhype_media_worker_tasks{pid="8"} 3.0' in metrics.text()
+    del figures[7]
+    assert 'pid="7"' not in metrics.text()
+
+
+def test_tasks_of_the_event_loop_are_counted_when_somebody_looks() -> None:
+    """A number that only grows is a leak."""
+    metrics, tasks = Metrics(), [1]
+    metrics.watch_tasks(lambda: len(tasks))
+    tasks.append(2)
+    assert "hype_event_loop_tasks 2.0" in metrics.text()
