@@ -126,7 +126,7 @@ class Rest:
         answer = "no answer"
         try:
             response = self._http.request(
-                method, "/", headers=encoded, content=content, extensions={"target": path or b"/"}
+                method, "/", headers=encoded, content=_framed(headers, content), extensions={"target": path or b"/"}
             )
             answer = f"{response.status_code} {response.text}"
         except httpx.TransportError as error:
@@ -171,6 +171,14 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
         return None
     asked = headers["retry-after"].strip()
     return float(asked) if asked.isdecimal() else 1.0
+
+
+def _framed(headers: Iterable[Header], content: bytes | None) -> bytes | Iterable[bytes] | None:
+    """The content in two pieces where the headers say that it comes in chunks, whole otherwise."""
+    if content is None or ("Transfer-Encoding", "chunked") not in headers:
+        return content
+    middle = len(content) // 2
+    return iter((content[:middle], content[middle:]))
 
 
 def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, Any]) -> str:

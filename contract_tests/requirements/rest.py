@@ -60,7 +60,12 @@ REQUIREMENTS = [
         ("per-address", "too many failed logins of an address are 429 for everybody there, until the window ends"),
     ),
     *_ruling("R1", ("envelope", "successes and failures stand in their envelopes")),
-    *_ruling("R2", ("created-and-updated", "createdAt and updatedAt follow the order of what happened")),
+    *_ruling(
+        "R2",
+        ("created-and-updated", "createdAt and updatedAt follow the order of what happened"),
+        ("one-clock", "all times are in UTC, by one clock"),
+        ("milliseconds", "times have milliseconds"),
+    ),
     *_ruling(
         "R3",
         ("malformed-id", "a malformed id in a path is 404, %00 and %zz included"),
@@ -78,6 +83,7 @@ REQUIREMENTS = [
         ("every-rule", "there is one issue for each broken rule"),
         ("query", "wrong query values give issues at the parameter's name"),
         ("stored-row", "what the stored channel forbids gives issues with the code custom"),
+        ("voice-only-members", "so does what only a voice channel has, when another one is made"),
     ),
     Requirement(
         "R6.validation-failed",
@@ -113,6 +119,7 @@ REQUIREMENTS = [
         ("charset", "application/json may name its charset"),
         ("too-large", "a body of more than 102,400 bytes is 413"),
         ("largest", "a body of 102,400 bytes is read"),
+        ("chunked", "a body in chunks is read, and 413 when it is too large"),
         ("method-not-allowed", "a method that a path does not have is 405 with Allow, or 404"),
         ("unknown-path", "an unknown path is 404"),
     ),
@@ -129,8 +136,14 @@ REQUIREMENTS = [
         ("401-before-404", "who asks is settled before what is named"),
         ("body-before-404", "a wrong body is 400 although it, or the path, names nothing"),
         ("body-before-403", "a wrong body is 400 although it is somebody else's message"),
+        ("body-before-409", "a wrong body is 400 although the name is taken"),
     ),
-    *_ruling("R10", ("403-before-row-rules", "403 comes before what the stored row forbids"), level="hardened"),
+    *_ruling(
+        "R10",
+        ("403-before-row-rules", "403 comes before what the stored row forbids"),
+        ("channel-body-before-403", "a wrong body is 400 although it is somebody else's channel"),
+        level="hardened",
+    ),
     *_ruling("R10", ("403-before-409", "403 comes before 409")),
     *_ruling("R11", ("never-500", "odd JSON, deep, huge or with surrogates, is never a 500")),
     *_ruling(
@@ -193,6 +206,7 @@ REQUIREMENTS = [
         ("verbatim", "content comes back as it was sent, in any script"),
         ("not-blank", "content is not blank"),
         ("too-long", "content over 2000 code points is refused in the seed's words"),
+        ("too-long-among-others", "content over 2000 code points is one issue of several where more is wrong"),
         ("text-channels-only", "messages go to text channels that exist"),
         ("new-message", "a new message is unedited and its author's"),
     ),

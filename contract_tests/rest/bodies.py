@@ -10,8 +10,8 @@ from typing import Any
 from contract_tests import must
 from contract_tests.contract import Contract
 from contract_tests.people import World
-from contract_tests.rest.samples import Sample, rest_operations, shared_sample
-from contract_tests.runner import Case, family
+from contract_tests.rest.samples import Sample, rest_operations, sample, shared_sample
+from contract_tests.runner import Case, case, family
 
 LARGEST_BODY = 102_400
 """In bytes (ruling R8)."""
@@ -38,6 +38,25 @@ def bodies(contract: Contract) -> Iterable[Case]:
             yield Case(
                 requirement, operation.id, partial(_judge, operation=operation.id, rule=rule, works=works), alike=True
             )
+
+
+@case("R8.chunked")
+def chunked(world: World) -> None:
+    """A body in chunks, whose length no header tells, is read like any other, and may be too large like any other."""
+    request = sample(world, "createMessage")
+    for content, expect in (
+        (json.dumps(request.body).encode(), 201),
+        (padded(request.body, LARGEST_BODY + 1), 413),
+    ):
+        world.rest.raw(
+            request.operation.method,
+            request.operation.path,
+            headers=[("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")],
+            content=content,
+            token=request.person.token,
+            operation=request.operation.id,
+            expect=expect,
+        )
 
 
 def padded(body: dict[str, Any], size: int) -> bytes:

@@ -17,8 +17,9 @@ _GAP = 1000
 def order(world: World) -> None:
     """Both lists are ordered by position, then creation, then id."""
     ann = world.guest("ann")
-    for position in (7, 3, 10, 7, 3, 0):
-        world.channel(ann, position=position)
+    made = [world.channel(ann, position=position) for position in (7, 3, 10, 7, 3, 0)]
+    path, change = {"id": made[0]["id"]}, {"position": 2}
+    world.rest.call("updateChannel", path=path, token=ann.token, body=change, expect=200)
     for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
         reply = world.rest.call(operation, path=path, expect=200)
         keys = [(one["position"], one["createdAt"], one["id"]) for one in reply.data]
@@ -42,17 +43,18 @@ def members(world: World) -> None:
     must.members(made["server"], {"id": server["id"], "name": server["name"]}, "server")
     must.members(made["createdBy"], {"id": ann.id, "username": ann.username}, "createdBy")
     must.members(made["_count"], {"messages": 0, "voiceStates": 0}, "_count")
-    for content in ("one", "two"):
-        world.message(ann, made["id"], content)
+    messages = [world.message(ann, made["id"], content)["id"] for content in ("one", "two")]
     reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
     must.equal(reply.data["_count"]["messages"], 2, "_count.messages after two messages", seen=reply.pair)
     listed = world.rest.call("listChannels", expect=200)
     found = must.find(listed.data, lambda one: one["id"] == made["id"], "the new channel", seen=listed.pair)
     must.equal(found["_count"]["messages"], 2, "_count.messages in the list", seen=listed.pair)
+    world.rest.call("deleteMessage", path={"id": messages[0]}, token=ann.token, expect=200)
     renamed = {"username": f"{ann.username}-2"}
     world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=renamed, expect=200)
     reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
     must.members(reply.data["createdBy"], {"id": ann.id, **renamed}, "createdBy after a new username", seen=reply.pair)
+    must.equal(reply.data["_count"]["messages"], 1, "_count.messages after one was deleted", seen=reply.pair)
 
 
 @case("R14.defaults")

@@ -227,16 +227,17 @@ def edits_at_once(world: World) -> None:
 
 @case("R20.delete")
 def delete(world: World) -> None:
-    """A deleted message is gone, and the channel counts one less."""
+    """A deleted message is gone, the channel counts one less, and what else it has stays."""
     request = sample(world, "deleteMessage")
     room = world.rest.call("getMessage", path=request.path, expect=200).data["channelId"]
+    other = world.message(request.person, room, "stays")
     reply = request.succeed()
     must.equal(reply.data["id"], request.path["id"], "data.id", seen=reply.pair)
     world.rest.call("getMessage", path=request.path, expect=404)
     request.ask(expect=404)
     world.rest.call("updateMessage", path=request.path, token=request.person.token, body={"content": "x"}, expect=404)
     page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
-    must.equal((page.data, page.meta["total"]), ([], 0), "the page and its total", seen=page.pair)
+    must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
 
 
 @case("R20.author-only")
@@ -262,5 +263,8 @@ def author_as_now(world: World) -> None:
     world.rest.call("updateUserStatus", path={"id": ann.id}, token=ann.token, body={"status": "dnd"}, expect=200)
     one = world.rest.call("getMessage", path={"id": message}, expect=200)
     page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
-    for shown in (one.data, page.data[0]):
+    body = {"content": "later"}
+    later = world.rest.call("createMessage", token=ann.token, body={**body, "channelId": room}, expect=201)
+    edited = world.rest.call("updateMessage", path={"id": message}, token=ann.token, body=body, expect=200)
+    for shown in (one.data, page.data[0], later.data, edited.data):
         must.members(shown["author"], {"id": ann.id, "status": "DND", **profile}, "author")

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 
+from contract_tests import must
 from contract_tests.contract import Contract
 from contract_tests.people import World
 from contract_tests.rest.bodies import LARGEST_BODY, padded
-from contract_tests.rest.samples import NO_TOKEN, UNKNOWN_ID, rest_operations, sample, shared_sample
+from contract_tests.rest.samples import NO_TOKEN, UNKNOWN_ID, registration, rest_operations, sample, shared_sample
 from contract_tests.runner import Case, case, family
 
 
@@ -35,7 +36,8 @@ def body_before_what_is_named(contract: Contract) -> Iterable[Case]:
 @case("R10.body-before-404")
 def wrong_body_naming_nothing(world: World) -> None:
     """A body that is wrong in itself is 400 although it names nothing either."""
-    sample(world, "createMessage").ask(body={"channelId": UNKNOWN_ID, "content": ""}, expect=400)
+    for content in ("", "a" * 2001):
+        sample(world, "createMessage").ask(body={"channelId": UNKNOWN_ID, "content": content}, expect=400)
     sample(world, "createChannel").ask(body={"serverId": UNKNOWN_ID, "name": "x", "type": "nope"}, expect=400)
 
 
@@ -44,6 +46,27 @@ def wrong_body_of_a_stranger(world: World) -> None:
     """What is wrong in the body is said before who may do it."""
     message, stranger = sample(world, "updateMessage"), world.guest("stranger")
     message.ask(token=stranger.token, body={"content": ""}, expect=400)
+
+
+@case("R10.channel-body-before-403")
+def wrong_change_of_a_stranger(world: World) -> None:
+    """The same of a channel's change."""
+    owner, stranger = world.guests("owner", "stranger")
+    path = {"id": world.channel(owner)["id"]}
+    for change in ({"name": ""}, {"position": -1}):
+        world.rest.call("updateChannel", path=path, token=stranger.token, body=change, expect=400)
+
+
+@case("R10.body-before-409")
+def wrong_body_and_taken_name(world: World) -> None:
+    """What is wrong in the body is said before what is taken."""
+    ann, bob = world.guests("ann", "bob")
+    body = {"username": bob.username, "bio": "x" * 501}
+    world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=body, expect=400)
+    body = registration(username=bob.username, password="short")
+    reply = world.rest.call("registerUser", body=body, expect=400)
+    paths = [one["path"] for one in reply.issues]
+    must.equal(paths, [["password"]], "the paths of the issues", seen=reply.pair)
 
 
 @case("R10.403-before-row-rules")

@@ -32,7 +32,9 @@ GOOD: Mapping[str, Any] = {
     "serverId": "nothing-like-it",
 }
 
-_FILLS = ("a", "\U0001f600")
+_FILLS = ("a", "\U0001f600\u0301")
+"""What texts are made of. Of the second, octets, UTF-16's units and what a reader takes for one character are all
+different in number from code points; no normalization changes it."""
 _WRONG_TYPES: Mapping[str, tuple[Any, ...]] = {
     "string": (1, True, ["text"], {"text": "text"}),
     "integer": ("9", 9.5, True, [9]),
@@ -123,7 +125,7 @@ def query_probes(contract: Contract, operation: Operation) -> list[Probe]:
             found += [one for one in member.probes() if one.keyword != "type" and _sendable(one.value)]
             if contract.schemas.contents(place)[0].get("type") == "integer":
                 found += [Probe(member.name, "type", text, False, {"code": "invalid_type"}) for text in NOT_DIGITS]
-            found.append(Probe(member.name, "once", REPEATED, False))
+                found.append(Probe(member.name, "once", REPEATED, False))
     return found
 
 
@@ -160,10 +162,10 @@ class _Member:
         first length, which is on the bound, is taken; so is the last one, or it is left out."""
         on, outside, inside = sizes
         for fill in _FILLS:
-            if self._allows(fill * max(on, 1)):
-                yield from (fill * on, fill * outside)
-                if self._allows(fill * inside):
-                    yield fill * inside
+            if self._allows(_text(fill, max(on, 1))):
+                yield from (_text(fill, on), _text(fill, outside))
+                if self._allows(_text(fill, inside)):
+                    yield _text(fill, inside)
 
     def wrong_types(self, types: object) -> Iterator[Any]:
         """Values of the types that the member does not have."""
@@ -188,6 +190,10 @@ class _Member:
         else:
             texts = {"email": _NO_EMAILS, "url": _NO_URLS}.get(kind, _NO_WORDS)
         yield from (text for text in texts if not ecma_pattern(pattern).search(text))
+
+
+def _text(fill: str, length: int) -> str:
+    return (fill * length)[:length]
 
 
 def _sendable(value: object) -> bool:

@@ -34,10 +34,12 @@ def channel_count(world: World) -> None:
     """`_count.channels` is the number of channels that the server lists, before and after one more."""
     ann, before = world.guest("ann"), _counted(world)
     for type in ("text", "voice", "announcement"):
-        world.channel(ann, type)
+        made = world.channel(ann, type)
         after = _counted(world)
         must.equal(after, before + 1, f"_count.channels after one more {type} channel")
         before = after
+    world.rest.call("deleteChannel", path={"id": made["id"]}, token=ann.token, expect=200)
+    must.equal(_counted(world), before - 1, "_count.channels after one was deleted")
 
 
 @case("R15.member-count", alone=True)

@@ -85,6 +85,11 @@ def issues_of_a_query(world: World) -> None:
     ):
         reply = world.rest.call("listMessages", query={**channel, **query}, expect=400)
         _has(reply, issue)
+    for query, issue in (
+        ({"limit": 1001}, {"code": "too_big", "maximum": 1000, "path": ["limit"]}),
+        ({"offset": "many"}, {"code": "invalid_type", "path": ["offset"]}),
+    ):
+        _has(world.rest.call("listUsers", query=query, expect=400), issue)
 
 
 @case("R5.stored-row")
@@ -96,6 +101,23 @@ def issues_of_a_stored_row(world: World) -> None:
         body = {member: value}
         reply = world.rest.call("updateChannel", path=path, token=owner.token, body=body, expect=400)
         _has(reply, {"code": "custom", "path": [member]})
+
+
+@case("R5.voice-only-members")
+def issues_of_voice_only_members(world: World) -> None:
+    """What only a voice channel has is an issue with the code `custom` when another channel is made with it, too."""
+    request = sample(world, "createChannel")
+    for member, value in (("userLimit", 5), ("bitrate", 64)):
+        body = {"name": "a room", "type": "text", member: value}
+        _has(request.ask(body=body, expect=400), {"code": "custom", "path": [member]})
+
+
+@case("R19.too-long-among-others")
+def too_long_among_others(world: World) -> None:
+    """Content that is too long is an issue like any other where something else is wrong as well."""
+    reply = sample(world, "createMessage").ask(body={"content": "a" * 2001}, expect=400)
+    _has(reply, {"code": "too_big", "maximum": 2000, "path": ["content"]})
+    _has(reply, {"code": "invalid_type", "path": ["channelId"]})
 
 
 def _register(world: World, **members: Any) -> Reply:

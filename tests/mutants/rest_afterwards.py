@@ -1,10 +1,14 @@
-"""Bugs that show in what comes after: later tokens, a status that something else changed (R16, R22 to R24, P3, P9)."""
+"""Bugs that show in what comes after: later tokens, a status that something else changed, what a deletion leaves
+(rulings R13, R16, R20, R22 to R24, P3 and P9)."""
 
 from __future__ import annotations
 
 from tests.mutants.registry import HARDENED, Edit, mutant
 
 AUTH = "hype/operations/auth.py"
+CHANNELS = "hype/operations/channels.py"
+MESSAGES = "hype/operations/messages.py"
+MODEL = "hype/models/messages.py"
 USERS = "hype/operations/users.py"
 
 _ROTATED = "pair = call.services.tokens.pair(user, session.id)"
@@ -102,5 +106,42 @@ MUTANTS = [
         ),
         of="updateUserStatus",
         killed_by="R16.bio-in-the-profile-only",
+    ),
+    mutant(
+        "rest.channels.count-never-falls",
+        "_count.messages counts what was written, deleted or not.",
+        Edit(
+            CHANNELS,
+            "    return [payloads.channel(row, messages=messages[row.id]",
+            "    for row in rows:\n        _MOST[row.id] = max(_MOST.get(row.id, 0), messages[row.id])\n"
+            "    return [payloads.channel(row, messages=_MOST[row.id]",
+        ),
+        Edit(CHANNELS, "def channel_payloads(", "_MOST: dict[str, int] = {}\n\n\ndef channel_payloads("),
+        of="getChannel listChannels",
+        killed_by="R13.members",
+    ),
+    mutant(
+        "rest.messages.delete-takes-the-older-ones",
+        "Deleting a message deletes all that its author wrote in the channel.",
+        Edit(
+            MODEL,
+            "model.delete().where(model.id == self.id)",
+            "model.delete().where((model.channel == self.channel_id) & (model.author == self.author_id))",
+        ),
+        of="deleteMessage",
+        killed_by="R20.delete",
+    ),
+    mutant(
+        "rest.messages.author-remembered",
+        "The answer to a new message shows its author as of their first message.",
+        Edit(
+            MESSAGES,
+            "    data = payloads.message(row)\n",
+            "    data = payloads.message(row)\n"
+            '    data["author"] = _AUTHORS.setdefault(row.author.id, data["author"])\n',
+        ),
+        Edit(MESSAGES, "def create_message(", "_AUTHORS: dict[str, dict[str, object]] = {}\n\n\ndef create_message("),
+        of="createMessage",
+        killed_by="R24.author-as-now",
     ),
 ]
