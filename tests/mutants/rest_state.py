@@ -14,7 +14,7 @@ USERS = "hype/operations/users.py"
 
 _CHANNEL_COLUMNS = '    "bitrate": "bitrate",\n}'
 _CHANGED = '"topic": "topic",'
-_FIND = "return cls.whole().where(cls.id == key).get_or_none()"
+_FIND = "return cls._by_id().first(key)"
 _FOLD = 'password.encode("utf-8", "surrogatepass")'
 _MOVED = 'values = {**changes, "updated_at": forward(model.updated_at)}'
 _USER_COLUMNS = '"avatarUrl": "avatar_url"}'
@@ -88,14 +88,14 @@ MUTANTS = [
     mutant(
         "rest.state.ids-trimmed",
         "Blanks around an id are cut off.",
-        Edit(BASE, _FIND, _FIND.replace("== key", "== key.strip()")),
+        Edit(BASE, _FIND, _FIND.replace("(key)", "(key.strip())")),
         of="getChannel getMessage getUser",
         killed_by="R3.malformed-id",
     ),
     mutant(
         "rest.state.ids-in-any-case",
         "An id is found in upper case too.",
-        Edit(BASE, _FIND, _FIND.replace("== key", "== key.lower()")),
+        Edit(BASE, _FIND, _FIND.replace("(key)", "(key.lower())")),
         of="getChannel getMessage getUser",
         killed_by="R3.unknown-id",
     ),
