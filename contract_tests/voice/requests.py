@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -35,6 +36,11 @@ def request(world: World, operation: str) -> Sample:
     return Sample(world, world.contract.operations[operation], party.person, body=_BODIES[operation](party))
 
 
+def shared_request(world: World, operation: str) -> Sample:
+    """The same for requests that are refused whatever they refer to: all cases of a run share what that is."""
+    return replace(world.shared(("voice", operation), partial(request, operation=operation)), world=world)
+
+
 @family
 def bodies(contract: Contract) -> Iterable[Case]:
     """One case per rule and voice operation with a body."""
@@ -53,10 +59,10 @@ def bodies(contract: Contract) -> Iterable[Case]:
 
 
 def _judge(world: World, operation: str, judge: Callable[[Sample], None]) -> None:
-    judge(request(world, operation))
+    judge(shared_request(world, operation))
 
 
 def _body_unseen(world: World, operation: str) -> None:
-    asked = request(world, operation)
+    asked = shared_request(world, operation)
     for content in (b"{", b"[]", b"x"):
         asked.send(content, token=NO_TOKEN, expect=401)
