@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hype.sfu import rtcp, rtp
+from hype.sfu import rtcp, rtp, vp8
 from hype.sfu.dtls import Keys
 from hype.sfu.fan import Leg
 from hype.sfu.ice import Path
@@ -63,6 +63,7 @@ class Consumer:
         self._cname = str((parameters.get("rtcp") or {}).get("cname") or producer.cname)
         # Low, so that the receiver cannot guess a wrong roll-over count if it misses the first packets.
         self._next = random.getrandbits(14)  # no secret
+        self._shown = vp8.Numbers(-1, -1)  # the last picture that the client was sent of a layer
         self.paused = False
         self._stretches: deque[_Stretch] = deque(maxlen=_STRETCHES)
         self._target = producer.streams[0]
@@ -94,7 +95,7 @@ class Consumer:
             return
         drift = self._drift_to(stream)
         self._end()
-        leg = Leg(way[0], way[1], self._tail, index, self._next - index, drift)
+        leg = Leg(way[0], way[1], self._tail, index, self._next - index, drift, self._pictures_of(stream))
         self._stretches.append(_Stretch(stream, leg, None, stream.packets, stream.octets))
         stream.fan.add(self.id, leg)
 
@@ -107,12 +108,21 @@ class Consumer:
         apart = int((stream.last_at - previous.stream.last_at) * rate) if stream.last_at else 0
         return previous.stream.last_timestamp + previous.leg.drift + apart - stream.last_timestamp
 
+    def _pictures_of(self, stream: Stream) -> vp8.Numbers | None:
+        """What makes the picture that begins now follow the last one: layers are numbered each on its own."""
+        if stream.pictures is None:
+            return None
+        shift = vp8.shift_behind(self._shown, stream.pictures.present)
+        return shift if any(shift) else None
+
     def _end(self) -> None:
         current = self._current
         if current is None:
             return
         current.stream.fan.remove(self.id)
         current.last = current.stream.numbering.highest
+        if current.stream.pictures is not None:
+            self._shown = vp8.shifted(current.stream.pictures.newest, current.leg.pictures or vp8.Numbers(0, 0))
         self._next = max(self._next, current.last + current.leg.shift + 1)
         self._packets += current.stream.packets - current.packets_before
         self._octets += current.stream.octets - current.octets_before

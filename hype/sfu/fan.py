@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Any
 
-from hype.sfu import rtp
+from hype.sfu import rtp, vp8
 from hype.sfu.datagrams import Arena, Letters
 from hype.sfu.dtls import Keys, protect
 from hype.sfu.ice import Path
@@ -39,22 +39,23 @@ class Leg:
     first: int  # the index of the first packet that it gets
     shift: int  # added to a packet's index, it gives the receiver's own sequence number (before wrapping)
     drift: int = 0  # added to the timestamp
+    pictures: vp8.Numbers | None = None  # added to the numbers of VP8's pictures; None: nothing is
 
     def stamp(self, packet: bytes, index: int) -> bytearray:
         """The receiver's own copy of the packet with that index, the same each time."""
-        own = bytearray(packet)
+        own = bytearray(_with_pictures(packet, self.pictures))
         timestamp = int.from_bytes(packet[4:8], "big") + self.drift
         rtp.write_stamp(own, rtp.STAMP_AT, (index + self.shift) & 0xFFFF, timestamp & 0xFFFFFFFF, self.tail)
         return own
 
 
 class _Batch:
-    """Up to an arena's worth of legs on UDP whose tags are of one size."""
+    """Up to an arena's worth of legs on UDP whose tags are of one size, and whose pictures are numbered alike."""
 
     def __init__(self, outlet: Outlet, legs: list[Leg]) -> None:
         self._outlet = outlet
         self._legs = legs  # keeps the contexts alive
-        self._tag = legs[0].keys.tag
+        self._tag, self._pictures = legs[0].keys.tag, legs[0].pictures
         self._contexts = [leg.keys.context for leg in legs]
         self._stamps = Stamps([leg.shift for leg in legs], [leg.drift for leg in legs], [leg.tail for leg in legs])
         self._letters = Letters(outlet.arena, [leg.path.name or b"" for leg in legs])
@@ -63,6 +64,8 @@ class _Batch:
     def send(self, packet: bytes, index: int, timestamp: int) -> int:
         """Gives how many the kernel took."""
         arena, count = self._outlet.arena, len(self._legs)
+        if self._pictures is not None:
+            packet = _with_pictures(packet, self._pictures)
         columns, pointers = arena.fill(packet, count)
         self._stamps.write(columns, index, timestamp)
         codes = list(map(self._protect, self._contexts, pointers, arena.lengths))  # in C, like the stamps
@@ -129,13 +132,17 @@ class Fan:
         legs = self._legs.values()
         self._newest = max((leg.first for leg in legs), default=0)
         self._others = [leg for leg in legs if leg.path.name is None]
-        by_tag = sorted((leg for leg in legs if leg.path.name is not None), key=_tag)
-        groups = [list(group) for _, group in groupby(by_tag, _tag)]
+        alike = sorted((leg for leg in legs if leg.path.name is not None), key=_kind)
+        groups = [list(group) for _, group in groupby(alike, _kind)]
         step = self._outlet.arena.COUNT
         self._batches = [
             _Batch(self._outlet, group[at : at + step]) for group in groups for at in range(0, len(group), step)
         ]
 
 
-def _tag(leg: Leg) -> Any:
-    return leg.keys.tag
+def _kind(leg: Leg) -> Any:
+    return leg.keys.tag, leg.pictures or ()
+
+
+def _with_pictures(packet: bytes, pictures: vp8.Numbers | None) -> bytes:
+    return packet if pictures is None else vp8.renumbered(packet, rtp.HEADER_SIZE, pictures)

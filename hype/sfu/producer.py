@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from hype.sfu import ortc, rtcp, rtp
+from hype.sfu import ortc, rtcp, rtp, vp8
 from hype.sfu.fan import Outlet
 from hype.sfu.levels import Speaking
 from hype.sfu.stream import Codec, Stream
@@ -51,6 +51,7 @@ class Producer:
         uri, element = _PASSED_ON[self.kind]
         element_id = self._codec.extensions.get(uri, 0)
         sent = parameters.get("encodings") or [{}]
+        layered_vp8 = len(sent) > 1 and parameters["codecs"][0]["mimeType"].lower() == "video/vp8"
         for encoding, mapped in zip(sent, mapping["encodings"], strict=False):
             stream = Stream(outlet, self._codec, int(mapped["mappedSsrc"]), element, element_id)
             if encoding.get("ssrc") is not None:
@@ -60,6 +61,8 @@ class Producer:
                 self.by_rid[encoding["rid"]] = stream
             if self.kind == "audio":
                 stream.on_level = self._heard
+            if layered_vp8:
+                stream.pictures = vp8.Pictures()
             self.streams.append(stream)
 
     def pause(self) -> None:

@@ -67,6 +67,7 @@ class Stream:
         self.missing = Missing()
         self.reception: Reception | None = None
         self.on_report: Callable[[Stream, SenderInfo], None] | None = None
+        self.pictures: vp8.Pictures | None = None  # followed for those who come from another layer
         self.paused = False
         self.packets = self.octets = self.duplicates = 0
         self.last_timestamp, self.last_at = 0, 0.0
@@ -117,6 +118,8 @@ class Stream:
         value = rtp.extension_number(packet, header, self._element_id, 1) if self._element_id else -1
         if value >= 0 and self.on_level is not None:
             self.on_level(value, now)
+        if self.pictures is not None:
+            self.pictures.note(packet, header.payload, header.end)
         if self.waiting and self._may_begin(packet, header, index):
             self._release(index)
         element = self._element if value >= 0 else 0

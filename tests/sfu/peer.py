@@ -129,6 +129,11 @@ class Peer:
                 self._changed.clear()
                 await self._changed.wait()
 
+    async def more(self) -> None:
+        """Wait until one more packet has arrived."""
+        known = len(self.packets)
+        await self.until(lambda: len(self.packets) > known)
+
     async def _recv(self) -> bytes:
         return await self._waiting.get()
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from aiortc.codecs.vpx import VpxPayloadDescriptor
 from hypothesis import given
@@ -50,12 +52,12 @@ def test_descriptors_of_another_implementation_are_read(theirs: VpxPayloadDescri
 
 @given(descriptors, st.integers(0, 1 << 20), st.integers(0, 1 << 12))
 def test_renumbered_pictures_keep_everything_else(theirs: VpxPayloadDescriptor, picture: int, index: int) -> None:
-    """In a copy that lies elsewhere picture id and TL0PICIDX are the new ones, wrapped; no other byte changes."""
-    packet = bytes(theirs) + b"\x01picture"
-    ours = vp8.describe(packet, 0, len(packet))
+    """Picture id and TL0PICIDX are the new ones, wrapped; no other byte changes, wherever the payload begins."""
+    packet = bytes(9) + bytes(theirs) + b"\x01picture"
+    ours = vp8.describe(packet, 9, len(packet))
     assert ours is not None
-    out = bytearray(9) + packet
-    vp8.renumber(out, 9, ours, picture, index)
+    out = bytearray(packet)
+    vp8.renumber(out, ours, picture, index)
     again, rest = VpxPayloadDescriptor.parse(bytes(out[9:]))
     assert rest == b"\x01picture"
     assert again.picture_id == (None if theirs.picture_id is None else picture & 0x7FFF)
@@ -69,8 +71,70 @@ def test_a_short_picture_id_stays_short() -> None:
     packet = bytearray(b"\x90\x80\x05\x00")
     descriptor = vp8.describe(packet, 0, 4)
     assert descriptor is not None
-    vp8.renumber(packet, 0, descriptor, 0x1FF, 0)
+    vp8.renumber(packet, descriptor, 0x1FF, 0)
     assert packet == b"\x90\x80\x7f\x00"
+
+
+shifts = st.builds(vp8.Numbers, st.integers(0, 0x7FFF), st.integers(0, 255))
+
+
+@given(descriptors, shifts)
+def test_what_was_added_can_be_taken_off(theirs: VpxPayloadDescriptor, shift: vp8.Numbers) -> None:
+    """So nothing else was touched; a descriptor without numbers, or cut short, stays as it is."""
+    packet = b"head" + bytes(theirs) + b"\x01picture"
+    there = vp8.renumbered(packet, 4, shift)
+    assert vp8.renumbered(there, 4, vp8.Numbers(-shift.picture, -shift.tl0)) == packet
+    if theirs.picture_id is None and theirs.tl0picidx is None:
+        assert there == packet
+    assert vp8.renumbered(packet[:4], 4, shift) == packet[:4]
+
+
+frames = st.integers(1, 300)  # more than TL0PICIDX has room for
+
+
+@given(shifts, shifts, frames, frames, st.booleans(), st.booleans())
+def test_a_receiver_that_changes_layers_sees_one_numbering(
+    low: vp8.Numbers, high: vp8.Numbers, before: int, after: int, short: bool, late: bool
+) -> None:
+    """Wherever each layer's own numbers are, however wide they are, and whether a packet comes twice or late."""
+    one, other = _Layer(low, short), _Layer(high, short)
+    seen = [one.next() for _ in range(before)]
+    if late:
+        one.again()
+    last = vp8.shifted(one.pictures.newest, vp8.Numbers(0, 0))
+    first = other.next()
+    shift = vp8.shift_behind(last, other.pictures.present)
+    seen += [vp8.renumbered(each, 0, shift) for each in (first, *(other.next() for _ in range(after)))]
+    numbers = [VpxPayloadDescriptor.parse(each)[0] for each in seen]
+    wraps_at = 0x80 if short else 0x8000
+    for earlier, later in pairwise(numbers):
+        assert later.picture_id == ((earlier.picture_id or 0) + 1) % wraps_at
+        assert later.tl0picidx == ((earlier.tl0picidx or 0) + 1) % 0x100
+
+
+class _Layer:
+    """A stream of one-packet pictures. short: picture ids of seven bits."""
+
+    def __init__(self, start: vp8.Numbers, short: bool) -> None:
+        self.pictures = vp8.Pictures()
+        self._at, self._short = start, short
+        self._sent = [b""]
+
+    def next(self) -> bytes:
+        """The next picture, which the stream has noted."""
+        self._at = vp8.shifted(self._at, vp8.Numbers(1, 1))
+        picture = bytes([self._at.picture & 0x7F]) if self._short else (0x8000 | self._at.picture).to_bytes(2, "big")
+        self._sent.append(b"\x90\xc0" + picture + bytes([self._at.tl0]) + b"\x01picture")
+        self._note(self._sent[-1])
+        return self._sent[-1]
+
+    def again(self) -> None:
+        """What came before the last one comes late, and something that is no VP8."""
+        self._note(self._sent[-2])
+        self._note(b"")
+
+    def _note(self, packet: bytes) -> None:
+        self.pictures.note(packet, 0, len(packet))
 
 
 @pytest.mark.parametrize("data", [b"", b"\x90", b"\x90\x80", b"\x90\x80\x80", b"\x90\x80\x80\x01", b"\x90\xf0\x01\x02"])
