@@ -68,7 +68,8 @@ def _coded(room: str) -> list[tuple[str, str]]:
     coded += [(text, "invalid_message") for text in NO_FRAME]
     coded += [(json.dumps({"type": type, "data": {"channelId": room}}), "unknown_type") for type in UNKNOWN_TYPES]
     for type in ("message", "typing", "voice_state", "user_left", "user_joined"):
-        coded += [(json.dumps({"type": type, "data": data}), "invalid_message") for data in BAD_DATA]
+        for data in (*BAD_DATA, json.dumps({"channelId": room, "content": "hello"})):
+            coded.append((json.dumps({"type": type, "data": data}), "invalid_message"))
     return coded
 
 
