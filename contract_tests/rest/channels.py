@@ -17,13 +17,17 @@ _GAP = 1000
 def order(world: World) -> None:
     """Both lists are ordered by position, then creation, then id."""
     ann = world.guest("ann")
-    made = [world.channel(ann, position=position) for position in (7, 3, 10, 7, 3, 0)]
+    positions = [7, 3, 10, 7, 3, 0]
+    made = [world.channel(ann, position=position) for position in positions]
     path, change = {"id": made[0]["id"]}, {"position": 2}
     world.rest.call("updateChannel", path=path, token=ann.token, body=change, expect=200)
     for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
         reply = world.rest.call(operation, path=path, expect=200)
         keys = [(one["position"], one["createdAt"], one["id"]) for one in reply.data]
         must.ascending(keys, f"{operation} by position, createdAt, id", seen=reply.pair)
+        shown = {one["id"]: one["position"] for one in reply.data}
+        kept = [shown.get(one["id"]) for one in made]
+        must.equal(kept, [2, *positions[1:]], "the positions, which nothing else has changed", seen=reply.pair)
 
 
 @case("R13.same-object")

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 
 from contract_tests import must
 from contract_tests.clients.rest import Reply
 from contract_tests.contract import Pair
+from contract_tests.must import Violation
 from contract_tests.people import Pacer, Person, World, unique
 from contract_tests.runner import case
 
-TRIES = 3
+TRIES, MOST_TRIES = 3, 8
+"""On a busy machine a few are not enough; ten failures would be too many (P9)."""
 SAME_TIME = 0.3
 """An unknown email may be answered a little sooner, but not as if no password had been hashed."""
 _PAIR = Pair("operation", "loginUser", "429")
@@ -21,10 +24,14 @@ _PAIR = Pair("operation", "loginUser", "429")
 def same_time(world: World) -> None:
     """An unknown email takes as long as a wrong password, so that nobody can ask who is registered."""
     ann = world.member("ann")
-    wrong = min(_seconds(world, ann.email) for _ in range(TRIES))
-    unknown = min(_seconds(world, f"{unique('nobody')}@example.com") for _ in range(TRIES))
-    must.hold(
-        unknown > wrong * SAME_TIME,
+    wrong = unknown = math.inf
+    for tries in range(1, MOST_TRIES + 1):
+        # In turn, and the shortest of each: what else the machine does meanwhile only makes both longer.
+        wrong = min(wrong, _seconds(world, ann.email))
+        unknown = min(unknown, _seconds(world, f"{unique('nobody')}@example.com"))
+        if tries >= TRIES and unknown > wrong * SAME_TIME:
+            return
+    raise Violation(
         f"an unknown email to take about as long as a wrong password ({wrong * 1000:.0f} ms)",
         f"{unknown * 1000:.0f} ms",
     )

@@ -25,6 +25,18 @@ MUTANTS = [
         killed_by="bounds.createChannel.name.pattern.inside",
     ),
     mutant(
+        "rest.channels.makes-room",
+        "A new channel moves those that stand at its position and after it one place on.",
+        Edit(
+            MODEL,
+            "        return cls.create(",
+            "        cls.update(position=cls.position + 1).where(cls.position >= (position or 2147483646)).execute()\n"
+            "        return cls.create(",
+        ),
+        of="createChannel",
+        killed_by="R13.order",
+    ),
+    mutant(
         "rest.channels.by-creation",
         "Channels are listed by creation, whatever their position.",
         Edit(MODEL, _ORDER, "order_by(cls.created_at, cls.id)"),
