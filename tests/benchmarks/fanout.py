@@ -12,23 +12,23 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import json
 import os
 import socket
 import statistics
 import struct
-import sys
 import time
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 from hype.sfu import ortc
+from tests.benchmarks.naive import Plan, Process
+from tests.benchmarks.naive import started as naive_process
 from tests.sfu.keys import GCM, session
 from tests.sfu.peer import Peer
-from tests.sfu.rig import EXTENSION_IDS, KEYFRAME, ROOT, Rig, started, video_packet
+from tests.sfu.rig import EXTENSION_IDS, KEYFRAME, VIDEO_SSRC, Rig, started, video_packet
 
 _TICK_S = 0.001
 _KEY_SIZE = 28
@@ -74,23 +74,20 @@ class Bulk:
 
 @dataclass
 class Naive:
-    """`naive.py`."""
+    """`naive.py`. send: to its only port."""
 
-    pid: int
-    keys: Any
-    media: socket.socket
-    link: tuple[asyncio.StreamReader, asyncio.StreamWriter]
+    process: Process
+    send: Callable[[bytes], None]
     name: str = "naive"
 
-    def send(self, packet: bytes) -> None:
-        """To its only port."""
-        self.media.send(self.keys.protect(packet))
+    @property
+    def pid(self) -> int:
+        """Its."""
+        return self.process.pid
 
     async def sent(self) -> int:
         """As it says."""
-        reader, writer = self.link
-        writer.write(b"\n")
-        return int(await reader.readline())
+        return await self.process.sent()
 
 
 @asynccontextmanager
@@ -103,7 +100,7 @@ async def bulk(receivers: int) -> AsyncIterator[Design]:
             recv, receiver = await rig.connect("recv")
             await rig.consume(recv, producer_id, "video", number=number)
             kept = receiver.stop_reading()
-            _fills_at_once(kept)
+            fills_at_once(kept)
             stack.callback(kept.close)
         design = Bulk(rig, sender)
         design.send(packet(0, 100))
@@ -114,25 +111,15 @@ async def bulk(receivers: int) -> AsyncIterator[Design]:
 async def naive(receivers: int) -> AsyncIterator[Design]:
     """The naive process with as many sockets to send to."""
     with Sockets() as sockets:
-        ours, theirs = socket.socketpair()
-        process = await asyncio.create_subprocess_exec(
-            *(sys.executable, "-m", "tests.benchmarks.naive", "--fd", str(theirs.fileno())),
-            pass_fds=[theirs.fileno()],
-            cwd=ROOT,
-        )
-        theirs.close()
-        reader, writer = await asyncio.open_unix_connection(sock=ours)
-        key = os.urandom(_KEY_SIZE)
-        plan = {
-            "key": key.hex(),
-            "receivers": [(sockets.sink(), os.urandom(_KEY_SIZE).hex()) for _ in range(receivers)],
-        }
-        writer.write(json.dumps(plan).encode() + b"\n")
-        media = sockets.udp()
-        media.connect(("127.0.0.1", int(await reader.readline())))
-        yield Naive(process.pid, session(key, GCM, outgoing=True), media, (reader, writer))
-        writer.close()
-        await process.wait()
+        sinks = [(sockets.sink(), new_key()) for _ in range(receivers)]
+        key = new_key()
+        async with naive_process(Plan(sinks, [(VIDEO_SSRC, key, list(range(receivers)))])) as process:
+            yield Naive(process, sockets.sender(process.port, key))
+
+
+def new_key() -> str:
+    """An SRTP master key with its salt, in hexadecimal."""
+    return os.urandom(_KEY_SIZE).hex()
 
 
 class Sockets:
@@ -153,15 +140,31 @@ class Sockets:
         self._sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         return self._sockets[-1]
 
-    def sink(self) -> int:
-        """The port of a new one that nobody reads."""
+    def heard(self) -> socket.socket:
+        """A new one that can be sent to."""
         each = self.udp()
         each.bind(("127.0.0.1", 0))
-        _fills_at_once(each)
+        return each
+
+    def sender(self, port: int, key: str) -> Callable[[bytes], None]:
+        """What sends packets to that port by a new one, encrypted."""
+        media, keys = self.udp(), session(bytes.fromhex(key), GCM, outgoing=True)
+        media.connect(("127.0.0.1", port))
+
+        def send(packet: bytes) -> None:
+            media.send(keys.protect(packet))
+
+        return send
+
+    def sink(self) -> int:
+        """The port of a new one that nobody reads."""
+        each = self.heard()
+        fills_at_once(each)
         return int(each.getsockname()[1])
 
 
-def _fills_at_once(receiver: socket.socket) -> None:
+def fills_at_once(receiver: socket.socket) -> None:
+    """Have a socket that nobody reads hold next to nothing."""
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel makes the least that there is of it
 
 
@@ -172,7 +175,8 @@ def packet(number: int, size: int) -> bytes:
     return video_packet(number & 0xFFFF, content.ljust(size - 20, b"\0"), elements=element, timestamp=number * 90)
 
 
-def _cpu_s(pid: int) -> float:
+def cpu_s(pid: int) -> float:
+    """The seconds of CPU that a process of one thread has used."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
@@ -188,10 +192,10 @@ class Load:
     async def run(self, seconds: float) -> tuple[float, int]:
         """(CPU µs per packet sent on, packets sent on)."""
         await asyncio.sleep(0.05)
-        before, sent_before = _cpu_s(self._design.pid), await self._design.sent()
+        before, sent_before = cpu_s(self._design.pid), await self._design.sent()
         await self._send(seconds)
         sent = await self._design.sent() - sent_before
-        used = _cpu_s(self._design.pid) - before
+        used = cpu_s(self._design.pid) - before
         return used / max(sent, 1) * 1e6, sent
 
     async def _send(self, seconds: float) -> None:
@@ -229,7 +233,7 @@ async def measure(receivers: int, size: int, rate: int, seconds: float, repeat: 
 
 async def main() -> None:
     """Print the table."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seconds", type=float, default=1.0, help="of each run (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=5, help="runs of each design (default %(default)s)")
     parser.add_argument("--out", type=int, default=40000, help="packets per second sent on (default %(default)s)")
