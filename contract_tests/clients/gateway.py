@@ -54,6 +54,8 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
             open_timeout=PATIENCE_S,
             close_timeout=2,
             max_queue=1 if lazy else None,
+            # What is repeated shrinks to next to nothing, and a queue that should fill never does.
+            compression=None if lazy else "deflate",
             max_size=None,
             proxy=None,
             ping_interval=None,

@@ -153,15 +153,16 @@ def type_stays(world: World) -> None:
 
 @case("R14.delete")
 def delete(world: World) -> None:
-    """A deleted channel is gone, from the lists too, and its messages with it."""
-    ann = world.guest()
+    """A deleted channel is gone, from the lists too, and its messages with it, whoever wrote them."""
+    ann, bob = world.guests("ann", "bob")
     channel = world.channel(ann)["id"]
-    message = world.message(ann, channel)["id"]
+    messages = [world.message(author, channel)["id"] for author in (ann, bob)]
     path = {"id": channel}
     reply = world.rest.call("deleteChannel", path=path, token=ann.token, expect=200)
     must.equal(reply.data["id"], channel, "data.id", seen=reply.pair)
     world.rest.call("getChannel", path=path, expect=404)
-    world.rest.call("getMessage", path={"id": message}, expect=404)
+    for message in messages:
+        world.rest.call("getMessage", path={"id": message}, expect=404)
     world.rest.call("listMessages", query={"channelId": channel}, expect=404)
     world.rest.call("createMessage", token=ann.token, body={"channelId": channel, "content": "late"}, expect=404)
     world.rest.call("updateChannel", path=path, token=ann.token, body={"name": "late"}, expect=404)

@@ -21,6 +21,20 @@ _USER_COLUMNS = '"avatarUrl": "avatar_url"}'
 
 MUTANTS = [
     mutant(
+        "rest.channels.messages-of-others-stay",
+        "With a channel go the messages of whoever made it, and nobody else's.",
+        Edit(
+            "hype/models/channels.py",
+            "        model = type(self)\n        return bool(",
+            "        from hype.models.messages import Message\n\n"
+            "        others = (Message.channel == self.id) & (Message.author != self.created_by)\n"
+            '        Message.update(channel="text-general").where(others).execute()\n'
+            "        model = type(self)\n        return bool(",
+        ),
+        of="deleteChannel getMessage",
+        killed_by="R14.delete",
+    ),
+    mutant(
         "rest.state.author-from-body",
         "A message is of whoever its body says.",
         Edit(

@@ -43,6 +43,22 @@ MUTANTS = [
         killed_by="R16.list",
     ),
     mutant(
+        "rest.users.list-hides-offline",
+        "Who is offline is not listed.",
+        Edit(
+            MODEL, "order_by(cls.created_at, cls.id)", 'order_by(cls.created_at, cls.id).where(cls.status != "OFFLINE")'
+        ),
+        of="listUsers",
+        killed_by="R16.pages",
+    ),
+    mutant(
+        "rest.users.list-hides-oneself",
+        "Who lists the users is not shown to themselves.",
+        Edit(USERS, _LISTED, "return ok([_payload(call, row) for row in rows if row != call.user])"),
+        of="listUsers",
+        killed_by="R16.pages",
+    ),
+    mutant(
         "rest.users.offset-ignored",
         "The offset of the list of users is ignored.",
         Edit(MODEL, ".offset(min(offset, LARGEST_OFFSET))", ""),
