@@ -140,6 +140,20 @@ def full(world: World) -> None:
     second.expect_next("voice_state", {"userId": ann.id, "isMuted": True})
 
 
+@case("R38.full")
+def last_place(world: World) -> None:
+    """Of several who want the last place at once one gets it."""
+    people = world.guests("ann", "bob", "eve", "dan")
+    channel = world.channel(people[0], "voice", userLimit=1)["id"]
+    sockets = [world.socket(person) for person in people]
+    for socket in sockets:
+        socket.send("voice_state", {"channelId": channel})
+    for socket in sockets:
+        socket.fence()
+    counted = world.rest.call("getChannel", path={"id": channel}, expect=200)
+    must.equal(counted.data["_count"]["voiceStates"], 1, "_count.voiceStates of a channel for one", seen=counted.pair)
+
+
 @case("R38.full-code")
 def full_code(world: World) -> None:
     """Finding a channel full is `forbidden`."""
@@ -170,8 +184,9 @@ def voice_refused(world: World) -> None:
     """A text or unknown channel, none at all, or a flag that is no boolean leaves everything as it was."""
     ann, eve = world.guests("ann", "eve")
     channel, text = world.channel(ann, "voice")["id"], world.channel(ann)["id"]
+    announcement = world.channel(ann, "announcement")["id"]
     watcher, talker = talking(world, channel, ann, eve)
-    for data, _ in _bad_states(text, channel):
+    for data, _ in [*_bad_states(text, channel), ({"channelId": announcement}, "")]:
         talker.send("voice_state", data)
     talk(talker, channel, isDeafened=True)
     watcher.expect_next("voice_state", {"userId": eve.id, "isMuted": False, "isDeafened": True})

@@ -216,6 +216,7 @@ REQUIREMENTS = [
         ("edits-at-once", "no two edits of a message leave the same updatedAt"),
         ("every-updated-at", "every update moves updatedAt strictly forward"),
         ("updates-at-once", "no two updates of a user or a channel leave the same updatedAt"),
+        ("different-members-at-once", "updates of different members at once lose none of them"),
         ("delete", "a deleted message is 404"),
         ("author-only", "only the author edits or deletes a message"),
     ),

@@ -192,7 +192,8 @@ def anyone(world: World) -> None:
     must.equal(made.data["createdBy"]["id"], server["ownerId"], "the creator", seen=made.pair)
     path, bob = {"id": made.data["id"]}, world.guest("bob")
     world.rest.call("updateChannel", path=path, body={"topic": "whoever"}, expect=200)
-    world.rest.call("updateChannel", path=path, token=bob.token, body={"topic": "bob"}, expect=200)
+    reply = world.rest.call("updateChannel", path=path, token=bob.token, body={"topic": "bob"}, expect=200)
+    must.equal(reply.data["createdBy"]["id"], server["ownerId"], "the creator after an update", seen=reply.pair)
     world.rest.call("deleteChannel", path=path, expect=200)
 
 

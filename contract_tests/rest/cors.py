@@ -14,7 +14,13 @@ from contract_tests.rest.samples import NO_TOKEN, UNKNOWN_ID, rest_operations, s
 from contract_tests.runner import Case, case, family
 
 FRONTEND = "http://localhost:5173"
-FOREIGN = ("http://evil.example", "http://localhost:5173.evil.example", "https://localhost:5173", "null")
+FOREIGN = (
+    "http://evil.example",
+    "http://localhost:5173.evil.example",
+    "https://localhost:5173",
+    "http://localhost:51730",
+    "null",
+)
 
 
 @family

@@ -50,6 +50,9 @@ def newest_first(world: World) -> None:
     again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
     now = [edited if one["id"] == edited["id"] else one for one in sent]
     must.equal(again.data, now[::-1], "the messages, one of them edited", seen=again.pair)
+    now.append(world.message(ann, room, "7"))
+    again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    must.equal(again.data, now[::-1], "the messages, one more of them", seen=again.pair)
 
 
 @case("R18.ties")

@@ -79,8 +79,8 @@ def _malformed(world: World, operation: str) -> None:
 def _unknown(world: World, operation: str) -> None:
     request = shared_sample(world, operation)
     wanted = 404 if 404 in request.operation.answers else 403
-    other_case = (one.upper() for one in request.path.values())
-    for unknown in (UNKNOWN_ID, "x", "a" * 64, "No-Such_Id", *INHERITED, *other_case):
+    nearly = (other for one in request.path.values() for other in (one.upper(), one[:-1], f"{one}x"))
+    for unknown in (UNKNOWN_ID, "x", "a" * 64, "No-Such_Id", request.person.username, *INHERITED, *nearly):
         request.ask(path=dict.fromkeys(request.path, unknown), expect=wanted)
 
 

@@ -6,6 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from threading import Barrier
 from typing import Any
 
@@ -52,6 +53,16 @@ def race_of_names(world: World) -> None:
     guest = unique("race")
     won = _race(lambda: world.rest.call("loginGuest", body={"username": guest}))
     must.equal(won, {200: 1, 400: RACERS - 1}, f"the statuses of {RACERS} guests of one username")
+    both, turns = unique("race"), count()
+    won = _race(
+        lambda: (
+            world.rest.call("loginGuest", body={"username": both})
+            if next(turns) % 2
+            else _register(world, registration(username=both))
+        ),
+        4,
+    )
+    must.equal((won[200] + won[201], won[400]), (1, 3), "successes and failures of guests and others with one username")
 
 
 @case("R21.race-of-emails")
@@ -85,6 +96,9 @@ def username_letter_case(world: World) -> None:
     mixed = name[0] + name[1:].title()
     registered = world.rest.call("registerUser", body=registration(username=mixed), expect=201)
     must.equal(registered.data["user"]["username"], mixed, "username", seen=registered.pair)
+    for username, person in zip((f"{name}-x", f"{name}-X"), world.guests("ann", "bob"), strict=True):
+        body = {"username": username}
+        world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=body, expect=200)
     for taken in (name, mixed):
         world.rest.call("loginGuest", body={"username": taken}, expect=400)
 
@@ -154,10 +168,10 @@ def password_unseen(world: World) -> None:
 
 @case("R22.login")
 def login(world: World) -> None:
-    """Login sets ONLINE, also after one has gone offline, and its tokens are one's own."""
+    """Login sets ONLINE, whatever the status was, and its tokens are one's own."""
     ann = world.member("ann")
     path = {"id": ann.id}
-    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "offline"}, expect=200)
+    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "dnd"}, expect=200)
     reply = _login(world, ann.email, ann.password, 200)
     must.members(
         reply.data["user"], {"id": ann.id, "email": ann.email, "status": "ONLINE"}, "the user", seen=reply.pair

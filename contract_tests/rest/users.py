@@ -35,6 +35,7 @@ MOST_USERS = 2**31
 _NOT_FURTHER_BACK = (50, 400, 3200)
 """From the end of the list: other cases make users meanwhile."""
 AT_ONCE = 6
+_TURNS = 4
 PAGE_NOBODY_ASKED_FOR = 50
 """The length of a page of messages, and of many a list that means to be whole."""
 URLS = (
@@ -274,6 +275,22 @@ def updates_at_once(world: World) -> None:
         with ThreadPoolExecutor(AT_ONCE) as pool:
             stamps = sorted(pool.map(change, range(AT_ONCE * 3)))
         must.ascending(stamps, f"updatedAt of {operation} at once", strictly=True)
+
+
+@case("R20.different-members-at-once")
+def different_members_at_once(world: World) -> None:
+    """An update changes what it names and nothing else, also when others name the rest at the same time."""
+    values: dict[str, tuple[str, ...]] = {
+        "updateUser": ("displayName", "bio", "avatarUrl"),
+        "updateChannel": ("name", "topic"),
+    }
+    for operation, names in values.items():
+        request = sample(world, operation)
+        with ThreadPoolExecutor(len(names)) as pool:
+            for turn in range(_TURNS):
+                wanted = dict.fromkeys(names, f"https://example.com/{turn}")
+                list(pool.map(lambda item, ask=request: ask.succeed(body=dict([item])), wanted.items()))
+                must.members(request.succeed(body={}).data, wanted, f"what {operation} kept of updates at once")
 
 
 def update(world: World, person: Person, **members: Any) -> dict[str, Any]:
