@@ -19,6 +19,28 @@ _KNOWN = "state = present or VoiceState(profile.user_id, room.channel_id)"
 
 MUTANTS = [
     mutant(
+        "gateway.calls.in-an-announcement-channel",
+        "A call is possible in an announcement channel, too.",
+        Edit(_HANDLERS, 'if room.type != "VOICE":', 'if room.type == "TEXT":'),
+        of="voice_state.in",
+        killed_by="R38.refused",
+    ),
+    mutant(
+        "gateway.calls.last-place-for-several",
+        "Whether there is a place is looked up a moment before it is taken, so several take the last one.",
+        Edit(
+            _HANDLERS,
+            "    context.voice.enter(socket, profile, room,",
+            "    there = context.voice._registry.count(room.channel_id)\n"
+            '    await __import__("asyncio").sleep(0.05)\n'
+            "    if room.user_limit is None or there < room.user_limit:\n"
+            '        room = __import__("dataclasses").replace(room, user_limit=None)\n'
+            "    context.voice.enter(socket, profile, room,",
+        ),
+        of="voice_state.in",
+        killed_by="R38.full",
+    ),
+    mutant(
         "gateway.calls.entry-untold",
         "Entering a voice channel is answered to the newcomer, and told to nobody else.",
         Edit(_VOICE, _ENTERED, 'self._hub.to_socket(socket, "voice_state", _voice_state(state))'),

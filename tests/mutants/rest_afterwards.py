@@ -3,7 +3,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import HARDENED, Edit, mutant
+from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, mutant
 
 AUTH = "hype/operations/auth.py"
 CHANNELS = "hype/operations/channels.py"
@@ -16,6 +16,18 @@ _LOGOUT = "    if call.session is not None and"
 _WRONG = "        attempt.failed()\n"
 
 MUTANTS = [
+    mutant(
+        "rest.channels.change-takes-it-over",
+        "Who changes a channel is its creator from then on.",
+        Edit(
+            CHANNELS,
+            "row.change(changes)",
+            'row.change({**changes, **({"created_by": call.user} if call.user else {})})',
+        ),
+        of="updateChannel",
+        killed_by="P6.anyone",
+        profiles=DOCUMENTED,
+    ),
     mutant(
         "rest.tokens.reuse-of-the-last-alone",
         "Only the refresh token that was used last ends the session when it comes again; older ones are just refused.",

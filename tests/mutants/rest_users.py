@@ -15,6 +15,27 @@ _FOUND = 'return ok(_payload(call, _found(User.find(call.path["id"]))))'
 
 MUTANTS = [
     mutant(
+        "rest.users.found-by-name",
+        "A user is found by their name in place of the id.",
+        Edit(USERS, _FOUND, _FOUND.replace("User.find(", 'User.named(call.path["id"]) or User.find(')),
+        of="getUser",
+        killed_by="R3.unknown-id",
+    ),
+    mutant(
+        "rest.users.rename-ignores-case",
+        "Nobody can change their name to Ann when there is an ann.",
+        Edit(
+            USERS,
+            "    try:\n        row = row.change(changes)",
+            '    name = str(call.body.get("username", "")).lower()\n'
+            "    if any(one.username.lower() == name and one.id != row.id for one in User.listed()):\n"
+            '        raise Conflict("Username already taken")\n'
+            "    try:\n        row = row.change(changes)",
+        ),
+        of="updateUser",
+        killed_by="R21.username-letter-case",
+    ),
+    mutant(
         "rest.users.list-has-meta",
         "The list of users carries a meta object.",
         Edit(USERS, _LISTED, f'{_LISTED[:-1]}, {{"total": len(rows)}})'),
