@@ -18,7 +18,8 @@ def auth_timeout(world: World) -> None:
     allowed_s = float(world.contract.limits["authTimeoutMs"]) / 1000
     (ann,) = world.guests("ann")
     opened = time.monotonic()
-    silent, chatty, prompt = world.open_socket(), world.open_socket(), world.open_socket()
+    # The prompt one first, so that its time is over before that of the others is.
+    prompt, silent, chatty = world.open_socket(), world.open_socket(), world.open_socket()
     prompt.send("user_joined", {"token": ann.token})
     prompt.expect("user_joined", {"userId": ann.id})
     chatty.send("typing", {"channelId": "text-general"})

@@ -35,7 +35,9 @@ def stored_order(world: World) -> None:
     must.equal(len(set(ids)), WRITERS * EACH, "the number of stored messages")
     for author in authors:
         own = [message["content"] for message in kept if message["authorId"] == author.id]
-        must.equal(own, [f"{author.name} {number}" for number in range(EACH)], "the messages of one, as they were sent")
+        must.equal(
+            own, [_content(author.name, number) for number in range(EACH)], "the messages of one, as they were sent"
+        )
     for socket, got in zip(audience, heard, strict=True):
         must.equal(got, ids, f"the messages that {socket.name} heard, in the stored order", seen=MESSAGE)
         hears_nothing(socket, "more than once")
@@ -89,15 +91,20 @@ def at_once(work: Sequence[Callable[[], None]]) -> None:
             future.result()
 
 
+def _content(name: str, number: int) -> str:
+    """What a writer writes: now short, now long, which takes longer to handle."""
+    return f"{name} {number}" + "." * (number % 2 * 1500)
+
+
 def _by_rest(world: World, author: Person, room: str) -> None:
     for number in range(EACH):
-        body = {"channelId": room, "content": f"{author.name} {number}"}
+        body = {"channelId": room, "content": _content(author.name, number)}
         world.rest.call("createMessage", token=author.token, body=body, expect=201)
 
 
 def _by_socket(writer: Socket, room: str) -> None:
     for number in range(EACH):
-        writer.send("message", {"channelId": room, "content": f"{writer.name} {number}"})
+        writer.send("message", {"channelId": room, "content": _content(writer.name, number)})
 
 
 def _busy(world: World, actor: Person, socket: Socket, room: str) -> None:
@@ -113,7 +120,7 @@ def _busy(world: World, actor: Person, socket: Socket, room: str) -> None:
 
 def _life_of_a_message(world: World, author: Person, room: str) -> None:
     for number in range(3):
-        body = {"channelId": room, "content": f"{author.name} {number}"}
+        body = {"channelId": room, "content": _content(author.name, number)}
         path = {"id": world.rest.call("createMessage", token=author.token, body=body, expect=201).data["id"]}
         world.rest.call("updateMessage", path=path, token=author.token, body={"content": "edited"}, expect=200)
         world.rest.call("deleteMessage", path=path, token=author.token, expect=200)

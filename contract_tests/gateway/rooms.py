@@ -203,6 +203,7 @@ def leave_request(world: World) -> None:
     ann, bob, eve = world.guests("ann", "bob", "eve")
     room = world.channel(ann)["id"]
     *others, leaver = seated(world, room, ann, bob, eve)
+    enter(leaver, room)  # to be there twice is to be there
     leaver.send("user_left", {"channelId": room})
     for socket in others:
         socket.expect_next("user_left", {"userId": eve.id, "username": eve.username, "channelId": room})

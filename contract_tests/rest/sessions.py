@@ -108,9 +108,10 @@ def expired_refresh_token(world: World) -> None:
 
 @case("P3.refresh")
 def refresh(world: World) -> None:
-    """A refresh gives a pair that works."""
+    """A refresh gives a pair that works; the access tokens from before it do so until they expire."""
     ann = world.guest("ann")
     pair = _pair(world, ann.refresh_token)
+    world.rest.call("getCurrentUser", token=ann.token, expect=200)
     me = world.rest.call("getCurrentUser", token=pair["accessToken"], expect=200)
     must.equal(me.data["user"]["id"], ann.id, "who the new access token is", seen=me.pair)
     for _ in range(2):

@@ -16,6 +16,26 @@ _ANNOUNCED = 'context.hub.join(socket, room.channel_id)\n    context.hub.to_room
 
 MUTANTS = [
     mutant(
+        "gateway.rooms.left-as-often-as-entered",
+        "Who has entered a room twice has to leave it twice.",
+        Edit(
+            "hype/gateway/hub.py",
+            "        socket.rooms.add(channel_id)",
+            '        self._times = getattr(self, "_times", {})\n'
+            "        self._times[socket, channel_id] = self._times.get((socket, channel_id), 0) + 1\n"
+            "        socket.rooms.add(channel_id)",
+        ),
+        Edit(
+            _HANDLERS,
+            "    if room.channel_id in socket.rooms:\n        profile",
+            "    times = context.voice._hub._times\n"
+            "    times[socket, room.channel_id] = times.get((socket, room.channel_id), 0) - 1\n"
+            "    if room.channel_id in socket.rooms and times[socket, room.channel_id] < 1:\n        profile",
+        ),
+        of="user_left.in",
+        killed_by="R35.leave-request",
+    ),
+    mutant(
         "gateway.rooms.everybody-hears-everything",
         "Events of a room are sent to every open socket.",
         Edit(_HUB, "dict(self._rooms.get(channel_id, {}))", "dict.fromkeys(self._by_id.values())"),
