@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Any
 
 from contract_tests import must
+from contract_tests.contract import Pair
 from contract_tests.gateway.stage import (
     UNKNOWN_CHANNEL,
     batches,
@@ -55,6 +57,9 @@ BAD_CHANNELS: tuple[Any, ...] = (
     "x" * 2000,
     "\u00e9",
 )
+_SOON_S = 300
+"""A slow target sends within it what it has stored; another time zone is further off."""
+_MESSAGE = Pair("event", "message", "out")
 CODES = {400: "invalid_message", 404: "not_found"}
 
 
@@ -74,6 +79,24 @@ def stored_as_by_rest(world: World) -> None:
         must.members(reply.data, {"authorId": ann.id, "channelId": room, "edited": False}, "the stored message")
     by_rest = set(world.message(ann, room, "by REST"))
     must.hold(by_rest <= set(event), "every member that a message by REST has", sorted(event))
+    shown = world.rest.call("getChannel", path={"id": room}, expect=200)
+    must.equal(shown.data["_count"]["messages"], len(VERBATIM) + 1, "_count.messages of both", seen=shown.pair)
+
+
+@case("R2.frame-timestamps")
+def frame_timestamps(world: World) -> None:
+    """A frame says when it was sent, by the clock of what is stored, and to the millisecond."""
+    (ann,) = world.guests("ann")
+    room = world.channel(ann)["id"]
+    (socket,) = seated(world, room, ann)
+    sent = []
+    for number in range(3):
+        created = world.message(ann, room, str(number))["createdAt"]
+        sent.append(socket.expect_next("message", {"content": str(number)})["timestamp"])
+        off = abs(datetime.fromisoformat(sent[-1]).timestamp() - datetime.fromisoformat(created).timestamp())
+        must.hold(off < _SOON_S, "a timestamp of when the frame was sent", f"{off:.0f} s off", seen=_MESSAGE)
+    whole = all(time.endswith(".000Z") for time in sent)
+    must.hold(not whole, "timestamps in milliseconds", sent, seen=_MESSAGE)
 
 
 def _bad_bodies(world: World, owner: Any, room: str) -> list[dict[str, Any]]:

@@ -16,6 +16,13 @@ def _refresh(world: World, refresh_token: str, status: int) -> None:
     world.rest.call("refreshTokens", body={"refreshToken": refresh_token}, expect=status)
 
 
+def _refreshed(world: World, person: Person) -> None:
+    """Have the person refresh, and use the new access token from now on."""
+    reply = world.rest.call("refreshTokens", body={"refreshToken": person.refresh_token}, expect=200)
+    person.token = reply.data["accessToken"]
+    world.trace.transcript.secrets.keep(person.token, f"{person.name.upper()}_NEW_TOKEN")
+
+
 def _both_ways(world: World, person: Person) -> list[Socket]:
     """A socket with the token in its URL, and one with it in its first frame."""
     by_url, by_frame = world.open_socket(person.token), world.open_socket()
@@ -36,6 +43,18 @@ def logout_closes_sockets(world: World) -> None:
     for socket in sockets:
         socket.closed(4401)
     watcher.expect_next("user_left", {"userId": eve.id, "channelId": room})
+
+
+@case("P2.logout-closes-sockets")
+def logout_after_a_refresh(world: World) -> None:
+    """A refresh begins no new session: its end closes the sockets from before the refresh and from after it."""
+    (eve,) = world.guests("eve")
+    sockets = _both_ways(world, eve)
+    _refreshed(world, eve)
+    sockets += _both_ways(world, eve)
+    _logout(world, eve)
+    for socket in sockets:
+        socket.closed(4401)
 
 
 @case("P2.logout-spares-other-sessions")
@@ -77,7 +96,8 @@ def reuse_closes_sockets(world: World) -> None:
     """A refresh token used twice revokes the session: all its sockets close with 4401, others stay."""
     ann, eve = world.guests("ann", "eve")
     sockets, other = _both_ways(world, eve), world.socket(ann)
-    _refresh(world, eve.refresh_token, 200)
+    _refreshed(world, eve)
+    sockets += _both_ways(world, eve)
     _refresh(world, eve.refresh_token, 401)
     for socket in sockets:
         socket.closed(4401)
@@ -100,8 +120,6 @@ def refresh_keeps_sockets(world: World) -> None:
     """A refresh keeps the session's sockets, and its new access token opens another one."""
     (eve,) = world.guests("eve")
     old = _both_ways(world, eve)
-    reply = world.rest.call("refreshTokens", body={"refreshToken": eve.refresh_token}, expect=200)
-    eve.token = reply.data["accessToken"]
-    world.trace.transcript.secrets.keep(eve.token, "EVE_NEW_TOKEN")
+    _refreshed(world, eve)
     for socket in (*old, *_both_ways(world, eve)):
         hears_nothing(socket, "of a refresh")

@@ -77,7 +77,7 @@ REQUIREMENTS = [
     *_rules(
         "rulings P2 and R31",
         {
-            "P2.logout-closes-sockets": "logout closes the session's sockets with 4401",
+            "P2.logout-closes-sockets": "logout closes the session's sockets with 4401, from before a refresh too",
             "P2.logout-spares-other-sessions": "logout leaves the sockets of other sessions open",
             "P2.logged-out-token-opens-nothing": "an access token of a session that was logged out is a bad token",
         },
@@ -129,6 +129,10 @@ REQUIREMENTS = [
             "R32.invalid-utf8": "a text frame that is not UTF-8 closes with 1007",
             "R32.slow-client": "a client that does not read is closed with 1013 (or sees 1006), and slows nobody",
         },
+    ),
+    *_rules(
+        "WebSocket Events; ruling R2",
+        {"R2.frame-timestamps": "a frame's timestamp is the time when it was sent, in UTC, with milliseconds"},
     ),
     *_rules(
         "ruling R33",

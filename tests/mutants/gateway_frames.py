@@ -14,6 +14,20 @@ _ADMITTED = "session.receive(text, self._admits(socket))"
 
 MUTANTS = [
     mutant(
+        "gateway.frames.local-time",
+        "Timestamps of events are those of New York, and say Z.",
+        Edit("hype/gateway/frames.py", "time.time_ns() // 1_000_000", "time.time_ns() // 1_000_000 - 5 * 3_600_000"),
+        of="message.out",
+        killed_by="R2.frame-timestamps",
+    ),
+    mutant(
+        "gateway.frames.zeroes",
+        "Timestamps of events have three zeroes for milliseconds.",
+        Edit("hype/gateway/frames.py", "time.time_ns() // 1_000_000", "time.time_ns() // 1_000_000_000 * 1000"),
+        of="message.out",
+        killed_by="R2.frame-timestamps",
+    ),
+    mutant(
         "gateway.frames.bad-json-closes",
         "A frame that is not JSON closes the socket.",
         Edit(

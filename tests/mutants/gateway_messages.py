@@ -15,6 +15,29 @@ _RUN = "await context.services.database.run(work, write=True)"
 
 MUTANTS = [
     mutant(
+        "gateway.messages.uncounted",
+        "_count.messages counts what was written by REST alone.",
+        Edit(
+            "hype/operations/channels.py",
+            "messages=messages[row.id]",
+            "messages=messages[row.id] - _BY_SOCKET.get(row.id, 0)",
+        ),
+        Edit(
+            "hype/operations/channels.py",
+            "def channel_payloads(",
+            "_BY_SOCKET: dict[str, int] = {}\n\n\ndef channel_payloads(",
+        ),
+        Edit(
+            "hype/operations/messages.py",
+            "    data = payloads.message(row)\n",
+            "    data = payloads.message(row)\n    if call.origin is not None:\n"
+            "        from hype.operations.channels import _BY_SOCKET\n\n"
+            "        _BY_SOCKET[channel.id] = _BY_SOCKET.get(channel.id, 0) + 1\n",
+        ),
+        of="getChannel",
+        killed_by="R36.stored-as-by-rest",
+    ),
+    mutant(
         "gateway.messages.author-left-out",
         "The author of a message does not get the event.",
         Edit(_MESSAGES, "joins=call.origin)", "joins=call.origin, except_user=call.caller.id)"),
