@@ -59,7 +59,7 @@ class Listener:
 
 def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> Iterator[Finding]:
     """Run the plan to its end; findings as they come. Raises at the end what schemathesis itself stumbled over."""
-    everything = schemathesis.openapi.from_dict(_document(contract), config=_config(base_url, plan))
+    everything = schemathesis.openapi.from_dict(document(contract), config=_config(base_url, plan))
     schema = everything.include(operation_id=list(plan.operations))
 
     @schema.auth(refresh_interval=None)
@@ -78,6 +78,12 @@ def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> It
         yield from _execute(schema)
     finally:
         del _listeners[id(schema)]
+
+
+@cache
+def document(contract: Contract) -> Any:
+    """The contract's openapi.yaml with patterns that schemathesis can read."""
+    return _readable(contract.openapi)
 
 
 def _execute(schema: BaseSchema) -> Iterator[Finding]:
@@ -156,11 +162,6 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
         "checks": {name: {"enabled": False} for name in _UNSUITED},
     }
     return SchemathesisConfig.from_dict(dict(config))
-
-
-@cache
-def _document(contract: Contract) -> Any:
-    return _readable(contract.openapi)
 
 
 def _readable(document: Any) -> Any:

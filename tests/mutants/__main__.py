@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections import Counter
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor, as_completed
+from pathlib import Path
 from random import Random
+from tempfile import TemporaryDirectory
 
 from contract_tests.contract import AREAS
 from contract_tests.profile import PROFILES, Profile
 from tests.mutants.judging import Judged, control, judge
+from tests.mutants.plain import Plain
 from tests.mutants.registry import Mutant, every
+from tests.mutants.score import Score
 
 _MOST_LINES_OF_A_SURVIVOR = 25
 
@@ -24,19 +27,21 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not mutants:
         print("No mutant is called so.", file=sys.stderr)
         return 2
-    fates: Counter[str] = Counter()
-    for profile, some in by_profile(mutants, options.profile).items():
-        print(f"{profile}: the control", end=" ", flush=True)
-        wrong = control(some, profile)
-        if wrong:
-            print(f"does not pass, so nothing can be said of mutants:\n{wrong}")
-            return 1
-        print(f"passes; {len(some)} mutants", flush=True)
-        for judged in _judged(some, profile, options):
-            fates[judged.fate] += 1
-            print(_row(judged), flush=True)
-    print(", ".join(f"{count} {fate}" for fate, count in fates.items()))
-    return 0 if set(fates) == {"killed"} else 1
+    score = Score()
+    with TemporaryDirectory() as folder:
+        for profile, some in by_profile(mutants, options.profile).items():
+            print(f"{profile}: the control", end=" ", flush=True)
+            wrong = control(some, profile)
+            if wrong:
+                print(f"does not pass, so nothing can be said of mutants:\n{wrong}")
+                return 1
+            print(f"passes; {len(some)} mutants", flush=True)
+            plain = Plain(profile, Path(folder)) if options.schemathesis else None
+            for judged, seen in _judged(some, profile, options, plain):
+                score.add(judged, seen)
+                print(_row(judged, seen), flush=True)
+    print(score.table())
+    return 0 if score.all_killed else 1
 
 
 def chosen(options: argparse.Namespace) -> list[Mutant]:
@@ -67,17 +72,22 @@ def by_profile(mutants: Sequence[Mutant], profile: Profile | None) -> dict[Profi
     return found
 
 
-def _judged(mutants: Sequence[Mutant], profile: Profile, options: argparse.Namespace) -> Iterator[Judged]:
+def _judged(
+    mutants: Sequence[Mutant], profile: Profile, options: argparse.Namespace, plain: Plain | None
+) -> Iterator[tuple[Judged, bool | None]]:
+    def both(one: Mutant) -> tuple[Judged, bool | None]:
+        return judge(one, profile, full=options.full), plain.sees(one) if plain else None
+
     with ThreadPoolExecutor(options.jobs) as pool:
-        waiting = [pool.submit(judge, one, profile, full=options.full) for one in mutants]
-        for done in as_completed(waiting):
+        for done in as_completed([pool.submit(both, one) for one in mutants]):
             yield done.result()
 
 
-def _row(judged: Judged) -> str:
-    row = f"{judged.fate:<11} {judged.seconds:5.1f} s  {judged.mutant.name:<48} {', '.join(judged.by[:4])}"
+def _row(judged: Judged, seen: bool | None) -> str:
+    beside = {True: "also seen by plain schemathesis", False: "not seen by plain schemathesis", None: ""}[seen]
+    row = f"{judged.fate:<11} {judged.seconds:5.1f} s  {judged.mutant.name:<48} {', '.join(judged.by[:4])}  {beside}"
     if judged.fate == "killed":
-        return row
+        return row.rstrip()
     lines = judged.told.strip().splitlines()[-_MOST_LINES_OF_A_SURVIVOR:]
     wanted = f"            {judged.mutant.bug} Must be seen by {judged.mutant.killed_by}."
     return "\n".join([row, wanted, *(f"            {line}" for line in lines)])
@@ -91,6 +101,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--jobs", type=int, default=2, metavar="N", help="so many at once (default %(default)s)")
     parser.add_argument("--sample", type=int, metavar="N", help="so many of them, another lot for each seed")
     parser.add_argument("--seed", type=int, default=0, metavar="N")
+    parser.add_argument(
+        "--schemathesis", action="store_true", help="plain schemathesis on each as well; takes half a minute more each"
+    )
     parser.add_argument("--full", action="store_true", help="the whole harness on each, not what must kill it alone")
     return parser
 
