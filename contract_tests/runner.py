@@ -53,7 +53,7 @@ MakeWorld = Callable[[str], World]
 MOST_STEPS = 40
 _SILENCES_UNTIL_GONE = 5
 _LEFT_OUT = "left out by --fast"
-_ALIKE_AND_FAST = 8
+_ALIKE_AND_FAST = 10
 """Of so many cases that are alike `--fast` runs one; which ones hangs on the seed."""
 
 

@@ -18,7 +18,7 @@ EACH = 10
 MESSAGE = Pair("event", "message", "out")
 
 
-@case("R36.stored-order")
+@case("R36.stored-order", slow=True)
 def stored_order(world: World) -> None:
     """Eight write at once, half by REST: three sockets hear each message once, in the order of GET /api/messages."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -68,7 +68,7 @@ def one_order_for_all(world: World) -> None:
         must.equal(order, orders[0], f"the events that {socket.name} heard", seen=MESSAGE)
 
 
-@case("R36.change-after-message")
+@case("R36.change-after-message", slow=True)
 def change_after_message(world: World) -> None:
     """While four write, edit and delete, each message comes before its edit and its deletion, to all alike."""
     ann, bob, eve = world.guests("ann", "bob", "eve")

@@ -32,7 +32,7 @@ def events_show_present_profile(world: World) -> None:
     must.members(author, {"id": eve.id, **profile}, "the message's author")
 
 
-@case("R24.typing-shows-present-name")
+@case("R24.typing-shows-present-name", slow=True)
 def typing_shows_present_name(world: World) -> None:
     """Who was renamed types under the new name, on a connection that was open before."""
     ann, eve = world.guests("ann", "eve")

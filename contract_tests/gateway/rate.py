@@ -117,7 +117,7 @@ def rate_per_user(world: World) -> None:
     hears_nothing(other, "of somebody else's limit")
 
 
-@case("R31.row-is-broken")
+@case("R31.row-is-broken", slow=True)
 def row_is_broken(world: World) -> None:
     """Only refusals in a row close a socket: more than ten in all do not, when frames between them were taken."""
     (eve,) = world.guests("eve")

@@ -23,7 +23,7 @@ def ice_lite(world: World) -> None:
         must.hold("MESSAGE-INTEGRITY" in answer.attributes, "MESSAGE-INTEGRITY", sorted(answer.attributes))
 
 
-@case("R26.ice-credentials-needed")
+@case("R26.ice-credentials-needed", slow=True)
 def ice_credentials_needed(world: World) -> None:
     """A check with a wrong password, with nobody's user name or with another transport's password is not taken."""
     ann, bob = callers(world, "ann", "bob")

@@ -51,7 +51,7 @@ def pli(world: World) -> None:
     )
 
 
-@case("R25.fir")
+@case("R25.fir", slow=True)
 def fir(world: World) -> None:
     """FIR asks for the same."""
     stream, track = flowing(world, "video")

@@ -119,7 +119,7 @@ def _stammers(sound: Stream, ear: Socket) -> tuple[float, list[bool]]:
     return longest_s, [one["data"]["isSpeaking"] for one in heard if one["type"] == "speaking_state"]
 
 
-@case("R40.muted-does-not-speak")
+@case("R40.muted-does-not-speak", slow=True)
 def muted_does_not_speak(world: World) -> None:
     """Muting ends speaking; while muted, loud packets begin none."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")

@@ -250,7 +250,7 @@ def anybodys_status(world: World) -> None:
     world.rest.call("updateUserStatus", path={"id": UNKNOWN_ID}, body={"status": "idle"}, expect=404)
 
 
-@case("R20.every-updated-at")
+@case("R20.every-updated-at", slow=True)
 def every_updated_at(world: World) -> None:
     """Every update of a user or a channel moves `updatedAt` strictly forward, an empty one too, however fast."""
     requests: tuple[tuple[Sample, tuple[dict[str, Any], ...]], ...] = (
@@ -262,7 +262,7 @@ def every_updated_at(world: World) -> None:
         _moves(request, bodies)
 
 
-@case("R20.updates-at-once")
+@case("R20.updates-at-once", slow=True)
 def updates_at_once(world: World) -> None:
     """No two updates of one user or one channel leave the same `updatedAt`, also when they come at once."""
     bodies = {"updateUser": {"bio": "x"}, "updateUserStatus": {"status": "idle"}, "updateChannel": {"topic": "x"}}
@@ -277,7 +277,7 @@ def updates_at_once(world: World) -> None:
         must.ascending(stamps, f"updatedAt of {operation} at once", strictly=True)
 
 
-@case("R20.different-members-at-once")
+@case("R20.different-members-at-once", slow=True)
 def different_members_at_once(world: World) -> None:
     """An update changes what it names and nothing else, also when others name the rest at the same time."""
     values: dict[str, tuple[str, ...]] = {

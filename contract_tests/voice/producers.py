@@ -29,7 +29,7 @@ def produce(world: World) -> None:
     must.equal(len(ids), len(KINDS), "the number of different ids")
 
 
-@case("R28.one-of-each-kind")
+@case("R28.one-of-each-kind", slow=True)
 def one_of_each_kind(world: World) -> None:
     """A second of a kind is 409 while the first is open; another person's, or one elsewhere, does not count."""
     ann, bob = parties(world, "ann", "bob")
