@@ -1,6 +1,6 @@
 """How many can hear one speaker, or see one camera, on one worker: the largest N, beside the naive design.
 
-    python -m tests.benchmarks.crowd [--kind audio video] [--seconds 2] [--repeat 3] [--most 2000] [--share 0.01]
+    python -m tests.benchmarks.crowd [--kind audio video] [--seconds 2] [--repeat 3] [--most 5000] [--share 0.01]
 
 N receivers of one producer, each with a transport of its own (real DTLS-SRTP over loopback; some ten ms each to
 connect, so large N take a while to set up). N is doubled until more than 1 % gets lost, in the median of some runs, and
@@ -18,6 +18,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import resource
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -233,9 +234,11 @@ async def main() -> None:
     parser.add_argument("--kind", nargs="+", choices=("audio", "video"), default=["audio", "video"])
     parser.add_argument("--seconds", type=float, default=2.0, help="of each run (default %(default)s)")
     parser.add_argument("--repeat", type=int, default=3, help="runs of each size (default %(default)s)")
-    parser.add_argument("--most", type=int, default=2000, help="receivers to try (default %(default)s)")
+    parser.add_argument("--most", type=int, default=5000, help="receivers to try (default %(default)s)")
     parser.add_argument("--share", type=float, default=0.01, help="may get lost (default %(default)s)")
     options = parser.parse_args()
+    most_descriptors = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most_descriptors, most_descriptors))  # a receiver is a socket
     print(f"The largest 1 → N of which less than {options.share:.1%} gets lost: medians of {options.repeat} runs")
     print(f"{'':<6} {'':<8} {'N':>7} {'packets/s':>10} {'lost':>7} {'delay p99':>12}")
     for kind in options.kind:
