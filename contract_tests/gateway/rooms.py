@@ -116,11 +116,12 @@ def voice_room_is_no_call(world: World) -> None:
 
 @case("R34.unknown-channel")
 def unknown_channel(world: World) -> None:
-    """A channel that does not exist is not_found, and the socket goes on."""
+    """A channel that does not exist is not_found, a channel's name as well, and the socket goes on."""
     (ann,) = world.guests("ann")
     socket = world.socket(ann)
-    socket.send("user_joined", {**socket.identity, "channelId": UNKNOWN_CHANNEL})
-    refused(socket, "not_found")
+    for unknown in (UNKNOWN_CHANNEL, world.channel(ann)["name"]):
+        socket.send("user_joined", {**socket.identity, "channelId": unknown})
+        refused(socket, "not_found")
     hears_nothing(socket, "after the refusal")
 
 

@@ -44,6 +44,12 @@ REQUIREMENTS = [
         ("race", "of several refreshes with one token at once at most one succeeds"),
     ),
     Requirement("P3.refresh", "a refresh gives a pair of tokens that works", "POST /auth/refresh › Поведение"),
+    Requirement(
+        "P3.access-token-lives-on",
+        "a refresh leaves the access token from before it alone, which is valid for 15 minutes",
+        "JWT Authentication Flow; rulings P3 and R23",
+        strength="should",
+    ),
     *_profile(
         "P6",
         ("anyone", "channels are created, changed and deleted without a token; the server's owner is the creator"),
@@ -71,6 +77,7 @@ REQUIREMENTS = [
         ("malformed-id", "a malformed id in a path is 404, %00 and %zz included"),
         ("unknown-id", "an id in a path that names nothing is 404"),
         ("ids-that-name-nothing", "an id in a body that names nothing is 404, one with U+0000 is 400"),
+        ("names-are-no-ids", "a channel or a server is not found by its name"),
         ("new-ids", "new rows get CUIDs"),
     ),
     *_ruling(

@@ -9,8 +9,8 @@ import re
 from typing import Any
 
 from contract_tests import must
-from contract_tests.people import World
-from contract_tests.rest.samples import UNKNOWN_ID, sample
+from contract_tests.people import World, unique
+from contract_tests.rest.samples import DEFAULT_SERVER, UNKNOWN_ID, sample
 from contract_tests.runner import case
 
 _CUID = re.compile(r"c[a-z0-9]{24}", re.ASCII)
@@ -73,3 +73,22 @@ def ids_that_name_nothing(world: World) -> None:
         message.ask(body=message.with_members(channelId=odd), expect=404)
     message.ask(body=message.with_members(channelId="a\x00b"), expect=400)
     channel.ask(body=channel.with_members(serverId="a\x00b"), expect=400)
+
+
+@case("R3.names-are-no-ids")
+def names_are_no_ids(world: World) -> None:
+    """What has a name that could be an id is not found by it, in a path, a query or a body, and stays as it is."""
+    ann = world.guest("ann")
+    room = world.channel(ann)
+    server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data
+    for operation, body in (("getChannel", None), ("updateChannel", {"topic": "new"}), ("deleteChannel", None)):
+        world.rest.call(operation, path={"id": room["name"]}, token=ann.token, body=body, expect=404)
+    world.rest.call("listMessages", query={"channelId": room["name"]}, expect=404)
+    body = {"channelId": room["name"], "content": "hello"}
+    world.rest.call("createMessage", token=ann.token, body=body, expect=404)
+    for operation in ("getServer", "listServerChannels"):
+        world.rest.call(operation, path={"serverId": server["name"]}, expect=404)
+    body = {"name": unique("room"), "type": "text", "serverId": server["name"]}
+    world.rest.call("createChannel", token=ann.token, body=body, expect=404)
+    kept = world.rest.call("getChannel", path={"id": room["id"]}, expect=200)
+    must.equal(kept.data, room, "the channel afterwards", seen=kept.pair)

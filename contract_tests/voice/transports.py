@@ -70,10 +70,12 @@ def own_credentials(world: World) -> None:
 
 @case("R26.wrong-channel")
 def wrong_channel(world: World) -> None:
-    """Unknown channels are 404, text and announcement channels 400."""
+    """Unknown channels are 404, a channel's name is one, text and announcement channels 400."""
     ann = world.guest("ann")
+    name = world.channel(ann, "voice")["name"]
     for direction in DIRECTIONS:
-        Party(world, ann, UNKNOWN_CHANNEL).transport(direction, expect=404)
+        for unknown in (UNKNOWN_CHANNEL, name):
+            Party(world, ann, unknown).transport(direction, expect=404)
         for type in ("text", "announcement"):
             Party(world, ann, world.channel(ann, type)["id"]).transport(direction, expect=400)
 

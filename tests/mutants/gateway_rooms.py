@@ -360,4 +360,15 @@ MUTANTS = [
         of="typing.in",
         killed_by="R31.forged-member-ignored",
     ),
+    mutant(
+        "gateway.rooms.by-name",
+        "The room of a channel is found by the channel's name, too.",
+        Edit(
+            "hype/operations/rooms.py",
+            "row = Channel.find(channel_id)",
+            "row = Channel.find(channel_id) or Channel.whole().where(Channel.name == channel_id).first()",
+        ),
+        of="user_joined.in",
+        killed_by="R34.unknown-channel",
+    ),
 ]

@@ -19,6 +19,15 @@ _FOLD = 'password.encode("utf-8", "surrogatepass")'
 _MOVED = 'values = {**changes, "updated_at": forward(model.updated_at)}'
 _USER_COLUMNS = '"avatarUrl": "avatar_url"}'
 
+_GUEST = """\
+    try:
+        user = User.add(username=call.body["username"], is_guest=True, online=True)
+    except Taken as taken:
+        raise _taken(taken) from taken
+    ServerMember.add(DEFAULT_SERVER, user.id)
+    return _signed_in(call, user)
+"""
+
 MUTANTS = [
     mutant(
         "rest.channels.messages-of-others-stay",
@@ -242,5 +251,50 @@ MUTANTS = [
         of="loginUser",
         killed_by="P9.limit",
         profiles=HARDENED,
+    ),
+    mutant(
+        "rest.state.channels-by-name",
+        "A channel is found by its name as well as by its id.",
+        Edit(
+            "hype/operations/channels.py",
+            'row = Channel.find(call.path["id"])',
+            'row = Channel.find(call.path["id"]) or Channel.whole().where(Channel.name == call.path["id"]).first()',
+        ),
+        of="getChannel updateChannel deleteChannel",
+        killed_by="R3.names-are-no-ids",
+    ),
+    mutant(
+        "rest.state.messages-by-the-channels-name",
+        "Messages are read and written by the channel's name as well as by its id.",
+        Edit(
+            "hype/operations/messages.py",
+            "channel = Channel.find(channel_id)",
+            "channel = Channel.find(channel_id) or Channel.whole().where(Channel.name == channel_id).first()",
+        ),
+        of="listMessages createMessage",
+        killed_by="R3.names-are-no-ids",
+    ),
+    mutant(
+        "rest.state.guests-look-first",
+        "Whether a guest's name is taken is looked up before, and the loser of a race gets a 500.",
+        Edit(
+            "hype/operations/auth.py",
+            "def login_guest(",
+            "@manages_transactions\ndef login_guest(",
+        ),
+        Edit(
+            "hype/operations/auth.py",
+            _GUEST,
+            "    with call.unit.transaction():\n"
+            '        if User.select().where(User.username == call.body["username"]).exists():\n'
+            '            raise BadRequest("Username already taken")\n'
+            "    import time\n\n    time.sleep(0.002)\n"
+            "    with call.unit.transaction():\n"
+            '        user = User.add(username=call.body["username"], is_guest=True, online=True)\n'
+            "        ServerMember.add(DEFAULT_SERVER, user.id)\n"
+            "        return _signed_in(call, user)\n",
+        ),
+        of="loginGuest",
+        killed_by="R21.race-of-names",
     ),
 ]
