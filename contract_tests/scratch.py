@@ -10,7 +10,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
-from hypothesis.errors import HypothesisDeprecationWarning
+from hypothesis.errors import HypothesisDeprecationWarning, HypothesisWarning
 
 _TABLES = "unicode_data"
 
@@ -33,4 +33,6 @@ def scratch() -> Iterator[Path]:
         with warnings.catch_warnings():
             # Other cases draw random numbers while hypothesis does, which it takes for its own strategies' fault.
             warnings.filterwarnings("ignore", r"Do not use the `random` module", HypothesisDeprecationWarning)
+            # The largest body that a ruling allows is large.
+            warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
             yield Path(made)

@@ -25,7 +25,7 @@ from tests.running import ANY_PORTS, SECRETS
 
 Fate = Literal["killed", "survived", "by another", "not applied", "not started"]
 
-_PATIENCE_S: Final = {False: 120, True: 600}
+_PATIENCE_S: Final = {False: 300, True: 600}
 _START_S: Final = 60
 _FOUND_WRONG = re.compile(r"^FAIL (\S+)", re.MULTILINE)
 _GREETING = re.compile(r"http://localhost:(\d+) .*ws://localhost:(\d+)", re.DOTALL)
