@@ -47,7 +47,7 @@ def register(world: World) -> None:
     world.rest.call("getUser", path={"id": user["id"]}, expect=200)
 
 
-@case("R21.race-of-names")
+@case("R21.race-of-names", slow=True)
 def race_of_names(world: World) -> None:
     """Of many who register one username at once exactly one gets it; so do guests, and the two together."""
     for _ in range(world.times(RACES)):
@@ -61,7 +61,7 @@ def race_of_names(world: World) -> None:
     must.equal((won[200] + won[201], won[400]), (1, 3), "successes and failures of guests and others with one username")
 
 
-@case("R21.race-of-emails")
+@case("R21.race-of-emails", slow=True)
 def race_of_emails(world: World) -> None:
     """Of many who register one email at once exactly one gets it."""
     for _ in range(world.times(RACES)):
@@ -69,7 +69,7 @@ def race_of_emails(world: World) -> None:
         must.equal(won, {201: 1, 400: RACERS // 2 - 1}, "the statuses of racing registrations of one email")
 
 
-@case("R21.race-of-renames")
+@case("R21.race-of-renames", slow=True)
 def race_of_renames(world: World) -> None:
     """Of several who rename themselves alike at once exactly one succeeds, and the others get 409."""
     people = world.guests("ann", "bob", "eve", "dan")
