@@ -106,11 +106,22 @@ def _room(world: World, show: Show) -> None:
     room = _channel(world, ann, show)
     sockets = _gathered(world, room, show, ann, bob)
     sockets.append(world.socket(ann, join=room))
+    if show.voice:
+        sockets.append(_beside_the_call(world, room, sockets))
     heard = show.scene(Actor(world, person, room))
     for socket in sockets:
         _is_heard(socket, heard)
     for socket in sockets:
         hears_nothing(socket, "more of it")
+
+
+def _beside_the_call(world: World, room: str, sockets: Sequence[Socket]) -> Socket:
+    """A socket of somebody who is in the room of a voice channel, and not in its call."""
+    guest = world.guest("listener")
+    made = world.socket(guest, join=room)
+    for socket in sockets:
+        socket.expect("user_joined", {"userId": guest.id})
+    return made
 
 
 def _outsider(world: World, show: Show) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contract_tests import must
-from contract_tests.gateway.stage import UNKNOWN_CHANNEL, hears_nothing, refused, seated, talk, talking
+from contract_tests.gateway.stage import UNKNOWN_CHANNEL, hears_no_event, hears_nothing, refused, seated, talk, talking
 from contract_tests.people import World
 from contract_tests.runner import case
 
@@ -163,6 +163,24 @@ def full_code(world: World) -> None:
     late = world.socket(bob)
     late.send("voice_state", {"channelId": channel})
     refused(late, "forbidden")
+
+
+@case("R38.changed-limit")
+def changed_limit(world: World) -> None:
+    """A voice channel is full by the limit that it has now."""
+    ann, bob, eve = world.guests("ann", "bob", "eve")
+    channel = world.channel(ann, "voice", userLimit=1)["id"]
+    talking(world, channel, ann)
+    second, third = world.socket(bob), world.socket(eve)
+    second.send("voice_state", {"channelId": channel})
+    hears_no_event(second, "of a channel that is full")
+    for limit, entering, late in ((2, second, third), (None, third, None)):
+        body = {"userLimit": limit}
+        world.rest.call("updateChannel", path={"id": channel}, token=ann.token, body=body, expect=200)
+        talk(entering, channel)
+        if late:
+            late.send("voice_state", {"channelId": channel})
+            hears_no_event(late, "of a channel that is full")
 
 
 @case("R38.place-becomes-free")

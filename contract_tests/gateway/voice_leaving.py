@@ -30,6 +30,22 @@ def leave(world: World) -> None:
     hears_nothing(leaver, "of a channel that it has left")
 
 
+@case("R38.flags-end-false")
+def flags_end_false(world: World) -> None:
+    """Who leaves is neither muted nor deafened any more, by the voice_state that says so."""
+    ann, eve = world.guests("ann", "eve")
+    channel = world.channel(ann, "voice")["id"]
+    stays, leaver = talking(world, channel, ann, eve)
+    talk(leaver, channel, isMuted=True, isDeafened=True)
+    stays.expect_next("voice_state", {"userId": eve.id, "isMuted": True, "isDeafened": True})
+    leaver.send("voice_state", {"channelId": None})
+    off = {"userId": eve.id, "channelId": None, "isMuted": False, "isDeafened": False}
+    for socket in (stays, leaver):
+        socket.expect("voice_state", off)
+    leaver.send("voice_state", {"channelId": None})
+    leaver.expect_next("voice_state", off)
+
+
 @case("R38.leave-of-all-connections")
 def leave_of_all_connections(world: World) -> None:
     """One connection's null takes the whole user out; each of their connections there hears it once."""

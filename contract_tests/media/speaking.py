@@ -13,7 +13,9 @@ from contract_tests.media.speech import speaks_until
 from contract_tests.media.stage import LOUD, QUIET, Caller, Stream, callers
 from contract_tests.people import World
 from contract_tests.runner import case
+from contract_tests.voice.signalling import AUDIO_LEVEL, parties
 
+_LEVELS = ("audio", AUDIO_LEVEL)
 _LOUD_PACKETS = 50
 _ATTEMPTS = 5
 _PACKETS = 40
@@ -42,6 +44,15 @@ def _speaks_on(ear: Socket, sound: Stream) -> float:
     begun = speaks_until(ear, True, sound, LOUD)
     sound.send(*(sound.packet(level=LOUD) for _ in range(_LOUD_PACKETS)))
     return time.monotonic() - begun
+
+
+@case("R25.audio-level")
+def audio_level(world: World) -> None:
+    """A device sends the extensions that the router receives, and no others: without this one nobody would speak."""
+    (ann,) = parties(world, "ann")
+    listed = ann.capabilities.get("headerExtensions", [])
+    directions = [one.get("direction", "sendrecv") for one in listed if (one["kind"], one["uri"]) == _LEVELS]
+    must.hold({"sendrecv", "recvonly"} & set(directions) != set(), "ssrc-audio-level to be received", directions)
 
 
 @case("R40.speaking")

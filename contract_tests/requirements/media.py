@@ -52,6 +52,10 @@ REQUIREMENTS = [
         },
     ),
     *_rules(
+        "mediasoup.ts › mediasoupConfig; rulings R25 and R40",
+        {"R25.audio-level": "the router takes the audio levels by which speaking is known"},
+    ),
+    *_rules(
         "ruling R28",
         {"R28.closed-producer-is-silent": "a closed producer is not forwarded"},
     ),

@@ -5,15 +5,14 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from itertools import count
-from threading import Barrier
 from typing import Any
 
 from contract_tests import must
 from contract_tests.clients.rest import Reply
 from contract_tests.people import Person, World, unique
+from contract_tests.racing import race, statuses
 from contract_tests.rest.authorisation import refused
 from contract_tests.rest.samples import PASSWORD, registration, sample
 from contract_tests.runner import case
@@ -243,11 +242,4 @@ def _enter(world: World, username: str) -> Reply:
 
 def _race(run: Callable[[], Reply], racers: int = RACERS) -> Counter[int]:
     """The statuses of many requests that start together."""
-    start = Barrier(racers)
-
-    def race(_: int) -> int:
-        start.wait(10)
-        return run().status
-
-    with ThreadPoolExecutor(racers) as pool:
-        return Counter(pool.map(race, range(racers)))
+    return statuses(race([run] * racers))

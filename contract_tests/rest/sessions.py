@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 from functools import partial
-from threading import Barrier
 from typing import Any
 
 from contract_tests import must
 from contract_tests.clients.rest import Reply
 from contract_tests.contract import Contract
 from contract_tests.people import Person, World
+from contract_tests.racing import race, statuses
 from contract_tests.requirements.authorisation import BAD_REFRESH_TOKENS
 from contract_tests.rest import bad_tokens, forgery
 from contract_tests.rest.authorisation import refused
@@ -159,17 +157,10 @@ def other_sessions_live(world: World) -> None:
 
 
 @case("P3.race")
-def race(world: World) -> None:
+def refresh_race(world: World) -> None:
     """Of several who use one refresh token at once at most one gets a new pair."""
     token = world.guest("ann").refresh_token
-    start = Barrier(RACERS)
-
-    def use(_: int) -> int:
-        start.wait(10)
-        return world.rest.call("refreshTokens", body={"refreshToken": token}).status
-
-    with ThreadPoolExecutor(RACERS) as pool:
-        won = Counter(pool.map(use, range(RACERS)))
+    won = statuses(race([partial(world.rest.call, "refreshTokens", body={"refreshToken": token})] * RACERS))
     must.hold(won[200] <= 1 and won[200] + won[401] == RACERS, "one 200 at most, and 401 for the others", dict(won))
 
 

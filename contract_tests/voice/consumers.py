@@ -6,6 +6,7 @@ from typing import Any
 
 from contract_tests import must
 from contract_tests.clients.rest import Reply
+from contract_tests.gateway.stage import UNKNOWN_CHANNEL
 from contract_tests.people import World
 from contract_tests.runner import case
 from contract_tests.voice.producers import NO_NAME, UNKNOWN_PRODUCER
@@ -24,22 +25,39 @@ def consume(world: World) -> None:
         media = "audio" if kind == "audio" else "video"
         expected = {"producerId": producer, "consumerId": data["id"], "kind": media, "producerPaused": False}
         must.members(data, expected, f"the consumer of {kind}")
-        _receivable(bob, data["rtpParameters"], media)
-        ssrcs.add(data["rtpParameters"]["encodings"][0]["ssrc"])
+        _receivable(bob.capabilities, data["rtpParameters"], media)
+        ssrcs.add(_ssrc(data["rtpParameters"]))
     must.equal(len(ssrcs), len(KINDS), "the number of different SSRCs")
 
 
-def _receivable(party: Party, rtp: dict[str, Any], media: str) -> None:
+@case("R29.device")
+def device(world: World) -> None:
+    """A device that knows neither retransmission nor header extensions is offered neither."""
+    ann, bob = parties(world, "ann", "bob")
+    codecs = [one for one in bob.capabilities["codecs"] if not one["mimeType"].lower().endswith("/rtx")]
+    plain = {"codecs": codecs, "headerExtensions": []}
+    for kind in KINDS:
+        rtp = bob.consume(ann.producer(kind), capabilities=plain).data["rtpParameters"]
+        _receivable(plain, rtp, "audio" if kind == "audio" else "video")
+        must.equal(rtp["encodings"][0].get("rtx"), None, "the encoding's rtx for a device that knows none")
+
+
+def _ssrc(rtp: dict[str, Any]) -> int:
+    """The one stream's SSRC, without which nobody can tell what comes."""
+    ssrcs = [one["ssrc"] for one in rtp.get("encodings", []) if "ssrc" in one]
+    must.hold(len(ssrcs) > 0, "encodings that name an SSRC", rtp.get("encodings"))
+    return int(ssrcs[0])
+
+
+def _receivable(capabilities: dict[str, Any], rtp: dict[str, Any], media: str) -> None:
     """Payload types and extension ids are those of the device's capabilities."""
-    known = {one["preferredPayloadType"]: one["mimeType"].lower() for one in party.capabilities["codecs"]}
+    known = {one["preferredPayloadType"]: one["mimeType"].lower() for one in capabilities["codecs"]}
     for codec in rtp["codecs"]:
         payload_type = codec["payloadType"]
         must.equal(codec["mimeType"].lower(), known.get(payload_type), f"the codec of payload type {payload_type}")
         must.hold(codec["mimeType"].startswith(media), f"a codec of {media}", codec["mimeType"])
     extensions = {
-        (one["uri"], one["preferredId"])
-        for one in party.capabilities.get("headerExtensions", [])
-        if one["kind"] == media
+        (one["uri"], one["preferredId"]) for one in capabilities.get("headerExtensions", []) if one["kind"] == media
     }
     used = {(one["uri"], one["id"]) for one in rtp.get("headerExtensions", [])}
     must.hold(used <= extensions, "header extensions of the capabilities", sorted(used - extensions))
@@ -115,6 +133,18 @@ def close_consumer(world: World) -> None:
     close(bob, 404)
 
 
+@case("R29.consumer-closes-with-producer")
+def consumer_closes_with_producer(world: World) -> None:
+    """A consumer is gone with the producer that it is of; others are not."""
+    ann, bob = parties(world, "ann", "bob")
+    producers = {kind: ann.producer(kind) for kind in ("audio", "video")}
+    consumers = {kind: str(bob.consume(producer).data["id"]) for kind, producer in producers.items()}
+    ann.stop(producers["audio"])
+    for kind, status in (("audio", 404), ("video", 200)):
+        path = {"id": consumers[kind]}
+        world.rest.call("closeConsumer", token=bob.person.token, path=path, expect=status)
+
+
 @case("R29.restart-ice")
 def restart_ice(world: World) -> None:
     """A transport gets new ICE credentials, at its owner's wish."""
@@ -137,20 +167,24 @@ def restart_ice(world: World) -> None:
 def list_producers(world: World) -> None:
     """The open producers of a voice channel, whoever asks."""
     ann, bob = parties(world, "ann", "bob")
-    text = {"channelId": world.channel(ann.person)["id"]}
-    world.rest.call("listChannelProducers", token=bob.person.token, path=text, expect=400)
+    for channel, status in ((world.channel(ann.person)["id"], 400), (UNKNOWN_CHANNEL, 404)):
+        path = {"channelId": channel}
+        world.rest.call("listChannelProducers", token=bob.person.token, path=path, expect=status)
 
-    def listed() -> set[tuple[str, str, str]]:
+    def listed() -> list[tuple[str, str, str]]:
         path = {"channelId": ann.channel}
         replies = [
             world.rest.call("listChannelProducers", token=one.person.token, path=path, expect=200) for one in (ann, bob)
         ]
-        first, second = (sorted(reply.data, key=lambda one: str(one["producerId"])) for reply in replies)
+        first, second = (reply.data for reply in replies)
         must.equal(first, second, "the list as it is shown to two users", seen=replies[0].pair)
-        return {(one["userId"], one["producerId"], one["kind"]) for one in replies[0].data}
+        for one in first:
+            must.members(one, {"id": one["producerId"], "channelId": ann.channel}, "an open producer")
+        return [(one["userId"], one["producerId"], one["kind"]) for one in first]
 
-    must.equal(listed(), set(), "the producers of a new channel")
-    made = {kind: ann.producer(kind) for kind in KINDS}
-    must.equal(listed(), {(ann.person.id, made[kind], kind) for kind in KINDS}, "the producers")
-    ann.stop(made["video"])
-    must.equal(listed(), {(ann.person.id, made[kind], kind) for kind in ("audio", "screen")}, "the producers left")
+    must.equal(listed(), [], "the producers of a new channel")
+    made = {kind: ann.producer(kind) for kind in ("video", "audio", "screen")}
+    oldest_first = [(ann.person.id, producer, kind) for kind, producer in made.items()]
+    must.equal(listed(), oldest_first, "the producers, oldest first")
+    ann.stop(made["audio"])
+    must.equal(listed(), [oldest_first[0], oldest_first[2]], "the producers left")

@@ -158,11 +158,11 @@ def _logs_out(world: World, party: Party, socket: Socket) -> None:
     world.rest.call("logoutUser", token=party.person.token, expect=200)
 
 
-def _ends_media(world: World, end: End) -> None:
-    """producer_closed for each, voice_state null, user_left; then the producers are gone."""
+def _ends_media(world: World, end: End) -> tuple[Party, Socket]:
+    """producer_closed for each, voice_state null, user_left; then the producers are gone. Who it was, and by what."""
     (_, to_ann), (bob, to_bob), (eve, to_eve) = talking_parties(world, "ann", "bob", "eve")
     made = {eve.producer(kind): kind for kind in KINDS}
-    for socket in (to_ann, to_bob):
+    for socket in (to_ann, to_bob, to_eve):
         socket.fence()
     end(world, eve, to_eve)
     for socket in (to_ann, to_bob):
@@ -173,12 +173,15 @@ def _ends_media(world: World, end: End) -> None:
         hears_nothing(socket, "more of one who has left")
     for producer in made:
         bob.consume(producer, expect=404)
+    return eve, to_eve
 
 
 @case("R38.leave-closes-producers")
 def leave_closes_producers(world: World) -> None:
     """voice_state with null ends what the leaver sends, before the leave itself is told."""
-    _ends_media(world, _leaves)
+    eve, to_eve = _ends_media(world, _leaves)
+    to_eve.expect_next("voice_state", {"userId": eve.person.id, "channelId": None})
+    hears_nothing(to_eve, "more of what it ended itself")
 
 
 @case("R38.drop-closes-producers")
@@ -202,14 +205,59 @@ def logout_closes_producers(world: World) -> None:
 @case("R38.leave-closes-transports")
 def leave_closes_transports(world: World) -> None:
     """A leaver's transports are gone: neither can be used."""
-    (ann, to_ann), (bob, _) = talking_parties(world, "ann", "bob")
+    _ends_transports(world, _leaves)
+
+
+@case("R38.leave-closes-transports")
+def drop_closes_transports(world: World) -> None:
+    """So are those of one who lost the last socket in the channel."""
+    _ends_transports(world, _drops)
+
+
+@case("R38.leave-closes-transports")
+def switch_closes_transports(world: World) -> None:
+    """So are those in the channel that one has left for another."""
+    _ends_transports(world, _moves)
+
+
+def _ends_transports(world: World, end: End) -> None:
+    (ann, to_ann), (bob, to_bob) = talking_parties(world, "ann", "bob")
     producer = bob.producer()
     ids = (ann.sending, ann.receiving)
-    talk(to_ann, None)
+    end(world, ann, to_ann)
+    to_bob.expect("user_left", {"userId": ann.person.id})
     for transport in ids:
         ann.connect(transport, expect=404)
     ann.produce(expect=404)
     ann.consume(producer, expect=404)
+
+
+@case("R38.begins-anew")
+def begins_anew(world: World) -> None:
+    """Whoever comes back can send each kind again, as if they had never been there."""
+    (ann, to_ann), (bob, _) = talking_parties(world, "ann", "bob")
+    for kind in KINDS:
+        ann.producer(kind)
+    talk(to_ann, None)
+    talk(to_ann, ann.channel)
+    back = Party(world, ann.person, ann.channel)
+    for kind in KINDS:
+        bob.consume(back.producer(kind))
+
+
+@case("R38.second-connection-is-shown")
+def second_connection_is_shown(world: World) -> None:
+    """A second socket that enters by voice_state hears who else is there and what they send; the first hears less."""
+    (ann, _), (eve, first) = talking_parties(world, "ann", "eve")
+    producer = ann.producer("video")
+    first.expect_next("new_producer", {"producerId": producer})
+    second = world.socket(eve.person)
+    second.send("voice_state", {"channelId": eve.channel})
+    second.expect("voice_state", {"userId": eve.person.id, "channelId": eve.channel})
+    second.expect("voice_state", {"userId": ann.person.id, "channelId": eve.channel})
+    second.expect("new_producer", {"userId": ann.person.id, "producerId": producer, "kind": "video"})
+    shown = [one for one in first.fence() if one["data"]["userId"] == ann.person.id]
+    must.equal(shown, [], "what the first socket is shown again of others")
 
 
 @case("R14.deleted-channel-closes-producers")

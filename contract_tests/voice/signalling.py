@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -21,6 +21,9 @@ DTLS = {"role": "client", "fingerprints": [FINGERPRINT]}
 
 # Generated requests are made with the common generator, which they set back to its seed meanwhile.
 _RANDOM = random.SystemRandom()
+
+Expect = int | Sequence[int]
+"""The status, or statuses, that are right."""
 
 _VIDEO_FEEDBACK = [
     {"type": "goog-remb", "parameter": ""},
@@ -93,7 +96,7 @@ class Party:
         offered: dict[str, Any] = self._call("getRtpCapabilities", expect=200).data
         return offered
 
-    def transport(self, direction: str = "send", expect: int | None = 201) -> Reply:
+    def transport(self, direction: str = "send", expect: Expect | None = 201) -> Reply:
         """Ask for a transport."""
         return self._call(f"create{direction.capitalize()}Transport", body={"channelId": self.channel}, expect=expect)
 
@@ -107,7 +110,7 @@ class Party:
         """The id of the recv transport."""
         return str(self.transport("recv").data["id"])
 
-    def connect(self, transport_id: str, dtls: Any = DTLS, expect: int = 200) -> Reply:
+    def connect(self, transport_id: str, dtls: Any = DTLS, expect: Expect = 200) -> Reply:
         """Give a transport DTLS parameters."""
         body = {"transportId": transport_id, "dtlsParameters": dtls}
         return self._call("connectTransport", body=body, expect=expect)
@@ -118,7 +121,7 @@ class Party:
         rtp: Mapping[str, Any] | None = None,
         *,
         transport_id: str | None = None,
-        expect: int = 201,
+        expect: Expect = 201,
     ) -> Reply:
         """Ask to send; on the send transport unless told otherwise."""
         body = {

@@ -18,12 +18,16 @@ UNKNOWN_TRANSPORT = "no-such-transport"
 
 @case("R25.codecs")
 def codecs(world: World) -> None:
-    """opus and VP8, and for VP8 retransmission, key frame requests and bandwidth feedback."""
+    """opus and VP8, and for VP8 retransmission and key frame requests; the header extensions are listed as well."""
     (ann,) = parties(world, "ann")
+    for member in ("codecs", "headerExtensions"):
+        must.hold(member in ann.capabilities, f"capabilities with {member}", sorted(ann.capabilities))
     offered = {one["mimeType"].lower(): one for one in ann.capabilities["codecs"]}
     must.hold({"audio/opus", "video/vp8", "video/rtx"} <= set(offered), "opus, VP8 and RTX", sorted(offered))
     must.members(offered["audio/opus"], {"kind": "audio", "clockRate": 48000, "channels": 2}, "opus")
     must.members(offered["video/vp8"], {"kind": "video", "clockRate": 90000}, "VP8")
+    types = [one.get("preferredPayloadType") for one in ann.capabilities["codecs"]]
+    must.hold(None not in types and len(set(types)) == len(types), "a payload type of its own for each codec", types)
     # A router may have more codecs, each with an RTX of its own.
     repairs = [one for one in ann.capabilities["codecs"] if one["mimeType"].lower() == "video/rtx"]
     repaired = [one.get("parameters", {}).get("apt") for one in repairs]
@@ -93,12 +97,13 @@ def channel_id(world: World) -> None:
 def full(world: World) -> None:
     """Whoever has a transport counts once; nobody else gets one when that many are there."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)
-    for party in (ann, bob):
-        for direction in DIRECTIONS:
-            party.transport(direction)
+    for direction in DIRECTIONS:
+        ann.transport(direction)
+    bob.transport("recv")
     for direction in DIRECTIONS:
         eve.transport(direction, expect=403)
-    ann.transport("send")
+    for party in (ann, bob):
+        party.transport("send")
 
 
 @case("R26.full-by-voice-state")
@@ -127,6 +132,19 @@ def replaced(world: World) -> None:
     ann.produce(transport_id=again)
 
 
+@case("R26.replaced")
+def receiver_replaced(world: World) -> None:
+    """So does a second one for receiving, with the consumers on the first; what is sent stays."""
+    ann, bob = parties(world, "ann", "bob")
+    producer, own = bob.producer(), ann.producer()
+    ann.consume(producer)
+    again = str(ann.transport("recv").data["id"])
+    ann.connect(ann.receiving, expect=404)
+    ann.consume(producer, expect=404)
+    ann.consume(producer, transport_id=again)
+    bob.consume(own)
+
+
 @case("R26.other-channels-transport-stays")
 def other_channels_transport_stays(world: World) -> None:
     """A transport replaces one in the same channel only."""
@@ -145,6 +163,10 @@ def connect(world: World) -> None:
     for transport_id in (ann.sending, ann.receiving):
         must.equal(ann.connect(transport_id).data["id"], transport_id, "id")
         ann.connect(transport_id, expect=409)
+    # A client may be either side, or leave it open, which is what it means to say nothing.
+    for role in ("server", "auto", None):
+        dtls = {**DTLS, "role": role} if role else {"fingerprints": [FINGERPRINT]}
+        ann.connect(str(ann.transport("send").data["id"]), dtls)
 
 
 @case("R27.refused")

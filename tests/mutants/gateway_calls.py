@@ -353,4 +353,27 @@ MUTANTS = [
         of="user_left.out",
         killed_by="R14.deleted-channel-is-unknown",
     ),
+    mutant(
+        "gateway.calls.flags-outlive-the-call",
+        "The voice_state of one who leaves muted says that they are muted.",
+        Edit(
+            _VOICE,
+            _OUT,
+            'self._hub.to_room(channel_id, "voice_state", {**_voice_state(state), "channelId": None}, besides=asking)',
+        ),
+        of="voice_state.out",
+        killed_by="R38.flags-end-false",
+    ),
+    mutant(
+        "gateway.calls.limit-remembered",
+        "A voice channel has the userLimit of its first call for ever.",
+        Edit(
+            "hype/operations/rooms.py",
+            "Room(row.id, row.type, row.user_limit)",
+            "Room(row.id, row.type, _LIMITS.setdefault(row.id, row.user_limit))",
+        ),
+        Edit("hype/operations/rooms.py", "def room(", "_LIMITS: dict[str, int | None] = {}\n\n\ndef room("),
+        of="voice_state.in",
+        killed_by="R38.changed-limit",
+    ),
 ]

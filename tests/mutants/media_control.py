@@ -289,4 +289,11 @@ MUTANTS = [
         of="speaking_state.out",
         killed_by="audience.speaking_state.out.after-leaving",
     ),
+    mutant(
+        "media.speaking.levels-not-offered",
+        "The router does not offer the extension for audio levels, so no device sends any.",
+        Edit("hype/sfu/ortc.py", '    (AUDIO_LEVEL, ("audio",), "sendrecv"),\n', ""),
+        of="getRtpCapabilities",
+        killed_by="R25.audio-level",
+    ),
 ]
