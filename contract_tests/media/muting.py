@@ -5,10 +5,11 @@ from __future__ import annotations
 from contract_tests import must
 from contract_tests.gateway.stage import talk
 from contract_tests.media.flow import Flow, flow
-from contract_tests.media.stage import callers
+from contract_tests.media.stage import Caller, callers
 from contract_tests.must import Violation
 from contract_tests.people import World
 from contract_tests.runner import case
+from contract_tests.voice.signalling import Party
 
 _TRIES = 200
 _PACKET_S = 0.02
@@ -37,6 +38,18 @@ def muted_from_the_start(world: World) -> None:
     Flow(sound, ear, picture, eye).rests()
     talk(ann.socket, ann.party.channel, isMuted=False)
     ear.begins(sound)
+
+
+@case("R39.muted-from-the-start", slow=True)
+def muted_at_entry(world: World) -> None:
+    """Neither is who enters the call muted, though they were sending before."""
+    (bob,) = callers(world, "bob")
+    person = world.guest("ann")
+    ann = Caller(Party(world, person, bob.party.channel), world.socket(person), bob.loop)
+    flowing = flow(ann, bob)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    flowing.stops("isMuted")
+    flowing.rests()
 
 
 @case("R39.mute-is-one-users")

@@ -11,10 +11,14 @@ from contract_tests.media.stage import Stream, Track, callers, flowing
 from contract_tests.must import Violation
 from contract_tests.people import World
 from contract_tests.runner import case
+from contract_tests.voice.signalling import TRANSPORT_CC, vp8
 
 _TRIES = 30
 _FIR, _FIR_ENTRY = 4, 8
 _BETWEEN_S = 0.25
+_TRANSPORT_WIDE = 15
+"""The format of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01)."""
+_NUMBERED, _PACKET_S = 150, 0.02
 
 
 def _asks_for_key_frame(stream: Stream) -> bool:
@@ -60,6 +64,31 @@ def fir(world: World) -> None:
         return  # then nobody sends it
     entries = (track.ssrc.to_bytes(4, "big") + bytes([number, 0, 0, 0]) for number in range(_TRIES))
     _reaches_sender(stream, track, (RtcpPsfbPacket(fmt=_FIR, ssrc=1, media_ssrc=0, fci=entry) for entry in entries))
+
+
+@case("R25.transport-cc", slow=True)
+def transport_cc(world: World) -> None:
+    """A sender whose packets carry transport-wide numbers is told when they arrived."""
+    (ann,) = callers(world, "ann")
+    offered = [one for one in ann.party.capabilities["codecs"] if one["mimeType"].lower() == "video/vp8"]
+    feedback = {one["type"] for codec in offered for one in codec.get("rtcpFeedback", [])}
+    extensions = {(one["kind"], one["uri"]) for one in ann.party.capabilities.get("headerExtensions", [])}
+    if "transport-cc" not in feedback or ("video", TRANSPORT_CC) not in extensions:
+        return  # then nobody numbers packets so
+    rtp = vp8()
+    rtp["headerExtensions"].append({"uri": TRANSPORT_CC, "id": 5, "encrypt": False, "parameters": {}})
+    stream = ann.produce("video", rtp=rtp)
+    for number in range(_NUMBERED):
+        packet = stream.packet()
+        packet.extensions.transport_sequence_number = number
+        stream.send(packet)
+        if stream.transport.rtcp.wait(_tells_arrivals, _PACKET_S):
+            return
+    raise Violation("transport-wide feedback, which the router offers", f"none of {_NUMBERED} packets was told of")
+
+
+def _tells_arrivals(packet: AnyRtcpPacket) -> bool:
+    return isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _TRANSPORT_WIDE
 
 
 @case("R29.late-joiner-key-frame")

@@ -165,9 +165,11 @@ class Caller:
         made.connect(self.protocol)
         return made
 
-    def produce(self, kind: str = "audio", transport: Transport | None = None) -> Stream:
-        """Begin to send, on the send transport unless told otherwise."""
-        transport, rtp = transport or self.sending, parameters(kind)
+    def produce(
+        self, kind: str = "audio", transport: Transport | None = None, rtp: dict[str, Any] | None = None
+    ) -> Stream:
+        """Begin to send, on the send transport and with common parameters unless told otherwise."""
+        transport, rtp = transport or self.sending, rtp or parameters(kind)
         transport.understand(rtp)
         made = self.party.produce(kind, rtp, transport_id=transport.id)
         return Stream(self, transport, kind, str(made.data["id"]), rtp)

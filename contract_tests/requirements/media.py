@@ -87,6 +87,7 @@ REQUIREMENTS = [
         {
             "R25.pli": "a receiver's request for a key frame reaches the sender",
             "R25.fir": "where FIR is offered, it reaches the sender as a key frame request too",
+            "R25.transport-cc": "where transport-wide feedback is offered, a sender gets it",
             "R25.nack-answered": "a receiver that lost a packet gets it again",
             "R25.nack-sent": "a sender whose packet got lost is asked for it, and the gap is filled",
         },

@@ -121,6 +121,11 @@ REQUIREMENTS = [
         },
     ),
     *_rules(
+        "rulings R35 and R38",
+        {"R38.leave-request-closes-producers": "leaving a call by user_left closes the leaver's producers"},
+        "extension",
+    ),
+    *_rules(
         "rulings R14 and R38",
         {"R14.deleted-channel-closes-producers": "deleting a channel closes its producers before its voice states end"},
     ),

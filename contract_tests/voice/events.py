@@ -154,6 +154,10 @@ def _moves(world: World, party: Party, socket: Socket) -> None:
     socket.send("voice_state", {"channelId": world.channel(party.person, "voice")["id"]})
 
 
+def _asks(world: World, party: Party, socket: Socket) -> None:
+    socket.send("user_left", {"channelId": party.channel})
+
+
 def _logs_out(world: World, party: Party, socket: Socket) -> None:
     world.rest.call("logoutUser", token=party.person.token, expect=200)
 
@@ -194,6 +198,12 @@ def drop_closes_producers(world: World) -> None:
 def switch_closes_producers(world: World) -> None:
     """So does entering another voice channel."""
     _ends_media(world, _moves)
+
+
+@case("R38.leave-request-closes-producers")
+def leave_request_closes_producers(world: World) -> None:
+    """So does a user_left request of the last socket in the channel."""
+    _ends_media(world, _asks)
 
 
 @case("P2.logout-closes-producers")

@@ -296,4 +296,24 @@ MUTANTS = [
         of="getRtpCapabilities",
         killed_by="R25.audio-level",
     ),
+    mutant(
+        "media.feedback.no-transport-cc",
+        "Transport-wide feedback is offered, and never sent.",
+        Edit(
+            _PRODUCER, "self.arrival_id = self._codec.extensions.get(ortc.TRANSPORT_CC, 0) if", "self.arrival_id = 0 if"
+        ),
+        of="createProducer",
+        killed_by="R25.transport-cc",
+    ),
+    mutant(
+        "media.mute.not-at-entry",
+        "Who enters the call muted, and was sending before, is heard.",
+        Edit(
+            "hype/gateway/voice.py",
+            "        self._media.set_muted(room.channel_id",
+            "        if present is not None:\n            self._media.set_muted(room.channel_id",
+        ),
+        of="voice_state.in",
+        killed_by="R39.muted-from-the-start",
+    ),
 ]

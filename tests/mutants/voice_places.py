@@ -157,6 +157,20 @@ MUTANTS = [
         killed_by="R38.leave-closes-transports",
     ),
     mutant(
+        "voice.leaving.request-keeps-producers",
+        "What one sends who leaves a call by user_left goes on.",
+        Edit(
+            "hype/gateway/handlers.py",
+            "        context.voice.leave_room(socket, profile, room.channel_id)\n",
+            "        from hype.gateway.voice import NoMedia\n\n"
+            "        media, context.voice._media = context.voice._media, NoMedia()\n"
+            "        context.voice.leave_room(socket, profile, room.channel_id)\n"
+            "        context.voice._media = media\n",
+        ),
+        of="user_left.in producer_closed.out",
+        killed_by="R38.leave-request-closes-producers",
+    ),
+    mutant(
         "voice.leaving.leaver-hears-producers",
         "Who leaves a call is told that their own producers have closed.",
         Edit(_VOICE, "payloads.producer(producer), but=producer.user_id)", "payloads.producer(producer))"),
