@@ -33,7 +33,7 @@ def codecs(world: World) -> None:
     repaired = [one.get("parameters", {}).get("apt") for one in repairs]
     vp8 = offered["video/vp8"]["preferredPayloadType"]
     must.hold(vp8 in repaired, f"RTX for VP8, the payload type {vp8}", repaired)
-    feedback = {(one["type"], one.get("parameter", "")) for one in offered["video/vp8"]["rtcpFeedback"]}
+    feedback = {(one["type"], one.get("parameter", "")) for one in offered["video/vp8"].get("rtcpFeedback", [])}
     must.hold({("nack", ""), ("nack", "pli")} <= feedback, "nack and nack pli for VP8", sorted(feedback))
 
 
