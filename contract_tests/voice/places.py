@@ -9,7 +9,7 @@ from contract_tests.gateway.stage import talk, talking
 from contract_tests.people import World
 from contract_tests.racing import race, statuses
 from contract_tests.runner import case
-from contract_tests.voice.signalling import DTLS, Party, parties
+from contract_tests.voice.signalling import DTLS, KINDS, Party, parties
 from contract_tests.voice.transports import DIRECTIONS
 
 RACERS = 4
@@ -87,7 +87,7 @@ def one_at_once(world: World) -> None:
     """Of several producers of one kind that are made at once one is."""
     (ann,) = parties(world, "ann")
     transport = ann.sending
-    for kind in ("audio", "screen"):
+    for kind in KINDS:
         made = partial(ann.produce, kind, transport_id=transport, expect=(201, 409))
         won = statuses(race([made] * RACERS))
         must.equal(won, {201: 1, 409: RACERS - 1}, f"the statuses of four producers of {kind} at once")

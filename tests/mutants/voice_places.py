@@ -111,6 +111,11 @@ MUTANTS = [
         "voice.places.two-at-once",
         "A producer that is being made does not count yet, so that two of one kind can be made at once.",
         Edit(_ROOM, "for one in room.producers.values()):", "for one in room.producers.values() if one.announced):"),
+        Edit(
+            _SERVICE,
+            "        producer.announced = True\n",
+            f"        {_LATER}        producer.announced = True\n",
+        ),
         of="createProducer",
         killed_by="R28.one-of-each-kind",
     ),
