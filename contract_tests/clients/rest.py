@@ -108,6 +108,14 @@ class Rest:
         self._expect(reply, known, expect)
         return reply
 
+    def limited(self, operation: str, body: Mapping[str, Any]) -> bool:
+        """Whether the target answers this with 429 at the moment. The answer is not judged, nor obeyed."""
+        known = self.contract.operations[operation]
+        content = json.dumps(body).encode("ascii")
+        return (
+            self._exchange(known.method, known.path, [("Content-Type", "application/json")], content).status_code == 429
+        )
+
     def _admitted(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
         """The answer once the target takes the request; its refusal if that takes over `LONGEST_RETRY_S` seconds."""
         deadline = time.monotonic() + LONGEST_RETRY_S

@@ -162,8 +162,8 @@ def _new_channel(world: World, person: Person) -> Parts:
 
 def _room(world: World, person: Person, type: str = "text") -> str:
     # At the front: by default it goes after a channel that another case has put at the last position there is, and one
-    # that cases share would stay there until the run ends.
-    return str(world.channel(person, type, position=0)["id"])
+    # that cases share would stay there until the run ends. Not quite: a change to 0 has to change something.
+    return str(world.channel(person, type, position=1)["id"])
 
 
 def _channel(world: World, person: Person) -> Parts:
