@@ -101,10 +101,18 @@ class Keys:
 
     def forget(self, ssrc: int) -> None:
         """Free what libsrtp remembers of an outgoing stream that has ended; it must not be used again."""
-        try:
-            self._outgoing.remove_stream(ssrc)
-        except Error:
-            return  # nothing was ever sent
+        _forget(self._outgoing, ssrc)
+
+    def forget_incoming(self, ssrc: int) -> None:
+        """The same of an incoming one. If packets of it come all the same, it is a new one."""
+        _forget(self._incoming, ssrc)
+
+
+def _forget(session: Session, ssrc: int) -> None:
+    try:
+        session.remove_stream(ssrc)
+    except Error:
+        return  # nothing of it has ever been sent, or come
 
 
 class Dtls:

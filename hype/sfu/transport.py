@@ -21,7 +21,8 @@ from hype.sfu.stream import Stream
 
 __all__ = ["Ground", "Timeouts", "Transport"]
 
-_MAX_STRANGE_SSRCS = 64  # that no producer of the client's explains
+_MAX_STRANGE_SSRCS = 64  # of RTP that no producer of the client's explains
+_MAX_REMEMBERED_SSRCS = 256  # of RTCP, and of producers that are closed
 _UNKNOWN_BANDWIDTH = 1_500_000.0  # bits per second that a receiver is thought to take before it says
 _TICKS_PER_REPORT = 2
 _ssrc_at = struct.Struct("!I").unpack_from
@@ -85,6 +86,7 @@ class Transport:
         self._reachable = asyncio.Event()
         self._streams: dict[int, tuple[Producer, Stream, bool]] = {}  # by SSRC; whether it repairs the stream
         self._strange: set[int] = set()
+        self._remembered: dict[int, None] = {}  # SSRCs of no producer that libsrtp knows, the oldest first
         self._arrivals = feedback.ArrivalRecorder(ROUTER_SSRC)
         self._control = Control(self)
         self._ticks = 0
@@ -147,12 +149,16 @@ class Transport:
                 self._streams[stream.ssrc] = (producer, stream, False)
             if stream.repair_ssrc is not None:
                 self._streams[stream.repair_ssrc] = (producer, stream, True)
+        self._remember(*self._strange)
         self._strange.clear()
 
     def remove_producer(self, producer: Producer) -> None:
         """Not any more."""
         self.producers.pop(producer.id, None)
-        self._streams = {ssrc: entry for ssrc, entry in self._streams.items() if entry[0] is not producer}
+        closed = [ssrc for ssrc, entry in self._streams.items() if entry[0] is producer]
+        for ssrc in closed:
+            del self._streams[ssrc]
+        self._remember(*closed)
 
     def sends(self, ssrc: int) -> bool:
         """Whether the client already sends a stream with this SSRC."""
@@ -182,10 +188,12 @@ class Transport:
         if keys is None or size < 12:
             counters.rejected += 1
         elif slot.view[1] in rtp.RTCP_TYPES:
+            (ssrc,) = _ssrc_at(slot.view, 4)
             control = keys.open_control(slot, size)
             if control is None:
                 counters.rejected += 1
             else:
+                self._remember(ssrc)
                 self._control.take(control, now)
         else:
             self._packet(keys, slot, size, now)
@@ -208,8 +216,27 @@ class Transport:
         else:
             self._route(*entry, packet, header, now)
 
+    def _remember(self, *ssrcs: int) -> None:
+        """libsrtp has opened packets of these. Of too many that no producer explains the oldest is forgotten.
+
+        It looks through all that it knows for each packet: a client with ever new ones would slow everybody's down.
+        """
+        for ssrc in ssrcs:
+            if ssrc not in self._streams:
+                self._remembered[ssrc] = None
+        while len(self._remembered) > _MAX_REMEMBERED_SSRCS:
+            oldest = next(iter(self._remembered))
+            del self._remembered[oldest]
+            if self._keys is not None and oldest not in self._streams:
+                self._keys.forget_incoming(oldest)
+
+    @property
+    def remembered(self) -> int:
+        """How many SSRCs that no producer explains it keeps in mind; there is an end to them."""
+        return len(self._remembered) + len(self._strange)
+
     def _tolerates(self, ssrc: int) -> bool:
-        """libsrtp remembers every SSRC that it has opened a packet of; a client must not fill our memory that way."""
+        """Whether to open a packet of an SSRC that no producer has announced: it may be one's whose MID it carries."""
         if ssrc in self._strange:
             return True
         if len(self._strange) >= _MAX_STRANGE_SSRCS:

@@ -183,10 +183,11 @@ class Worker:
 
     def _stats(self, _params: Params) -> dict[str, Any]:
         routers = list(self._routers.values())
+        transports = [each for router in routers for each in router.transports.values()]
         counters, port = self._ground.counters, self._ground.port
         return {
             "routers": len(routers),
-            "transports": sum(len(router.transports) for router in routers),
+            "transports": len(transports),
             "producers": sum(len(router.producers) for router in routers),
             "consumers": sum(len(router.consumers) for router in routers),
             "packetsIn": counters.packets_in,
@@ -194,6 +195,7 @@ class Worker:
             "rejected": counters.rejected,
             "unknown": counters.unknown,
             "dropped": port.dropped,
+            "remembered": sum(each.remembered for each in transports),
             "refused": self._ground.ice.refused,
             "failures": port.failures,
             "paths": len(port.paths),

@@ -148,6 +148,19 @@ def test_forgeries_and_replays_are_refused(profile: int) -> None:
 def test_an_unused_stream_can_be_forgotten() -> None:
     """A consumer may close before it got anything."""
     pair()[0].forget(12345)
+    pair()[0].forget_incoming(12345)
+
+
+def test_a_forgotten_incoming_stream_is_a_new_one() -> None:
+    """Nothing of it is left, not even what had come; other streams stay known."""
+    keys, _, client = pair()
+    slot = Inbox(2, 1).slots[0]
+    sealed = {ssrc: client.protect(rtp_packet(1, b"payload", ssrc=ssrc)) for ssrc in (1, 2)}
+    for packet in sealed.values():
+        assert keys.open(slot, slot.put(packet)) is not None
+    keys.forget_incoming(1)
+    assert keys.open(slot, slot.put(sealed[1])) is not None
+    assert keys.open(slot, slot.put(sealed[2])) is None
 
 
 def test_the_project_pins_what_the_canaries_cover() -> None:
