@@ -5,9 +5,10 @@ from __future__ import annotations
 import random
 import secrets
 import time
+from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from threading import Lock
 from typing import Any, TypeVar
 
@@ -37,7 +38,6 @@ class Person:
     token: str
     refresh_token: str
     pace: Pacer
-    sockets: int = field(default=0)
 
     @property
     def id(self) -> str:
@@ -98,7 +98,7 @@ class World:
         self._sockets: list[Socket] = []
         self._channels: list[tuple[str, Person]] = []
         self._people: dict[str, int] = {}
-        self._strangers = 0
+        self._named: Counter[str] = Counter()
         self._ends = ExitStack()
 
     @property
@@ -187,12 +187,9 @@ class World:
 
     def _called(self, person: Person | None) -> str:
         """A name for the next socket of `person`, or of nobody, that no other one of this case has."""
-        if person:
-            person.sockets += 1
-        else:
-            self._strangers += 1
-        name, number = (person.name, person.sockets) if person else ("stranger", self._strangers)
-        return name + (f"/{number}" if number > 1 else "")
+        name = person.name if person else "stranger"
+        self._named[name] += 1
+        return name + (f"/{self._named[name]}" if self._named[name] > 1 else "")
 
     def shared(self, key: Hashable, make: Callable[[World], T]) -> T:
         """What `make` makes, once for all cases of the run; how it was made is told in this case's script too."""

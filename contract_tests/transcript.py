@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 
 from contract_tests.script import Command, Exchange, Frame, Leaving, Opening, Remark, Step, script
 from contract_tests.secrecy import Secrets as Secrets
@@ -57,6 +58,17 @@ class Transcript:
                 return
             self._included.add(id(other))
             self._steps += other._steps
+
+    @contextmanager
+    def unless_right(self) -> Iterator[None]:
+        """What happens meanwhile is told only if it raises: for looks at what should not have changed.
+
+        For a story that one thread tells.
+        """
+        before = len(self._steps)
+        yield
+        with self._lock:
+            del self._steps[before:]
 
     def end(self) -> None:
         """What follows is tidying up, which no one needs to replay."""

@@ -216,12 +216,23 @@ class Socket:
 
     def alive(self) -> None:
         """The socket is open and answers a ping within `PATIENCE_S` seconds."""
+        self.ping()()
+
+    def ping(self) -> Callable[[], None]:
+        """Send a ping; what it gives waits `PATIENCE_S` seconds for the answer, so that many may be asked at once.
+
+        All that was sent to the socket before the answer has arrived then. Both raise `Violation`.
+        """
         try:
-            answered = self._connection.ping().wait(PATIENCE_S)
+            answer = self._connection.ping()
         except ConnectionClosed as closed:
             raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
-        if not answered or self._connection.close_code is not None:
-            raise Violation(f"{self.name} to stay open and answer a ping", "no answer")
+
+        def wait() -> None:
+            if not answer.wait(PATIENCE_S) or self._connection.close_code is not None:
+                raise Violation(f"{self.name} to stay open and answer a ping", "no answer")
+
+        return wait
 
     def close(self, code: int = 1000) -> None:
         """Leave, after judging every frame that has arrived."""

@@ -1,304 +1,285 @@
-"""Hypothesis plays several users at once on a target, and after each step what each socket heard is what it had to."""
+"""Hypothesis plays several users at once. After each step every socket has heard, and REST shows, what it must."""
 
 from __future__ import annotations
 
-import time
-import zlib
 from collections.abc import Callable, Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
-import hypothesis
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, precondition, rule, run_state_machine_as_test
+from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
 
-from contract_tests import must
-from contract_tests.clients.gateway import Socket
-from contract_tests.model.conversation import CALL, PEOPLE, ROOMS, Conversation, Message
-from contract_tests.model.hearing import Ears
+from contract_tests.model.conversation import PEOPLE, Message
+from contract_tests.model.playing import Play
+from contract_tests.model.stage import MEMBER, Stage
 from contract_tests.must import Violation
-from contract_tests.people import Person, World
 from contract_tests.transcript import Transcript
 
 T = TypeVar("T")
 
-STEPS = 25
 _MOST_SOCKETS = 6
-_SHORTEN_FOR_S = 20.0
-"""A failing script is made shorter for so long."""
-
-_WITNESS = "witness"
+_MOST_SESSIONS = 2
+_MOST_SEATS = 8
+_MOST_ROOMS = 2
+"""Of a kind."""
 
 _some = st.integers(0, 2**16)
-_rooms = st.sampled_from(ROOMS)
-_people = st.sampled_from(PEOPLE)
-
-
-class Play:
-    """All scripts of a run. Keeps of those that failed the shortest one, and what it showed."""
-
-    def __init__(self, world: World) -> None:
-        self.world = world
-        self.steps = STEPS
-        self.worst: tuple[Violation, Transcript] | None = None
-        self._until: float | None = None
-
-    def over(self) -> bool:
-        """There is a script that fails, and the time for shortening it is over."""
-        return self._until is not None and time.monotonic() > self._until
-
-    def failed(self, violation: Violation) -> None:
-        """A script failed, in its last step. Hypothesis looks for shorter ones only."""
-        if self._until is None:
-            self._until = time.monotonic() + _SHORTEN_FOR_S
-        transcript = self.world.trace.transcript
-        if self.worst is None or len(transcript.lines()) <= len(self.worst[1].lines()):
-            self.worst = (violation, transcript)
+_flag = st.sampled_from([None, True, False])
 
 
 class Machine(RuleBasedStateMachine):
-    """One script: three users, two text channels and a voice channel of their own."""
+    """One script."""
 
-    stage: Play
+    play: Play
 
     def __init__(self) -> None:
         super().__init__()
-        self._world = self.stage.world
-        self._over = self.stage.over()
-        self._model = Conversation()
-        self._sockets: dict[str, Socket] = {}
-        self._opened = 0
+        self._over = self.play.over()
         if not self._over:
-            self._begin()
+            trace = self.play.world.trace
+            trace.transcript = Transcript(trace.transcript.secrets)
+            self._stage = Stage(self.play.world)
+            self._model = self._stage.model
+            self._step(self._stage.set)
 
-    def _begin(self) -> None:
-        world = self._world
-        world.trace.transcript = Transcript(world.trace.transcript.secrets)
-        self._people: dict[str, Person] = {name: world.guest(name) for name in PEOPLE}
-        kinds = {**dict.fromkeys(ROOMS, "text"), CALL: "voice"}
-        rooms = {name: str(world.channel(self._people["ann"], kind)["id"]) for name, kind in kinds.items()}
-        self._ids = {**rooms, **{name: person.id for name, person in self._people.items()}}
-        # From an empty stage few scripts would come as far as two sockets of one user beside another's.
-        for user in (*PEOPLE, "ann"):
-            self._open(user)
-        self._seat_witness(world)
+    @initialize(seats=st.lists(st.tuples(_some, _some), max_size=_MOST_SEATS))
+    def take_seats(self, seats: list[tuple[int, int]]) -> None:
+        """What goes wrong with a room goes wrong with those in it: a script that begins there comes further."""
+        for which, where in seats if self._plays(self._stage.sockets) else ():
+            name, room = self._socket(which), _pick(sorted(self._model.inside), where)
+            if room in self._model.places:
+                self._step(lambda name=name, room=room: self._stage.call(name, room))  # type: ignore[misc]
+            else:
+                self._step(lambda name=name, room=room: self._stage.enter(name, room))  # type: ignore[misc]
 
-    def _seat_witness(self, world: World) -> None:
-        """Somebody who is in every room and only listens, so that each drop is heard by one at least.
+    # Sessions
 
-        A server may notice a drop a moment later; whoever entered meanwhile would hear of it, rightly.
-        """
-        person = world.guest(_WITNESS)
-        self._ids[_WITNESS] = person.id
-        self._ears = Ears(self._model, self._ids)
-        self._model.names[_WITNESS] = None
-        self._model.opened(_WITNESS, _WITNESS)
-        self._witness = {_WITNESS: world.socket(person)}
-        for room in (*ROOMS, CALL):
-            self._witness[_WITNESS].send("user_joined", {"channelId": self._ids[room]})
-            self._model.enters(_WITNESS, room)
-        self._ears.catch_up(self._witness)
-
-    @rule(user=_people)
-    @precondition(lambda self: len(self._sockets) < _MOST_SOCKETS)
-    def open(self, user: str) -> None:
+    @rule(which=_some)
+    @precondition(lambda self: self._plays(self._model.sessions) and len(self._stage.sockets) < _MOST_SOCKETS)
+    def open(self, which: int) -> None:
         """A socket more."""
-        self._step(lambda: self._open(user))
+        session = _pick(sorted(self._model.sessions), which)
+        self._step(lambda: self._stage.open(session))
 
-    def _open(self, user: str) -> None:
-        self._opened += 1
-        name = f"{user}/{self._opened}"
-        self._sockets[name] = self._world.socket(self._people[user])
-        self._model.opened(name, user)
-
-    @rule(which=_some, room=_rooms)
-    @precondition(lambda self: self._sockets)
-    def enter(self, which: int, room: str) -> None:
-        """`user_joined` with a channel."""
+    @rule(which=_some, abruptly=st.booleans())
+    @precondition(lambda self: self._plays(self._stage.sockets))
+    def drop(self, which: int, abruptly: bool) -> None:
+        """A socket less."""
         name = self._socket(which)
-        self._step(lambda: self._send(name, "user_joined", room), lambda: self._model.enters(name, room))
+        self._step(lambda: self._stage.drop(name, abruptly=abruptly))
 
-    @rule(which=_some, room=_rooms)
-    @precondition(lambda self: self._sockets)
-    def say(self, which: int, room: str) -> None:
-        """`message` by socket."""
-        name, content = self._socket(which), self._text()
-        self._step(
-            lambda: self._send(name, "message", room, content=content), lambda: self._model.says(name, room, content)
-        )
-
-    @rule(which=_some, room=_rooms)
-    @precondition(lambda self: self._sockets)
-    def type(self, which: int, room: str) -> None:
-        """`typing`."""
-        name = self._socket(which)
-        self._step(lambda: self._send(name, "typing", room), lambda: self._model.types(name, room))
-
-    @rule(user=_people, room=_rooms)
-    def post(self, user: str, room: str) -> None:
-        """`POST /api/messages`."""
-        content = self._text()
-        self._step(lambda: self._post(user, room, content))
-
-    def _post(self, user: str, room: str, content: str) -> None:
-        self._model.posts(user, room, content)
-        body = {"channelId": self._ids[room], "content": content}
-        reply = self._world.rest.call("createMessage", token=self._people[user].token, body=body, expect=201)
-        self._model.messages[room][-1].id = reply.data["id"]
-
-    @rule(which=_some, new=st.booleans())
-    @precondition(lambda self: self._known())
-    def edit(self, which: int, new: bool) -> None:
-        """`PUT /api/messages/:id`, with another text or the same."""
-        message = self._message(which)
-        content = self._text() if new else message.content
-        self._step(
-            lambda: self._ask(message, "updateMessage", body={"content": content}),
-            lambda: self._model.edits(message, content),
-        )
+    @rule()
+    @precondition(lambda self: len(self._sessions_of_member()) < _MOST_SESSIONS)
+    def log_in(self) -> None:
+        """A session more."""
+        self._step(self._stage.log_in)
 
     @rule(which=_some)
-    @precondition(lambda self: self._known())
+    @precondition(lambda self: self._sessions_of_member())
+    def log_out(self, which: int) -> None:
+        """A session less."""
+        session = _pick(self._sessions_of_member(), which)
+        self._step(lambda: self._stage.log_out(session))
+
+    @rule(which=_some)
+    @precondition(lambda self: self._plays(self._model.sessions))
+    def refresh(self, which: int) -> None:
+        """New tokens."""
+        session = _pick(sorted(self._model.sessions), which)
+        self._step(lambda: self._stage.refresh(session))
+
+    @rule(which=_some)
+    @precondition(lambda self: self._refreshed())
+    def refresh_again(self, which: int) -> None:
+        """A refresh token for the second time."""
+        session = _pick(self._refreshed(), which)
+        self._step(lambda: self._stage.refresh_again(session))
+
+    # Users
+
+    @rule(which=_some, name=st.sampled_from(["Zoe", "Max"]))
+    @precondition(lambda self: self._plays(self._model.sessions))
+    def rename(self, which: int, name: str) -> None:
+        """Another displayName."""
+        user = self._user(which)
+        self._step(lambda: self._stage.rename(user, name))
+
+    @rule(which=_some, status=st.sampled_from(["online", "idle", "dnd", "offline"]))
+    @precondition(lambda self: self._plays(self._model.sessions))
+    def set_status(self, which: int, status: str) -> None:
+        """Another status."""
+        user = self._user(which)
+        self._step(lambda: self._stage.set_status(user, status))
+
+    # Channels
+
+    @rule(voice=st.booleans())
+    @precondition(lambda self: self._lacks(voice=True) or self._lacks(voice=False))
+    def make_room(self, voice: bool) -> None:
+        """A channel in the place of one that was deleted."""
+        kind = voice if self._lacks(voice=voice) else not voice
+        self._step(lambda: self._stage.make_room(voice=kind))
+
+    @rule(which=_some)
+    @precondition(lambda self: self._plays(self._model.inside))
+    def retitle(self, which: int) -> None:
+        """Another name of a channel."""
+        room = _pick(sorted(self._model.inside), which)
+        self._step(lambda: self._stage.retitle(room))
+
+    @rule(which=_some)
+    @precondition(lambda self: self._plays(self._model.inside))
+    def remove_room(self, which: int) -> None:
+        """A channel less."""
+        room = _pick(sorted(self._model.inside), which)
+        self._step(lambda: self._stage.remove_room(room))
+
+    @rule(which=_some, what=_some, type=st.sampled_from(["user_joined", "message", "typing", "voice_state"]))
+    @precondition(lambda self: self._plays(self._stage.sockets) and self._stage.gone)
+    def knock(self, which: int, what: int, type: str) -> None:
+        """Anything of a channel that is no more."""
+        name, gone = self._socket(which), _pick(self._stage.gone, what)
+        self._step(lambda: self._stage.knock(name, gone, type))
+
+    # Messages
+
+    @rule(which=_some, where=_some)
+    @precondition(lambda self: self._plays(self._model.sessions) and self._model.messages)
+    def post(self, which: int, where: int) -> None:
+        """A message by REST."""
+        user, room = self._user(which), self._room(where)
+        self._step(lambda: self._stage.post(user, room))
+
+    @rule(which=_some, where=_some)
+    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.messages)
+    def say(self, which: int, where: int) -> None:
+        """A message by socket."""
+        name, room = self._socket(which), self._room(where)
+        self._step(lambda: self._stage.say(name, room))
+
+    @rule(which=_some, anew=st.booleans())
+    @precondition(lambda self: self._own_messages())
+    def edit(self, which: int, anew: bool) -> None:
+        """A message edited by its author."""
+        message = _pick(self._own_messages(), which)
+        self._step(lambda: self._stage.edit(message, anew=anew))
+
+    @rule(which=_some)
+    @precondition(lambda self: self._own_messages())
     def delete(self, which: int) -> None:
-        """`DELETE /api/messages/:id`."""
-        message = self._message(which)
-        self._step(lambda: self._ask(message, "deleteMessage"), lambda: self._model.deletes(message))
+        """A message deleted by its author."""
+        message = _pick(self._own_messages(), which)
+        self._step(lambda: self._stage.delete(message))
 
-    def _ask(self, message: Message, operation: str, **request: Any) -> None:
-        token = self._people[message.author].token
-        self._world.rest.call(operation, token=token, path={"id": str(message.id)}, expect=200, **request)
+    @rule(which=_some, where=_some)
+    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.messages)
+    def type(self, which: int, where: int) -> None:
+        """Somebody types, in the room or not."""
+        name, room = self._socket(which), self._room(where)
+        self._step(lambda: self._stage.type(name, room))
 
-    @rule(user=_people, name=st.sampled_from(["Zoe", "Max"]))
-    def rename(self, user: str, name: str) -> None:
-        """`PUT /api/users/:id` with a displayName."""
-        self._step(lambda: self._rename(user, name), lambda: self._model.renames(user, name))
+    # Rooms and calls
 
-    def _rename(self, user: str, name: str) -> None:
-        person = self._people[user]
-        self._world.rest.call(
-            "updateUser", token=person.token, path={"id": person.id}, body={"displayName": name}, expect=200
-        )
-
-    @rule(which=_some, muted=st.booleans())
-    @precondition(lambda self: self._callers())
-    def call(self, which: int, muted: bool) -> None:
-        """`voice_state` with the voice channel: enters it, or changes a flag."""
-        name = _pick(self._callers(), which)
-        self._step(
-            lambda: self._send(name, "voice_state", CALL, isMuted=muted),
-            lambda: self._model.joins_call(name, muted=muted),
-        )
+    @rule(which=_some, where=_some)
+    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.messages)
+    def enter(self, which: int, where: int) -> None:
+        """A socket enters a room aloud."""
+        name, room = self._socket(which), self._room(where)
+        self._step(lambda: self._stage.enter(name, room))
 
     @rule(which=_some)
-    @precondition(lambda self: self._model.talking)
+    @precondition(lambda self: self.play.leaving and self._seats())
+    def leave(self, which: int) -> None:
+        """A socket leaves a room that it is in."""
+        name, room = _pick(self._seats(), which)
+        self._step(lambda: self._stage.leave(name, room))
+
+    @rule(which=_some, where=_some, muted=_flag, deafened=_flag)
+    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.places)
+    def call(self, which: int, where: int, muted: bool | None, deafened: bool | None) -> None:
+        """A user enters a call, changes to another, or changes their flags in it, by whatever socket."""
+        name, room = self._socket(which), _pick(sorted(self._model.places), where)
+        self._step(lambda: self._stage.call(name, room, muted=muted, deafened=deafened))
+
+    @rule(which=_some, muted=_flag, deafened=_flag)
+    @precondition(lambda self: self._talkers())
+    def call_again(self, which: int, muted: bool | None, deafened: bool | None) -> None:
+        """A user in a call changes their flags in it, by whatever socket."""
+        name, room = _pick(self._talkers(), which)
+        self._step(lambda: self._stage.call(name, room, muted=muted, deafened=deafened))
+
+    @rule(which=_some)
+    @precondition(lambda self: self._plays(self._stage.sockets))
     def hang_up(self, which: int) -> None:
-        """`voice_state` with null."""
-        name = _pick([talk.socket for talk in self._model.talking.values()], which)
-        self._step(lambda: self._send(name, "voice_state", None), lambda: self._model.leaves_call(name))
-
-    @rule(which=_some)
-    @precondition(lambda self: self._sockets)
-    def drop(self, which: int) -> None:
-        """A socket is closed."""
+        """A user leaves their call, if they are in one, by whatever socket."""
         name = self._socket(which)
-        self._step(lambda: self._sockets.pop(name).close(), lambda: self._model.drops(name))
-
-    @rule(room=_rooms)
-    def read(self, room: str) -> None:
-        """`GET /api/messages`: the page is what was said, and nothing else."""
-        self._step(lambda: self._read(room))
+        self._step(lambda: self._stage.hang_up(name))
 
     def teardown(self) -> None:
-        """What is left at the end: nobody heard anything else, and what is stored is what was said."""
+        """What is left at the end: nobody hears anything else, and all is as the model has it."""
         if not self._over:
-            self._step(self._end)
-        for socket in {**self._sockets, **getattr(self, "_witness", {})}.values():
-            socket.close()
-
-    def _end(self) -> None:
-        self._ears.nothing_else({**self._sockets, **self._witness})
-        for room in ROOMS:
-            self._read(room)
-        counts = self._world.rest.call("getChannel", path={"id": self._ids[CALL]}, expect=200)
-        must.equal(
-            counts.data["_count"]["voiceStates"], len(self._model.talking), "_count.voiceStates", seen=counts.pair
-        )
-
-    def _read(self, room: str) -> None:
-        reply = self._world.rest.call("listMessages", query={"channelId": self._ids[room], "limit": 100}, expect=200)
-        names = {self._ids[name]: shown for name, shown in self._model.names.items()}
-        shown = [(one["content"], one["edited"], one["authorId"], one["author"]["displayName"]) for one in reply.data]
-        said = [(one.content, one.edited, self._ids[one.author]) for one in reversed(self._model.messages[room])]
-        wanted = [(*one, names[one[2]]) for one in said]
-        must.equal(shown, wanted, f"what {room} has (content, edited, author, name)", seen=reply.pair)
-        must.equal(reply.meta["total"], len(wanted), "meta.total", seen=reply.pair)
+            self._step(lambda: self._stage.ears.nothing_else(self._stage.everybody()), self._stage.reader.everything)
+        if hasattr(self, "_stage"):
+            self._stage.close()
 
     def _step(self, *do: Callable[[], object]) -> None:
-        """Do it on the wire and in the model; then each socket hears what it must."""
+        """Do it; then each socket heard what it must, and REST shows what is so."""
         if self._over:
             return
         try:
             for each in do:
                 each()
-            self._ears.catch_up({**self._sockets, **self._witness})
+            sockets = self._stage.everybody()
+            self._stage.ears.catch_up(sockets)
+            self._stage.ears.nothing_else_yet(sockets)
+            self._stage.reader.check(self._model.touched)
+            self._model.touched.clear()
         except Violation as violation:
             self._over = True
-            self.stage.failed(violation)
+            self.play.failed(violation)
             raise
 
-    def _send(self, name: str, type: str, room: str | None, **members: Any) -> None:
-        socket = self._sockets[name]
-        socket.send(type, {"channelId": room and self._ids[room], **members})
-        if type == "typing":  # nobody need hear of it, and what another does next must come after it
-            for frame in socket.fence():
-                self._ears.take(name, frame)
+    # What there is to choose from
 
-    def _text(self) -> str:
-        self._said = getattr(self, "_said", 0) + 1
-        return f"text {self._said}"
+    def _plays(self, some: object) -> bool:
+        return not self._over and bool(some)
+
+    def _user(self, which: int) -> str:
+        """Somebody who has a session."""
+        return _pick([user for user in PEOPLE if user in self._model.sessions.values()], which)
 
     def _socket(self, which: int) -> str:
-        return _pick(sorted(self._sockets), which)
+        return _pick(sorted(self._stage.sockets), which)
 
-    def _callers(self) -> list[str]:
-        """Sockets by which their users may talk: that of the call, or any while they are in none."""
-        talking = self._model.talking
-        return sorted(
-            name
-            for name in self._sockets
-            if (talk := talking.get(self._model.sockets[name])) is None or talk.socket == name
-        )
+    def _room(self, where: int) -> str:
+        """A text channel."""
+        return _pick(sorted(self._model.messages), where)
 
-    def _known(self) -> list[Message]:
-        return [one for some in self._model.messages.values() for one in some if one.id is not None]
+    def _seats(self) -> list[tuple[str, str]]:
+        inside = [] if self._over else self._model.inside.items()
+        return sorted((name, room) for room, names in inside for name in names if name in self._stage.sockets)
 
-    def _message(self, which: int) -> Message:
-        return _pick(self._known(), which)
+    def _talkers(self) -> list[tuple[str, str]]:
+        """Sockets of those who are in a call, and which."""
+        talking = {} if self._over else self._model.talking
+        users = self._model.sockets if talking else {}
+        return sorted((name, talking[user].room) for name, user in users.items() if user in talking)
+
+    def _lacks(self, *, voice: bool) -> bool:
+        return not self._over and len(self._model.places if voice else self._model.messages) < _MOST_ROOMS
+
+    def _sessions_of_member(self) -> list[str]:
+        return [] if self._over else [one for one, user in self._model.sessions.items() if user == MEMBER]
+
+    def _refreshed(self) -> list[str]:
+        """Sessions of the member, who can log in again when it ends."""
+        return [one for one in self._sessions_of_member() if one in self._stage.used]
+
+    def _own_messages(self) -> list[Message]:
+        if self._over:
+            return []
+        every = [one for said in self._model.messages.values() for one in said]
+        return [one for one in every if one.id is not None and one.author in self._model.sessions.values()]
 
 
 def _pick(every: Sequence[T], which: int) -> T:
     return every[which % len(every)]
-
-
-def play(world: World, scripts: int) -> None:
-    """Run so many scripts; the same ones for the same seed. Raises the `Violation` of the shortest that failed."""
-    stage = Play(world)
-    settings = hypothesis.settings(
-        max_examples=scripts,
-        stateful_step_count=STEPS,
-        database=None,
-        deadline=None,
-        phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-        suppress_health_check=list(hypothesis.HealthCheck),
-        print_blob=False,
-        verbosity=hypothesis.Verbosity.quiet,
-    )
-    script = type("Script", (Machine,), {"stage": stage})
-    try:
-        run_state_machine_as_test(hypothesis.seed(zlib.crc32(world.seed.encode()))(script), settings=settings)
-    except Exception:
-        # What hypothesis makes of it (that a script fails no more once time is up) is its own affair.
-        if stage.worst is None:
-            raise
-    if stage.worst is not None:
-        violation, world.trace.transcript = stage.worst
-        raise violation

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import Edit, mutant
+from tests.mutants.registry import HARDENED, Edit, mutant
 
 _HUB = "hype/gateway/hub.py"
+_VOICE = "hype/gateway/voice.py"
 _MODEL = "model.conversation"
 
 MUTANTS = [
@@ -33,6 +34,59 @@ MUTANTS = [
             _HUB,
             "members.pop(socket, None)\n",
             "if not any(one.rooms for one in members if one is not socket):\n            members.pop(socket, None)\n",
+        ),
+        of="voice_state.out",
+        killed_by=_MODEL,
+    ),
+    mutant(
+        "gateway.scripts.leaving-a-room-leaves-the-call",
+        "Who leaves a text channel by request leaves the voice channel that they are in.",
+        Edit(
+            _VOICE,
+            "if state is not None and state.channel_id == channel_id:",
+            "if state is not None and channel_id is not None:",
+        ),
+        of="user_left.in voice_state.out",
+        killed_by=_MODEL,
+    ),
+    mutant(
+        "gateway.scripts.deletion-empties-other-rooms",
+        "Who is in a room when its channel is deleted is out of all their rooms.",
+        Edit(
+            _HUB,
+            "            self.leave(socket, channel_id)\n        self._note(channel_id)",
+            "            for room in list(socket.rooms):\n                self.leave(socket, room)\n"
+            "        self._note(channel_id)",
+        ),
+        of="deleteChannel message.out",
+        killed_by=_MODEL,
+    ),
+    mutant(
+        "gateway.scripts.end-of-one-session-empties-rooms",
+        "When one session of a user ends, the sockets of the other stay open and are in no room any more.",
+        Edit(
+            _HUB,
+            "        self._note(session_id)",
+            "        for each in [one for one in self._by_id.values() if one.open and one.rooms and one.identity]:\n"
+            "            users = {one.identity.user_id for one in self._by_session.get(session_id, ()) if one.identity}\n"
+            "            for room in list(each.rooms) if each.identity.user_id in users else ():\n"
+            "                self.leave(each, room)\n"
+            "        self._note(session_id)",
+        ),
+        of="logoutUser message.out",
+        killed_by=_MODEL,
+        profiles=HARDENED,
+    ),
+    mutant(
+        "gateway.scripts.drop-of-one-connection-resets-flags",
+        "Who is in a call by two sockets and loses one is neither muted nor deafened any more.",
+        Edit(
+            _VOICE,
+            "            self._hub.leave(socket, channel_id)\n            return",
+            "            self._hub.leave(socket, channel_id)\n"
+            "            if (known := self._registry.of_user(profile.user_id)) and known.channel_id == channel_id:\n"
+            "                self._registry.join(replace(known, is_muted=False, is_deafened=False), None)\n"
+            "            return",
         ),
         of="voice_state.out",
         killed_by=_MODEL,

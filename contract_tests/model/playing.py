@@ -1,0 +1,69 @@
+"""All scripts of a run: the same ones for the same seed, and of those that fail the shortest."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from typing import TYPE_CHECKING
+
+import hypothesis
+from hypothesis.stateful import run_state_machine_as_test
+
+from contract_tests.must import Violation
+from contract_tests.people import World
+from contract_tests.transcript import Transcript
+
+if TYPE_CHECKING:
+    from contract_tests.model.machine import Machine
+
+STEPS = 40
+_SHORTEN_FOR_S = 20.0
+"""A failing script is made shorter for so long."""
+
+
+class Play:
+    """All scripts of a run. Keeps of those that failed the shortest one, and what it showed.
+
+    `leaving`: the target takes `user_left`, an extension.
+    """
+
+    def __init__(self, world: World, *, leaving: bool) -> None:
+        self.world = world
+        self.leaving = leaving
+        self.worst: tuple[Violation, Transcript] | None = None
+        self._until: float | None = None
+
+    def over(self) -> bool:
+        """There is a script that fails, and the time for shortening it is over."""
+        return self._until is not None and time.monotonic() > self._until
+
+    def failed(self, violation: Violation) -> None:
+        """A script failed, in its last step. Hypothesis looks for shorter ones only."""
+        if self._until is None:
+            self._until = time.monotonic() + _SHORTEN_FOR_S
+        transcript = self.world.trace.transcript
+        if self.worst is None or len(transcript.lines()) <= len(self.worst[1].lines()):
+            self.worst = (violation, transcript)
+
+    def run(self, machine: type[Machine], scripts: int) -> None:
+        """Play so many. Raises the `Violation` of the shortest that failed."""
+        settings = hypothesis.settings(
+            max_examples=scripts,
+            stateful_step_count=STEPS,
+            database=None,
+            deadline=None,
+            phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
+            suppress_health_check=list(hypothesis.HealthCheck),
+            print_blob=False,
+            verbosity=hypothesis.Verbosity.quiet,
+        )
+        script = type("Script", (machine,), {"play": self})
+        try:
+            run_state_machine_as_test(hypothesis.seed(zlib.crc32(self.world.seed.encode()))(script), settings=settings)
+        except Exception:
+            # What hypothesis makes of it (that a script fails no more once time is up) is its own affair.
+            if self.worst is None:
+                raise
+        if self.worst is not None:
+            violation, self.world.trace.transcript = self.worst
+            raise violation
