@@ -21,7 +21,7 @@ from contract_tests.contract import Contract
 from contract_tests.ledger import Trace
 from contract_tests.must import Skipped, Violation
 from contract_tests.options import DEFAULTS, Options
-from contract_tests.transcript import Secrets
+from contract_tests.transcript import Secrets, Transcript
 
 T = TypeVar("T")
 
@@ -198,6 +198,12 @@ class World:
         made, maker = self._commons.get(key, make)
         self.trace.transcript.include(maker.trace.transcript)
         return made
+
+    def tell_anew(self) -> None:
+        """From here on it is another story: its script begins here, and names of people and sockets are free again."""
+        self.trace.transcript = Transcript(self.trace.transcript.secrets, whole=True)
+        self._people.clear()
+        self._named.clear()
 
     def at_end(self, end: Callable[[], object]) -> None:
         """Have `end` called when the case has ended, before its sockets are closed."""

@@ -132,13 +132,18 @@ def script(steps: Sequence[Step], secrets: Secrets, base_url: str = "", last: in
 
 
 def _kept(steps: Sequence[Step], last: int) -> list[tuple[int, Step]]:
-    """The last ones, and before them the exchanges that brought what these send."""
+    """The last ones, and before them the exchanges that brought what these send, and the openings of their sockets."""
     first = len(steps) - last
     kept = list(enumerate(steps))[max(0, first) :]
     text = "\n".join(step.sent for _, step in kept)
+    sockets = {step.name for _, step in kept if isinstance(step, Frame | Leaving)}
     for number in reversed(range(first)):
         step = steps[number]
-        if isinstance(step, Exchange) and any(len(one) >= _SHORTEST_ID and one in text for _, one in step.brought()):
+        if isinstance(step, Exchange):
+            needed = any(len(one) >= _SHORTEST_ID and one in text for _, one in step.brought())
+        else:
+            needed = isinstance(step, Opening) and step.name in sockets
+        if needed:
             kept.insert(0, (number, step))
             text += "\n" + step.sent
     return kept

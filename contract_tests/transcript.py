@@ -17,11 +17,12 @@ _MOST_KEPT = 50_000
 class Transcript:
     """The steps of one case, in order. Clients of several threads may add to it.
 
-    They become bash when the lines are asked for, which few cases come to.
+    They become bash when the lines are asked for, which few cases come to. `whole`: it makes no sense in part.
     """
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, *, whole: bool = False) -> None:
         self.secrets = secrets
+        self._whole = whole
         self._steps: list[Step] = []
         self._included: set[int] = set()
         self._ended = False
@@ -78,7 +79,7 @@ class Transcript:
         """The script; of more than `last` steps those, and what they need. `base_url`: the target's REST API."""
         with self._lock:
             steps = list(self._steps)
-        return script(steps, self.secrets, base_url, last)
+        return script(steps, self.secrets, base_url, None if self._whole else last)
 
     def _add(self, step: Step) -> None:
         with self._lock:

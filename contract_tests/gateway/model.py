@@ -8,13 +8,25 @@ from contract_tests.model.playing import Play
 from contract_tests.people import World
 from contract_tests.runner import case
 
-SCRIPTS = 12
+SCRIPTS = 10
+SCRIPTS_OF_SESSIONS = 4
 
 
 @case("model.conversation", generates=True)
 def conversation(world: World) -> None:
     """Whatever several users do at once, REST and each of their sockets show what the rulings say, and nothing else."""
-    Play(world, leaving=_takes_leave(world)).run(Machine, world.times(SCRIPTS))
+    # What a session's end does, hardened, must not count against the documented level.
+    _play(world, SCRIPTS, ending=not world.hardened)
+
+
+@case("model.sessions", generates=True)
+def sessions(world: World) -> None:
+    """The same, while sessions end, and their sockets with them."""
+    _play(world, SCRIPTS_OF_SESSIONS, ending=True)
+
+
+def _play(world: World, scripts: int, *, ending: bool) -> None:
+    Play(world, leaving=_takes_leave(world), ending=ending).run(Machine, world.times(scripts))
 
 
 def _takes_leave(world: World) -> bool:

@@ -109,6 +109,19 @@ def drop_of_one_connection(world: World) -> None:
     _leave_is_heard(others, eve.id, channel)
 
 
+@case("R38.drop-of-one-connection")
+def drop_keeps_flags(world: World) -> None:
+    """What a user has set stays as it is while another connection of theirs is in the channel."""
+    ann, eve = world.guests("ann", "eve")
+    channel = world.channel(ann, "voice")["id"]
+    first, second = world.socket(eve), world.socket(eve)
+    talk(first, channel, isMuted=True, isDeafened=True)
+    talk(second, channel)
+    _drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
+    data = talk(second, channel)
+    must.members(data, {"isMuted": True, "isDeafened": True}, "the voice_state of one who has lost a connection")
+
+
 def _drops_and_is_missed(world: World, socket: Socket, elsewhere: str) -> None:
     """Lose a connection, and wait until it is missed in another room: by then it is known to be gone."""
     (witness,) = seated(world, elsewhere, world.guest("witness"))

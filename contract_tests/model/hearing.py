@@ -34,9 +34,10 @@ class Ids:
 
 
 class Ears:
-    """Compares."""
+    """Compares. `patience_s`: how long an event that must come may take."""
 
-    def __init__(self, conversation: Conversation, ids: Ids) -> None:
+    def __init__(self, conversation: Conversation, ids: Ids, patience_s: float = PATIENCE_S) -> None:
+        self._patience_s = patience_s
         self._conversation = conversation
         self._ids = ids
 
@@ -44,7 +45,7 @@ class Ears:
         """Wait until each socket has heard what it must by now. Raises `Violation`."""
         for name, socket in sockets.items():
             while missing := next((heard for heard in self._due(name) if not heard.optional), None):
-                frames = socket.collect(1, within=PATIENCE_S)
+                frames = socket.collect(1, within=self._patience_s)
                 if not frames:
                     raise Violation(f"{name} to hear {self._told(missing)}", "nothing", _pair(missing.type))
                 self.take(name, frames[0])

@@ -12,7 +12,6 @@ from contract_tests.model.conversation import PEOPLE, Message
 from contract_tests.model.playing import Play
 from contract_tests.model.stage import MEMBER, Stage
 from contract_tests.must import Violation
-from contract_tests.transcript import Transcript
 
 T = TypeVar("T")
 
@@ -34,17 +33,16 @@ class Machine(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self._over = self.play.over()
+        self._stage = Stage(self.play.world, self.play.patience_s)
+        self._model = self._stage.model
         if not self._over:
-            trace = self.play.world.trace
-            trace.transcript = Transcript(trace.transcript.secrets)
-            self._stage = Stage(self.play.world)
-            self._model = self._stage.model
-            self._step(self._stage.set)
+            self.play.world.tell_anew()
+            self._step(lambda: self._stage.set(ending=self.play.ending))
 
     @initialize(seats=st.lists(st.tuples(_some, _some), max_size=_MOST_SEATS))
     def take_seats(self, seats: list[tuple[int, int]]) -> None:
         """What goes wrong with a room goes wrong with those in it: a script that begins there comes further."""
-        for which, where in seats if self._plays(self._stage.sockets) else ():
+        for which, where in seats if self._stage.sockets else ():
             name, room = self._socket(which), _pick(sorted(self._model.inside), where)
             if room in self._model.places:
                 self._step(lambda name=name, room=room: self._stage.call(name, room))  # type: ignore[misc]
@@ -54,41 +52,41 @@ class Machine(RuleBasedStateMachine):
     # Sessions
 
     @rule(which=_some)
-    @precondition(lambda self: self._plays(self._model.sessions) and len(self._stage.sockets) < _MOST_SOCKETS)
+    @precondition(lambda self: self._model.sessions and len(self._stage.sockets) < _MOST_SOCKETS)
     def open(self, which: int) -> None:
         """A socket more."""
         session = _pick(sorted(self._model.sessions), which)
         self._step(lambda: self._stage.open(session))
 
     @rule(which=_some, abruptly=st.booleans())
-    @precondition(lambda self: self._plays(self._stage.sockets))
+    @precondition(lambda self: self._stage.sockets)
     def drop(self, which: int, abruptly: bool) -> None:
         """A socket less."""
         name = self._socket(which)
         self._step(lambda: self._stage.drop(name, abruptly=abruptly))
 
     @rule()
-    @precondition(lambda self: len(self._sessions_of_member()) < _MOST_SESSIONS)
+    @precondition(lambda self: self.play.ending and len(self._sessions_of_member()) < _MOST_SESSIONS)
     def log_in(self) -> None:
         """A session more."""
         self._step(self._stage.log_in)
 
     @rule(which=_some)
-    @precondition(lambda self: self._sessions_of_member())
+    @precondition(lambda self: self.play.ending and self._sessions_of_member())
     def log_out(self, which: int) -> None:
         """A session less."""
         session = _pick(self._sessions_of_member(), which)
         self._step(lambda: self._stage.log_out(session))
 
     @rule(which=_some)
-    @precondition(lambda self: self._plays(self._model.sessions))
+    @precondition(lambda self: self._model.sessions)
     def refresh(self, which: int) -> None:
         """New tokens."""
         session = _pick(sorted(self._model.sessions), which)
         self._step(lambda: self._stage.refresh(session))
 
     @rule(which=_some)
-    @precondition(lambda self: self._refreshed())
+    @precondition(lambda self: self.play.ending and self._refreshed())
     def refresh_again(self, which: int) -> None:
         """A refresh token for the second time."""
         session = _pick(self._refreshed(), which)
@@ -97,14 +95,14 @@ class Machine(RuleBasedStateMachine):
     # Users
 
     @rule(which=_some, name=st.sampled_from(["Zoe", "Max"]))
-    @precondition(lambda self: self._plays(self._model.sessions))
+    @precondition(lambda self: self._model.sessions)
     def rename(self, which: int, name: str) -> None:
         """Another displayName."""
         user = self._user(which)
         self._step(lambda: self._stage.rename(user, name))
 
     @rule(which=_some, status=st.sampled_from(["online", "idle", "dnd", "offline"]))
-    @precondition(lambda self: self._plays(self._model.sessions))
+    @precondition(lambda self: self._model.sessions)
     def set_status(self, which: int, status: str) -> None:
         """Another status."""
         user = self._user(which)
@@ -120,21 +118,21 @@ class Machine(RuleBasedStateMachine):
         self._step(lambda: self._stage.make_room(voice=kind))
 
     @rule(which=_some)
-    @precondition(lambda self: self._plays(self._model.inside))
+    @precondition(lambda self: self._model.inside)
     def retitle(self, which: int) -> None:
         """Another name of a channel."""
         room = _pick(sorted(self._model.inside), which)
         self._step(lambda: self._stage.retitle(room))
 
     @rule(which=_some)
-    @precondition(lambda self: self._plays(self._model.inside))
+    @precondition(lambda self: self._model.inside)
     def remove_room(self, which: int) -> None:
         """A channel less."""
         room = _pick(sorted(self._model.inside), which)
         self._step(lambda: self._stage.remove_room(room))
 
     @rule(which=_some, what=_some, type=st.sampled_from(["user_joined", "message", "typing", "voice_state"]))
-    @precondition(lambda self: self._plays(self._stage.sockets) and self._stage.gone)
+    @precondition(lambda self: self._stage.sockets and self._stage.gone)
     def knock(self, which: int, what: int, type: str) -> None:
         """Anything of a channel that is no more."""
         name, gone = self._socket(which), _pick(self._stage.gone, what)
@@ -143,14 +141,14 @@ class Machine(RuleBasedStateMachine):
     # Messages
 
     @rule(which=_some, where=_some)
-    @precondition(lambda self: self._plays(self._model.sessions) and self._model.messages)
+    @precondition(lambda self: self._model.sessions and self._model.messages)
     def post(self, which: int, where: int) -> None:
         """A message by REST."""
         user, room = self._user(which), self._room(where)
         self._step(lambda: self._stage.post(user, room))
 
     @rule(which=_some, where=_some)
-    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.messages)
+    @precondition(lambda self: self._stage.sockets and self._model.messages)
     def say(self, which: int, where: int) -> None:
         """A message by socket."""
         name, room = self._socket(which), self._room(where)
@@ -171,7 +169,7 @@ class Machine(RuleBasedStateMachine):
         self._step(lambda: self._stage.delete(message))
 
     @rule(which=_some, where=_some)
-    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.messages)
+    @precondition(lambda self: self._stage.sockets and self._model.messages)
     def type(self, which: int, where: int) -> None:
         """Somebody types, in the room or not."""
         name, room = self._socket(which), self._room(where)
@@ -180,7 +178,7 @@ class Machine(RuleBasedStateMachine):
     # Rooms and calls
 
     @rule(which=_some, where=_some)
-    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.messages)
+    @precondition(lambda self: self._stage.sockets and self._model.messages)
     def enter(self, which: int, where: int) -> None:
         """A socket enters a room aloud."""
         name, room = self._socket(which), self._room(where)
@@ -194,7 +192,7 @@ class Machine(RuleBasedStateMachine):
         self._step(lambda: self._stage.leave(name, room))
 
     @rule(which=_some, where=_some, muted=_flag, deafened=_flag)
-    @precondition(lambda self: self._plays(self._stage.sockets) and self._model.places)
+    @precondition(lambda self: self._stage.sockets and self._model.places)
     def call(self, which: int, where: int, muted: bool | None, deafened: bool | None) -> None:
         """A user enters a call, changes to another, or changes their flags in it, by whatever socket."""
         name, room = self._socket(which), _pick(sorted(self._model.places), where)
@@ -208,7 +206,7 @@ class Machine(RuleBasedStateMachine):
         self._step(lambda: self._stage.call(name, room, muted=muted, deafened=deafened))
 
     @rule(which=_some)
-    @precondition(lambda self: self._plays(self._stage.sockets))
+    @precondition(lambda self: self._stage.sockets)
     def hang_up(self, which: int) -> None:
         """A user leaves their call, if they are in one, by whatever socket."""
         name = self._socket(which)
@@ -218,8 +216,7 @@ class Machine(RuleBasedStateMachine):
         """What is left at the end: nobody hears anything else, and all is as the model has it."""
         if not self._over:
             self._step(lambda: self._stage.ears.nothing_else(self._stage.everybody()), self._stage.reader.everything)
-        if hasattr(self, "_stage"):
-            self._stage.close()
+        self._stage.close()
 
     def _step(self, *do: Callable[[], object]) -> None:
         """Do it; then each socket heard what it must, and REST shows what is so."""
@@ -240,9 +237,6 @@ class Machine(RuleBasedStateMachine):
 
     # What there is to choose from
 
-    def _plays(self, some: object) -> bool:
-        return not self._over and bool(some)
-
     def _user(self, which: int) -> str:
         """Somebody who has a session."""
         return _pick([user for user in PEOPLE if user in self._model.sessions.values()], which)
@@ -255,28 +249,25 @@ class Machine(RuleBasedStateMachine):
         return _pick(sorted(self._model.messages), where)
 
     def _seats(self) -> list[tuple[str, str]]:
-        inside = [] if self._over else self._model.inside.items()
+        inside = self._model.inside.items()
         return sorted((name, room) for room, names in inside for name in names if name in self._stage.sockets)
 
     def _talkers(self) -> list[tuple[str, str]]:
         """Sockets of those who are in a call, and which."""
-        talking = {} if self._over else self._model.talking
-        users = self._model.sockets if talking else {}
-        return sorted((name, talking[user].room) for name, user in users.items() if user in talking)
+        talking = self._model.talking
+        return sorted((name, talking[user].room) for name, user in self._model.sockets.items() if user in talking)
 
     def _lacks(self, *, voice: bool) -> bool:
-        return not self._over and len(self._model.places if voice else self._model.messages) < _MOST_ROOMS
+        return len(self._model.places if voice else self._model.messages) < _MOST_ROOMS
 
     def _sessions_of_member(self) -> list[str]:
-        return [] if self._over else [one for one, user in self._model.sessions.items() if user == MEMBER]
+        return [one for one, user in self._model.sessions.items() if user == MEMBER]
 
     def _refreshed(self) -> list[str]:
         """Sessions of the member, who can log in again when it ends."""
         return [one for one in self._sessions_of_member() if one in self._stage.used]
 
     def _own_messages(self) -> list[Message]:
-        if self._over:
-            return []
         every = [one for said in self._model.messages.values() for one in said]
         return [one for one in every if one.id is not None and one.author in self._model.sessions.values()]
 

@@ -10,7 +10,7 @@ import hypothesis
 from hypothesis.stateful import run_state_machine_as_test
 
 from contract_tests.must import Violation
-from contract_tests.people import World
+from contract_tests.people import PATIENCE_S, World
 from contract_tests.transcript import Transcript
 
 if TYPE_CHECKING:
@@ -20,22 +20,31 @@ STEPS = 40
 _SHORTEN_FOR_S = 20.0
 """A failing script is made shorter for so long."""
 
+_SHORTENING_PATIENCE_S = 0.5
+"""What has not come so soon while it is made shorter will not come: each try costs so long."""
+
 
 class Play:
     """All scripts of a run. Keeps of those that failed the shortest one, and what it showed.
 
-    `leaving`: the target takes `user_left`, an extension.
+    `leaving`: the target takes `user_left`, an extension. `ending`: sessions end.
     """
 
-    def __init__(self, world: World, *, leaving: bool) -> None:
+    def __init__(self, world: World, *, leaving: bool, ending: bool) -> None:
         self.world = world
         self.leaving = leaving
+        self.ending = ending
         self.worst: tuple[Violation, Transcript] | None = None
         self._until: float | None = None
 
     def over(self) -> bool:
         """There is a script that fails, and the time for shortening it is over."""
         return self._until is not None and time.monotonic() > self._until
+
+    @property
+    def patience_s(self) -> float:
+        """How long an event that must come may take."""
+        return PATIENCE_S if self._until is None else _SHORTENING_PATIENCE_S
 
     def failed(self, violation: Violation) -> None:
         """A script failed, in its last step. Hypothesis looks for shorter ones only."""

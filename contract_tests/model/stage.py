@@ -27,11 +27,12 @@ _PLACES = 2
 class Stage:
     """Three users, two text channels and two calls, the second of which takes two."""
 
-    def __init__(self, world: World) -> None:
+    def __init__(self, world: World, patience_s: float) -> None:
+        """`patience_s`: how long an event that must come may take."""
         self._world = world
         self.model = Conversation(world.hardened)
         self.ids = Ids()
-        self.ears = Ears(self.model, self.ids)
+        self.ears = Ears(self.model, self.ids, patience_s)
         self.reader = Reader(world.rest, self.model, self.ids)
         self.sockets: dict[str, Socket] = {}
         self.sessions: dict[str, Person] = {}
@@ -42,14 +43,18 @@ class Stage:
         self._numbers: dict[str, int] = {}
         self._witness: dict[str, Socket] = {}
 
-    def set(self) -> None:
-        """Put everybody in their place. From an empty stage few scripts would come far."""
+    def set(self, *, ending: bool) -> None:
+        """Put everybody in their place. From an empty stage few scripts would come far.
+
+        `ending`: sessions will end, so one user has two of them.
+        """
         self._seat_witness(self._world.guest(WITNESS))
         for user in PEOPLE:
-            self._know(user, self._world.member(user) if user == MEMBER else self._world.guest(user))
+            self._know(user, self._world.member(user) if ending and user == MEMBER else self._world.guest(user))
         for voice, places in ((False, None), (False, None), (True, None), (True, _PLACES)):
             self.make_room(voice=voice, places=places)
-        self.log_in()
+        if ending:
+            self.log_in()
         for session in (*self.sessions, self.model.session_of(_BUSY)):
             self.open(session)
         self.ears.catch_up(self.everybody())
@@ -73,7 +78,8 @@ class Stage:
 
     def _meet(self, user: str, person: Person) -> None:
         self.ids.users[user] = person.id
-        shown = self._world.rest.call("getUser", path={"id": person.id}, expect=200).data
+        with self._world.trace.transcript.unless_right():
+            shown = self._world.rest.call("getUser", path={"id": person.id}, expect=200).data
         self.model.known(user, shown["displayName"], shown["status"])
 
     def everybody(self) -> dict[str, Socket]:

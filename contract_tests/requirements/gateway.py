@@ -277,10 +277,15 @@ REQUIREMENTS = [
         "rulings R24 and R37", {"R24.typing-shows-present-name": "typing shows the name as it is now"}, "extension"
     ),
     *_rules(
-        "rulings R18, R20, R24 and R34 to R38",
+        "rulings R14, R18, R20, R24 and R34 to R38",
         {
             "model.conversation": "whatever several users do at once, each socket hears what it must, in order, and "
-            "nothing else, and REST shows what was said"
+            "nothing else, and REST shows what is so"
         },
+    ),
+    *_rules(
+        "rulings P2, P3 and R35",
+        {"model.sessions": "the same while sessions end: their sockets close, others go on, and the rooms hear it"},
+        "hardened",
     ),
 ]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 
 import pytest
 
@@ -76,6 +77,30 @@ def test_long_scripts_keep_what_their_end_needs() -> None:
     assert "ANN_TOKEN=$(pick token)" in lines
     assert "# … 50 steps left out …" in lines
     assert not any("health" in line for line in lines)
+
+
+def test_long_scripts_open_the_sockets_that_their_end_needs() -> None:
+    """And no others; what is whole is told from its beginning."""
+    for whole in (False, True):
+        transcript = Transcript(Secrets(), whole=whole)
+        for name in ("ann", "bob"):
+            transcript.opening(name, f"ws://x/?{name}")
+        for _ in range(50):
+            transcript.heard("ann", "nothing new")
+        transcript.sent("ann", "{}", typed=True)
+        opened = [line.split()[1] for line in transcript.lines(last=1) if line.startswith("exec ")]
+        assert opened == (["{ann}>"] if not whole else ["{ann}>", "{bob}>"])
+
+
+def test_what_was_as_it_must_be_need_not_be_told() -> None:
+    """What went wrong is."""
+    transcript = Transcript(Secrets())
+    with transcript.unless_right():
+        transcript.heard("ann", "right")
+    with suppress(ValueError), transcript.unless_right():
+        transcript.heard("ann", "wrong")
+        raise ValueError
+    assert transcript.lines() == ["sleep 1", "#   ann < wrong"]
 
 
 def test_a_uuid_is_no_name_of_ours() -> None:

@@ -74,21 +74,7 @@ MUTANTS = [
             "        self._note(session_id)",
         ),
         of="logoutUser message.out",
-        killed_by=_MODEL,
+        killed_by="model.sessions",
         profiles=HARDENED,
-    ),
-    mutant(
-        "gateway.scripts.drop-of-one-connection-resets-flags",
-        "Who is in a call by two sockets and loses one is neither muted nor deafened any more.",
-        Edit(
-            _VOICE,
-            "            self._hub.leave(socket, channel_id)\n            return",
-            "            self._hub.leave(socket, channel_id)\n"
-            "            if (known := self._registry.of_user(profile.user_id)) and known.channel_id == channel_id:\n"
-            "                self._registry.join(replace(known, is_muted=False, is_deafened=False), None)\n"
-            "            return",
-        ),
-        of="voice_state.out",
-        killed_by=_MODEL,
     ),
 ]

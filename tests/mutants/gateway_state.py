@@ -37,4 +37,18 @@ MUTANTS = [
         of="user_left.out",
         killed_by="R24.user-left-shows-present-name",
     ),
+    mutant(
+        "gateway.state.drop-of-one-connection-resets-flags",
+        "Who is in a call by two sockets and loses one is neither muted nor deafened any more.",
+        Edit(
+            VOICE,
+            "            self._hub.leave(socket, channel_id)\n            return",
+            "            self._hub.leave(socket, channel_id)\n"
+            "            if (known := self._registry.of_user(profile.user_id)) and known.channel_id == channel_id:\n"
+            "                self._registry.join(replace(known, is_muted=False, is_deafened=False), None)\n"
+            "            return",
+        ),
+        of="voice_state.out",
+        killed_by="R38.drop-of-one-connection",
+    ),
 ]
