@@ -6,6 +6,7 @@ from contract_tests import must
 from contract_tests.clients.gateway import Socket
 from contract_tests.gateway.stage import (
     UNKNOWN_CHANNEL,
+    drops_and_is_missed,
     enter,
     hears_no_event,
     hears_nothing,
@@ -133,12 +134,13 @@ def second_connection_stays(world: World) -> None:
     *others, first = seated(world, room, ann, bob, eve)
     last = world.socket(eve, join=room)
     outside = world.socket(eve)
-    first.drop()
+    drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
     world.message(ann, room)
     last.drop()
     for socket in others:
         socket.expect_next("message")
         socket.expect_next("user_left", {"userId": eve.id, "channelId": room})
+        hears_nothing(socket, "more when one person leaves")
     hears_nothing(outside, "of a room that it is not in")
 
 

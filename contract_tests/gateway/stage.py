@@ -56,6 +56,14 @@ def enter(socket: Socket, room: str) -> None:
     socket.expect("user_joined", {"channelId": room})
 
 
+def drops_and_is_missed(world: World, socket: Socket, elsewhere: str) -> None:
+    """Lose a connection, and wait until it is missed in another room: by then it is known to be gone."""
+    (witness,) = seated(world, elsewhere, world.guest("witness"))
+    enter(socket, elsewhere)
+    socket.drop()
+    witness.expect("user_left", {"channelId": elsewhere})
+
+
 def refused(socket: Socket, code: str) -> None:
     """The next frame to the socket is an `error` of this code (ruling R33)."""
     got = socket.expect_next("error")

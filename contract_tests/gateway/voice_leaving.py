@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from contract_tests import must
 from contract_tests.clients.gateway import Socket
-from contract_tests.gateway.stage import enter, hears_nothing, refused, seated, talk, talking
+from contract_tests.gateway.stage import drops_and_is_missed, hears_nothing, refused, seated, talk, talking
 from contract_tests.people import World
 from contract_tests.runner import case
 
@@ -100,7 +100,7 @@ def drop_of_one_connection(world: World) -> None:
     *others, first = talking(world, channel, ann, bob, eve)
     second = world.socket(eve)
     talk(second, channel)
-    _drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
+    drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
     talk(second, channel, isMuted=True)
     second.drop()
     for socket in others:
@@ -117,17 +117,9 @@ def drop_keeps_flags(world: World) -> None:
     first, second = world.socket(eve), world.socket(eve)
     talk(first, channel, isMuted=True, isDeafened=True)
     talk(second, channel)
-    _drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
+    drops_and_is_missed(world, first, elsewhere=world.channel(ann)["id"])
     data = talk(second, channel)
     must.members(data, {"isMuted": True, "isDeafened": True}, "the voice_state of one who has lost a connection")
-
-
-def _drops_and_is_missed(world: World, socket: Socket, elsewhere: str) -> None:
-    """Lose a connection, and wait until it is missed in another room: by then it is known to be gone."""
-    (witness,) = seated(world, elsewhere, world.guest("witness"))
-    enter(socket, elsewhere)
-    socket.drop()
-    witness.expect("user_left", {"channelId": elsewhere})
 
 
 @case("R38.leave-request-leaves-call")
@@ -200,5 +192,5 @@ def deleted_channel_is_unknown(world: World) -> None:
         refused(asking, "not_found")
     for socket in (watcher, asking):
         hears_nothing(socket, "of the rooms that went")
-    _drops_and_is_missed(world, asking, elsewhere=world.channel(ann)["id"])
+    drops_and_is_missed(world, asking, elsewhere=world.channel(ann)["id"])
     hears_nothing(watcher, "of the room that went, when one goes who was in it")
