@@ -5,7 +5,7 @@
 
 Every run is a process of its own against a server that lives on, as a team's would, so later runs meet the users and
 channels of earlier ones. The hardened profile runs on PostgreSQL, the documented one on SQLite. A run that does not
-exit with 0 is kept, and its file is named; the exit code is then 1.
+exit with 0 is kept, and its file is named; the exit code is then 1. Progress, a line per run, goes to stderr.
 """
 
 from __future__ import annotations
@@ -82,6 +82,7 @@ def several(target: Running, mode: str, runs: int, seeds: int, kept: Path) -> bo
         code, took = once(target, mode, seed, report)
         codes[code] += 1
         seconds.append(took)
+        print(f"{target.profile} {mode} {number + 1} of {runs}: {took:.1f} s", file=sys.stderr, flush=True)
         if code:
             print(f"exit {code}: {report}", flush=True)
         else:
