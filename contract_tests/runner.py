@@ -22,8 +22,8 @@ case that exercised nothing cannot pass. Several cases may check one requirement
 `@case(id, alone=True)` runs with nothing beside it (counts of all users, failed logins); `generates=True` is for those
 that use hypothesis (ask for `world.times(n)` examples); `slow=True` for those that take seconds, or ask much, which
 `--fast` leaves out. `world.options` holds the target's secrets, if they were given; `world.shared` makes what cases may
-share. `@family` registers a function that yields cases from the contract, one per operation, say. With `alike=True`
-`--fast` runs some of them.
+share. `@family` registers a function that yields cases from the contract, one per operation, say. `alike=True` is for
+those that differ in the operation, or the way of leaving a call, only: `--fast` runs some of them.
 Raise `must.NeedsOption(why)` where a case needs an option that was not given, `must.Skipped(why)` where it cannot be
 judged for another reason.
 """
@@ -61,9 +61,10 @@ _ALIKE_AND_FAST = 10
 class Case:
     """A check of one requirement.
 
-    `alone`: nothing else may use the target meanwhile. `generates`: it uses hypothesis, which one thread at a time may.
+    `alone`: nothing else may use the target meanwhile. `generates`: it uses hypothesis, which one thread at a time may
+    (two of them at once can make CPython 3.11's compiler fail).
     `order`: later ones run later, which the lonely can rely on. `slow`: it takes seconds, whatever the target.
-    `alike`: its family has many such cases, which differ in the operation they ask.
+    `alike`: there are many such cases, which differ in the operation they ask, or the way in which somebody leaves.
     """
 
     requirement: str
@@ -101,12 +102,18 @@ _families: list[Callable[[Contract], Iterable[Case]]] = []
 
 
 def case(
-    requirement: str, *, alone: bool = False, generates: bool = False, order: int = 0, slow: bool = False
+    requirement: str,
+    *,
+    alone: bool = False,
+    generates: bool = False,
+    order: int = 0,
+    slow: bool = False,
+    alike: bool = False,
 ) -> Callable[[Check], Check]:
     """Register a function as a check of `requirement` (see the module's docstring)."""
 
     def register(check: Check) -> Check:
-        _cases.append(Case(requirement, check.__name__, check, alone, generates, order, slow))
+        _cases.append(Case(requirement, check.__name__, check, alone, generates, order, slow, alike))
         return check
 
     return register

@@ -8,8 +8,8 @@ from contract_tests.model.playing import Play
 from contract_tests.people import World
 from contract_tests.runner import case
 
-SCRIPTS = 10
-SCRIPTS_OF_SESSIONS = 4
+SCRIPTS = 8
+SCRIPTS_OF_SESSIONS = 3
 
 
 @case("model.conversation", generates=True)
@@ -19,7 +19,7 @@ def conversation(world: World) -> None:
     _play(world, SCRIPTS, ending=not world.hardened)
 
 
-@case("model.sessions", generates=True)
+@case("model.sessions", generates=True, slow=True)
 def sessions(world: World) -> None:
     """The same, while sessions end, and their sockets with them."""
     _play(world, SCRIPTS_OF_SESSIONS, ending=True)

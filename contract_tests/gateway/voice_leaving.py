@@ -17,7 +17,7 @@ def _leave_is_heard(sockets: list[Socket], user_id: str, channel: str) -> None:
         hears_nothing(socket, "more when one person leaves")
 
 
-@case("R38.leave")
+@case("R38.leave", alike=True)
 def leave(world: World) -> None:
     """The leaver hears its own voice_state null, no user_left, and nothing of the room any more."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -30,7 +30,7 @@ def leave(world: World) -> None:
     hears_nothing(leaver, "of a channel that it has left")
 
 
-@case("R38.flags-end-false")
+@case("R38.flags-end-false", alike=True)
 def flags_end_false(world: World) -> None:
     """Who leaves is neither muted nor deafened any more, by the voice_state that says so."""
     ann, eve = world.guests("ann", "eve")
@@ -44,7 +44,7 @@ def flags_end_false(world: World) -> None:
         socket.expect("voice_state", off)
 
 
-@case("R38.leave-of-all-connections")
+@case("R38.leave-of-all-connections", alike=True)
 def leave_of_all_connections(world: World) -> None:
     """One connection's null takes the whole user out; each of their connections there hears it once."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -67,7 +67,7 @@ def leave_of_all_connections(world: World) -> None:
         hears_nothing(socket, "of a voice channel that its user has left")
 
 
-@case("R38.null-in-none")
+@case("R38.null-in-none", alike=True)
 def null_in_none(world: World) -> None:
     """Leaving while in no voice channel is answered to the asking socket alone."""
     ann, eve = world.guests("ann", "eve")
@@ -80,7 +80,7 @@ def null_in_none(world: World) -> None:
         hears_nothing(socket, "of somebody who left nothing")
 
 
-@case("R38.drop")
+@case("R38.drop", alike=True)
 def drop(world: World) -> None:
     """The drop of the user's last connection in the channel is a leave, though another of theirs is elsewhere."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -92,7 +92,7 @@ def drop(world: World) -> None:
     hears_nothing(elsewhere, "of a channel that it was not in")
 
 
-@case("R38.drop-of-one-connection")
+@case("R38.drop-of-one-connection", alike=True)
 def drop_of_one_connection(world: World) -> None:
     """While another connection of the user is in the channel a drop is no leave."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -109,7 +109,7 @@ def drop_of_one_connection(world: World) -> None:
     _leave_is_heard(others, eve.id, channel)
 
 
-@case("R38.drop-of-one-connection")
+@case("R38.drop-of-one-connection", alike=True)
 def drop_keeps_flags(world: World) -> None:
     """What a user has set stays as it is while another connection of theirs is in the channel."""
     ann, eve = world.guests("ann", "eve")
@@ -122,7 +122,7 @@ def drop_keeps_flags(world: World) -> None:
     must.members(data, {"isMuted": True, "isDeafened": True}, "the voice_state of one who has lost a connection")
 
 
-@case("R38.leave-request-leaves-call")
+@case("R38.leave-request-leaves-call", alike=True)
 def leave_request_leaves_call(world: World) -> None:
     """user_left of the last connection in the room is a leave of the voice channel too."""
     ann, bob, eve = world.guests("ann", "bob", "eve")

@@ -33,7 +33,7 @@ def closed_consumer_is_silent(world: World) -> None:
     bob.consume(flowing.sound).begins(flowing.sound)
 
 
-@case("R38.leaver-is-silent")
+@case("R38.leaver-is-silent", alike=True)
 def leaver_is_silent(world: World) -> None:
     """Who has left the voice channel is heard no more, though their media would still flow."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -43,7 +43,7 @@ def leaver_is_silent(world: World) -> None:
     flowing.rests()
 
 
-@case("R38.dropped-is-silent")
+@case("R38.dropped-is-silent", alike=True)
 def dropped_is_silent(world: World) -> None:
     """Neither is who has lost their last socket in it."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -54,7 +54,7 @@ def dropped_is_silent(world: World) -> None:
     flowing.rests()
 
 
-@case("R38.leaver-receives-nothing")
+@case("R38.leaver-receives-nothing", alike=True)
 def leaver_receives_nothing(world: World) -> None:
     """Who has left the voice channel receives none of its media any more; the others do."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")

@@ -180,7 +180,7 @@ def _ends_media(world: World, end: End) -> tuple[Party, Socket]:
     return eve, to_eve
 
 
-@case("R38.leave-closes-producers")
+@case("R38.leave-closes-producers", alike=True)
 def leave_closes_producers(world: World) -> None:
     """voice_state with null ends what the leaver sends, before the leave itself is told."""
     eve, to_eve = _ends_media(world, _leaves)
@@ -188,19 +188,19 @@ def leave_closes_producers(world: World) -> None:
     hears_nothing(to_eve, "more of what it ended itself")
 
 
-@case("R38.drop-closes-producers")
+@case("R38.drop-closes-producers", alike=True)
 def drop_closes_producers(world: World) -> None:
     """So does the loss of the last socket in the channel."""
     _ends_media(world, _drops)
 
 
-@case("R38.switch-closes-producers")
+@case("R38.switch-closes-producers", alike=True)
 def switch_closes_producers(world: World) -> None:
     """So does entering another voice channel."""
     _ends_media(world, _moves)
 
 
-@case("R38.leave-request-closes-producers")
+@case("R38.leave-request-closes-producers", alike=True)
 def leave_request_closes_producers(world: World) -> None:
     """So does a user_left request of the last socket in the channel."""
     _ends_media(world, _asks)
@@ -212,19 +212,19 @@ def logout_closes_producers(world: World) -> None:
     _ends_media(world, _logs_out)
 
 
-@case("R38.leave-closes-transports")
+@case("R38.leave-closes-transports", alike=True)
 def leave_closes_transports(world: World) -> None:
     """A leaver's transports are gone: neither can be used."""
     _ends_transports(world, _leaves)
 
 
-@case("R38.leave-closes-transports")
+@case("R38.leave-closes-transports", alike=True)
 def drop_closes_transports(world: World) -> None:
     """So are those of one who lost the last socket in the channel."""
     _ends_transports(world, _drops)
 
 
-@case("R38.leave-closes-transports")
+@case("R38.leave-closes-transports", alike=True)
 def switch_closes_transports(world: World) -> None:
     """So are those in the channel that one has left for another."""
     _ends_transports(world, _moves)
