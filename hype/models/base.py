@@ -77,7 +77,16 @@ class Row(peewee.Model):
 class Editable(Row):
     """A stored thing that changes: `updated_at` is when it last did."""
 
-    updated_at = peewee.BigIntegerField(default=now_ms)
+    updated_at = peewee.BigIntegerField()
+
+    @classmethod
+    def create(cls, **values: Any) -> Self:
+        """Store a new row. Without times it is created, and was last updated, now: one moment, for of two readings of
+        the clock either may be the later one (ruling R2)."""
+        now = now_ms()
+        times = {"created_at": now, "updated_at": values.get("created_at", now)}
+        made: Self = super().create(**{**times, **values})
+        return made
 
     def change(self, changes: Mapping[str, object]) -> Self:
         """Write `changes` (column → value) and move `updated_at` forward, also when there are none.

@@ -52,7 +52,7 @@ class Message(Editable):
         now = Channel.next_message_at(channel_id)
         if now is None:
             raise NotFound("Channel not found")
-        return cls.create(content=content, author=author, channel=channel_id, created_at=now, updated_at=now)
+        return cls.create(content=content, author=author, channel=channel_id, created_at=now)
 
     def edit(self, content: str) -> Self:
         """Give the message a new text; it is `edited` even if that is the old one (ruling R20)."""

@@ -76,7 +76,6 @@ class User(Editable):
                 is_online=online,
                 last_seen_at=now if online else None,
                 created_at=now,
-                updated_at=now,
             )
 
     def logged_in(self) -> Self:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from itertools import count
 from typing import Any
 
 import pytest
@@ -35,6 +37,17 @@ def test_a_new_channel_comes_last(inside: Unit) -> None:
     assert Channel.add(name="second", **add).position == 1
     assert Channel.add(name="far", position=2**31 - 1, **add).position == 2**31 - 1
     assert Channel.add(name="farther", **add).position == 2**31 - 1
+
+
+@pytest.mark.parametrize("step", [-1, 1])
+def test_created_and_updated_at_one_moment(inside: Unit, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
+    """Whatever the clock does meanwhile, nothing new was updated before it was made (ruling R2)."""
+    milliseconds = count(10**12, step)
+    monkeypatch.setattr(time, "time_ns", lambda: next(milliseconds) * 1_000_000)
+    channel = make_channel()
+    message = Message.add(channel_id=channel.id, author=channel.created_by, content="hello")
+    for row in (channel.server, channel.created_by, channel, message):
+        assert row.created_at == row.updated_at
 
 
 def test_deleting_takes_the_messages_along(inside: Unit) -> None:
