@@ -23,7 +23,7 @@ case that exercised nothing cannot pass. Several cases may check one requirement
 that use hypothesis (ask for `world.times(n)` examples); `slow=True` for those that take seconds, or ask much, which
 `--fast` leaves out. `world.options` holds the target's secrets, if they were given; `world.shared` makes what cases may
 share. `@family` registers a function that yields cases from the contract, one per operation, say. `alike=True` is for
-those that differ in the operation, or the way of leaving a call, only: `--fast` runs some of them.
+those that differ in the operation, the kind of media or the way into or out of a call only: `--fast` runs some of them.
 Raise `must.NeedsOption(why)` where a case needs an option that was not given, `must.Skipped(why)` where it cannot be
 judged for another reason.
 """
@@ -64,7 +64,8 @@ class Case:
     `alone`: nothing else may use the target meanwhile. `generates`: it uses hypothesis, which one thread at a time may
     (two of them at once can make CPython 3.11's compiler fail).
     `order`: later ones run later, which the lonely can rely on. `slow`: it takes seconds, whatever the target.
-    `alike`: there are many such cases, which differ in the operation they ask, or the way in which somebody leaves.
+    `alike`: there are many such cases, which differ in the operation they ask, the kind of media, or the
+    way into or out of a call.
     """
 
     requirement: str

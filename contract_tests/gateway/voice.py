@@ -125,7 +125,7 @@ def second_connection_is_no_newcomer(world: World) -> None:
     must.equal(counted["voiceStates"], 2, "_count.voiceStates")
 
 
-@case("R38.full")
+@case("R38.full", alike=True)
 def full(world: World) -> None:
     """A full channel refuses one more, who stays where they were; those inside hear nothing, and may change flags."""
     ann, bob, eve, dan = world.guests("ann", "bob", "eve", "dan")
@@ -140,7 +140,7 @@ def full(world: World) -> None:
     second.expect_next("voice_state", {"userId": ann.id, "isMuted": True})
 
 
-@case("R38.full")
+@case("R38.full", alike=True)
 def last_place(world: World) -> None:
     """Of several who want the last place at once one gets it."""
     people = world.guests("ann", "bob", "eve", "dan")
@@ -154,7 +154,7 @@ def last_place(world: World) -> None:
     must.equal(counted.data["_count"]["voiceStates"], 1, "_count.voiceStates of a channel for one", seen=counted.pair)
 
 
-@case("R38.full-code")
+@case("R38.full-code", alike=True)
 def full_code(world: World) -> None:
     """Finding a channel full is `forbidden`."""
     ann, bob = world.guests("ann", "bob")
@@ -165,7 +165,7 @@ def full_code(world: World) -> None:
     refused(late, "forbidden")
 
 
-@case("R38.changed-limit")
+@case("R38.changed-limit", alike=True)
 def changed_limit(world: World) -> None:
     """A voice channel is full by the limit that it has now."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -183,7 +183,7 @@ def changed_limit(world: World) -> None:
             hears_no_event(late, "of a channel that is full")
 
 
-@case("R38.place-becomes-free")
+@case("R38.place-becomes-free", alike=True)
 def place_becomes_free(world: World) -> None:
     """When one leaves, or drops, there is a place again."""
     ann, bob, eve = world.guests("ann", "bob", "eve")

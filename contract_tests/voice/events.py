@@ -126,7 +126,7 @@ def new_producer_can_be_consumed(world: World) -> None:
         bob.consume(str(to_bob.expect_next("producer_closed")["data"]["producerId"]), expect=404)
 
 
-@case("R38.full-by-transports")
+@case("R38.full-by-transports", alike=True)
 def full_by_transports(world: World) -> None:
     """Whoever has a transport takes a place in the channel; they themselves can enter the call, others cannot."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)

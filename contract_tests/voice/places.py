@@ -21,7 +21,7 @@ def _limit(world: World, party: Party, limit: int | None) -> None:
     world.rest.call("updateChannel", path=path, token=party.person.token, body={"userLimit": limit}, expect=200)
 
 
-@case("R26.changed-limit")
+@case("R26.changed-limit", alike=True)
 def changed_limit(world: World) -> None:
     """A channel is full by the limit that it has now."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=1)
@@ -35,7 +35,7 @@ def changed_limit(world: World) -> None:
     eve.transport()
 
 
-@case("R26.place-becomes-free")
+@case("R26.place-becomes-free", alike=True)
 def place_becomes_free(world: World) -> None:
     """Whoever has left the call takes no place with the transports that they had."""
     ann, bob = parties(world, "ann", "bob", userLimit=1)

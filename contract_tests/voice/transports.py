@@ -93,7 +93,7 @@ def channel_id(world: World) -> None:
             world.rest.call(operation, token=ann.token, body=body, expect=400)
 
 
-@case("R26.full")
+@case("R26.full", alike=True)
 def full(world: World) -> None:
     """Whoever has a transport counts once; nobody else gets one when that many are there."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)
@@ -106,7 +106,7 @@ def full(world: World) -> None:
         party.transport("send")
 
 
-@case("R26.full-by-voice-state")
+@case("R26.full-by-voice-state", alike=True)
 def full_by_voice_state(world: World) -> None:
     """Whoever is there by voice_state counts as well, once for both."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)

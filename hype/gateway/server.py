@@ -134,7 +134,7 @@ class Gateway:
 
     async def _depart(self, socket: Socket) -> None:
         """The socket is gone: leave its rooms one by one (rulings R35 and R38), then forget it."""
-        if socket.identity is not None:
+        if socket.identity is not None and socket.rooms:
             profile = await self._last_profile(socket.identity.user_id, socket.identity.username)
             for channel_id in sorted(socket.rooms):
                 self._context.voice.leave_room(socket, profile, channel_id)

@@ -41,7 +41,10 @@ def forward(column: Any) -> Any:
 def counted(column: Any, keys: Iterable[str]) -> dict[str, int]:
     """How many rows have each of `keys` in the foreign key `column`, zeroes included; a query per 10,000 keys."""
     counts = dict.fromkeys(keys, 0)
-    for some in peewee.chunked(list(counts), _MOST_PARAMETERS):
+    every = list(counts)
+    # Not `peewee.chunked`, which takes as many steps for one key as for 10,000, and every answer with a channel counts.
+    for start in range(0, len(every), _MOST_PARAMETERS):
+        some = every[start : start + _MOST_PARAMETERS]
         query = column.model.select(column, peewee.fn.COUNT(column)).where(column.in_(some)).group_by(column)
         counts.update(query.tuples())
     return counts

@@ -4,8 +4,9 @@
     python -m tests.benchmarks.harness --mode fast --runs 100 --seeds 10    the flake run: 100 times exit 0
 
 Every run is a process of its own against a server that lives on, as a team's would, so later runs meet the users and
-channels of earlier ones. The hardened profile runs on PostgreSQL, the documented one on SQLite. A run that does not
-exit with 0 is kept, and its file is named; the exit code is then 1. Progress, a line per run, goes to stderr.
+channels of earlier ones. The hardened profile runs on PostgreSQL, the documented one on SQLite; `--sqlite` puts both on
+what `hype serve` uses by itself. A run that does not exit with 0 is kept, and its file is named; the exit code is then
+1. Progress, a line per run, goes to stderr.
 """
 
 from __future__ import annotations
@@ -31,12 +32,12 @@ MODES = {"fast": ["--fast"], "default": [], "thorough": ["--thorough"]}
 
 
 @contextmanager
-def server(profile: Profile, folder: Path) -> Iterator[Running]:
-    """A reference server in `folder`, on the database that its profile is tried on."""
+def server(profile: Profile, folder: Path, postgresql: bool) -> Iterator[Running]:
+    """A reference server in `folder`, on PostgreSQL or SQLite."""
     place = folder / profile
     place.mkdir()
     url = f"sqlite:///{place / 'hype.db'}"
-    if profile == "hardened":
+    if postgresql:
         url = get_server(folder / "postgres", cleanup_mode="delete").get_uri()
     environment = {"DATABASE_URL": url, "HYPE_PROFILE": profile}
     running = Running(begin(place, environment), place / LOG, profile)
@@ -103,6 +104,7 @@ def main() -> int:
     parser.add_argument("--profile", nargs="+", choices=PROFILES, default=["hardened", "documented"])
     parser.add_argument("--runs", type=int, default=1, help="in all, divided among the profiles (default: one each)")
     parser.add_argument("--seeds", type=int, default=1, help="how many different ones (default %(default)s)")
+    parser.add_argument("--sqlite", action="store_true", help="the hardened profile on SQLite, too")
     options = parser.parse_args()
     kept = Path(tempfile.mkdtemp(prefix="hype-harness-"))
     each = max(1, options.runs // len(options.profile))
@@ -110,7 +112,8 @@ def main() -> int:
     print(f"{'profile':<11} {'mode':<9} {'runs':>5} {'seeds':>5} {'median':>8} {'longest':>8}")
     fine = True
     for profile in options.profile:
-        with tempfile.TemporaryDirectory() as folder, server(profile, Path(folder)) as target:
+        postgresql = profile == "hardened" and not options.sqlite
+        with tempfile.TemporaryDirectory() as folder, server(profile, Path(folder), postgresql) as target:
             for mode in options.mode:
                 fine &= several(target, mode, each, options.seeds, kept)
     return 0 if fine else 1

@@ -30,6 +30,16 @@ def test_pages_are_newest_first(inside: Unit) -> None:
     assert Message.counted([channel.id, "nowhere"]) == {channel.id: 5, "nowhere": 0}
 
 
+def test_more_are_counted_than_one_statement_takes(inside: Unit) -> None:
+    """The first and the last of 40,000 channels, more than SQLite takes parameters."""
+    first, last = make_channel("first"), make_channel("last")
+    Message.add(channel_id=first.id, author=first.created_by, content="x")
+    for _ in range(2):
+        Message.add(channel_id=last.id, author=last.created_by, content="x")
+    counts = Message.counted([first.id, *map(str, range(40_000)), last.id])
+    assert (counts[first.id], counts[last.id], counts["39999"], len(counts)) == (1, 2, 0, 40_002)
+
+
 def test_times_rise_while_the_clock_stands(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
     """Messages of one millisecond keep their order, as do those written after the clock was set back."""
     channel = make_channel()
