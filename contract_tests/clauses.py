@@ -9,7 +9,7 @@ from pathlib import Path
 
 import yaml
 
-_NAME = re.compile(r"\b[PR]\d{1,2}\b")
+_NAME = re.compile(r"\b[APR]\d{1,2}b?\b")
 
 
 def clauses(source: str) -> dict[str, str]:
@@ -20,6 +20,6 @@ def clauses(source: str) -> dict[str, str]:
 
 @cache
 def rulings() -> Mapping[str, str]:
-    """All rulings: R1 to R40, and the rows P1 to P9 of the table of profiles."""
+    """Return the text of each ruling (R1 to R40), row of the table of profiles (P1 to P9) and amendment (A1 to A24)."""
     loaded: dict[str, str] = yaml.safe_load((Path(__file__).parent / "clauses.yaml").read_text(encoding="utf-8"))
     return loaded

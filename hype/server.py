@@ -25,7 +25,7 @@ from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database
 from hype.errors import PortBusy
-from hype.gateway import Gateway
+from hype.gateway import Gateway, Hub
 from hype.models.migrate import migrate
 from hype.operations import Announcer, MediaBridge, Services, by_operation_id, rooms
 from hype.rest import build
@@ -89,7 +89,8 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     cluster = LocalCluster()
     metrics = Metrics()
     database = Database(config.database_url, cluster.publish, metrics.database)
-    sfu = _sfu(config, cluster)
+    hub = Hub(metrics.frames_out)
+    sfu = _sfu(config, cluster, hub)
     loop = asyncio.get_running_loop()
     metrics.watch_media(sfu.figures)
     metrics.watch_workers(sfu.worker_figures)
@@ -97,7 +98,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     media = MediaBridge(sfu, loop)
     services = Services(config, contract, Tokens(config), database, cluster, metrics, media)
     app = build(services, by_operation_id())
-    gateway = Gateway(services, sfu)
+    gateway = Gateway(services, hub, sfu)
     with _listener(config.host, config.port, "PORT") as rest, _listener(config.host, config.ws_port, "WS_PORT") as ws:
         database.open()
         try:
@@ -110,7 +111,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
             database.close()
 
 
-def _sfu(config: Config, cluster: Cluster) -> Sfu:
+def _sfu(config: Config, cluster: Cluster, hub: Hub) -> Sfu:
     announced_ip = addresses.announced(config.announced_ip, config.host)
     ports = config.mediasoup_min_port, config.mediasoup_max_port
     settings = Settings(addresses.listening_on(announced_ip), announced_ip, *ports)
@@ -118,7 +119,7 @@ def _sfu(config: Config, cluster: Cluster) -> Sfu:
     def present(channel_id: str) -> dict[str, bool]:
         return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}
 
-    return Sfu(settings, len(os.sched_getaffinity(0)), Announcer(cluster), present)
+    return Sfu(settings, len(os.sched_getaffinity(0)), Announcer(cluster), present, hub.present)
 
 
 @contextlib.asynccontextmanager

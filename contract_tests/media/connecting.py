@@ -113,17 +113,6 @@ def consent(world: World) -> None:
     ann.party.stop(stream.id, expect=404)
 
 
-@case("R30.connect-timeout", slow=True)
-def connect_timeout(world: World) -> None:
-    """A transport that nobody connects is gone after half a minute, and what was to come by it too."""
-    _only_thorough(world)
-    ann, bob = callers(world, "ann", "bob")
-    transport = str(ann.party.transport("send").data["id"])
-    producer = str(ann.party.produce(transport_id=transport).data["id"])
-    bob.socket.expect("producer_closed", {"producerId": producer}, within=_CLOSED_WITHIN_S)
-    ann.party.connect(transport, expect=404)
-
-
 def _only_thorough(world: World) -> None:
     if world.options.mode != "thorough":
         raise must.NeedsOption("takes half a minute, which --thorough has")

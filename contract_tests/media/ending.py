@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from contract_tests.gateway.stage import talk
 from contract_tests.media.flow import Flow, flow
-from contract_tests.media.stage import callers
+from contract_tests.media.stage import Caller, callers
 from contract_tests.people import World
 from contract_tests.runner import case
+from contract_tests.voice.signalling import Party
 
 
 @case("R28.closed-producer-is-silent")
@@ -52,6 +53,20 @@ def dropped_is_silent(world: World) -> None:
     bob.socket.expect("user_left", {"userId": ann.party.person.id})
     flowing.stops("the loss of the last socket")
     flowing.rests()
+
+
+@case("P2.logged-out-is-silent")
+def logged_out_is_silent(world: World) -> None:
+    """A session without a socket in the call is cut off, too: its sound ends, and it hears nothing any more."""
+    ann, bob, eve = callers(world, "ann", "bob", "eve")
+    alone = Caller(Party(world, world.guest("zoe"), ann.party.channel), ann.socket, ann.loop)
+    from_alone, to_alone = flow(alone, bob, fence=eve), flow(ann, alone)
+    fenced = Flow(to_alone.sound, to_alone.ear, to_alone.sound, bob.consume(to_alone.sound))
+    fenced.beyond.begins(to_alone.sound)
+    world.rest.call("logoutUser", token=alone.party.person.token, expect=200)
+    for flowing in (from_alone, fenced):
+        flowing.stops("logout")
+        flowing.rests()
 
 
 @case("R38.leaver-receives-nothing", alike=True)

@@ -34,7 +34,6 @@ REQUIREMENTS = [
         "ruling R30",
         {
             "R30.consent": "a transport whose ICE checks stop for 30 s is closed",
-            "R30.connect-timeout": "a transport that does not connect within 30 s is closed",
         },
     ),
     *_rules(
@@ -81,6 +80,11 @@ REQUIREMENTS = [
             "R38.dropped-is-silent": "who has lost their last socket in the voice channel is not forwarded",
             "R38.leaver-receives-nothing": "who has left the voice channel receives nothing of it",
         },
+    ),
+    *_rules(
+        "ruling P2; amendment A21",
+        {"P2.logged-out-is-silent": "a session that has logged out neither sends nor receives media any more"},
+        "hardened",
     ),
     *_rules(
         "mediasoup.ts › mediaCodecs; ruling R25",

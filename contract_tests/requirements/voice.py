@@ -116,13 +116,17 @@ REQUIREMENTS = [
             "R38.drop-closes-producers": "the drop of the last socket in the channel closes the user's producers",
             "R38.switch-closes-producers": "entering another voice channel closes the producers in the first",
             "R38.leave-closes-transports": "leaving, by whatever way, closes the leaver's transports",
+            "R38.transports-without-voice-state": "leaving closes transports that were made without a voice_state, too",
             "R38.begins-anew": "who has left can come back and send each kind again",
             "R38.second-connection-is-shown": "a participant's second socket is shown who is there and what they send",
         },
     ),
     *_rules(
         "rulings R35 and R38",
-        {"R38.leave-request-closes-producers": "leaving a call by user_left closes the leaver's producers"},
+        {
+            "R38.leave-request-closes-producers": "leaving a call by user_left closes the leaver's producers",
+            "R38.leave-request-closes-transports": "user_left closes transports that were made without a voice_state",
+        },
         "extension",
     ),
     *_rules(
@@ -132,6 +136,19 @@ REQUIREMENTS = [
     *_rules(
         "rulings P2 and R38",
         {"P2.logout-closes-producers": "logout closes the user's producers in the call"},
+        "hardened",
+    ),
+    *_rules(
+        "ruling P2; amendment A21",
+        {
+            "P2.logout-closes-transports": "logout closes the transports of its session, without a socket, too",
+            "P2.logout-spares-other-transports": "logout leaves the transports of the user's other sessions alone",
+        },
+        "hardened",
+    ),
+    *_rules(
+        "ruling P3; amendment A21",
+        {"P3.reuse-closes-transports": "re-use of a refresh token closes the session's transports"},
         "hardened",
     ),
 ]

@@ -5,6 +5,7 @@ about it; `handlers` do it, with the database's help; `hub` and `voice` say who 
 client has taken it. `server.Gateway` puts them together.
 """
 
+from hype.gateway.hub import Hub
 from hype.gateway.server import Gateway
 
-__all__ = ["Gateway"]
+__all__ = ["Gateway", "Hub"]

@@ -51,9 +51,8 @@ async def user_joined(context: Context, socket: Socket, data: Data) -> None:
 async def user_left(context: Context, socket: Socket, data: Data) -> None:
     """Leave a room; the others hear of it when it was the user's last socket there (ruling R35)."""
     room = await context.room(socket, data["channelId"])
-    if room.channel_id in socket.rooms:
-        profile = await _profile(context, socket)
-        context.voice.leave_room(socket, profile, room.channel_id)
+    profile = await _profile(context, socket)
+    context.voice.leave_room(socket, profile, room.channel_id)
 
 
 async def message(context: Context, socket: Socket, data: Data) -> None:

@@ -34,7 +34,7 @@ class Gateway:
     Raises SpecMismatch when asyncapi.yaml and the handlers or events of the code are not the same.
     """
 
-    def __init__(self, services: Services, media: Media | None = None) -> None:
+    def __init__(self, services: Services, hub: Hub, media: Media | None = None) -> None:
         """media: what voice channels ask of the SFU; a server without one by default."""
         self._services = services
         self._spec = services.contract.gateway
@@ -42,7 +42,6 @@ class Gateway:
         require_events(self._spec.sends)
         self._checks = {name: each.data.failure for name, each in self._spec.receives.items()}
         self._rate = _rate(services)
-        hub = Hub(services.metrics.frames_out)
         voice = Voice(hub, services.cluster.voice, media or NoMedia())
         self._context = Context(services, hub, voice, Presence(hub.connected, self._store_presence))
         self._connections: dict[Connection, asyncio.Task[Any] | None] = {}
@@ -139,6 +138,7 @@ class Gateway:
             for channel_id in sorted(socket.rooms):
                 self._context.voice.leave_room(socket, profile, channel_id)
         if self._context.hub.remove(socket) and socket.identity is not None:
+            self._context.voice.disconnected(socket.identity.user_id)
             self._context.presence.changed(socket.identity.user_id)
 
     async def _last_profile(self, user_id: str, username: str) -> Profile:
@@ -203,6 +203,7 @@ class Gateway:
                     self._context.hub.announce(effect)
                 case SessionRevoked(session_id):
                     self._context.hub.revoke(session_id)
+                    self._context.voice.end_session(session_id)
                 case ChannelDeleted(channel_id):
                     self._context.voice.dissolve(channel_id)
 

@@ -25,11 +25,16 @@ class Media(Protocol):
     def users(self, channel_id: str) -> Collection[str]:
         """The ids of those who have a transport in a channel; they count for its limit (ruling R26)."""
 
-    def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
-        """Close a user's (None: everybody's) transports in a channel; returns the producers that went with them.
+    # Each of these returns the producers that closed with the transports. It announces none of that.
 
-        It announces none of that.
-        """
+    def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+        """Close a user's (None: everybody's) transports in a channel."""
+
+    def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
+        """Close a user's transports in every channel but `outside`."""
+
+    def close_session(self, session_id: str) -> Sequence[Producer]:
+        """Close the transports that a session made (amendment A21)."""
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
         """Forward a user's audio no more, or again (ruling R39)."""
@@ -46,8 +51,16 @@ class NoMedia:
         """Nobody."""
         return ()
 
-    def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
-        """Nothing is there to close."""
+    def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+        """Close nothing."""
+        return ()
+
+    def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
+        """Close nothing."""
+        return ()
+
+    def close_session(self, session_id: str) -> Sequence[Producer]:
+        """Close nothing."""
         return ()
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
@@ -88,42 +101,57 @@ class Voice:
         if newcomer:
             self._show_others(socket, state)
 
-    def leave(self, profile: Profile, asking: Socket | None = None) -> None:
-        """Leave the voice channel, if the user is in one, and its room with all the user's sockets.
+    def leave(self, profile: Profile, asking: Socket) -> None:
+        """Be in no voice channel: close all the user's transports, and leave the channel if the user is in one.
 
         asking: the socket that asked for it, which is answered whether it is in the room or not.
         """
+        self._tell_closed(self._media.close_user(profile.user_id))
+        if not self._leave_channel(profile, asking):
+            self._hub.to_socket(asking, "voice_state", _nowhere(profile.user_id))
+
+    def _leave_channel(self, profile: Profile, asking: Socket | None = None) -> bool:
+        """Leave the voice channel and its room with all the user's sockets; False when the user is in none.
+
+        The caller has closed the user's transports there: the room hears of the producers first (ruling R38).
+        """
         state = self._registry.leave(profile.user_id)
         if state is None:
-            if asking is not None:
-                self._hub.to_socket(asking, "voice_state", _nowhere(profile.user_id))
-            return
+            return False
         channel_id = state.channel_id
-        self._close_producers(channel_id, profile.user_id)
         self._hub.to_room(channel_id, "voice_state", _nowhere(profile.user_id), besides=asking)
         for socket in self._hub.sockets_of(profile.user_id):
             self._hub.leave(socket, channel_id)
         self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
+        return True
 
     def leave_room(self, socket: Socket, profile: Profile, channel_id: str) -> None:
-        """Take one socket out of a room; with a user's last one there, the user has left it, and its voice channel."""
-        if channel_id not in socket.rooms:
-            return
+        """Take one socket out of a room; with a user's last one there, the user has left it, and its voice channel.
+
+        The user's transports there close even if the socket is not in the room: REST makes transports without it.
+        """
         if self._hub.present(profile.user_id, channel_id, besides=socket):
             self._hub.leave(socket, channel_id)
             return
+        self._tell_closed(self._media.close_channel(channel_id, profile.user_id))
         state = self._registry.of_user(profile.user_id)
         if state is not None and state.channel_id == channel_id:
-            self.leave(profile)
-            return
-        # Without a `voice_state`, but perhaps with transports: they go with the last socket all the same (ruling R38).
-        self._close_producers(channel_id, profile.user_id)
-        self._hub.leave(socket, channel_id)
-        self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
+            self._leave_channel(profile)
+        elif channel_id in socket.rooms:
+            self._hub.leave(socket, channel_id)
+            self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
+
+    def disconnected(self, user_id: str) -> None:
+        """Close all transports of a user whose last socket is gone (amendment A21)."""
+        self._tell_closed(self._media.close_user(user_id))
+
+    def end_session(self, session_id: str) -> None:
+        """Close the transports that a revoked session made; its sockets leave their rooms as they close (A21)."""
+        self._tell_closed(self._media.close_session(session_id))
 
     def dissolve(self, channel_id: str) -> None:
         """The channel was deleted: everyone's voice state ends, then the room does (ruling R14)."""
-        self._close_producers(channel_id, None)
+        self._tell_closed(self._media.close_channel(channel_id))
         for state in self._registry.members(channel_id):
             self._registry.leave(state.user_id)
             self._hub.to_room(channel_id, "voice_state", _nowhere(state.user_id))
@@ -135,7 +163,8 @@ class Voice:
         there.update(self._media.users(room.channel_id))
         if room.user_limit is not None and profile.user_id not in there and len(there) >= room.user_limit:
             raise Forbidden("Channel is full")
-        self.leave(profile)
+        self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))
+        self._leave_channel(profile)
 
     def _show_others(self, socket: Socket, state: VoiceState) -> None:
         for other in self._registry.members(state.channel_id):
@@ -145,9 +174,9 @@ class Voice:
             if producer.user_id != state.user_id:
                 self._hub.to_socket(socket, "new_producer", payloads.producer(producer))
 
-    def _close_producers(self, channel_id: str, user_id: str | None) -> None:
-        for producer in self._media.close(channel_id, user_id):
-            self._hub.to_room(channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)
+    def _tell_closed(self, producers: Sequence[Producer]) -> None:
+        for producer in producers:
+            self._hub.to_room(producer.channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)
 
 
 def _voice_state(state: VoiceState) -> Mapping[str, Any]:

@@ -59,6 +59,13 @@ class Call:
             raise NotAuthenticated("Not authenticated")
         return self.user
 
+    @property
+    def caller_session(self) -> Session:
+        """Return the session whose token the caller sent. Raises NotAuthenticated when there is none (ruling R7)."""
+        if self.session is None:
+            raise NotAuthenticated("Not authenticated")
+        return self.session
+
 
 @dataclass(frozen=True)
 class Answer:

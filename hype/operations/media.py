@@ -32,7 +32,7 @@ class Media(Protocol):
         """The router's capabilities (ruling R25)."""
 
     async def create_transport(
-        self, channel_id: str, user_id: str, direction: Literal["send", "recv"], user_limit: int | None
+        self, channel_id: str, user_id: str, session_id: str, direction: Literal["send", "recv"], user_limit: int | None
     ) -> dict[str, Any]:
         """What mediasoup-client creates a transport from (ruling R26). Raises Forbidden."""
 
@@ -68,8 +68,8 @@ class Media(Protocol):
     def producers(self, channel_id: str) -> Sequence[Producer]:
         """The open producers of a channel, oldest first."""
 
-    def close(self, channel_id: str) -> object:
-        """Close everybody's transports in a channel."""
+    def close_transport(self, transport_id: str) -> None:
+        """Close a transport, if it is still open, and tell the room of its producers."""
 
 
 class MediaBridge:

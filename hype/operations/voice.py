@@ -8,9 +8,10 @@ from __future__ import annotations
 from typing import Literal
 
 from hype import payloads
-from hype.errors import BadRequest, NotFound
+from hype.errors import BadRequest, HypeError, NotFound
 from hype.models import Channel
 from hype.operations.call import Answer, Call, ok, waits_for_media
+from hype.operations.identity import still_there
 
 __all__ = [
     "close_consumer",
@@ -113,25 +114,33 @@ def list_channel_producers(call: Call) -> Answer:
 
 
 def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
-    media, user_id = call.services.media, call.caller.id
+    media, user_id, session_id = call.services.media, call.caller.id, call.caller_session.id
     channel = _voice_channel(call, call.body["channelId"])
-    options = media.ask(lambda media: media.create_transport(channel.id, user_id, direction, channel.user_limit))
-    if _channel(call, channel.id) is None:
-        # It was deleted in between, and whoever closed its media may have done so before this transport was there.
-        media.look(lambda media: media.close(channel.id))
-        raise NotFound("Channel not found")
+    options = media.ask(
+        lambda media: media.create_transport(channel.id, user_id, session_id, direction, channel.user_limit)
+    )
+    try:
+        # The session may have ended meanwhile, and the channel may be gone. What closed their transports may have done
+        # so before this one was there.
+        with call.unit.transaction():
+            still_there(user_id, session_id)
+            _existing(channel.id)
+    except HypeError:
+        media.look(lambda media: media.close_transport(options["id"]))
+        raise
     return ok(options)
 
 
 def _voice_channel(call: Call, channel_id: str) -> Channel:
-    channel = _channel(call, channel_id)
-    if channel is None:
-        raise NotFound("Channel not found")
+    with call.unit.transaction():
+        channel = _existing(channel_id)
     if channel.type != "VOICE":
         raise BadRequest("Channel is not a voice channel")
     return channel
 
 
-def _channel(call: Call, channel_id: str) -> Channel | None:
-    with call.unit.transaction():
-        return Channel.find(channel_id)
+def _existing(channel_id: str) -> Channel:
+    channel = Channel.find(channel_id)
+    if channel is None:
+        raise NotFound("Channel not found")
+    return channel

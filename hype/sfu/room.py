@@ -23,10 +23,14 @@ MOST_CONSUMERS: Final = 512
 
 @dataclass(eq=False, slots=True)
 class Transport:
-    """One user's way to send to, or to receive from, one channel. consumed: how many consumers it has had so far."""
+    """One user's way to send to, or to receive from, one channel. consumed: how many consumers it has had so far.
+
+    session_id: the session that made it, whose end closes it (amendment A21).
+    """
 
     id: str
     user_id: str
+    session_id: str
     channel_id: str
     direction: Direction
     connected: bool = False
@@ -93,6 +97,8 @@ class Rooms:
         self.producers: dict[str, Producer] = {}
         self.consumers: dict[str, Consumer] = {}
         self._rooms: dict[str, _Room] = {}
+        self._by_user: dict[str, dict[str, Transport]] = {}
+        self._by_session: dict[str, dict[str, Transport]] = {}
 
     # Questions
 
@@ -111,6 +117,14 @@ class Rooms:
     def transports_in(self, channel_id: str, user_id: str | None = None) -> list[Transport]:
         """The transports of a user, or of everybody, in a channel; oldest first."""
         return [one for one in self._room(channel_id).transports.values() if user_id in (None, one.user_id)]
+
+    def transports_of(self, user_id: str, *, outside: str | None = None) -> list[Transport]:
+        """Return the user's transports in every channel but `outside`; oldest first."""
+        return [one for one in self._by_user.get(user_id, {}).values() if one.channel_id != outside]
+
+    def transports_of_session(self, session_id: str) -> list[Transport]:
+        """Return the transports that the session made; oldest first."""
+        return list(self._by_session.get(session_id, {}).values())
 
     def producers_in(self, channel_id: str) -> list[Producer]:
         """The producers that the channel has heard of, oldest first."""
@@ -188,6 +202,8 @@ class Rooms:
         room = self._rooms.setdefault(transport.channel_id, _Room())
         replaced = next((one for one in room.transports.values() if _alike(one, transport)), None)
         room.transports[transport.id] = self.transports[transport.id] = transport
+        self._by_user.setdefault(transport.user_id, {})[transport.id] = transport
+        self._by_session.setdefault(transport.session_id, {})[transport.id] = transport
         return replaced
 
     def add_producer(self, producer: Producer) -> None:
@@ -209,6 +225,8 @@ class Rooms:
         """Close a transport and all on it; the producers that the room has heard of. Again: nothing happens."""
         if self.transports.pop(transport.id, None) is None:
             return []
+        _discard(self._by_user, transport.user_id, transport)
+        _discard(self._by_session, transport.session_id, transport)
         room = self._rooms[transport.channel_id]
         del room.transports[transport.id]
         closed = [one for one in list(transport.producers.values()) if self.remove_producer(one)]
@@ -242,6 +260,12 @@ def _owned(transport: Transport, user_id: str) -> Transport:
     if transport.user_id != user_id:
         raise Forbidden("Forbidden: You can only use your own transports")
     return transport
+
+
+def _discard(index: dict[str, dict[str, Transport]], key: str, transport: Transport) -> None:
+    index[key].pop(transport.id)
+    if not index[key]:
+        del index[key]
 
 
 def _alike(one: Transport, other: Transport) -> bool:

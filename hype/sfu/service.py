@@ -16,12 +16,16 @@ from hype.ids import new_id
 from hype.sfu import ortc
 from hype.sfu.link import Gone, Refused
 from hype.sfu.room import Consumer, Direction, Kind, Producer, Rooms, Transport
+from hype.sfu.waiting import PATIENCE_S, Waiting
 from hype.sfu.workers import Settings, Worker, Workers
 
-__all__ = ["Listener", "Present", "Sfu"]
+__all__ = ["Attends", "Listener", "Present", "Sfu"]
 
 Present = Callable[[str], Mapping[str, bool]]
 """Channel id → the ids of those who have a `voice_state` there → whether they are muted."""
+
+Attends = Callable[[str, str], bool]
+"""(user id, channel id) → whether the user has a socket in the channel's room. A `voice_state` there comes with one."""
 
 _CANNOT = {"connectTransport": "Cannot connect", "produce": "Cannot produce", "consume": "Cannot consume"}
 
@@ -29,7 +33,7 @@ _logger = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Who hears what the media does by itself, or by REST. Not told of what `Sfu.close` closes."""
+    """Hears what the media does by itself, or by REST. It is not told of what `Sfu.close_…` returns."""
 
     def new_producer(self, producer: Producer) -> None:
         """Somebody began to send (ruling R39)."""
@@ -44,13 +48,22 @@ class Listener(Protocol):
 class Sfu:
     """All media of one server. Every method belongs to the event loop's thread, but `healthy` and those of figures."""
 
-    def __init__(self, settings: Settings, workers: int, listener: Listener, present: Present) -> None:
-        """workers: how many processes. present: who is where by `voice_state`."""
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        listener: Listener,
+        present: Present,
+        attends: Attends,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """workers: how many processes. patience_s: see `Waiting`."""
         self._workers = Workers(settings, workers, self._hear, self._mourn)
         self._listener = listener
         self._present = present
         self._rooms = Rooms()
         self._places: dict[str, Worker] = {}
+        self._waiting = Waiting(attends, self._close_transport, patience_s)
 
     async def start(self) -> None:
         """Start the workers. Raises PortBusy when they do not come up."""
@@ -58,6 +71,7 @@ class Sfu:
 
     async def stop(self) -> None:
         """End the workers, and all media with them; nobody is told."""
+        self._waiting.stop()
         await self._workers.close()
 
     @property
@@ -90,13 +104,13 @@ class Sfu:
         return ortc.router_capabilities()
 
     async def create_transport(
-        self, channel_id: str, user_id: str, direction: Direction, user_limit: int | None
+        self, channel_id: str, user_id: str, session_id: str, direction: Direction, user_limit: int | None
     ) -> dict[str, Any]:
         """A new transport, in place of the user's old one. Raises Forbidden `Channel is full`."""
         await self._workers.some()
         self._rooms.admit(channel_id, user_id, user_limit, self._present(channel_id))
         worker = self._place(channel_id)
-        transport = Transport(new_id(), user_id, channel_id, direction)
+        transport = Transport(new_id(), user_id, session_id, channel_id, direction)
         replaced = self._rooms.add_transport(transport)
         if replaced is not None:
             self._close_transport(replaced)
@@ -104,6 +118,7 @@ class Sfu:
         with _undone_by(lambda: self._close_transport(transport)):
             options = await _asked(worker, "createTransport", params)
             self._must_be_open(transport)
+        self._waiting.begin(transport)
         return {"id": transport.id, **options}
 
     async def connect_transport(
@@ -119,6 +134,7 @@ class Sfu:
 
         with _undone_by(undo):
             await _asked(self._places[transport.channel_id], "connectTransport", params)
+        self._waiting.end(transport)
         return {"id": transport_id}
 
     async def restart_ice(self, user_id: str, transport_id: str) -> dict[str, Any]:
@@ -214,10 +230,25 @@ class Sfu:
         """Everyone who has a transport in the channel (ruling R26)."""
         return self._rooms.users(channel_id)
 
-    def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
-        """Close a user's (None: everybody's) transports in a channel; the producers that went with them, untold."""
-        transports = self._rooms.transports_in(channel_id, user_id)
-        return [producer for transport in transports for producer in self._forget_transport(transport)]
+    # Closing; each returns the producers that closed, of which it tells nobody
+
+    def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+        """Close a user's (None: everybody's) transports in a channel."""
+        return self._forget_transports(self._rooms.transports_in(channel_id, user_id))
+
+    def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
+        """Close a user's transports in every channel but `outside`."""
+        return self._forget_transports(self._rooms.transports_of(user_id, outside=outside))
+
+    def close_session(self, session_id: str) -> Sequence[Producer]:
+        """Close the transports that a session made (amendment A21)."""
+        return self._forget_transports(self._rooms.transports_of_session(session_id))
+
+    def close_transport(self, transport_id: str) -> None:
+        """Close a transport, if it is still open, and tell the room of its producers."""
+        transport = self._rooms.transports.get(transport_id)
+        if transport is not None:
+            self._close_transport(transport)
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
         """Forward a user's audio no more, or again (ruling R39)."""
@@ -268,7 +299,11 @@ class Sfu:
         self._rooms.remove_consumer(consumer)
         self._tell(consumer.transport.channel_id, "closeConsumer", {"consumerId": consumer.id})
 
+    def _forget_transports(self, transports: Sequence[Transport]) -> list[Producer]:
+        return [producer for transport in transports for producer in self._forget_transport(transport)]
+
     def _forget_transport(self, transport: Transport) -> list[Producer]:
+        self._waiting.end(transport)
         closed = self._rooms.remove_transport(transport)
         self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})
         if transport.channel_id not in self._rooms:

@@ -30,7 +30,11 @@ _ssrc_at = struct.Struct("!I").unpack_from
 
 @dataclass(frozen=True, slots=True)
 class Timeouts:
-    """In seconds. A transport that does not connect in time, or whose checks stop, is closed (ruling R30)."""
+    """In seconds. A transport whose checks stop is closed, and one that does not connect (ruling R30).
+
+    connect: from the client's DTLS parameters to the keys. Before the client gives them, the server's side of the SFU
+    knows how long to wait (amendment A20).
+    """
 
     connect: float = 30.0
     consent: float = 30.0
@@ -76,8 +80,8 @@ class Transport:
         self.available = _UNKNOWN_BANDWIDTH
         self.on_closed: Callable[[Transport], None] = _nothing
         self._ground = ground
-        self._opened_at = ground.clock()
-        self._agent = ground.ice.agent(self._opened_at)
+        self._connecting_since: float | None = None
+        self._agent = ground.ice.agent(ground.clock())
         self._agent.on_media = self._media
         self._agent.on_selected = self._selected
         self._dtls = Dtls(ground.certificate, self._agent, self._hung_up)
@@ -103,6 +107,7 @@ class Transport:
         """Begin the DTLS handshake as soon as the client is reachable; False when that was begun before."""
         if self._connecting is not None:
             return False
+        self._connecting_since = self._ground.clock()
         self._connecting = asyncio.create_task(self._connect(parameters), name="media handshake")
         return True
 
@@ -285,7 +290,8 @@ class Transport:
     def look(self, now: float) -> None:
         """What everybody is due, to be called every second."""
         timeouts = self._ground.timeouts
-        if self._keys is None and now - self._opened_at > timeouts.connect:
+        since = self._connecting_since
+        if self._keys is None and since is not None and now - since > timeouts.connect:
             self._give_up("connect timeout")
             return
         if self._keys is not None and now - self._agent.last_check > timeouts.consent:

@@ -17,11 +17,12 @@ from hype import spec
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
-from hype.gateway import Gateway
+from hype.gateway import Gateway, Hub
 from hype.models.migrate import migrate
 from hype.operations import Announcer, Call, MediaBridge, Services, by_operation_id, perform
 from hype.seeding import seed
 from hype.sfu.service import Sfu
+from hype.sfu.waiting import PATIENCE_S
 from hype.spec import Contract, Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
@@ -129,11 +130,13 @@ async def staged(
     database_url: str,
     profile: Profile = "hardened",
     limits: Mapping[str, Any] | None = None,
+    patience_s: float = PATIENCE_S,
     **environment: str,
 ) -> AsyncIterator[Stage]:
     """A gateway on an empty, seeded database.
 
-    limits: in place of the contract's own. environment: more variables of the configuration.
+    limits: in place of the contract's own. patience_s: for transports that are not connected. environment: more
+    variables of the configuration.
     """
     config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile, **environment})
     contract = spec.load(profile)
@@ -144,10 +147,11 @@ async def staged(
     def present(channel_id: str) -> dict[str, bool]:
         return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}
 
-    sfu = Sfu(FAKE, 1, Announcer(cluster), present)
+    hub = Hub()
+    sfu = Sfu(FAKE, 1, Announcer(cluster), present, hub.present, patience_s)
     media = MediaBridge(sfu, asyncio.get_running_loop())
     services = Services(config, contract, Tokens(config), database, cluster, Metrics(), media)
-    gateway = Gateway(services, sfu)
+    gateway = Gateway(services, hub, sfu)
     database.open()
     try:
         migrate(database)

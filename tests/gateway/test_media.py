@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
-from tests.gateway.stage import Client, Stage
-from tests.sfu.stage import audio, video
+from hype.errors import NotAuthenticated
+from tests.gateway.stage import Client, Stage, staged
+from tests.sfu.stage import DTLS_PARAMETERS, audio, video
 
 ROOM = "voice-general"
 
@@ -119,6 +121,116 @@ async def test_logging_out_closes_media(live: Stage) -> None:
     heard = [(await ben.client.hear_any())[0] for _ in range(4)]
     assert heard == ["new_producer", "producer_closed", "voice_state", "user_left"]
     assert live.sfu.figures()["transports"] == 0
+
+
+async def test_only_the_ended_sessions_media_close(live: Stage) -> None:
+    """The user's other session goes on, and stays in the call (A21)."""
+    email, password = "anna@example.com", "correct horse"
+    await live.perform("registerUser", username="anna", email=email, password=password)
+    sessions = [await live.perform("loginUser", email=email, password=password) for _ in range(2)]
+    phone, desk = [Person(live, each, await live.client(each["accessToken"])) for each in sessions]
+    ben = await enters(live, "ben")
+    await desk.client.ask("voice_state", channelId=ROOM)
+    await ben.client.hear("voice_state")
+    camera = await phone.produce(await phone.transport(), "video")
+    body = {"transportId": (await live.perform("createRecvTransport", desk.token, channelId=ROOM))["id"]}
+    await live.perform("logoutUser", phone.token)
+    assert await phone.client.closed() == 4401
+    assert await ben.client.hear("new_producer") == phone.event(camera, "video")
+    assert await ben.client.hear("producer_closed") == phone.event(camera, "video")
+    await ben.client.hears_nothing()
+    assert await live.perform("restartIce", desk.token, **body)
+
+
+async def test_a_reused_refresh_token_closes_media(live: Stage) -> None:
+    """A session without any socket is revoked: the room hears that its media end (P3, A21)."""
+    ben = await enters(live, "ben")
+    guest = await live.guest("anna")
+    anna = Person(live, guest, ben.client)
+    producer = await anna.produce(await anna.transport())
+    await live.perform("refreshTokens", refreshToken=guest["refreshToken"])
+    with pytest.raises(NotAuthenticated):
+        await live.perform("refreshTokens", refreshToken=guest["refreshToken"])
+    assert await ben.client.hear("new_producer") == anna.event(producer)
+    assert await ben.client.hear("producer_closed") == anna.event(producer)
+    assert live.sfu.figures()["transports"] == 0
+
+
+async def sits(stage: Stage, name: str) -> Person:
+    """A new user in the channel's room without a `voice_state` there."""
+    guest = await stage.guest(name)
+    client = await stage.client(guest["accessToken"])
+    await client.ask("user_joined", channelId=ROOM)
+    return Person(stage, guest, client)
+
+
+async def leaves_voice(anna: Person) -> None:
+    """Ask for no voice channel while being in none."""
+    await anna.client.ask("voice_state", channelId=None)
+
+
+async def moves(anna: Person) -> None:
+    """Enter another voice channel."""
+    await anna.client.ask("voice_state", channelId="voice-gaming")
+
+
+async def leaves_the_room(anna: Person) -> None:
+    """Ask to leave the room, in it or not."""
+    await anna.client.send("user_left", channelId=ROOM)
+
+
+async def drops(anna: Person) -> None:
+    """Lose the only socket."""
+    await anna.client.connection.close()
+
+
+@pytest.mark.parametrize("ends", [leaves_voice, moves, leaves_the_room, drops])
+@pytest.mark.parametrize("in_the_room", [True, False])
+async def test_transports_without_a_voice_state_close(
+    live: Stage, in_the_room: bool, ends: Callable[[Person], Awaitable[None]]
+) -> None:
+    """REST makes transports for users who have no `voice_state`; whatever ends their stay closes them, too (A21)."""
+    ben = await enters(live, "ben")
+    if in_the_room:
+        anna = await sits(live, "anna")
+        await ben.client.hear("user_joined")
+    else:
+        guest = await live.guest("anna")
+        anna = Person(live, guest, await live.client(guest["accessToken"]))
+        await anna.client.ask("user_joined")
+    producer = await anna.produce(await anna.transport())
+    assert await ben.client.hear("new_producer") == anna.event(producer)
+    await ends(anna)
+    assert await ben.client.hear("producer_closed") == anna.event(producer)
+    assert live.sfu.figures()["transports"] == 0
+
+
+async def test_what_is_in_the_new_channel_stays(live: Stage) -> None:
+    """A user may make transports before they enter the channel by `voice_state`."""
+    ben = await enters(live, "ben")
+    anna = Person(live, guest := await live.guest("anna"), await live.client(guest["accessToken"]))
+    producer = await anna.produce(await anna.transport())
+    await anna.client.ask("voice_state", channelId=ROOM)
+    assert await ben.client.hear("new_producer") == anna.event(producer)
+    await ben.client.hear("voice_state")
+    await ben.client.hears_nothing()
+
+
+async def test_who_waits_alone_keeps_the_transport(database_url: str) -> None:
+    """It is connected when somebody comes; one whose user is not in the channel is closed after a while (A20)."""
+    async with staged(database_url, patience_s=0.05) as stage:
+        await stage.sfu.start()
+        try:
+            anna = await enters(stage, "anna")
+            waiting = await anna.transport()
+            ben = Person(stage, await stage.guest("ben"), anna.client)
+            producer = await ben.produce(await ben.transport())
+            assert await anna.client.hear("new_producer") == ben.event(producer)
+            assert await anna.client.hear("producer_closed") == ben.event(producer)
+            parameters: dict[str, Any] = {"transportId": waiting, "dtlsParameters": DTLS_PARAMETERS}
+            assert await stage.perform("connectTransport", anna.token, **parameters) == {"id": waiting}
+        finally:
+            await stage.sfu.stop()
 
 
 async def test_a_deleted_channel_closes_media(live: Stage) -> None:

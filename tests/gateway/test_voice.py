@@ -47,7 +47,11 @@ class OneProducerEach(NoMedia):
         """Those who still send."""
         return [Producer(f"audio-{user}", user, channel_id, "audio") for user in self._users]
 
-    def close(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+    def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
+        """Stop one."""
+        return () if outside == "room" else self.close_channel("room", user_id)
+
+    def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
         """Stop one, or all."""
         closed = [each for each in self.producers(channel_id) if user_id in (None, each.user_id)]
         self._users = [user for user in self._users if user_id not in (None, user)]

@@ -152,7 +152,7 @@ MUTANTS = [
         "Entering another voice channel tells the first one nothing.",
         Edit(
             _VOICE,
-            "        self.leave(profile)\n\n    def _show",
+            "        self._leave_channel(profile)\n\n    def _show",
             "        self._registry.leave(profile.user_id)\n\n    def _show",
         ),
         of="voice_state.in",
@@ -185,8 +185,8 @@ MUTANTS = [
         "Finding a voice channel full is answered invalid_message.",
         Edit(
             _VOICE,
-            'raise Forbidden("Channel is full")\n        self.leave',
-            'raise BadRequest("Channel is full")\n        self.leave',
+            'raise Forbidden("Channel is full")\n        self._tell',
+            'raise BadRequest("Channel is full")\n        self._tell',
         ),
         Edit(_VOICE, "from hype.errors import Forbidden", "from hype.errors import BadRequest, Forbidden"),
         of="voice_state.in",
@@ -260,7 +260,9 @@ MUTANTS = [
     mutant(
         "gateway.calls.null-in-none-unanswered",
         "Leaving while in no voice channel is not answered.",
-        Edit(_VOICE, "if asking is not None:\n", "if False:\n"),
+        Edit(
+            _VOICE, "if not self._leave_channel(profile, asking):", "if self._leave_channel(profile, asking) is None:"
+        ),
         of="voice_state.in",
         killed_by="R38.null-in-none",
     ),

@@ -11,7 +11,7 @@ _SERVER = "hype/gateway/server.py"
 _TO_MEMBERS = "self._send([one for one in members if but is None or _user(one) != but], name, data)"
 _TYPING = 'context.hub.to_room(room.channel_id, "typing", event, but=profile.user_id)'
 _LEFT = 'self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))'
-_GONE = f"user_id)\n        self._hub.leave(socket, channel_id)\n        {_LEFT}"
+_GONE = f"rooms:\n            self._hub.leave(socket, channel_id)\n            {_LEFT}"
 _ANNOUNCED = 'context.hub.join(socket, room.channel_id)\n    context.hub.to_room(room.channel_id, "user_joined", event)'
 
 MUTANTS = [
@@ -27,10 +27,11 @@ MUTANTS = [
         ),
         Edit(
             _HANDLERS,
-            "    if room.channel_id in socket.rooms:\n        profile",
+            "    context.voice.leave_room(socket, profile, room.channel_id)",
             "    times = context.voice._hub._times\n"
             "    times[socket, room.channel_id] = times.get((socket, room.channel_id), 0) - 1\n"
-            "    if room.channel_id in socket.rooms and times[socket, room.channel_id] < 1:\n        profile",
+            "    if room.channel_id in socket.rooms and times[socket, room.channel_id] < 1:\n"
+            "        context.voice.leave_room(socket, profile, room.channel_id)",
         ),
         of="user_left.in",
         killed_by="R35.leave-request",
@@ -242,7 +243,7 @@ MUTANTS = [
         Edit(
             _VOICE,
             _GONE,
-            f"user_id)\n        {_LEFT}\n        self._hub.leave(socket, channel_id)",
+            f"rooms:\n            {_LEFT}\n            self._hub.leave(socket, channel_id)",
         ),
         of="user_left.in",
         killed_by="audience.user_left.in.sender",
@@ -253,7 +254,7 @@ MUTANTS = [
         Edit(
             _VOICE,
             _GONE,
-            f"user_id)\n        socket.rooms.discard(channel_id)\n        {_LEFT[:-1]}, but=profile.user_id)",
+            f"rooms:\n            socket.rooms.discard(channel_id)\n            {_LEFT[:-1]}, but=profile.user_id)",
         ),
         of="user_left.in message.out",
         killed_by="R35.leaver-hears-nothing",
@@ -261,7 +262,7 @@ MUTANTS = [
     mutant(
         "gateway.rooms.request-to-leave-ignored",
         "A user_left request does nothing.",
-        Edit(_HANDLERS, "if room.channel_id in socket.rooms:", "if False:"),
+        Edit(_HANDLERS, "context.voice.leave_room(socket, profile, room.channel_id)", "del profile"),
         of="user_left.in",
         killed_by="R35.leave-request",
     ),
@@ -283,9 +284,9 @@ MUTANTS = [
         Law("asyncapi.yaml#/components/schemas/UserLeftRequest/required"),
         Edit(
             _HANDLERS,
-            'room = await context.room(socket, data["channelId"])\n    if room.channel_id in',
+            'room = await context.room(socket, data["channelId"])\n    profile = await _profile(context, socket)\n    context.voice',
             'if "channelId" not in data:\n        return\n'
-            '    room = await context.room(socket, data["channelId"])\n    if room.channel_id in',
+            '    room = await context.room(socket, data["channelId"])\n    profile = await _profile(context, socket)\n    context.voice',
         ),
         of="user_left.in",
         killed_by="R35.leave-request-refused",

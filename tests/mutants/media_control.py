@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from tests.mutants.hearing import everywhere, leavers_too
-from tests.mutants.registry import Edit, mutant
+from tests.mutants.registry import HARDENED, Edit, mutant
 
 _STREAM = "hype/sfu/stream.py"
 _SERVICE = "hype/sfu/service.py"
+_VOICE = "hype/gateway/voice.py"
 _PRODUCER = "hype/sfu/producer.py"
 _CONSUMER = "hype/sfu/consumer.py"
 _CONTROL = "hype/sfu/control.py"
@@ -117,16 +118,18 @@ MUTANTS = [
         killed_by="R38.leaver-receives-nothing",
     ),
     mutant(
+        "media.closing.logged-out-flows-on",
+        "The media of a session that has logged out flows on, when no socket stands behind it.",
+        Edit("hype/gateway/server.py", "self._context.voice.end_session(session_id)", "pass"),
+        of="logoutUser",
+        killed_by="P2.logged-out-is-silent",
+        profiles=HARDENED,
+    ),
+    mutant(
         "media.closing.dropped-flows-on",
         "The media of one who lost the connection flows on.",
-        Edit(
-            "hype/gateway/voice.py",
-            "            self.leave(profile)\n            return\n",
-            "            media, self._media = self._media, NoMedia()\n"
-            "            self.leave(profile)\n"
-            "            self._media = media\n"
-            "            return\n",
-        ),
+        Edit(_VOICE, "self._tell_closed(self._media.close_channel(channel_id, profile.user_id))", "pass"),
+        Edit(_VOICE, "self._tell_closed(self._media.close_user(user_id))", "pass"),
         of="voice_state.out",
         killed_by="R38.dropped-is-silent",
     ),

@@ -20,7 +20,7 @@ _TODAY = 16
 
 MUTANTS = every()
 
-_NOT_IN_THE_TABLE = {"R30.consent", "R30.connect-timeout"}
+_NOT_IN_THE_TABLE = {"R30.consent"}
 """Media's requirements that only `--thorough` judges, because they wait for half a minute."""
 
 

@@ -10,8 +10,10 @@ _MEDIA = "hype/operations/media.py"
 _VOICE = "hype/gateway/voice.py"
 _TELL_OTHERS = "self._tell_others"
 _EVENT = "payloads.producer(producer), except_user=producer.user_id)"
-_CLOSED = 'self._hub.to_room(channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)'
-_OUT = 'self._hub.to_room(channel_id, "voice_state", _nowhere(profile.user_id), besides=asking)'
+_CLOSED = 'self._hub.to_room(producer.channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)'
+_LEFT_VOICE = (
+    "self._tell_closed(self._media.close_user(profile.user_id))\n        if not self._leave_channel(profile, asking):"
+)
 _SAY = "if self._rooms.remove_producer(producer):\n            self._say_closed(producer)"
 
 _OTHERS = """\
@@ -120,8 +122,10 @@ MUTANTS = [
         "producer_closed comes after the voice_state that ends the call.",
         Edit(
             _VOICE,
-            f"self._close_producers(channel_id, profile.user_id)\n        {_OUT}",
-            f"{_OUT}\n        self._close_producers(channel_id, profile.user_id)",
+            _LEFT_VOICE,
+            "left = self._leave_channel(profile, asking)\n"
+            "        self._tell_closed(self._media.close_user(profile.user_id))\n"
+            "        if not left:",
         ),
         of="producer_closed.out voice_state.out",
         killed_by="R38.leave-closes-producers",
@@ -131,8 +135,8 @@ MUTANTS = [
         "Who leaves a voice channel keeps their transports.",
         Edit(
             _SERVICE,
-            "transports = self._rooms.transports_in(channel_id, user_id)",
-            "transports = [] if user_id else self._rooms.transports_in(channel_id, user_id)",
+            "return self._forget_transports(self._rooms.transports_of(user_id, outside=outside))",
+            "return []",
         ),
         of="voice_state.in",
         killed_by="R38.leave-closes-transports",
@@ -173,14 +177,16 @@ MUTANTS = [
     mutant(
         "voice.deleted-channel.producers-untold",
         "Deleting a voice channel says nothing of its producers.",
-        Edit(_VOICE, "self._close_producers(channel_id, None)", "self._media.close(channel_id, None)"),
+        Edit(
+            _VOICE, "self._tell_closed(self._media.close_channel(channel_id))", "self._media.close_channel(channel_id)"
+        ),
         of="producer_closed.out",
         killed_by="R14.deleted-channel-closes-producers",
     ),
     mutant(
         "voice.deleted-channel.media-lives-on",
         "The transports of a deleted voice channel live on.",
-        Edit(_VOICE, "self._close_producers(channel_id, None)", "pass"),
+        Edit(_VOICE, "self._tell_closed(self._media.close_channel(channel_id))", "pass"),
         of="deleteChannel",
         killed_by="R14.deleted-channel-closes-producers",
     ),
@@ -217,10 +223,8 @@ MUTANTS = [
         "Who enters another voice channel goes on sending in the first.",
         Edit(
             _VOICE,
-            "        self.leave(profile)\n\n    def _show",
-            "        media, self._media = self._media, NoMedia()\n"
-            "        self.leave(profile)\n"
-            "        self._media = media\n\n    def _show",
+            "self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
+            "pass",
         ),
         of="voice_state.in",
         killed_by="R38.switch-closes-producers",
@@ -230,8 +234,8 @@ MUTANTS = [
         "What one sends who lost the connection goes without a word.",
         Edit(
             _VOICE,
-            "            self.leave(profile)\n            return\n",
-            "            self._media.close(channel_id, profile.user_id)\n            self.leave(profile)\n            return\n",
+            "self._tell_closed(self._media.close_channel(channel_id, profile.user_id))",
+            "self._media.close_channel(channel_id, profile.user_id)",
         ),
         of="producer_closed.out",
         killed_by="R38.drop-closes-producers",

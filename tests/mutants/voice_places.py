@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import Edit, Law, mutant
+from tests.mutants.registry import HARDENED, Edit, Law, mutant
 
 _ROOM = "hype/sfu/room.py"
 _SERVICE = "hype/sfu/service.py"
@@ -11,8 +11,80 @@ _VOICE = "hype/gateway/voice.py"
 _OPERATIONS = "hype/operations/voice.py"
 _LATER = "import asyncio; await asyncio.sleep(0.05)\n"
 _TAKEN = 'self.__dict__.setdefault("taken", set())'
+_GONE_FROM_THE_ROOM = "self._tell_closed(self._media.close_channel(channel_id, profile.user_id))"
+_IF_IN_VOICE = "if self._registry.of_user(profile.user_id) is not None:\n            "
 
 MUTANTS = [
+    mutant(
+        "voice.sessions.logout-keeps-transports",
+        "The transports of a session that has logged out live on, when no socket stands behind them.",
+        Edit("hype/gateway/server.py", "self._context.voice.end_session(session_id)", "pass"),
+        of="logoutUser",
+        killed_by="P2.logout-closes-transports",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "voice.sessions.reuse-keeps-transports",
+        "A session that is revoked, because its refresh token was used twice, keeps its transports.",
+        Edit(
+            "hype/operations/auth.py",
+            "    _revoke(call, session)\n    return None",
+            "    session.revoke()\n    return None",
+        ),
+        of="refreshTokens",
+        killed_by="P3.reuse-closes-transports",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "voice.sessions.logout-takes-all-transports",
+        "Logout closes the transports of the user's other sessions, too.",
+        Edit(
+            "hype/sfu/service.py",
+            "return self._forget_transports(self._rooms.transports_of_session(session_id))",
+            "users = {one.user_id for one in self._rooms.transports_of_session(session_id)}\n"
+            "        return [one for user_id in users for one in self.close_user(user_id)]",
+        ),
+        of="logoutUser",
+        killed_by="P2.logout-spares-other-transports",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "voice.leaving.null-keeps-transports",
+        "voice_state with null keeps the transports of a user who is in no voice channel by voice_state.",
+        Edit(
+            _VOICE,
+            "self._tell_closed(self._media.close_user(profile.user_id))",
+            f"{_IF_IN_VOICE}self._tell_closed(self._media.close_user(profile.user_id))",
+        ),
+        of="voice_state.in",
+        killed_by="R38.transports-without-voice-state",
+    ),
+    mutant(
+        "voice.leaving.move-keeps-transports",
+        "Entering a voice channel keeps transports in another one where the user has no voice_state.",
+        Edit(
+            _VOICE,
+            "self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
+            f"{_IF_IN_VOICE}self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
+        ),
+        of="voice_state.in",
+        killed_by="R38.transports-without-voice-state",
+    ),
+    mutant(
+        "voice.leaving.last-socket-keeps-transports",
+        "The loss of the last socket keeps transports of a user without a voice_state.",
+        Edit(_VOICE, _GONE_FROM_THE_ROOM, f"{_IF_IN_VOICE}{_GONE_FROM_THE_ROOM}"),
+        Edit(_VOICE, "self._tell_closed(self._media.close_user(user_id))", "pass"),
+        of="voice_state.out",
+        killed_by="R38.transports-without-voice-state",
+    ),
+    mutant(
+        "voice.leaving.request-keeps-transports",
+        "user_left keeps transports of a user without a voice_state.",
+        Edit(_VOICE, _GONE_FROM_THE_ROOM, f"{_IF_IN_VOICE}{_GONE_FROM_THE_ROOM}"),
+        of="user_left.in",
+        killed_by="R38.leave-request-closes-transports",
+    ),
     mutant(
         "voice.places.receivers-uncounted",
         "Who has a transport for receiving only takes no place in the channel.",
@@ -147,17 +219,13 @@ MUTANTS = [
         "Who loses the last socket in a call keeps the transports, with nothing on them.",
         Edit(
             _VOICE,
-            "            self.leave(profile)\n            return\n",
-            "            media, self._media = self._media, NoMedia()\n"
-            "            for producer in media.producers(channel_id):\n"
-            "                if producer.user_id == profile.user_id:\n"
-            "                    media._rooms.remove_producer(producer)\n"
-            "                    data = payloads.producer(producer)\n"
-            '                    self._hub.to_room(channel_id, "producer_closed", data, but=profile.user_id)\n'
-            "            self.leave(profile)\n"
-            "            self._media = media\n"
-            "            return\n",
+            _GONE_FROM_THE_ROOM,
+            "for producer in self._media.producers(channel_id):\n"
+            "            if producer.user_id == profile.user_id:\n"
+            "                self._media._rooms.remove_producer(producer)\n"
+            "                self._tell_closed([producer])",
         ),
+        Edit(_VOICE, "self._tell_closed(self._media.close_user(user_id))", "pass"),
         of="voice_state.out",
         killed_by="R38.leave-closes-transports",
     ),
@@ -166,11 +234,11 @@ MUTANTS = [
         "What one sends who leaves a call by user_left goes on.",
         Edit(
             "hype/gateway/handlers.py",
-            "        context.voice.leave_room(socket, profile, room.channel_id)\n",
-            "        from hype.gateway.voice import NoMedia\n\n"
-            "        media, context.voice._media = context.voice._media, NoMedia()\n"
-            "        context.voice.leave_room(socket, profile, room.channel_id)\n"
-            "        context.voice._media = media\n",
+            "    context.voice.leave_room(socket, profile, room.channel_id)\n",
+            "    from hype.gateway.voice import NoMedia\n\n"
+            "    media, context.voice._media = context.voice._media, NoMedia()\n"
+            "    context.voice.leave_room(socket, profile, room.channel_id)\n"
+            "    context.voice._media = media\n",
         ),
         of="user_left.in producer_closed.out",
         killed_by="R38.leave-request-closes-producers",

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from hype.cluster import RoomEvent, VoiceState
-from hype.errors import BadRequest, Forbidden, InternalError, NotFound
+from hype.errors import BadRequest, Forbidden, InternalError, NotAuthenticated, NotFound
 from hype.operations import Announcer, MediaBridge
 from hype.operations import media as media_module
 from hype.sfu.service import Sfu
@@ -31,7 +31,7 @@ class Talk:
         def present(channel_id: str) -> dict[str, bool]:
             return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}
 
-        self.sfu = Sfu(FAKE, 1, Announcer(cluster), present)
+        self.sfu = Sfu(FAKE, 1, Announcer(cluster), present, lambda user_id, channel_id: True)
         cluster.subscribe(self._hear)
         world.serve(MediaBridge(self.sfu, loop))
 
@@ -146,6 +146,21 @@ def test_a_channel_deleted_meanwhile_has_no_media(talk: Talk, monkeypatch: pytes
     monkeypatch.setattr(talk.sfu, "create_transport", overtaken)
     with pytest.raises(NotFound, match="Channel not found"):
         talk.transport(anna, channel=den)
+    assert talk.sfu.figures()["transports"] == 0
+
+
+def test_a_session_that_ended_meanwhile_has_no_media(talk: Talk, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its transport that came a moment too late is closed again, and its owner told 401 (amendment A21)."""
+    (_, anna), world = talk.guest("anna"), talk.world
+    create = talk.sfu.create_transport
+
+    async def overtaken(*arguments: Any) -> Any:
+        await asyncio.to_thread(world.call, "logoutUser", token=anna)
+        return await create(*arguments)
+
+    monkeypatch.setattr(talk.sfu, "create_transport", overtaken)
+    with pytest.raises(NotAuthenticated, match="Invalid token"):
+        talk.transport(anna)
     assert talk.sfu.figures()["transports"] == 0
 
 

@@ -12,6 +12,7 @@ from typing import Any
 from hype.sfu import ortc
 from hype.sfu.room import Kind, Producer
 from hype.sfu.service import Sfu
+from hype.sfu.waiting import PATIENCE_S
 from hype.sfu.workers import Settings, Worker
 from tests.sfu.fake_worker import DTLS
 
@@ -41,13 +42,24 @@ class Heard:
 
 
 class SfuStage:
-    """The SFU and what is around it. voice: channel → user → muted, by `voice_state`."""
+    """The SFU and what is around it.
 
-    def __init__(self, workers: int) -> None:
-        """workers: how many, all fake."""
+    voice: channel → user → muted, by `voice_state`. looks: at whom the SFU looked because they did not connect.
+    """
+
+    def __init__(self, workers: int, patience_s: float = PATIENCE_S) -> None:
+        """workers: how many, all fake. patience_s: for transports that are not connected."""
         self.heard = Heard()
         self.voice: dict[str, dict[str, bool]] = {}
-        self.sfu = Sfu(FAKE, workers, self.heard, lambda channel_id: self.voice.get(channel_id, {}))
+        self.looks: list[str] = []
+        self.sfu = Sfu(FAKE, workers, self.heard, self._present, self._attends, patience_s)
+
+    def _present(self, channel_id: str) -> dict[str, bool]:
+        return self.voice.get(channel_id, {})
+
+    def _attends(self, user_id: str, channel_id: str) -> bool:
+        self.looks.append(user_id)
+        return user_id in self._present(channel_id)
 
     @property
     def workers(self) -> list[Worker]:
@@ -58,7 +70,7 @@ class SfuStage:
         self, user_id: str, direction: Any = "send", room: str = "room", limit: int | None = None
     ) -> str:
         """A new transport's id."""
-        return str((await self.sfu.create_transport(room, user_id, direction, limit))["id"])
+        return str((await self.sfu.create_transport(room, user_id, f"{user_id}'s", direction, limit))["id"])
 
     async def produce(self, user_id: str, transport_id: str, kind: Kind = "audio") -> str:
         """A new producer's id."""
@@ -93,9 +105,9 @@ class SfuStage:
 
 
 @asynccontextmanager
-async def sfu_staged(workers: int = 1) -> AsyncIterator[SfuStage]:
+async def sfu_staged(workers: int = 1, patience_s: float = PATIENCE_S) -> AsyncIterator[SfuStage]:
     """A started SFU, and its end."""
-    stage = SfuStage(workers)
+    stage = SfuStage(workers, patience_s)
     await stage.sfu.start()
     try:
         yield stage

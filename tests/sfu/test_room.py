@@ -12,7 +12,7 @@ from hype.sfu.room import MOST_CONSUMERS, Consumer, Producer, Rooms, Transport
 
 def opened(rooms: Rooms, user: str, direction: str = "send", room: str = "room") -> Transport:
     """A new transport, named after what it is."""
-    transport = Transport(f"{room}-{user}-{direction}", user, room, direction)  # type: ignore[arg-type]  # a direction
+    transport = Transport(f"{room}-{user}-{direction}", user, f"{user}'s", room, direction)  # type: ignore[arg-type]  # a direction
     rooms.add_transport(transport)
     return transport
 
@@ -61,7 +61,7 @@ def test_only_one_transport_of_each_direction() -> None:
     opened(rooms, "anna", "recv")
     opened(rooms, "anna", room="other")
     opened(rooms, "ben")
-    assert rooms.add_transport(Transport("second", "anna", "room", "send")) is first
+    assert rooms.add_transport(Transport("second", "anna", "anna's", "room", "send")) is first
 
 
 def test_only_one_producer_of_each_kind() -> None:
@@ -136,7 +136,7 @@ def test_the_books_always_agree(script: list[tuple[str, int, int]]) -> None:
 def _play(rooms: Rooms, step: str, number: int, one: int, other: int) -> None:
     transports, producers = list(rooms.transports.values()), list(rooms.producers.values())
     if step == "t":
-        rooms.add_transport(Transport(str(number), f"user{one}", str(one % 2), "send"))
+        rooms.add_transport(Transport(str(number), f"user{one}", f"user{one}'s", str(one % 2), "send"))
     elif step == "p" and transports:
         transport = transports[one % len(transports)]
         if not any(each.user_id == transport.user_id for each in producers):

@@ -27,7 +27,7 @@ async def stage() -> AsyncIterator[SfuStage]:
 
 async def test_a_call_from_end_to_end(stage: SfuStage) -> None:
     """Transport, connect, produce, consume: the answers have what mediasoup-client takes, the room hears once."""
-    options = await stage.sfu.create_transport("room", "anna", "send", None)
+    options = await stage.sfu.create_transport("room", "anna", "session", "send", None)
     assert options.keys() == {"id", "iceParameters", "iceCandidates", "dtlsParameters"}
     assert await stage.sfu.connect_transport("anna", options["id"], DTLS_PARAMETERS) == {"id": options["id"]}
     producer = await stage.sfu.create_producer("anna", options["id"], "audio", audio(), {})
@@ -166,12 +166,26 @@ async def test_leaving_closes_everything_untold(stage: SfuStage) -> None:
         await stage.produce("anna", transport, kind)
     await stage.producer("anna", room="other")
     heard = list(stage.heard.events)
-    assert [each.kind for each in stage.sfu.close("room", "anna")] == ["audio", "video"]
-    assert stage.sfu.close("room", "anna") == []
+    assert [each.kind for each in stage.sfu.close_channel("room", "anna")] == ["audio", "video"]
+    assert stage.sfu.close_channel("room", "anna") == []
     assert stage.heard.events == heard
     assert (await stage.asked())[-2:] == ["closeTransport", "closeRouter"]
-    assert [each.kind for each in stage.sfu.close("other")] == ["audio"]
+    assert [each.kind for each in stage.sfu.close_channel("other")] == ["audio"]
     assert stage.nothing_left()
+
+
+async def test_a_session_and_a_user_are_closed_apart(stage: SfuStage) -> None:
+    """A session's end closes what it made in every channel; a user who moves keeps what is in the new one (A21)."""
+    phone = (await stage.sfu.create_transport("room", "anna", "phone", "send", None))["id"]
+    desk = (await stage.sfu.create_transport("other", "anna", "desk", "send", None))["id"]
+    await stage.producer("ben")
+    await stage.produce("anna", phone, "audio")
+    await stage.produce("anna", desk, "video")
+    assert [each.kind for each in stage.sfu.close_session("phone")] == ["audio"]
+    assert stage.sfu.close_session("phone") == []
+    assert stage.sfu.close_user("anna", outside="other") == []
+    assert [each.kind for each in stage.sfu.close_user("anna")] == ["video"]
+    assert stage.sfu.figures()["transports"] == 1
 
 
 async def test_what_is_closed_while_the_worker_is_asked_is_not_there(stage: SfuStage) -> None:
@@ -179,7 +193,7 @@ async def test_what_is_closed_while_the_worker_is_asked_is_not_there(stage: SfuS
     transport = await stage.transport("anna")
     asking = [asyncio.create_task(stage.produce("anna", transport)), asyncio.create_task(stage.transport("ben"))]
     await asyncio.sleep(0)
-    assert stage.sfu.close("room") == []
+    assert stage.sfu.close_channel("room") == []
     for each in asking:
         with pytest.raises(NotFound, match="Transport not found"):
             await each

@@ -111,12 +111,15 @@ async def test_it_ends_when_asked_to() -> None:
         assert await rig.process.wait() == 0
 
 
-async def test_who_never_connects_is_closed(hasty: Rig) -> None:
-    """A transport that nobody uses does not stay (ruling R30)."""
-    transport_id, _ = await hasty.open("send")
+async def test_a_client_that_does_not_shake_hands_is_closed(hasty: Rig) -> None:
+    """The time runs from its DTLS parameters (R30); a transport without them is the server's to close (A20)."""
+    waiting, _ = await hasty.open("recv")
+    transport_id, peer = await hasty.open("send")
+    await hasty.call("connectTransport", transportId=transport_id, dtlsParameters=peer.dtls_parameters)
     await hasty.told("transportClosed", transportId=transport_id, reason="connect timeout")
     with pytest.raises(Refused):
         await hasty.call("closeTransport", transportId=transport_id)
+    assert await hasty.call("closeTransport", transportId=waiting) == {}
 
 
 async def test_who_stops_checking_is_closed(hasty: Rig) -> None:
