@@ -6,10 +6,11 @@ checked against its own schema, so that its issue can say what was expected.
 
 from __future__ import annotations
 
+import itertools
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import lru_cache
-from typing import Any
+from typing import Any, Final
 
 from jsonschema import Draft202012Validator, ValidationError
 from jsonschema.protocols import Validator
@@ -17,12 +18,15 @@ from jsonschema.validators import extend
 
 from hype.errors import BadRequest, ValidationFailed
 
-__all__ = ["MISSING", "Issue", "SpecValidator", "ecma_pattern", "failure", "issue", "issues"]
+__all__ = ["MISSING", "MOST_ISSUES", "Issue", "SpecValidator", "ecma_pattern", "failure", "issue", "issues"]
 
 Issue = dict[str, Any]
 
 MISSING = object()
 """Stands for a member that is not there while its schema is asked what it wanted."""
+
+MOST_ISSUES: Final = 20
+"""How many issues one answer lists; the specs say the same as `maxItems` of `details`."""
 
 _ECHO_CHARACTERS = 100
 _SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
@@ -84,30 +88,49 @@ def issue(code: str, path: Sequence[str | int], message: str, **members: object)
 
 
 def issues(errors: Iterable[ValidationError], at: Sequence[str | int] = ()) -> list[Issue]:
-    """One issue for each broken rule. at: where in the request the validated value stands.
+    """List an issue for each broken rule, `MOST_ISSUES` at most (amendment A13).
 
+    errors: no more of them are asked for once the list is full. at: where in the request the validated value stands.
     A value of the wrong type breaks that rule alone, and once: what else its schema asks makes no sense for it.
     """
-    found = [_translate(error, at) for error in _leaves(errors)]
-    mistyped = {tuple(each["path"]): each for each in reversed(found) if each["code"] == "invalid_type"}
-    kept: list[Issue] = []
-    for each in found:
-        redundant = each["code"] != "custom" and mistyped.get(tuple(each["path"]), each) != each
-        if not redundant and each not in kept:
-            kept.append(each)
-    return kept
+    return list(itertools.islice(_distinct(_leaves(errors), at), MOST_ISSUES))
 
 
-def failure(errors: Sequence[ValidationError], schema: Mapping[str, Any], at: Sequence[str | int] = ()) -> BadRequest:
-    """What to answer for `errors` (at least one): `Validation failed` and its issues, or the spec's own text for
-    it (`x-hype-failure` of `schema`, the whole's, or of the only rule that is broken)."""
-    found = issues(errors, at)
+def failure(
+    errors: Iterable[ValidationError], schema: Mapping[str, Any], at: Sequence[str | int] = ()
+) -> BadRequest | None:
+    """Return what to answer for `errors`, None when there are none.
+
+    It is `Validation failed` with its issues, or the spec's own text for it: `x-hype-failure` of `schema`, the whole's,
+    or of the only rule that is broken. errors: no more of them are asked for than the answer needs.
+    """
+    leaves = _leaves(errors)
+    first = next(leaves, None)
+    if first is None:
+        return None
     text = schema.get("x-hype-failure", {}).get("*")
-    if text is None and len(found) == 1:
-        rule = next(iter(_leaves(errors)))
-        if isinstance(rule.schema, Mapping):
-            text = rule.schema.get("x-hype-failure", {}).get(rule.validator)
+    if text is not None:
+        return BadRequest(text)
+    found = issues(itertools.chain([first], leaves), at)
+    if len(found) == 1 and isinstance(first.schema, Mapping):
+        text = first.schema.get("x-hype-failure", {}).get(first.validator)
     return ValidationFailed(details=found) if text is None else BadRequest(text)
+
+
+def _distinct(leaves: Iterable[ValidationError], at: Sequence[str | int]) -> Iterator[Issue]:
+    """Yield the issues of `leaves` without repetitions, and of a mistyped value only those that it can have.
+
+    The validator tells the errors of one value one after the other, so one value's issues wait for judgement at a time.
+    """
+    told: set[str] = set()
+    for _, errors in itertools.groupby(leaves, key=lambda error: list(error.absolute_path)):
+        found = [_translate(error, at) for error in errors]
+        mistyped = next((each for each in found if each["code"] == "invalid_type"), None)
+        for each in found:
+            key = repr(each)
+            if (mistyped in (None, each) or each["code"] == "custom") and key not in told:
+                told.add(key)
+                yield each
 
 
 def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:

@@ -50,13 +50,12 @@ class Rule:
         self._validator = SpecValidator({"$ref": _BASE + resolved_place}, registry=documents.registry)
 
     def issues(self, value: object, at: Sequence[str | int] = ()) -> list[Issue]:
-        """Every rule that `value` breaks (ruling R5). at: where in the request the value stands."""
+        """List the rules that `value` breaks (ruling R5). at: where in the request the value stands."""
         return issues.issues(self._validator.iter_errors(value), at)
 
     def failure(self, value: object, at: Sequence[str | int] = ()) -> BadRequest | None:
-        """What to answer for `value`; None when it keeps every rule."""
-        errors = list(self._validator.iter_errors(value))
-        return issues.failure(errors, self.schema, at) if errors else None
+        """Return what to answer for `value`, None when it keeps every rule."""
+        return issues.failure(self._validator.iter_errors(value), self.schema, at)
 
 
 @dataclass(frozen=True)

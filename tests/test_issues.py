@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import ValidationError
 
 from hype import issues, spec
 from hype.errors import BadRequest, ValidationFailed
-from hype.issues import MISSING, SpecValidator, ecma_pattern
+from hype.issues import MISSING, MOST_ISSUES, SpecValidator, ecma_pattern
 
 CONTRACT = spec.load("hardened")
 ROOT = Path(__file__).parent.parent
@@ -144,6 +146,31 @@ def test_a_long_value_is_not_echoed_whole() -> None:
     (issue,) = body("createChannel", {"name": "x", "type": "t" * 50_000})
     assert issue["received"] == "t" * 100
     assert len(str(issue)) < 1000
+
+
+def test_at_most_20_issues_are_listed() -> None:
+    """The validator is not asked for more errors than the list takes, and the list is as long as the specs allow."""
+    asked = 0
+
+    def errors() -> Iterator[ValidationError]:
+        nonlocal asked
+        for error in SpecValidator({"items": {"type": "string"}}).iter_errors([1] * 1000):
+            asked += 1
+            yield error
+
+    failure = issues.failure(errors(), {})
+    assert failure is not None
+    assert [each["path"] for each in failure.details or ()] == [[number] for number in range(MOST_ISSUES)]
+    assert asked <= MOST_ISSUES + 1
+    for document, schema in (("openapi.yaml", "Failure"), ("asyncapi.yaml", "Error")):
+        details = spec.document(document, "hardened")["components"]["schemas"][schema]["properties"]["details"]
+        assert details["maxItems"] == MOST_ISSUES
+
+
+def test_one_broken_rule_is_told_once() -> None:
+    """Two schemas that ask the same of a value give one issue; two values that break one rule give two."""
+    twice = {"allOf": [{"minimum": 5}, {"minimum": 5}]}
+    assert [each["path"] for each in found({"items": twice}, [1, 2])] == [[0], [1]]
 
 
 @pytest.mark.parametrize(

@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
-from hype.errors import HypeError, NotAuthenticated
+from collections.abc import Callable
+
+from hype.errors import NotAuthenticated
 from hype.operations.call import Answer, Call, Function
 from hype.operations.identity import authenticate, still_there
 
-__all__ = ["perform", "perform_as"]
+__all__ = ["Reading", "perform", "perform_as"]
+
+Reading = Callable[[Call], None]
+"""Fills in the `query` and `body` of a call. Raises HypeError for what is wrong with them."""
 
 
-def perform(function: Function, call: Call, token: str | None, rejected: HypeError | None) -> Answer:
+def perform(function: Function, call: Call, token: str | None, read: Reading) -> Answer:
     """Run an operation for a request, failing in ruling R10's order.
 
-    token: the bearer token, None if there was none, "" if the header was malformed. rejected: what is wrong
-    with the request's body or query, if anything is; who asks comes first.
+    token: the bearer token, None if there was none, "" if the header was malformed. read: is called once it is known
+    who asks, so that a stranger's body costs nothing where a token is needed. Raises HypeError.
     """
     if call.operation.auth != "none" and not _manages_transactions(function):
         with call.unit.transaction():
             _identify(call, token)
-            _raise(rejected)
+            read(call)
             return function(call)
     if call.operation.auth != "none":
         with call.unit.transaction():
             _identify(call, token)
-    _raise(rejected)
+    read(call)
     return _run(function, call)
 
 
@@ -47,11 +52,6 @@ def _run(function: Function, call: Call) -> Answer:
 
 def _manages_transactions(function: Function) -> bool:
     return bool(getattr(function, "manages_transactions", False))
-
-
-def _raise(rejected: HypeError | None) -> None:
-    if rejected is not None:
-        raise rejected
 
 
 def _identify(call: Call, token: str | None) -> None:

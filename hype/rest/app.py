@@ -1,7 +1,8 @@
 """Binds every operation of openapi.yaml to Falcon: match, read, perform, answer.
 
-A request's walk: Falcon finds the path; `Endpoint` reads token, query and body without judging them in the wrong order;
-one hop to a database thread performs the operation (ruling R10's order is kept there); the answer is written.
+A request's walk: Falcon finds the path; `Endpoint` takes token, query and body off the wire and does not judge them;
+one hop to a database thread performs the operation: who asks, then what is in the request (ruling R10); the answer is
+written.
 """
 
 from __future__ import annotations
@@ -9,7 +10,6 @@ from __future__ import annotations
 import time
 from collections import defaultdict
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from types import SimpleNamespace
 from typing import Any
 
@@ -95,35 +95,23 @@ class Endpoint:
             self._services.metrics.request(self._operation.id, status, time.perf_counter() - started)
 
     async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str]) -> Answer:
-        values, rejected = await self._read(request)
+        known = self._operation
+        content = await body.receive(request) if known.body is not None else body.NONE
+        text = request.query_string
         token = bearer_token(request)
         address = request.remote_addr
 
+        def read(call: Call) -> None:
+            call.query = query.read(text, known.query)
+            if known.body is not None:
+                call.body = body.read(content, known.body)
+
         def work(unit: Unit) -> Answer:
-            call = Call(unit, self._services, self._operation, path=path, address=address)
-            call.query, call.body = values.query, values.body
-            return perform(self._function, call, token, rejected)
+            return perform(self._function, Call(unit, self._services, known, path=path, address=address), token, read)
 
         if getattr(self._function, "waits_for_media", False):
             return await self._services.database.run(work, write=False, waits=True)
-        return await self._services.database.run(work, write=self._operation.method != "get")
-
-    async def _read(self, request: falcon.asgi.Request) -> tuple[_Values, HypeError | None]:
-        """Query and body, and the first thing that is wrong with them, not yet raised: who asks comes first."""
-        values = _Values()
-        try:
-            values.query = query.read(request.query_string, self._operation.query)
-            if self._operation.body is not None:
-                values.body = await body.read(request, self._operation.body)
-        except HypeError as error:
-            return values, error
-        return values, None
-
-
-@dataclass
-class _Values:
-    query: dict[str, Any] = field(default_factory=dict)
-    body: dict[str, Any] = field(default_factory=dict)
+        return await self._services.database.run(work, write=known.method != "get")
 
 
 def _write(response: falcon.asgi.Response, status: int, answer: Answer, media_type: str) -> None:

@@ -1,8 +1,12 @@
-"""The JSON body of a request (rulings R4, R5 and R8)."""
+"""The JSON body of a request (rulings R4, R5 and R8).
+
+The event loop takes a body off the wire; a database thread reads it, once it is known who asks (ruling R10).
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 import falcon
 import falcon.asgi
@@ -12,23 +16,47 @@ from hype.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
 from hype.issues import MISSING
 from hype.spec import Rule
 
-__all__ = ["LIMIT_BYTES", "read"]
+__all__ = ["LIMIT_BYTES", "NONE", "Content", "read", "receive"]
 
-LIMIT_BYTES = 102_400
+LIMIT_BYTES: Final = 102_400
 """The largest body (ruling R8)."""
 
+_LONGEST_MEDIA_TYPE: Final = 255  # characters; falcon's parser takes time in their square
 
-async def read(request: falcon.asgi.Request, rule: Rule) -> dict[str, Any]:
-    """The body, which keeps `rule`.
+
+@dataclass(frozen=True)
+class Content:
+    """A body as it came. octets: one more than `LIMIT_BYTES` stands for all that are too many. media_type, encoding:
+    the headers Content-Type and Content-Encoding."""
+
+    octets: bytes
+    media_type: str
+    encoding: str
+
+
+NONE: Final = Content(b"", "", "")
+"""No body."""
+
+
+async def receive(request: falcon.asgi.Request) -> Content:
+    """Take the body off the wire; uvicorn throws away what is over the limit once the answer is out."""
+    content = await request.stream.read(LIMIT_BYTES + 1)
+    encoding = request.get_header("Content-Encoding") or "identity"
+    return Content(content, request.content_type or "", encoding)
+
+
+def read(content: Content, rule: Rule) -> dict[str, Any]:
+    """Return the value of a body that keeps `rule`.
 
     Raises PayloadTooLarge, UnsupportedMediaType, InvalidJson, or what `rule` makes of a value that breaks it; a missing
     body breaks it too.
     """
-    content = await _content(request)
+    if len(content.octets) > LIMIT_BYTES:
+        raise PayloadTooLarge
     value = MISSING
-    if content:
-        _expect_json(request)
-        value = jsontext.parse(content)
+    if content.octets:
+        _expect_json(content)
+        value = jsontext.parse(content.octets)
     try:
         failure = rule.failure(value)
     except RecursionError:
@@ -39,17 +67,9 @@ async def read(request: falcon.asgi.Request, rule: Rule) -> dict[str, Any]:
     return value  # type: ignore[return-value]  # every body of the spec is an object
 
 
-async def _content(request: falcon.asgi.Request) -> bytes:
-    """At most one byte over the limit is kept; uvicorn throws the rest away once the answer is out."""
-    content = await request.stream.read(LIMIT_BYTES + 1)
-    if len(content) > LIMIT_BYTES:
-        raise PayloadTooLarge
-    return content
-
-
-def _expect_json(request: falcon.asgi.Request) -> None:
-    media_type, parameters = falcon.parse_header(request.content_type or "")
+def _expect_json(content: Content) -> None:
+    media_type, parameters = falcon.parse_header(content.media_type[: _LONGEST_MEDIA_TYPE + 1])
     charset = parameters.get("charset", "utf-8").lower()
-    encoding = (request.get_header("Content-Encoding") or "identity").lower()
-    if media_type.lower() != "application/json" or charset not in {"utf-8", "utf8"} or encoding != "identity":
+    named = media_type.lower() == "application/json" and charset in {"utf-8", "utf8"}
+    if not named or len(content.media_type) > _LONGEST_MEDIA_TYPE or content.encoding.lower() != "identity":
         raise UnsupportedMediaType

@@ -97,7 +97,7 @@ class Stage:
 
         def work(unit: Unit) -> Any:
             call = Call(unit, self.services, operation, body=body, path=path or {})
-            return perform(by_operation_id()[operation_id], call, token, None).body
+            return perform(by_operation_id()[operation_id], call, token, read=lambda call: None).body
 
         answer = await self.services.database.run(work, write=True)
         return answer.get("data")

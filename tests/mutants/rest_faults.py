@@ -11,24 +11,25 @@ USERS = "hype/operations/users.py"
 SCHEMAS = "openapi.yaml#/components/schemas"
 ONLY_VOICE = f"{SCHEMAS}/VoiceOnlyMembers/else/properties"
 
-_READ = "content = await request.stream.read(LIMIT_BYTES + 1)\n    if len(content) > LIMIT_BYTES:"
+_BODY = "hype/rest/body.py"
+_READ = "await request.stream.read(LIMIT_BYTES + 1)"
+_ENCODING = 'request.get_header("Content-Encoding") or "identity"'
 
 MUTANTS = [
     mutant(
         "rest.body.only-the-header-counts",
         "A body that comes in chunks may be as large as one likes.",
-        Edit(
-            "hype/rest/body.py",
-            _READ,
-            "content = await request.stream.read()\n    if (request.content_length or 0) > LIMIT_BYTES:",
-        ),
+        Edit(_BODY, _READ, "await request.stream.read()"),
+        # What comes in chunks is told from the rest by the letter case of its encoding.
+        Edit(_BODY, _ENCODING, f'{_ENCODING} if request.content_length else "Identity"'),
+        Edit(_BODY, "octets) > LIMIT_BYTES:", "octets) > LIMIT_BYTES and content.encoding != 'Identity':"),
         of="createMessage",
         killed_by="R8.chunked",
     ),
     mutant(
         "rest.body.chunks-unread",
         "A body that comes in chunks counts as none.",
-        Edit("hype/rest/body.py", _READ, _READ.replace("await request", "request.content_length and await request")),
+        Edit(_BODY, _READ, f'{_READ} if request.content_length else b""'),
         of="createMessage",
         killed_by="R8.chunked",
     ),
@@ -130,8 +131,8 @@ MUTANTS = [
         "The length of a text is that of what a reader takes for characters.",
         Edit(
             "hype/spec.py",
-            "list(self._validator.iter_errors(value))",
-            "list(self._validator.iter_errors(_unmarked(value)))",
+            "issues.failure(self._validator.iter_errors(value)",
+            "issues.failure(self._validator.iter_errors(_unmarked(value))",
         ),
         Edit(
             "hype/spec.py",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import itertools
+
 import pytest
 
 from hype.database import Unit
@@ -11,14 +13,31 @@ from tests.operations.world import StillMedia, World, contract
 
 
 def attempt(world: World, operation_id: str, token: str | None, path: str = "nobody") -> Answer:
-    """Perform an operation whose request was found to be invalid."""
+    """Perform an operation whose request is found to be invalid when it is read."""
+    return work_on(world, operation_id, token, Reader(), path)
+
+
+def work_on(world: World, operation_id: str, token: str | None, read: Reader, path: str = "nobody") -> Answer:
+    """Perform an operation whose request `read` reads."""
     operation = world.services.contract.operations[operation_id]
 
     def work(unit: Unit) -> Answer:
         call = Call(unit, world.services, operation, path={"id": path})
-        return perform(by_operation_id()[operation_id], call, token, ValidationFailed())
+        return perform(by_operation_id()[operation_id], call, token, read)
 
     return world.services.database.run_now(work, write=True)
+
+
+class Reader:
+    """Counts how often a request is read, and finds it invalid."""
+
+    def __init__(self) -> None:
+        self.times = 0
+
+    def __call__(self, call: Call) -> None:
+        """Raise ValidationFailed."""
+        self.times += 1
+        raise ValidationFailed
 
 
 def test_the_functions_are_the_operations_of_the_spec() -> None:
@@ -31,6 +50,19 @@ def test_who_asks_comes_before_what_is_asked(hardened: World, token: str | None,
     """401 wins over 400 (R10)."""
     with pytest.raises(NotAuthenticated, match=error):
         attempt(hardened, "updateUser", token)
+
+
+def test_a_strangers_request_is_not_read(hardened: World) -> None:
+    """Where a token is needed, a request costs no look into its body or query until the token is known to be good."""
+    needing = [one for one in hardened.services.contract.operations.values() if one.auth == "required"]
+    assert len(needing) > 5
+    revoked = hardened.guest("gone")["accessToken"]
+    hardened.call("logoutUser", token=revoked)
+    for operation, token in itertools.product(needing, (None, "", "forged", revoked)):
+        read = Reader()
+        with pytest.raises(NotAuthenticated):
+            work_on(hardened, operation.id, token, read)
+        assert read.times == 0, operation.id
 
 
 def test_what_is_asked_comes_before_whether_it_may_be(hardened: World) -> None:

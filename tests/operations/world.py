@@ -72,7 +72,7 @@ class World:
         def work(unit: Unit) -> Answer:
             call = Call(unit, self.services, operation, path=path or {}, address=address, origin=origin)
             call.body, call.query = dict(body or {}), dict(query or {})
-            return perform(self._functions[operation_id], call, token, None)
+            return perform(self._functions[operation_id], call, token, read=lambda call: None)
 
         return self.services.database.run_now(work, write=operation.method != "get")
 
