@@ -48,9 +48,11 @@ class Transcript:
         """That WebSocket is closed from this side."""
         self._add(Leaving(name))
 
-    def command(self, text: str) -> None:
-        """A command in somebody else's words, secrets in single quotes."""
+    def command(self, text: str, answer: str = "") -> None:
+        """Add a command in somebody else's words, secrets in single quotes. `answer`: what came, if that is known."""
         self._add(Command(" ".join(text.split())))
+        if answer:
+            self._add(Remark(f"→ {answer[:_MOST_KEPT]}"))
 
     def include(self, other: Transcript) -> None:
         """What happened there belongs to this story too; told once, where it is first needed."""

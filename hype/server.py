@@ -17,8 +17,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-import uvicorn
-
 from hype import spec
 from hype.cluster import Cluster
 from hype.cluster.local import LocalCluster
@@ -26,6 +24,7 @@ from hype.config import Config
 from hype.database import Database
 from hype.errors import PortBusy
 from hype.gateway import Gateway, Hub
+from hype.http1 import Http1
 from hype.models.migrate import migrate
 from hype.operations import Announcer, MediaBridge, Services, by_operation_id, rooms
 from hype.rest import build
@@ -133,20 +132,7 @@ async def _forwarding(sfu: Sfu) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _listening(app: Any, gateway: Gateway, rest: socket.socket, ws: socket.socket) -> AsyncIterator[None]:
-    http = _Uvicorn(
-        uvicorn.Config(
-            app,
-            http="httptools",
-            ws="none",
-            lifespan="off",
-            log_config=None,
-            log_level=logging.WARNING,
-            access_log=False,
-            server_header=False,
-            proxy_headers=False,
-            timeout_graceful_shutdown=DRAIN_S + 1,  # `cut_off` is there first, and quieter
-        )
-    )
+    http = Http1(app, DRAIN_S + 1)  # `cut_off` is there first, and quieter
     await gateway.start(ws)
     running = asyncio.create_task(http.serve(sockets=[rest]))
     try:
@@ -157,25 +143,10 @@ async def _listening(app: Any, gateway: Gateway, rest: socket.socket, ws: socket
         try:
             await asyncio.gather(gateway.close(DRAIN_S), running)
         except asyncio.CancelledError:
-            http.cut_off()
-            await asyncio.wait([asyncio.create_task(asyncio.sleep(0)), *http.server_state.tasks], timeout=1)
+            await http.cut_off_and_wait()
             raise
         finally:
             patience.cancel()
-
-
-class _Uvicorn(uvicorn.Server):
-    """uvicorn as one part of a process whose signals are ours."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Any:
-        """Leave signals alone."""
-        yield
-
-    def cut_off(self) -> None:
-        """Drop every connection: what is in flight learns that its client is gone, and ends without an error."""
-        for connection in list(self.server_state.connections):
-            connection.transport.abort()
 
 
 def _listener(host: str, port: int, variable: str) -> socket.socket:

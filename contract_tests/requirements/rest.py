@@ -130,6 +130,7 @@ REQUIREMENTS = [
         ("method-not-allowed", "a method that a path does not have is 405 with Allow, or 404"),
         ("unknown-path", "an unknown path is 404"),
     ),
+    *_ruling("A19", ("trailers", "a token that stands only in the trailer of a body in chunks authenticates nobody")),
     *_ruling(
         "R9",
         ("allowed-origin", "the frontend's origin may read answers, with credentials"),

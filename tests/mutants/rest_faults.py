@@ -34,6 +34,13 @@ MUTANTS = [
         killed_by="R8.chunked",
     ),
     mutant(
+        "rest.trailers.are-headers",
+        "A token in the trailer of a body in chunks counts like one in the head, when it comes in time.",
+        Edit("hype/http1.py", "        if self._in_head:\n", "        if True:\n"),
+        of="createMessage",
+        killed_by="A19.trailers",
+    ),
+    mutant(
         "rest.health.local-time",
         "The time in the health document is that of Tokyo, and says Z.",
         Edit("hype/operations/system.py", "time.time_ns() // 1_000_000", "time.time_ns() // 1_000_000 + 9 * 3_600_000"),
