@@ -17,7 +17,7 @@ import falcon.asgi
 
 from hype import jsontext
 from hype.database import Unit
-from hype.errors import HypeError, SpecMismatch
+from hype.errors import BadRequest, HypeError, SpecMismatch
 from hype.operations import Answer, Call, Function, Services, perform
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
@@ -47,15 +47,29 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
 
 
 class _App(falcon.asgi.App[Any, Any]):
-    """Falcon fails at versions of HTTP that uvicorn lets through: `GET /` without one is 0.9."""
+    """Falcon, without two things that it makes of what uvicorn tells it.
+
+    Falcon fails at versions of HTTP that uvicorn lets through (`GET /` without one is 0.9), and takes what has come of a
+    body for the whole when the client is gone (RFC 9112 section 8: an incomplete request is an error).
+    """
 
     async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
         self, scope: dict[str, Any], receive: Any, send: Any
     ) -> None:
-        """Answer such a request like one of version 1.0."""
+        """Answer a request of a strange version like one of 1.0, and one whose body is cut off with 400."""
+        begun = False
+
+        async def receive_whole() -> Any:
+            nonlocal begun
+            message = await receive()
+            if message["type"] == "http.disconnect" and begun:
+                raise BadRequest("The body is incomplete")
+            begun = True
+            return message
+
         if scope["type"] == "http" and scope["http_version"] not in {"1.0", "1.1"}:
             scope = {**scope, "http_version": "1.0"}
-        await super().__call__(scope, receive, send)
+        await super().__call__(scope, receive_whole, send)
 
 
 def _check(services: Services, functions: Mapping[str, Function]) -> None:

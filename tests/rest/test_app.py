@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from falcon.testing import TestClient
+from falcon.testing import TestClient, create_scope
 
 from hype import spec
 from hype.cluster.local import LocalCluster
@@ -79,3 +79,47 @@ def test_a_failure_that_is_meant_is_not_logged(services: Services, caplog: pytes
         assert client.simulate_get("/api/channels/none").status_code == 404
         assert client.simulate_get("/none").status_code == 404
     assert [record.message for record in caplog.records if record.name.startswith("hype")] == []
+
+
+@pytest.mark.parametrize("header", ["Content-Length", "Transfer-Encoding"])
+async def test_an_incomplete_body_does_nothing(services: Services, header: str) -> None:
+    """What a client has sent before it is gone is no request, even if it is JSON as it stands (RFC 9112 section 8)."""
+    performed = []
+
+    @manages_transactions
+    def note(call: Call) -> Answer:
+        performed.append(call.body)
+        return Answer({})
+
+    def events() -> Iterator[dict[str, Any]]:
+        yield {"type": "http.request", "body": b'{"username": "cut-off"}', "more_body": True}
+        yield {"type": "http.disconnect"}
+
+    told: list[dict[str, Any]] = []
+    coming = events()
+
+    async def receive() -> dict[str, Any]:
+        return next(coming)
+
+    async def send(event: dict[str, Any]) -> None:
+        told.append(event)
+
+    length = {"Content-Length": "100", "Transfer-Encoding": "chunked"}[header]
+    headers = {"Content-Type": "application/json", header: length}
+    scope: Any = create_scope("/auth/guest", method="POST", headers=headers)
+    await build(services, functions(loginGuest=note))(scope, receive, send)
+    assert told[0]["status"] == 400
+    assert performed == []
+
+
+async def test_a_client_that_is_gone_at_once_is_no_error(services: Services) -> None:
+    """There is nobody to answer, and nothing to log."""
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.disconnect"}
+
+    async def send(event: dict[str, Any]) -> None:
+        raise AssertionError(event)
+
+    scope: Any = create_scope("/auth/guest", method="POST")
+    await build(services, functions())(scope, receive, send)
