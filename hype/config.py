@@ -15,7 +15,7 @@ import dotenv
 from hype import settings
 from hype.errors import ConfigError
 
-__all__ = ["Config", "environment_table"]
+__all__ = ["Config", "environment_table", "worker_environment"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,6 +131,30 @@ def environment_table() -> str:
         start = "  " + variable.name.ljust(width)
         lines.append(textwrap.fill(meaning, 100, initial_indent=start, subsequent_indent=indent, **_WHOLE_WORDS))
     return "\n".join(lines)
+
+
+_OF_A_WORKER: Final = frozenset(
+    {
+        # The system: where programs and the user's packages are, the language, the time zone, temporary files.
+        *("HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"),
+        # Python: where modules are, and how it runs.
+        *("PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONUSERBASE"),
+        *("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONFAULTHANDLER", "PYTHONHASHSEED", "PYTHONOPTIMIZE"),
+        *("PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONMALLOC", "PYTHONPYCACHEPREFIX", "PYTHONTRACEMALLOC"),
+        *("PYTHONUNBUFFERED", "PYTHONUTF8", "PYTHONWARNINGS"),
+        # coverage.py: that a process is measured, and where its settings are.
+        *("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"),
+    }
+)
+
+
+def worker_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
+    """Return the variables that a media worker may see: what Python needs to start, and no secret.
+
+    environ: `os.environ` when None. Variables of ours are not among them; a worker gets what it needs as arguments.
+    """
+    source = os.environ if environ is None else environ
+    return {name: value for name, value in source.items() if name in _OF_A_WORKER}
 
 
 _WHOLE_WORDS: Final[dict[str, Any]] = {"break_long_words": False, "break_on_hyphens": False}

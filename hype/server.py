@@ -20,7 +20,7 @@ from typing import Any, Final
 from hype import spec
 from hype.cluster import Cluster
 from hype.cluster.local import LocalCluster
-from hype.config import Config
+from hype.config import Config, worker_environment
 from hype.database import Database
 from hype.errors import PortBusy
 from hype.gateway import Gateway, Hub
@@ -113,7 +113,8 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
 def _sfu(config: Config, cluster: Cluster, hub: Hub) -> Sfu:
     announced_ip = addresses.announced(config.announced_ip, config.host)
     ports = config.mediasoup_min_port, config.mediasoup_max_port
-    settings = Settings(addresses.listening_on(announced_ip), announced_ip, *ports)
+    listening_on = addresses.listening_on(announced_ip)
+    settings = Settings(listening_on, announced_ip, *ports, environment=worker_environment())
 
     def present(channel_id: str) -> dict[str, bool]:
         return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}

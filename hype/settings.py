@@ -13,6 +13,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
+_BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})|%00")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
@@ -123,7 +124,12 @@ def _sqlite_url(value: str) -> str:
 
 
 def _postgres_url(value: str) -> str:
+    # PostgreSQL's library repeats what it cannot decode, or takes for a host: a part of a password, perhaps.
+    if _BROKEN_ESCAPE.search(value):
+        raise ValueError("has a % without two hexadecimal digits behind it, or %00; a % itself is written %25")
     parts = _parts(value)
+    if parts.netloc.count("@") > 1:
+        raise ValueError("has an @ in its user or password, where it is written %40")
     if not value.startswith(f"{parts.scheme}://") or not parts.path.strip("/"):
         raise ValueError("names no database: it ends in /name")
     return value

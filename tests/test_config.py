@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from hype.config import VARIABLES, Config, environment_table
+from hype.config import VARIABLES, Config, environment_table, worker_environment
 from hype.errors import ConfigError
 
 NOWHERE = Path("no such file")
@@ -165,3 +165,11 @@ def test_the_example_file_is_up_to_date() -> None:
     named = dict(line.lstrip("#").split("=", 1) for line in lines if re.match("#?[A-Z_]+=", line))
     assert set(named) <= {variable.name for variable in VARIABLES}
     Config.load(named, NOWHERE)
+
+
+def test_a_worker_gets_no_variable_of_ours() -> None:
+    """What the server is told by its environment, and what it does not know, stays with it."""
+    ours = {variable.name: "x" for variable in VARIABLES}
+    foreign = {"AWS_SECRET_ACCESS_KEY": "x", "PYTHON_TOKEN": "x", "PATH_TO_KEY": "x"}
+    needed = {"PATH": "/bin", "PYTHONPATH": "/lib", "LANG": "C"}
+    assert worker_environment({**ours, **foreign, **needed}) == needed

@@ -88,6 +88,16 @@ def test_a_busy_port_is_named(tmp_path: Path, sqlite_url: str, variable: str) ->
     )
 
 
+@pytest.mark.parametrize(
+    "password", ["tell-nobody%2", "x@tell-nobody", "tell%00-nobody", "x?tell-nobody", "x/tell-nobody"]
+)
+def test_a_password_that_breaks_the_url_is_not_told(tmp_path: Path, password: str) -> None:
+    """Exit code 1, and a sentence without any part of the password, which libraries would repeat."""
+    said = refusal(tmp_path, {"DATABASE_URL": f"postgresql://someone:{password}@127.0.0.1:1/chat"})
+    assert said.startswith("hype: DATABASE_URL ")
+    assert "nobody" not in said
+
+
 def test_an_unreachable_database_is_named(tmp_path: Path) -> None:
     """Exit code 1, and a sentence that says where it was looked for, without the password."""
     said = refusal(tmp_path, {"DATABASE_URL": "postgresql://someone:tell-nobody@127.0.0.1:1/chat"})

@@ -69,6 +69,10 @@ REFUSED: list[tuple[Callable[[str], Any], str, str]] = [
     (settings.database_url, "postgresql:hype", "no database"),
     (settings.database_url, "postgresql://u:p@localhost:x/hype", "not a URL"),
     (settings.database_url, "postgresql://u:p@[localhost/hype", "not a URL"),
+    (settings.database_url, "postgresql://u:p%2@localhost/hype", "written %25"),
+    (settings.database_url, "postgresql://u:p%zz@localhost/hype", "written %25"),
+    (settings.database_url, "postgresql://u:p@localhost/hype?password=p%00", "written %25"),
+    (settings.database_url, "postgresql://u:p@ss@localhost/hype", "written %40"),
     (settings.text, "a\0b", "not UTF-8"),
     (settings.text, "a\udcffb", "not UTF-8"),
 ]

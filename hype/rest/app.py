@@ -49,8 +49,8 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
 class _App(falcon.asgi.App[Any, Any]):
     """Falcon, without two things that it makes of what uvicorn tells it.
 
-    Falcon fails at versions of HTTP that uvicorn lets through (`GET /` without one is 0.9), and takes what has come of a
-    body for the whole when the client is gone (RFC 9112 section 8: an incomplete request is an error).
+    Falcon fails at versions of HTTP that uvicorn lets through (`GET /` without one is 0.9). Where a client is gone, it
+    takes what has come of a body for the whole (RFC 9112 section 8: an incomplete request is an error).
     """
 
     async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature

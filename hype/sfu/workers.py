@@ -11,7 +11,7 @@ import socket
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final
 
 from hype.errors import InternalError, PortBusy
@@ -35,6 +35,7 @@ OnEvent = Callable[["Worker", Mapping[str, Any]], None]
 class Settings:
     """How a worker is started. ip: what it listens on. announced_ip: what browsers are told. min_port, max_port: each
     worker takes the first free one, for UDP and TCP alike. command: what to run; it gets these as arguments.
+    environment: all that a worker sees of the server's.
     """
 
     ip: str
@@ -42,6 +43,7 @@ class Settings:
     min_port: int
     max_port: int
     command: Sequence[str] = (sys.executable, "-m", "hype.sfu.worker")
+    environment: Mapping[str, str] = field(default_factory=dict)
 
     def arguments(self, fd: int) -> list[str]:
         """The whole command line, fd being the worker's end of its link."""
@@ -77,9 +79,14 @@ class Worker:
         """A worker that is ready. Raises Gone when it ends before that, or takes too long."""
         ours, theirs = socket.socketpair()
         try:
-            # A session of its own: Ctrl+C at the terminal is the server's to handle.
+            # A session of its own: Ctrl+C at the terminal is the server's to handle. It shares no file with the server
+            # but the link and the two outputs.
             process = await asyncio.create_subprocess_exec(
-                *settings.arguments(theirs.fileno()), pass_fds=[theirs.fileno()], start_new_session=True
+                *settings.arguments(theirs.fileno()),
+                stdin=asyncio.subprocess.DEVNULL,
+                env=settings.environment,
+                pass_fds=[theirs.fileno()],
+                start_new_session=True,
             )
         except BaseException:
             ours.close()

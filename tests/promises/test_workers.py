@@ -13,9 +13,17 @@ from typing import Any
 
 import httpx
 
-from tests.running import Running, Serve, refusal
+from tests.running import SECRETS, Running, Serve, refusal
 
 _PATIENCE_S = 30
+
+
+SECRETS_OF_OTHERS = {"AWS_SECRET_ACCESS_KEY": "swordfish", "PGPASSWORD": "swordfish", "SENTRY_DSN": "swordfish"}
+KEPT = {"PYTHONPATH": "/nowhere", "TMPDIR": "/tmp", "LANG": "C.UTF-8", "TZ": "UTC"}
+
+
+_OF_ONE = ("socket:", "pipe:", "/home", "/tmp", "/var")
+"""How the names of files begin that only those have who share one; all of the others are called alike."""
 
 
 def workers(server: Running) -> set[int]:
@@ -91,3 +99,40 @@ def test_a_server_without_a_port_for_media_says_so(sqlite_url: str, tmp_path: Pa
         port = str(taken.getsockname()[1])
         environment = {"DATABASE_URL": sqlite_url, "MEDIASOUP_MIN_PORT": port, "MEDIASOUP_MAX_PORT": port}
         assert "MEDIASOUP_MIN_PORT" in refusal(tmp_path, environment)
+
+
+def test_a_worker_sees_no_secret(serve: Serve, postgres_url: str) -> None:
+    """Of the server's environment a worker has what Python needs; its command line and the server's say no secret."""
+    server = serve(postgres_url, {**SECRETS_OF_OTHERS, **KEPT})
+    assert workers(server)
+    secrets = [*SECRETS.values(), *SECRETS_OF_OTHERS.values(), postgres_url]
+    for pid in workers(server):
+        seen = dict(one.split("=", 1) for one in _read(pid, "environ").split("\0") if one)
+        assert {name: value for name, value in seen.items() if not name.startswith("LC_")} == KEPT
+        assert [secret for secret in secrets if secret in "".join(seen.values())] == []
+    for pid in (server.process.pid, *workers(server)):
+        assert [secret for secret in secrets if secret in _read(pid, "cmdline")] == []
+    assert [secret for secret in secrets if secret in server.log] == []
+
+
+def test_a_worker_shares_no_file_with_the_server(serve: Serve, postgres_url: str) -> None:
+    """Neither a listening socket nor a client's, nor a connection to the database is open in a worker."""
+    server = serve(postgres_url)
+    world = server.world()
+    world.socket(world.guest())
+    ours = _open_files(server.process.pid)
+    assert len([one for one in ours.values() if one.startswith("socket:")]) > 4
+    for pid in workers(server):
+        theirs = _open_files(pid)
+        shared = {fd for fd, name in theirs.items() if name in ours.values() and name.startswith(_OF_ONE)}
+        assert shared <= {1, 2}, shared
+        assert theirs[0] == "/dev/null"
+
+
+def _read(pid: int, name: str) -> str:
+    return Path(f"/proc/{pid}/{name}").read_text()
+
+
+def _open_files(pid: int) -> dict[int, str]:
+    """What each file descriptor of a process stands for."""
+    return {int(each.name): str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}
