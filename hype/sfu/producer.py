@@ -136,7 +136,7 @@ class Producer:
         if self._speaking.lapsed(now) is False:
             self._on_speaking(self.id, False)
         for stream in self.streams:
-            if stream.missing.holes:
+            if stream.numbering.holes:
                 self.ask_missing(stream, now)
             if stream.keyframe_wanted and not self.paused:
                 self.request_keyframe(stream, now)

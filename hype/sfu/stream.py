@@ -64,12 +64,12 @@ class Stream:
         self.ring = Ring()
         self.fan = Fan(outlet)
         self.numbering = Numbering()
-        self.missing = Missing()
+        self.missing = Missing(self.numbering)
         self.reception: Reception | None = None
         self.on_report: Callable[[Stream, SenderInfo], None] | None = None
         self.pictures: vp8.Pictures | None = None  # followed for those who come from another layer
         self.paused = False
-        self.packets = self.octets = self.duplicates = 0
+        self.packets = self.octets = 0
         self.last_timestamp, self.last_at = 0, 0.0
         self.bitrate = 0.0
         self._measured, self._measured_at = 0, 0.0
@@ -85,34 +85,37 @@ class Stream:
         self.reception = Reception(ssrc, self.codec.clock_rate)
 
     def receive(self, packet: bytes, header: rtp.Header, now: float) -> None:
-        """A packet of the stream itself."""
+        """Forward a packet of the stream itself, if it is new or still missing. now: monotonic seconds."""
         if header.payload_type != self.codec.payload_type:
             return
         if self.reception is not None:
             self.reception.arrived(header.sequence, header.timestamp, now)
-        self._forward(packet, header, now)
+        numbering = self.numbering
+        if self.paused or header.end == header.payload:
+            numbering.skip(header.sequence, now)
+            return
+        index = numbering.number(header.sequence, now)
+        if index is not None and index > numbering.highest - Ring.SIZE:
+            self._send(packet, header, index, now)
 
     def repaired(self, packet: bytes, header: rtp.Header, now: float) -> None:
-        """A packet of its RTX stream."""
-        if header.payload_type != self.codec.repair_payload_type or self.ssrc is None:
+        """Forward the packet that a packet of its RTX stream repeats, if that is still missing.
+
+        The client chooses the original sequence number, and the replay protection of SRTP does not cover it. So it
+        fills an open hole, or it counts for nothing: a repetition of a packet that arrived is a bandwidth probe.
+        """
+        if header.payload_type != self.codec.repair_payload_type or self.ssrc is None or not self.numbering.holes:
             return
         original = rtp.unwrap_rtx(packet, header, self.codec.payload_type, self.ssrc)
         again = rtp.parse(original) if original is not None else None
-        # What was never missed is a bandwidth probe, a copy of what came before.
-        if original is not None and again is not None and self.missing.holes:
-            self._forward(original, again, now)
-
-    def _forward(self, packet: bytes, header: rtp.Header, now: float) -> None:
-        numbering, sequence = self.numbering, header.sequence
-        if not self.missing.arrived(sequence, now):
-            self.duplicates += 1
+        if original is None or again is None:
             return
-        if self.paused or header.end == header.payload:
-            numbering.skip(sequence)
+        if again.end == again.payload:
+            self.numbering.close(again.sequence)
             return
-        index = numbering.number(sequence)
-        if index is not None and index > numbering.highest - Ring.SIZE:
-            self._send(packet, header, index, now)
+        index = self.numbering.fill(again.sequence)
+        if index is not None and index > self.numbering.highest - Ring.SIZE:
+            self._send(original, again, index, now)
 
     def _send(self, packet: bytes, header: rtp.Header, index: int, now: float) -> None:
         value = rtp.extension_number(packet, header, self._element_id, 1) if self._element_id else -1

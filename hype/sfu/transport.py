@@ -260,7 +260,7 @@ class Transport:
             stream.repaired(packet, header, now)
         else:
             stream.receive(packet, header, now)
-        if stream.missing.holes:
+        if stream.numbering.holes:
             producer.ask_missing(stream, now)
 
     def _identify(self, packet: bytes, header: rtp.Header) -> tuple[Producer, Stream, bool] | None:

@@ -95,12 +95,15 @@ MUTANTS = [
         "media.rtp.old-when-numbers-begin-anew",
         "Where a sender's 16-bit sequence numbers begin anew its packets are taken for old ones.",
         Edit(
-            "hype/sfu/nack.py", "if sequence == (self._highest + 1) & 0xFFFF or", "if sequence == self._highest + 1 or"
+            "hype/sfu/numbering.py",
+            "            if not self._advances(sequence, now):\n",
+            "            if sequence < self._expected or not self._advances(sequence, now):\n",
         ),
         Edit(
-            "hype/sfu/nack.py", "ahead = sequence_distance(sequence, self._highest)", "ahead = sequence - self._highest"
+            "hype/sfu/numbering.py",
+            "self._expected = sequence + 1 & 0xFFFF\n        index",
+            "self._expected = sequence + 1\n        index",
         ),
-        Edit("hype/sfu/nack.py", "elif ahead > -RESTART:", "elif True:"),
         of="createProducer",
         killed_by="R30.sequence-goes-on",
     ),
