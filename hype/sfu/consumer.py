@@ -13,7 +13,7 @@ from hype.sfu.dtls import Keys
 from hype.sfu.fan import Leg
 from hype.sfu.ice import Path
 from hype.sfu.producer import Producer
-from hype.sfu.stream import Stream
+from hype.sfu.stream import Ring, Stream
 
 __all__ = ["Consumer", "Exit"]
 
@@ -44,6 +44,11 @@ class _Stretch:
     last: int | None  # the last index; None: it goes on
     packets_before: int
     octets_before: int
+
+    @property
+    def newest(self) -> int:
+        """Return the highest sequence number that the client may have of it, before wrapping."""
+        return (self.last if self.last is not None else self.stream.numbering.highest) + self.leg.shift
 
 
 class Consumer:
@@ -153,12 +158,14 @@ class Consumer:
                 self._send_again(stretch.leg, bytes(stretch.leg.stamp(packet, number - stretch.leg.shift)), now)
 
     def _placed(self, sequence: int) -> tuple[_Stretch | None, int]:
-        for stretch in reversed(self._stretches):
-            newest = stretch.last if stretch.last is not None else stretch.stream.numbering.highest
-            newest += stretch.leg.shift
-            number = newest + rtp.sequence_distance(sequence, newest & 0xFFFF)
-            if stretch.leg.first + stretch.leg.shift <= number <= newest:
-                return stretch, number
+        current = self._current
+        newest = current.newest if current is not None else self._next - 1
+        number = newest + rtp.sequence_distance(sequence, newest & 0xFFFF)
+        # libsrtp sees the low 16 bits only. It could take a much older packet for one that is yet to come.
+        if number > newest - Ring.SIZE:
+            for stretch in reversed(self._stretches):
+                if stretch.leg.first + stretch.leg.shift <= number <= stretch.newest:
+                    return stretch, number
         return None, 0
 
     def _may_resend(self, number: int, now: float) -> bool:
