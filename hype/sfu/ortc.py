@@ -34,6 +34,7 @@ __all__ = [
     "can_consume",
     "consumable_rtp_parameters",
     "consumer_rtp_parameters",
+    "consumer_ssrcs",
     "extension_ids",
     "mid_text",
     "producer_mapping",
@@ -249,14 +250,15 @@ def _consumer_codecs(consumable: Json, capabilities: Json) -> list[Json]:
     return [codec, *repeats] if takes_rtx else [codec]
 
 
-def consumer_rtp_parameters(consumable: Json, capabilities: Json, mid: str) -> Json:
-    """A new consumer's RtpParameters: one encoding with a fresh SSRC (and RTX SSRC), the producer's cname.
+def consumer_rtp_parameters(consumable: Json, capabilities: Json, mid: str, ssrcs: tuple[int, int]) -> Json:
+    """Make a new consumer's RtpParameters: one encoding with an SSRC (and an RTX SSRC), the producer's cname.
 
-    mid: unique on its transport, see `mid_text`. The answer's payload types and extension ids are the router's.
+    mid, ssrcs: unique on its transport, see `mid_text` and `consumer_ssrcs`. The answer's payload types and extension
+    ids are the router's.
     Raises Unsupported("Cannot consume") when `can_consume` is False (ruling R29).
     """
     codecs = _consumer_codecs(consumable, capabilities)
-    ssrc, rtx_ssrc = _new_ssrcs(2)
+    ssrc, rtx_ssrc = ssrcs
     encoding: Json = {"ssrc": ssrc}
     if len(codecs) > 1:
         encoding["rtx"] = {"ssrc": rtx_ssrc}
@@ -269,6 +271,17 @@ def consumer_rtp_parameters(consumable: Json, capabilities: Json, mid: str) -> J
         "encodings": [encoding],
         "rtcp": dict(consumable["rtcp"]),
     }
+
+
+def consumer_ssrcs(first: int, number: int) -> tuple[int, int]:
+    """Return the SSRC and the RTX SSRC of a transport's consumer number `number` (from 0).
+
+    first: any number, one for a transport. No SSRC comes twice among 2^31 - 256 consumers: a worker forgets the SRTP
+    index of a closed consumer, so a second stream with its SSRC and key would use each index again (RFC 3711 9.1).
+    The router's own SSRCs are below 256.
+    """
+    ssrc = (first + 2 * number) % (2**32 - 512) + 256
+    return ssrc, ssrc + 1
 
 
 def mid_text(number: int) -> str:

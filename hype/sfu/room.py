@@ -6,6 +6,7 @@ room here as long as somebody has a transport in it.
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -26,6 +27,7 @@ class Transport:
     """One user's way to send to, or to receive from, one channel. consumed: how many consumers it has had so far.
 
     session_id: the session that made it, whose end closes it (amendment A21).
+    first_ssrc: where `ortc.consumer_ssrcs` begins.
     """
 
     id: str
@@ -35,6 +37,7 @@ class Transport:
     direction: Direction
     connected: bool = False
     consumed: int = 0
+    first_ssrc: int = field(default_factory=lambda: secrets.randbits(32))
     producers: dict[str, Producer] = field(default_factory=dict)
     consumers: dict[str, Consumer] = field(default_factory=dict)
 

@@ -190,7 +190,8 @@ class Sfu:
         if not ortc.can_consume(dict(producer.consumable), capabilities):
             raise BadRequest("Cannot consume")
         mid = ortc.mid_text(transport.consumed)
-        parameters = ortc.consumer_rtp_parameters(dict(producer.consumable), capabilities, mid)
+        ssrcs = ortc.consumer_ssrcs(transport.first_ssrc, transport.consumed)
+        parameters = ortc.consumer_rtp_parameters(dict(producer.consumable), capabilities, mid, ssrcs)
         consumer = Consumer(new_id(), transport, producer)
         self._rooms.add_consumer(consumer)
         transport.consumed += 1

@@ -12,6 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from hype.sfu import ortc, rtp
+from hype.sfu.producer import ROUTER_SSRC
 
 EXAMPLES = Path(__file__).parents[2] / "fixtures" / "rtp"
 CHROME: dict[str, Any] = json.loads(EXAMPLES.joinpath("chrome.json").read_text())
@@ -98,26 +99,28 @@ def test_the_clients_extension_ids_are_told_by_uri() -> None:
     assert (ids[ortc.AUDIO_LEVEL], ids[ortc.TRANSPORT_CC], ids[ortc.MID]) == (1, 3, 4)
 
 
-def test_a_consumer_gets_the_routers_numbers_and_fresh_streams() -> None:
+def test_a_consumer_gets_the_routers_numbers_and_streams_of_its_own() -> None:
     """One encoding, RTX beside it, the producer's name, REMB and no transport-wide congestion control."""
     _, _, consumable = produced("simulcast")
     capabilities = ortc.validate_rtp_capabilities(chrome("capabilities"))
-    one = ortc.consumer_rtp_parameters(consumable, capabilities, "0000")
-    two = ortc.consumer_rtp_parameters(consumable, capabilities, "0001")
+    one = ortc.consumer_rtp_parameters(consumable, capabilities, "0000", (300, 301))
+    two = ortc.consumer_rtp_parameters(consumable, capabilities, "0001", (302, 303))
     assert [codec["payloadType"] for codec in one["codecs"]] == [101, 102]
     assert feedback_of(one["codecs"][0]) == {"nack", "nack pli", "ccm fir", "goog-remb"}
     assert (one["mid"], one["rtcp"]["cname"]) == ("0000", consumable["rtcp"]["cname"])
     assert ortc.extension_ids(one)[ortc.MID] == rtp.MID_ID
-    streams = {ssrc for it in (one, two) for [e] in [it["encodings"]] for ssrc in (e["ssrc"], e["rtx"]["ssrc"])}
-    assert len(streams) == 4
-    assert not streams & {encoding["ssrc"] for encoding in consumable["encodings"]}
+    assert [one["encodings"], two["encodings"]] == [
+        [{"ssrc": 300, "rtx": {"ssrc": 301}}],
+        [{"ssrc": 302, "rtx": {"ssrc": 303}}],
+    ]
 
 
 def test_a_consumer_without_rtx_and_extensions_gets_none() -> None:
     """Only what the client can take is offered."""
     _, _, consumable = produced("video")
     vp8 = {"kind": "video", "mimeType": "video/vp8", "preferredPayloadType": 120, "clockRate": 90000}
-    parameters = ortc.consumer_rtp_parameters(consumable, ortc.validate_rtp_capabilities({"codecs": [vp8]}), "0000")
+    capabilities = ortc.validate_rtp_capabilities({"codecs": [vp8]})
+    parameters = ortc.consumer_rtp_parameters(consumable, capabilities, "0000", (300, 301))
     assert [codec["payloadType"] for codec in parameters["codecs"]] == [101]
     assert parameters["codecs"][0]["rtcpFeedback"] == []
     assert parameters["headerExtensions"] == []
@@ -135,7 +138,7 @@ def test_who_cannot_take_the_codec_cannot_consume() -> None:
         capabilities = ortc.validate_rtp_capabilities({"codecs": codecs})
         assert not ortc.can_consume(consumable, capabilities)
         with pytest.raises(ortc.Unsupported, match=r"^Cannot consume$"):
-            ortc.consumer_rtp_parameters(consumable, capabilities, "0000")
+            ortc.consumer_rtp_parameters(consumable, capabilities, "0000", (300, 301))
     assert ortc.can_consume(consumable, ortc.validate_rtp_capabilities(chrome("capabilities")))
 
 
@@ -170,3 +173,11 @@ def test_mids_are_as_wide_as_their_place(one: int, other: int) -> None:
     assert len(ortc.mid_text(one)) == rtp.MID_SIZE
     assert (ortc.mid_text(one) == ortc.mid_text(other)) == (one == other)
     rtp.stamp_tail(1, ortc.mid_text(one))
+
+
+@given(st.integers(0, 0xFFFFFFFF), st.integers(0, 1 << 30), st.integers(1, 1 << 30))
+def test_no_ssrc_comes_twice_on_a_transport(first: int, number: int, later: int) -> None:
+    """Neither as a stream's nor as its RTX's, however many consumers were closed; none is one of the router's."""
+    ssrcs = [*ortc.consumer_ssrcs(first, number), *ortc.consumer_ssrcs(first, number + later)]
+    assert len(set(ssrcs)) == 4
+    assert all(ROUTER_SSRC < ssrc < 1 << 32 for ssrc in ssrcs)

@@ -56,6 +56,18 @@ async def test_each_consumer_of_a_transport_has_its_own_mid(stage: SfuStage) -> 
     assert len(mids) == 3
 
 
+async def test_each_consumer_of_a_transport_has_its_own_ssrcs(stage: SfuStage) -> None:
+    """One that is made after another one was closed has others: the worker begins its SRTP indices anew."""
+    producer, transport = await stage.producer("anna", "video"), await stage.transport("ben", "recv")
+    ssrcs: set[int] = set()
+    for _ in range(3):
+        consumer = await stage.consume("ben", transport, producer)
+        (encoding,) = consumer["rtpParameters"]["encodings"]
+        ssrcs |= {encoding["ssrc"], encoding["rtx"]["ssrc"]}
+        await stage.sfu.close_consumer("ben", consumer["id"])
+    assert len(ssrcs) == 6
+
+
 async def test_a_second_transport_replaces_the_first(stage: SfuStage) -> None:
     """Its producers close, which the room hears; a transport of the other direction stays."""
     recv = await stage.transport("anna", "recv")

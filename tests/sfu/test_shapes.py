@@ -156,7 +156,7 @@ def test_no_parameters_harm_the_negotiation(value: object) -> None:
             parameters = validate_rtp_parameters(value, kind)
             mapping = ortc.producer_mapping(parameters, kind)
             consumable = ortc.consumable_rtp_parameters(kind, parameters, mapping)
-            answer = ortc.consumer_rtp_parameters(consumable, ortc.router_capabilities(), "0000")
+            answer = ortc.consumer_rtp_parameters(consumable, ortc.router_capabilities(), "0000", (300, 301))
             json.dumps([parameters, mapping, answer], allow_nan=False)
 
 
@@ -170,7 +170,7 @@ def test_no_capabilities_harm_the_negotiation(value: object) -> None:
     try:
         capabilities = validate_rtp_capabilities(value)
         if ortc.can_consume(consumable, capabilities):
-            ortc.consumer_rtp_parameters(consumable, capabilities, "0000")
+            ortc.consumer_rtp_parameters(consumable, capabilities, "0000", (300, 301))
     except Unsupported as failure:
         refusal = failure.error
     assert refusal == "Cannot consume"
