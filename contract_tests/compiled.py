@@ -1,18 +1,16 @@
 """The schemas of the two specs in native code: a quick yes. Whatever is not clearly right is looked at by `schemas.py`.
 
-It is never laxer than the validator there, which finds the words for what is wrong; a pattern is the same in both.
+It is never laxer than the validator there, which finds the words for what is wrong. Native code knows no unpaired
+surrogates, so a text that has one is never accepted here, whatever its schema says (`x-hype-well-formed`).
 """
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import quote
 
 import jsonschema_rs
-
-_PATTERN = "x-python-pattern"
 
 
 class Compiled:
@@ -22,14 +20,15 @@ class Compiled:
         self,
         root: str,
         documents: Mapping[str, Any],
-        pattern: Callable[[str], re.Pattern[str]],
+        refusals: Mapping[str, Callable[[object], bool]],
         formats: Mapping[str, Callable[[str], bool]],
     ) -> None:
-        """`documents`: file name → document, which stand at `root`. `pattern` compiles one as ECMAScript means it."""
+        """`documents`: file name → document, which stand at `root`. `refusals`: a keyword of the specs' own → what
+        it refuses when it is true."""
         self._root = root
         self._options: dict[str, Any] = {
-            "registry": jsonschema_rs.Registry([(root + name, _readable(one)) for name, one in documents.items()]),
-            "keywords": {_PATTERN: _keyword(pattern)},
+            "registry": jsonschema_rs.Registry([(root + name, one) for name, one in documents.items()]),
+            "keywords": {name: _keyword(refuses) for name, refuses in refusals.items()},
             "formats": dict(formats),
             "validate_formats": True,
         }
@@ -49,27 +48,13 @@ class Compiled:
         return self._validators[place]
 
 
-def _keyword(pattern: Callable[[str], re.Pattern[str]]) -> type:
-    """`pattern` by Python's regular expressions: those of Rust know no surrogates."""
-
-    class Pattern:
-        def __init__(self, parent: object, value: str, path: object) -> None:
-            self._pattern = pattern(value)
+def _keyword(refuses: Callable[[object], bool]) -> type:
+    class Keyword:
+        def __init__(self, parent: object, wanted: bool, path: object) -> None:
+            self._wanted = wanted
 
         def validate(self, instance: object) -> None:
-            if isinstance(instance, str) and not self._pattern.search(instance):
+            if self._wanted and refuses(instance):
                 raise ValueError(instance)
 
-    return Pattern
-
-
-def _readable(node: Any) -> Any:
-    """A copy whose patterns are called by another name, so that they are ours to judge."""
-    if isinstance(node, list):
-        return [_readable(item) for item in node]
-    if not isinstance(node, dict):
-        return node
-    return {
-        _PATTERN if key == "pattern" and isinstance(value, str) else key: _readable(value)
-        for key, value in node.items()
-    }
+    return Keyword

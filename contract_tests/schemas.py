@@ -1,4 +1,4 @@
-"""JSON Schema validation of instances against any place in the two specs, with ECMAScript's idea of a pattern."""
+"""JSON Schema validation of instances against any place in the two specs, their own keywords included."""
 
 from __future__ import annotations
 
@@ -20,47 +20,49 @@ from contract_tests.compiled import Compiled
 ROOT = "http://hype.invalid/"
 """Base of the specs' own addresses, so that `./openapi.yaml#/…` in one finds the other. Nothing is ever fetched."""
 
-_ECMA_SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_ECMA_CLASSES = {"d": "0-9", "w": "A-Za-z0-9_", "s": _ECMA_SPACE}
+WELL_FORMED = "x-hype-well-formed"
+"""The specs' own keyword: when true, a text has no unpaired surrogate (ruling R11)."""
+NOT_BLANK = "x-hype-not-blank"
+"""The specs' own keyword: when true, a text has a character that is not white space (ruling R19)."""
+
+_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
+_VISIBLE = re.compile(f"[^{_SPACE}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
-_TOKEN = re.compile(
-    r"\[\\s\\S\]|\[\\S\\s\]|\\p\{Cs\}|\\u\{[0-9a-fA-F]+\}|\\.|\[|\]|\$|\.|\(\?<(?![=!])|[^\\\[\]$.(]+|\(", re.DOTALL
-)
+_TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
 
 
 @lru_cache(maxsize=512)
-def ecma_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile `pattern` so that `$`, `.`, `\\d`, `\\w` and `\\s` mean what they mean in JavaScript (JSON Schema)."""
-    pieces: list[str] = []
-    inside = False
-    for token in _TOKEN.findall(pattern):
-        pieces.append(_translate(token, inside=inside))
-        inside = (inside or token == "[") and token != "]"
-    return re.compile("".join(pieces))
-
-
-def _translate(token: str, *, inside: bool) -> str:
-    if token == r"\p{Cs}":
-        return r"\ud800-\udfff" if inside else r"[\ud800-\udfff]"
-    if token.startswith(r"\u{"):
-        return rf"\U{int(token[3:-1], 16):08x}"
-    if len(token) == 2 and token[0] == "\\" and token[1].lower() in _ECMA_CLASSES:
-        members = _ECMA_CLASSES[token[1].lower()]
-        if token[1].isupper():
-            return token if inside else f"[^{members}]"
-        return members if inside else f"[{members}]"
-    if inside:
-        return r"\[" if token == "[" else token
-    if len(token) > 3 and token.startswith("["):
-        return "(?s:.)"
-    return {"$": r"\Z", ".": r"[^\n\r\u2028\u2029]", "(?<": "(?P<"}.get(token, token)
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of the specs, which keep to expressions that all languages read alike (JSON Schema, section
+    6.4), but for `$`: in Python alone it also matches before a line end that comes last."""
+    return re.compile(_TOKEN.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
 
 
 def _pattern(
     validator: Validator, pattern: str, instance: object, schema: Mapping[str, Any]
 ) -> Iterator[ValidationError]:
-    if isinstance(instance, str) and not ecma_pattern(pattern).search(instance):
+    if isinstance(instance, str) and not compiled_pattern(pattern).search(instance):
         yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _well_formed(
+    validator: Validator, wanted: bool, instance: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if wanted and isinstance(instance, str) and _SURROGATE.search(instance):
+        yield ValidationError(f"{instance!r} has an unpaired surrogate")
+
+
+def _not_blank(
+    validator: Validator, wanted: bool, instance: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if wanted and is_blank(instance):
+        yield ValidationError(f"{instance!r} is blank")
+
+
+def is_blank(value: object) -> bool:
+    """Return whether `value` is a text of white space alone, as JavaScript's `trim()` has it, or an empty one."""
+    return isinstance(value, str) and not _VISIBLE.search(value)
 
 
 def _items_once() -> Any:
@@ -101,10 +103,11 @@ class Schemas:
         resources = [(ROOT + name, DRAFT202012.create_resource(document)) for name, document in documents.items()]
         self._registry: Registry[Any] = Registry().with_resources(resources)
         self._validators: dict[str, Validator] = {}
-        self._compiled = Compiled(ROOT, documents, ecma_pattern, {"date-time": _is_timestamp})
+        self._compiled = Compiled(ROOT, documents, {NOT_BLANK: is_blank}, {"date-time": _is_timestamp})
         # One memory for these documents alone: it tells their schemas apart by where they are in memory.
         self._kind: type[Validator] = extend(  # type: ignore[no-untyped-call]
-            Draft202012Validator, {"pattern": _pattern, "items": _items_once()}
+            Draft202012Validator,
+            {"pattern": _pattern, "items": _items_once(), WELL_FORMED: _well_formed, NOT_BLANK: _not_blank},
         )
 
     def problems(self, place: str, instance: Any) -> list[str]:

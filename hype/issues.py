@@ -1,7 +1,8 @@
 """The one translator: what a JSON Schema validator finds wrong → issues in zod's shape (ruling R5).
 
-Also gives the validator two meanings that the specs rely on: patterns are ECMAScript's, and a missing member is
-checked against its own schema, so that its issue can say what was expected.
+Also gives the validator what the specs rely on: `$` in a pattern is the very end, `x-hype-well-formed` and
+`x-hype-not-blank` are keywords, and a missing member is checked against its own schema, so that its issue can say what
+was expected.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from jsonschema.validators import extend
 
 from hype.errors import BadRequest, ValidationFailed
 
-__all__ = ["MISSING", "MOST_ISSUES", "Issue", "SpecValidator", "ecma_pattern", "failure", "issue", "issues"]
+__all__ = ["MISSING", "MOST_ISSUES", "Issue", "SpecValidator", "compiled_pattern", "failure", "issue", "issues"]
 
 Issue = dict[str, Any]
 
@@ -29,40 +30,35 @@ MOST_ISSUES: Final = 20
 """How many issues one answer lists; the specs say the same as `maxItems` of `details`."""
 
 _ECHO_CHARACTERS = 100
-_SPACE = r"\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"
-_SETS = {r"\d": "0-9", r"\s": _SPACE, r"\p{Cs}": r"\ud800-\udfff"}
-_OUTSIDE = {
-    "$": r"\Z",
-    ".": r"[^\n\r\u2028\u2029]",
-    r"\S": f"[^{_SPACE}]",
-    **{name: f"[{members}]" for name, members in _SETS.items()},
-}
-_TOKEN = re.compile(r"\\p\{Cs\}|\\.|[$.\[\]]")
+_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
+_VISIBLE = re.compile(f"[^{_SPACE}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
 
 
 @lru_cache(maxsize=256)
-def ecma_pattern(pattern: str) -> re.Pattern[str]:
-    """A pattern of the specs as JavaScript with the `u` flag reads it.
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of the specs.
 
-    Covers what the specs use and Python reads otherwise: `$` is the very end, `.` ends at ECMAScript's line
-    ends, `\\d` is ASCII, `\\s` is ECMAScript's white space, `\\p{Cs}` a lone surrogate.
+    The specs keep to expressions that all languages read alike (JSON Schema, section 6.4; tests/test_patterns.py),
+    but for one thing: in Python alone `$` also matches before a line end that comes last.
     """
-    in_class = False
-
-    def translated(match: re.Match[str]) -> str:
-        nonlocal in_class
-        piece = match[0]
-        if in_class and piece != "]":
-            return _SETS.get(piece, piece)
-        in_class = piece == "["
-        return _OUTSIDE.get(piece, piece)
-
-    return re.compile(_TOKEN.sub(translated, pattern))
+    return re.compile(_TOKEN.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
 
 
 def _pattern(validator: Validator, pattern: str, value: object, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
-    if isinstance(value, str) and not ecma_pattern(pattern).search(value):
+    if isinstance(value, str) and not compiled_pattern(pattern).search(value):
         yield ValidationError(f"does not match {pattern}")
+
+
+def _well_formed(validator: Validator, wanted: bool, value: object, schema: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(value, str) and _SURROGATE.search(value):
+        yield ValidationError("has an unpaired surrogate")
+
+
+def _not_blank(validator: Validator, wanted: bool, value: object, schema: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(value, str) and not _VISIBLE.search(value):
+        yield ValidationError("is blank")
 
 
 def _required(validator: Any, names: Sequence[str], value: object, schema: Any) -> Iterator[ValidationError]:
@@ -77,7 +73,13 @@ def _required(validator: Any, names: Sequence[str], value: object, schema: Any) 
 
 
 SpecValidator: Any = extend(  # type: ignore[no-untyped-call]
-    Draft202012Validator, {"pattern": _pattern, "required": _required}
+    Draft202012Validator,
+    {
+        "pattern": _pattern,
+        "required": _required,
+        "x-hype-well-formed": _well_formed,
+        "x-hype-not-blank": _not_blank,
+    },
 )
 """Draft 2020-12 as the specs mean it."""
 

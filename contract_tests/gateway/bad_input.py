@@ -59,6 +59,8 @@ UNKNOWN_TYPES = (
     "x" * 5000,
 )
 BAD_DATA: tuple[Any, ...] = (None, "text", 7, True, [], [{}])
+NOT_UNICODE = ("a\0", "\ud83d")
+"""What is no text (ruling R11): JSON can write it as an escape."""
 DEEP = '{"type":"typing","data":{"channelId":' + '{"a":' * 9_000 + "1" + "}" * 9_000 + "}}"
 
 
@@ -68,7 +70,8 @@ def _coded(room: str) -> list[tuple[str, str]]:
     coded += [(text, "invalid_message") for text in NO_FRAME]
     coded += [(json.dumps({"type": type, "data": {"channelId": room}}), "unknown_type") for type in UNKNOWN_TYPES]
     for type in ("message", "typing", "voice_state", "user_left", "user_joined"):
-        for data in (*BAD_DATA, json.dumps({"channelId": room, "content": "hello"})):
+        not_unicode = [{"channelId": channel, "content": "hello"} for channel in NOT_UNICODE]
+        for data in (*BAD_DATA, *not_unicode, json.dumps({"channelId": room, "content": "hello"})):
             coded.append((json.dumps({"type": type, "data": data}), "invalid_message"))
     return coded
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any, Literal
 
 from contract_tests.contract import Contract, Operation
-from contract_tests.schemas import below, ecma_pattern
+from contract_tests.schemas import NOT_BLANK, WELL_FORMED, below, compiled_pattern
 
 Side = Literal["inside", "on", "outside"]
 
@@ -130,7 +130,7 @@ def query_probes(contract: Contract, operation: Operation) -> list[Probe]:
 
 
 class _Member:
-    """One member of a body: its schema's rules, and those of its `allOf`."""
+    """One member of a body: its schema's rules, and those of its `allOf` and `anyOf`."""
 
     def __init__(self, contract: Contract, place: str, name: str, required: bool) -> None:
         self._contract = contract
@@ -176,20 +176,23 @@ class _Member:
     def matches(self, rule: Mapping[str, Any], pattern: str) -> Iterator[str]:
         """Texts of more kinds than one that `pattern` matches, and every other rule of the member."""
         kind = rule.get("x-hype-issue", {}).get("validation")
-        texts = _TEXTS if r"\p{Cs}" in pattern else {"email": _EMAILS, "url": _URLS}.get(kind, ())
+        texts = _TEXTS if WELL_FORMED in rule else {"email": _EMAILS, "url": _URLS}.get(kind, ())
         yield from (text for text in texts if self._allows(text))
 
     def mismatches(self, rule: Mapping[str, Any], pattern: str) -> Iterator[str]:
         """Texts that `pattern` alone, or at least it, does not match."""
         good = GOOD.get(self.name, "text")
         kind = rule.get("x-hype-issue", {}).get("validation")
-        if r"\p{Cs}" in pattern:
-            texts = tuple(bad.format(good) for bad in ("{}\x00", "\ud83d{}", "{}\udc00"))
-        elif pattern == r"\S":
-            texts = _BLANKS
-        else:
-            texts = {"email": _NO_EMAILS, "url": _NO_URLS}.get(kind, _NO_WORDS)
-        yield from (text for text in texts if not ecma_pattern(pattern).search(text))
+        others = {"email": _NO_EMAILS, "url": _NO_URLS}.get(kind, (_BLANKS[0], *_NO_WORDS))
+        texts = (f"{good}\x00", f"\x00{good}") if WELL_FORMED in rule else others
+        yield from (text for text in texts if not compiled_pattern(pattern).search(text))
+
+    def surrogates(self) -> Iterator[str]:
+        """Yield texts with one half of a surrogate pair, and one with a whole pair if the member takes it."""
+        good = GOOD.get(self.name, "text")
+        yield from (f"\ud83d{good}", f"{good}\udc00")
+        if self._allows(f"{good}\U0001f600"):
+            yield f"{good}\U0001f600"
 
 
 def _text(fill: str, length: int) -> str:
@@ -216,6 +219,8 @@ _MAKERS: Mapping[str, Any] = {
     "maximum": lambda member, rule, most: (most, most + 1, most - 1),
     "enum": lambda member, rule, options: (*options, "", f"{options[0]}x", "nothing-like-it"),
     "pattern": lambda member, rule, pattern: (*member.mismatches(rule, pattern), *member.matches(rule, pattern)),
+    WELL_FORMED: lambda member, rule, wanted: member.surrogates() if wanted else (),
+    NOT_BLANK: lambda member, rule, wanted: _BLANKS if wanted else (),
     "type": lambda member, rule, types: member.wrong_types(types),
 }
 
@@ -244,5 +249,6 @@ def _issue(rule: Mapping[str, Any], keyword: str) -> Mapping[str, Any] | None:
 def _flattened(contract: Contract, place: str) -> Iterator[Mapping[str, Any]]:
     rule, place = contract.schemas.contents(place)
     yield rule
-    for index in range(len(rule.get("allOf", ()))):
-        yield from _flattened(contract, below(place, "allOf", str(index)))
+    for keyword in ("allOf", "anyOf"):
+        for index in range(len(rule.get(keyword, ()))):
+            yield from _flattened(contract, below(place, keyword, str(index)))

@@ -1,33 +1,45 @@
-"""Validation: patterns mean what they mean in JavaScript, and references between the specs are followed."""
+"""Validation: patterns, the keyword of our own, and references between the specs are followed."""
 
 from __future__ import annotations
 
 import pytest
 
-from contract_tests.schemas import Schemas, below, ecma_pattern
+from contract_tests.schemas import NOT_BLANK, WELL_FORMED, Schemas, below, compiled_pattern
 
 
 @pytest.mark.parametrize(
     ("pattern", "text", "matches"),
     [
         (r"^a$", "a\n", False),
-        (r"^\d$", "٣", False),
-        (r"^\w$", "é", False),
-        (r"^[\w-]+$", "a-b_9", True),
-        (r"^\s$", "\ufeff", True),
-        (r"^\s$", "\x1c", False),
-        (r"\S", "\u3000 \t", False),
-        (r"^.$", "\u2028", False),
-        (r"^[\s\S]$", "\n", True),
         (r"^[$.]$", "$", True),
-        (r"^[^\u0000\p{Cs}]*$", "a\ud800", False),
-        (r"^[^\u0000\p{Cs}]*$", "💥 ok", True),
-        (r"^(?<year>\d{4})\.\/$", "2025./", True),
+        (r"^\$$", "$", True),
+        (r"^[^\x00]*$", "💥\n", True),
+        (r"^[^\x00]*$", "a\x00", False),
+        (r"^(/|\?|$)", "\n", False),
     ],
 )
-def test_patterns_are_ecmascripts(pattern: str, text: str, matches: bool) -> None:
-    """Where Python's `re` differs from ECMAScript, ECMAScript is right."""
-    assert (ecma_pattern(pattern).search(text) is not None) is matches
+def test_a_dollar_in_a_pattern_is_the_very_end(pattern: str, text: str, matches: bool) -> None:
+    """Python's own `$` would also match before a line end that comes last."""
+    assert (compiled_pattern(pattern).search(text) is not None) is matches
+
+
+@pytest.mark.parametrize(("text", "right"), [("💥 ok", True), ("a\ud800", False), ("\udc00\ud83d", False)])
+def test_a_text_that_must_be_well_formed_has_no_unpaired_surrogate(text: str, right: bool) -> None:
+    """`x-hype-well-formed` of the specs is obeyed (ruling R11)."""
+    judge = Schemas({"openapi.yaml": {"s": {"type": "string", WELL_FORMED: True}, "any": {"type": "string"}}})
+    assert (judge.problems("openapi.yaml#/s", text) == []) is right
+    assert judge.problems("openapi.yaml#/any", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [(" x", True), ("\u200b", True), ("", False), (" \t\n", False), ("\u2028\u00a0\ufeff", False)]
+)
+def test_a_text_that_must_not_be_blank_has_more_than_white_space(text: str, right: bool) -> None:
+    """`x-hype-not-blank` of the specs is obeyed by either validator (ruling R19)."""
+    judge = Schemas({"openapi.yaml": {"s": {"type": "string", NOT_BLANK: True}, "any": {"type": "string"}}})
+    assert (judge.problems("openapi.yaml#/s", text) == []) is right
+    assert (judge.explain("openapi.yaml#/s", text) == []) is right
+    assert judge.problems("openapi.yaml#/any", text) == []
 
 
 def schemas() -> Schemas:

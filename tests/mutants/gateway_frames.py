@@ -319,4 +319,18 @@ MUTANTS = [
         killed_by="P5.unlimited",
         profiles=DOCUMENTED,
     ),
+    mutant(
+        "gateway.frames.null-names-nothing",
+        "A channelId with U+0000 is not_found instead of invalid_message.",
+        Law("openapi.yaml#/components/schemas/UnicodeText/pattern"),
+        of="user_joined.in user_left.in message.in typing.in voice_state.in",
+        killed_by="R33.error-codes",
+    ),
+    mutant(
+        "gateway.frames.surrogate-names-nothing",
+        "A channelId with an unpaired surrogate is not_found instead of invalid_message.",
+        Law("openapi.yaml#/components/schemas/UnicodeText/x-hype-well-formed"),
+        of="user_joined.in user_left.in message.in typing.in voice_state.in",
+        killed_by="R33.error-codes",
+    ),
 ]

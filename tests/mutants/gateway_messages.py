@@ -11,6 +11,8 @@ _ANNOUNCE = "self.to_room(event.room, event.name, event.data, but=event.except_u
 _NEW = 'call.unit.announce(RoomEvent(channel.id, "message", data, joins=call.origin))'
 _EDITED = 'call.unit.announce(RoomEvent(row.channel_id, "message_edited", data))'
 _DELETED = 'call.unit.announce(RoomEvent(row.channel_id, "message_deleted", data))'
+_WELL_FORMED = "x-hype-well-formed"
+_CONTENT = {"type": "string", "minLength": 1, "maxLength": 2000, "x-hype-not-blank": True}
 _RUN = "await context.services.database.run(work, write=True)"
 
 MUTANTS = [
@@ -178,6 +180,38 @@ MUTANTS = [
         "gateway.messages.any-content",
         "By socket a message may be blank, and as long as one likes.",
         Law("asyncapi.yaml#/components/schemas/MessageRequest/properties/content", {"type": "string"}),
+        of="message.in",
+        killed_by="R36.refuses-what-rest-refuses",
+    ),
+    mutant(
+        "gateway.messages.null-taken",
+        "By socket a message may have U+0000 in it.",
+        Law("asyncapi.yaml#/components/schemas/MessageRequest/properties/content", {**_CONTENT, _WELL_FORMED: True}),
+        of="message.in",
+        killed_by="R36.refuses-what-rest-refuses",
+    ),
+    mutant(
+        "gateway.messages.surrogate-is-internal",
+        "An unpaired surrogate in a message by socket is an error of the server's own.",
+        Law(
+            "asyncapi.yaml#/components/schemas/MessageRequest/properties/content",
+            {**_CONTENT, "pattern": r"^[^\x00]*$"},
+        ),
+        of="message.in",
+        killed_by="R36.error-codes-of-rest",
+    ),
+    mutant(
+        "gateway.messages.surrogate-replaced",
+        "An unpaired surrogate in a message by socket is stored as U+FFFD.",
+        Law(
+            "asyncapi.yaml#/components/schemas/MessageRequest/properties/content",
+            {**_CONTENT, "pattern": r"^[^\x00]*$"},
+        ),
+        Edit(
+            _HANDLERS,
+            '"content": data["content"]}',
+            '"content": data["content"].encode("utf-16-le", "surrogatepass").decode("utf-16-le", "replace")}',
+        ),
         of="message.in",
         killed_by="R36.refuses-what-rest-refuses",
     ),

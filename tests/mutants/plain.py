@@ -1,4 +1,4 @@
-"""Plain schemathesis before the same mutants, to tell what it sees of them: `st run` with the published openapi.yaml.
+"""Plain schemathesis before the same mutants, to tell what it sees of them: `st run` with the profile's openapi.yaml.
 
 It gets what anybody would give it: the base URL, a guest's token, and no logout, which would end that guest's session
 for the rest of the run. What it finds wrong with the reference does not count (`--baseline`).
@@ -37,7 +37,6 @@ class Plain:
         self._profile = profile
         self._folder = folder / profile
         self._folder.mkdir()
-        # Not as it stands: it cannot read a class of characters that patterns there have, and would give up.
         (self._folder / "openapi.json").write_text(json.dumps(document(load(profile))))
         for _ in range(_RUNS_OF_THE_CONTROL):
             self._exit_code("none", "--baseline-update")

@@ -348,7 +348,7 @@ MUTANTS = [
     mutant(
         "rest.channels.topic-of-1000",
         "A topic of more than 1000 characters is refused.",
-        Law(f"{SCHEMAS}/ChannelTopic/maxLength", 1000),
+        Law(f"{SCHEMAS}/ChannelTopic/anyOf/0/maxLength", 1000),
         of="createChannel updateChannel",
         killed_by="bounds.createChannel.topic",
     ),

@@ -229,7 +229,7 @@ MUTANTS = [
     mutant(
         "rest.messages.ascii-blank",
         "Only ASCII counts as white space, so a message of no-break spaces is accepted.",
-        Law(f"{SCHEMAS}/MessageContent/allOf/1/pattern", r"[^ \t\r\n\f\v]"),
+        Law(f"{SCHEMAS}/MessageContent/allOf/1/x-hype-not-blank", GONE),
         of="createMessage updateMessage",
         killed_by="R19.not-blank",
     ),
@@ -266,10 +266,10 @@ MUTANTS = [
         "The length of a text is counted in UTF-16 units, as JavaScript does.",
         Edit(
             "hype/issues.py",
-            '{"pattern": _pattern, "required": _required}',
-            '{"pattern": _pattern, "required": _required, "maxLength": lambda validator, most, text, schema: iter(\n'
+            '        "required": _required,\n',
+            '        "required": _required, "maxLength": lambda validator, most, text, schema: iter(\n'
             '        [ValidationError("too long")] if isinstance(text, str)\n'
-            '        and len(text.encode("utf-16-le", "surrogatepass")) > 2 * most else [])}',
+            '        and len(text.encode("utf-16-le", "surrogatepass")) > 2 * most else []),\n',
         ),
         of="createMessage",
         killed_by="R19.verbatim",

@@ -196,7 +196,7 @@ MUTANTS = [
     mutant(
         "rest.users.avatar-of-any-scheme",
         "An avatar may be a javascript: URL.",
-        Law(f"{SCHEMAS}/AvatarUrl/pattern", r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$"),
+        Law(f"{SCHEMAS}/AvatarUrl/anyOf/0/pattern", r"^[A-Za-z][A-Za-z0-9+.-]*:\S+$"),
         of="updateUser",
         killed_by="P8.avatar-url",
         profiles=HARDENED,
@@ -204,21 +204,21 @@ MUTANTS = [
     mutant(
         "rest.users.avatar-https-only",
         "An avatar on http is refused.",
-        Law(f"{SCHEMAS}/AvatarUrl/pattern", r"^https://\S+$"),
+        Law(f"{SCHEMAS}/AvatarUrl/anyOf/0/pattern", r"^https://\S+$"),
         of="updateUser",
         killed_by="bounds.updateUser.avatarUrl.pattern.inside",
     ),
     mutant(
         "rest.users.avatar-relative",
         "An avatar may be a path without a host.",
-        Law(f"{SCHEMAS}/AvatarUrl/pattern", r"^\S*$"),
+        Law(f"{SCHEMAS}/AvatarUrl/anyOf/0/pattern", r"^\S*$"),
         of="updateUser",
         killed_by="bounds.updateUser.avatarUrl.pattern",
     ),
     mutant(
         "rest.users.avatar-http-only",
         "In the documented profile an avatar must be http or https.",
-        Law(f"{SCHEMAS}/AvatarUrl/pattern", r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#]\S*$"),
+        Law(f"{SCHEMAS}/AvatarUrl/anyOf/0/pattern", r"^[Hh][Tt][Tt][Pp][Ss]?://[^\s/?#]\S*$"),
         of="updateUser",
         killed_by="P8.avatar-url",
         profiles=DOCUMENTED,
