@@ -1,0 +1,46 @@
+"""Plain schemathesis, as anybody runs it on openapi.yaml, finds nothing wrong with the server."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from contract_tests.profile import PROFILES, Profile
+from tests.running import Running, Serve, run
+
+CONFIG = Path(__file__).parent.parent / ".ci/specs/schemathesis.toml"
+_PATIENCE_S = 120
+_EFFORT = ("--seed", "1", "--max-examples", "10", "--generation-database", "none", "--no-color")
+
+
+@pytest.mark.timeout(2 * _PATIENCE_S)
+@pytest.mark.parametrize("profile", PROFILES)
+def test_schemathesis_finds_nothing(serve: Serve, sqlite_url: str, tmp_path: Path, profile: Profile) -> None:
+    """All phases with all checks, the exceptions of `.ci/specs/schemathesis.toml` aside, end without a failure.
+
+    It signs up by itself. It logs out in a run of its own: the other requests would end with 401.
+    """
+    server = serve(sqlite_url, profile=profile)
+    printed = run(tmp_path, "spec", "openapi", "--profile", profile, environment={})
+    (tmp_path / "openapi.yaml").write_text(printed.stdout)
+    # Alone, logging out has no link that a chain of requests could follow.
+    alone = ("--include-operation-id", "logoutUser", "--phases", "examples,coverage,fuzzing")
+    for choice in (("--exclude-operation-id", "logoutUser"), alone):
+        ended = _schemathesis(server, tmp_path, *choice)
+        assert ended.returncode == 0, ended.stdout[-5000:] + ended.stderr
+
+
+def _schemathesis(server: Running, folder: Path, *more: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "schemathesis.cli", "--config-file", str(CONFIG), "run", "openapi.yaml"]
+    return subprocess.run(
+        [*command, "--url", server.url, *_EFFORT, *more],
+        cwd=folder,
+        env={"HOME": str(folder)},
+        capture_output=True,
+        text=True,
+        timeout=_PATIENCE_S,
+        check=False,
+    )
