@@ -303,6 +303,9 @@ class Socket:
         return self._judge(payload)
 
     def _judge(self, payload: str | bytes) -> Frame:
+        if isinstance(payload, bytes):
+            self._trace.observe(None, right=False)
+            raise Violation(f"each frame to {self.name} to be a text message", f"a binary message: {shown(payload)}")
         frame = _parse(payload)
         found = self.contract.frame_problems("out", frame)
         pair = _pair(frame["type"]) if isinstance(frame, dict) and ("type" in frame) else None
@@ -319,12 +322,13 @@ class Socket:
         return frame
 
     def _observe_sent(self, payload: str | bytes) -> None:
-        frame = _parse(payload)
+        frame = _parse(payload) if isinstance(payload, str) else None
         right = not self.contract.frame_problems("in", frame)
         self._trace.observe(_pair(frame["type"], "in") if right and isinstance(frame, dict) else None, right=True)
 
 
-def _parse(payload: str | bytes) -> Any:
+def _parse(payload: str) -> Any:
+    """The JSON value of a text message; None for what is no JSON."""
     try:
         return json.loads(payload)
     except (ValueError, RecursionError):

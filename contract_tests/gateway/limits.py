@@ -73,6 +73,19 @@ def binary(world: World) -> None:
     hears_nothing(other, "of somebody else's mistake")
 
 
+@case("R32.events-are-text")
+def events_are_text(world: World) -> None:
+    """Answers, events of the room and what REST causes come as text messages; the client refuses all others."""
+    ann, bob = world.guests("ann", "bob")
+    room = world.channel(ann)["id"]
+    watcher, writer = seated(world, room, ann, bob)
+    world.message(ann, room, "by REST")
+    writer.send("message", {"channelId": room, "content": "by socket"})
+    for socket in (watcher, writer):
+        for content in ("by REST", "by socket"):
+            socket.expect("message", {"content": content})
+
+
 @case("R32.invalid-utf8")
 def invalid_utf8(world: World) -> None:
     """A text frame that is not UTF-8 closes the socket with 1007."""

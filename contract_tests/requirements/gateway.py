@@ -126,6 +126,7 @@ REQUIREMENTS = [
             "R32.frame-too-long": "a frame of 64 KiB and one byte closes with 1009",
             "R32.fragments": "a frame may come in several WebSocket fragments",
             "R32.binary": "a binary frame closes with 1003",
+            "R32.events-are-text": "the server sends each event as a text message, which a browser gives as a string",
             "R32.invalid-utf8": "a text frame that is not UTF-8 closes with 1007",
             "R32.slow-client": "a client that does not read is closed with 1013 (or sees 1006), and slows nobody",
         },

@@ -216,6 +216,26 @@ def test_what_is_no_frame_is_a_violation(text: str, fake: Fake, world_on: MakeWo
         socket.expect("user_left")
 
 
+def test_an_event_in_a_binary_message_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """A browser gives a page no string for it, however good the JSON in it is."""
+    good = frame("user_left", userId="a", username="ann", channelId="one").encode()
+    fake.on_frame = lambda server, socket, text: socket.send(good)
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send("typing", {"channelId": "one"})
+    with pytest.raises(Violation, match="to be a text message, got a binary message"):
+        socket.expect("user_left")
+    assert Pair("event", "user_left", "out") not in world.trace.seen
+
+
+def test_a_good_frame_in_a_binary_message_exercises_nothing(fake: Fake, world_on: MakeWorld) -> None:
+    """The spec knows text messages only, so a binary one shows nothing of the event that it holds."""
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send_raw(json.dumps({"type": "typing", "data": {"channelId": "one"}}).encode(), text=False)
+    assert not world.trace.seen
+
+
 def test_only_a_frame_that_keeps_the_spec_counts_as_exercised(fake: Fake, world_on: MakeWorld) -> None:
     """Sending rubbish under an event's name covers nothing."""
     world = world_on(fake)

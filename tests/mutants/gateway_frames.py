@@ -215,6 +215,24 @@ MUTANTS = [
         killed_by="R32.binary",
     ),
     mutant(
+        "gateway.frames.sends-binary",
+        "Every event is sent as a binary message, which a browser gives a page as a Blob.",
+        Edit(_CONNECTION, "self._websocket.send(item, text=True)", "self._websocket.send(item, text=False)"),
+        of="message.out",
+        killed_by="R32.events-are-text",
+    ),
+    mutant(
+        "gateway.frames.some-binary",
+        "Messages are sent as binary messages, all other events as text.",
+        Edit(
+            _CONNECTION,
+            "self._websocket.send(item, text=True)",
+            """self._websocket.send(item, text=b'"type":"message"' not in item)""",
+        ),
+        of="message.out",
+        killed_by="R32.events-are-text",
+    ),
+    mutant(
         "gateway.frames.binary-code",
         "A binary frame closes with 1008.",
         Edit(_PROTOCOL, "TEXT_ONLY = 1003", "TEXT_ONLY = 1008"),
