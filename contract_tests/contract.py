@@ -81,6 +81,17 @@ class Event:
 
 
 @dataclass(frozen=True)
+class Cors:
+    """Who may read answers from another origin (`x-hype-cors`).
+
+    `origins`: those of frontends; `headers`: the request headers that a preflight allows them.
+    """
+
+    origins: tuple[str, ...]
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Expected:
     """A pair, where it comes from, and why it need not be exercised (`exempt`), if so."""
 
@@ -101,6 +112,8 @@ class Contract:
         self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})
         self.operations: dict[str, Operation] = {one.id: one for one in self._operations()}
         self.events: dict[tuple[str, Direction], Event] = {(one.name, one.direction): one for one in self._events()}
+        cors = self.openapi.get("x-hype-cors", {})
+        self.cors = Cors(tuple(cors.get("origins", ())), tuple(cors.get("headers", ())))
         gateway = self.asyncapi.get("channels", {}).get("gateway", {})
         self.limits: Mapping[str, Any] = gateway.get("x-hype-limits", {})
         self.laxer: Contract = Contract("documented", openapi, asyncapi) if profile == "hardened" else self

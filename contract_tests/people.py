@@ -172,14 +172,21 @@ class World:
                 made.expect("user_joined", {"userId": person.id, "channelId": join})
         return made
 
-    def open_socket(self, token: str | None = None, person: Person | None = None, *, lazy: bool = False) -> Socket:
+    def open_socket(
+        self,
+        token: str | None = None,
+        person: Person | None = None,
+        *,
+        lazy: bool = False,
+        origin: str | None = None,
+    ) -> Socket:
         """A socket as it comes: no identity but `token`. With `person` it is named after them and keeps their pace.
 
-        `lazy`: it reads nothing that is not asked for.
+        `lazy`: it reads nothing that is not asked for. `origin`: of the page that opens it.
         """
         name = self._called(person)
         self.trace.transcript.opening(name, address(self.ws_url, token))
-        connection = connect(self.ws_url, token, lazy=lazy)
+        connection = connect(self.ws_url, token, lazy=lazy, origin=origin)
         made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
         made.user = {"userId": person.id} if person else {}
         self._sockets.append(made)

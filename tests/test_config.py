@@ -11,6 +11,7 @@ import pytest
 
 from hype.config import VARIABLES, Config, environment_table, worker_environment
 from hype.errors import ConfigError
+from hype.spec import document
 
 NOWHERE = Path("no such file")
 SECRETS = {"JWT_ACCESS_SECRET": "one secret", "JWT_REFRESH_SECRET": "another secret"}
@@ -48,7 +49,7 @@ def test_defaults() -> None:
     assert (config.port, config.ws_port) == (3001, 8080)
     assert (config.mediasoup_min_port, config.mediasoup_max_port, config.announced_ip) == (10000, 10100, None)
     assert (config.profile, config.env, config.log_level) == ("hardened", "development", "info")
-    assert config.cors_origins == ("http://localhost:5173",)
+    assert config.cors_origins == tuple(document("openapi.yaml", "hardened")["x-hype-cors"]["origins"])
     assert (config.access_token_ttl_s, config.refresh_token_ttl_s) == (15 * 60, 7 * 24 * 3600)
     limits = (config.login_max_per_email, config.login_max_per_address, config.login_window_s)
     assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5

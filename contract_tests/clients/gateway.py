@@ -17,6 +17,7 @@ from urllib.parse import quote, urlsplit
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
+from websockets.typing import Origin
 
 from contract_tests.contract import Contract, Direction, Pair
 from contract_tests.ledger import Trace
@@ -42,8 +43,8 @@ class Pace(Protocol):
         """Return when a frame may go."""
 
 
-def connect(url: str, token: str | None = None, *, lazy: bool = False) -> ClientConnection:
-    """Open a WebSocket; `token` goes into `?token=`. Raises `Violation` if there is none to open.
+def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: str | None = None) -> ClientConnection:
+    """Open a WebSocket; `token` goes into `?token=`, `origin` into `Origin`. Raises `Violation` if there is none.
 
     `lazy`: take from the network only what is asked for, and let little wait in this machine's buffers (ruling R32).
     """
@@ -51,6 +52,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False) -> Client
         return open_websocket(
             address(url, token),
             sock=_narrow(url) if lazy else None,
+            origin=Origin(origin) if origin is not None else None,
             open_timeout=PATIENCE_S,
             close_timeout=2,
             max_queue=1 if lazy else None,

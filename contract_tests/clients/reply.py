@@ -15,13 +15,15 @@ _FAILURE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. `operation` None: the request was for no documented operation (an unknown path)."""
+    """What came back. `operation` None: the request was for no documented operation (an unknown path). `origin`: the
+    `Origin` of the request, if it had one."""
 
     operation: Operation | None
     status: int
     headers: Mapping[str, str]
     content: bytes
     request: str = field(repr=False, default="")
+    origin: str | None = None
 
     @property
     def pair(self) -> Pair | None:
@@ -66,7 +68,7 @@ class Reply:
 
 def problems(contract: Contract, reply: Reply) -> list[str]:
     """Everything about an answer that the spec forbids, as sentences."""
-    found = [f"header {name} is missing" for name in _missing_headers(reply)]
+    found = [f"header {name} is missing" for name in _missing_headers(reply)] + _cors_problems(contract, reply)
     if reply.operation is None:
         return found + (_envelope_problems(reply) if reply.status >= 400 else [])
     answer = answer_of(reply.operation, reply.status)
@@ -88,6 +90,15 @@ def answer_of(operation: Operation, status: int) -> Answer | None:
 def _missing_headers(reply: Reply) -> list[str]:
     name = _FAILURE_HEADERS.get(reply.status)
     return [name] if name and name not in reply.headers else []
+
+
+def _cors_problems(contract: Contract, reply: Reply) -> list[str]:
+    """A browser gives a page of an allowed origin no answer without these two, whatever its status (ruling R9)."""
+    if reply.origin not in contract.cors.origins:
+        return []
+    wanted = {"Access-Control-Allow-Origin": reply.origin, "Access-Control-Allow-Credentials": "true"}
+    got = {name: reply.headers.get(name.lower()) for name in wanted}
+    return [f"{name} is {got[name]!r}, not {value!r}" for name, value in wanted.items() if got[name] != value]
 
 
 def _body_problems(contract: Contract, answer: Answer, reply: Reply) -> list[str]:

@@ -43,6 +43,8 @@ class Rest:
     def __init__(self, contract: Contract, http: httpx.Client, trace: Trace) -> None:
         self.contract = contract
         self.trace = trace
+        self.origin: str | None = None
+        """The `Origin` that each request carries, as a page of it would send; None: the requests carry none."""
         self._http = http
 
     def call(
@@ -99,11 +101,13 @@ class Rest:
         """
         known = self.contract.operations[operation] if operation else None
         sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
+        sent += [("Origin", self.origin)] if self.origin is not None else []
         obeys = patient or known is None or 429 not in known.answers
         response = (
             self._admitted(method, target, sent, content) if obeys else self._exchange(method, target, sent, content)
         )
-        reply = Reply(known, response.status_code, response.headers, response.content, f"{method} {target}")
+        origin = next((value for name, value in sent if name.lower() == "origin"), None)
+        reply = Reply(known, response.status_code, response.headers, response.content, f"{method} {target}", origin)
         self._judge(reply)
         self._expect(reply, known, expect)
         return reply

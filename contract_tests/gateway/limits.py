@@ -73,6 +73,16 @@ def binary(world: World) -> None:
     hears_nothing(other, "of somebody else's mistake")
 
 
+@case("R9.handshake")
+def handshake_of_a_page(world: World) -> None:
+    """A handshake with the frontend's Origin opens a socket that works like any other."""
+    (ann,) = world.guests("ann")
+    for origin in world.contract.cors.origins:
+        socket = world.open_socket(ann.token if world.hardened else None, ann, origin=origin)
+        socket.send("user_joined", {} if world.hardened else {"userId": ann.id})
+        socket.expect("user_joined", {"userId": ann.id, "channelId": None})
+
+
 @case("R32.events-are-text")
 def events_are_text(world: World) -> None:
     """Answers, events of the room and what REST causes come as text messages; the client refuses all others."""

@@ -132,6 +132,10 @@ REQUIREMENTS = [
         },
     ),
     *_rules(
+        "asyncapi.yaml › Connecting; ruling R9",
+        {"R9.handshake": "a page of the frontend's origin, which a browser names in the handshake, can open a socket"},
+    ),
+    *_rules(
         "WebSocket Events; ruling R2",
         {"R2.frame-timestamps": "a frame's timestamp is the time when it was sent, in UTC, with milliseconds"},
     ),

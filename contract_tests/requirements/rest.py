@@ -133,10 +133,19 @@ REQUIREMENTS = [
     *_ruling("A19", ("trailers", "a token that stands only in the trailer of a body in chunks authenticates nobody")),
     *_ruling(
         "R9",
-        ("allowed-origin", "the frontend's origin may read answers, with credentials"),
-        ("failures-too", "the frontend's origin may read failures"),
+        ("allowed-origin", "the frontend's origin may read the answer of every operation, with credentials"),
+        ("failures-too", "the frontend's origin may read every failure of every operation"),
         ("foreign-origin", "a foreign origin gets neither * nor its own name back"),
         ("preflight", "a preflight is answered without authorisation"),
+    ),
+    Requirement(
+        "R9.preflight-of-unknown-path", "a preflight of an unknown path is answered as well", "rulings R9 and A5"
+    ),
+    Requirement(
+        "R9.vary",
+        "an answer that depends on the origin says Vary: Origin",
+        "openapi.yaml; ruling R9",
+        strength="should",
     ),
     *_ruling(
         "R10",

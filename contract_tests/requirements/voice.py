@@ -84,8 +84,9 @@ REQUIREMENTS = [
         "extension",
     ),
     *_rules(
-        "rulings R8, R10 and R11",
+        "rulings R8 to R11",
         {
+            "R9.voice": "the frontend's origin may read every answer of the voice API, and preflights are answered",
             "R8.voice-bodies": "bodies of voice requests are judged as all others",
             "R10.voice-precedence": "of several failures 404 comes first, then 403, 400 and 409",
         },

@@ -43,11 +43,9 @@ def same_time(world: World) -> None:
 @case("P9.limit", alone=True, order=100)
 def limit(world: World) -> None:
     """After the failures that are borne the right password is refused too; everybody else still logs in."""
-    rules, other = _rules(world), world.member("other")
-    victim = _failed(world, lambda: world.member("victim"), rules["perEmailAndAddress"])
-    refused = _login(world, victim)
-    must.equal(refused.status, 429, "the status for the right password afterwards", seen=refused.pair)
-    _waits(refused, rules["windowSeconds"])
+    other = world.member("other")
+    victim, refused = shut_out(world)
+    _waits(refused, _rules(world)["windowSeconds"])
     must.equal(_login(world, other).status, 200, "the status of somebody else's login", seen=refused.pair)
     world.rest.call("getCurrentUser", token=victim.token, expect=200)
 
@@ -108,6 +106,14 @@ def unlimited(world: World) -> None:
         )
         must.hold(not counted, "logins to be taken after failures", "429, while others log in", seen=_PAIR)
     must.equal(_login(world, victim).status, 200, "the status for the right password afterwards")
+
+
+def shut_out(world: World) -> tuple[Person, Reply]:
+    """Somebody who failed to log in too often, and the 429 that answers the right password. Raises `Violation`."""
+    victim = _failed(world, lambda: world.member("victim"), _rules(world)["perEmailAndAddress"])
+    refused = _login(world, victim)
+    must.equal(refused.status, 429, "the status for the right password afterwards", seen=refused.pair)
+    return victim, refused
 
 
 def _rules(world: World) -> dict[str, int]:

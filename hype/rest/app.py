@@ -21,7 +21,7 @@ from hype.errors import BadRequest, HypeError, SpecMismatch
 from hype.operations import Answer, Call, Function, Services, perform
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
-from hype.rest.cors import VaryByOrigin
+from hype.rest.cors import Preflights, VaryByOrigin
 from hype.rest.failures import add_failure_handlers
 from hype.spec import Operation
 
@@ -36,7 +36,8 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
     _check(services, functions)
     origins = list(services.config.cors_origins)
     cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After")
-    app: falcon.asgi.App[Any, Any] = _App(middleware=[cors, VaryByOrigin()])
+    preflights = Preflights({operation.method.upper() for operation in services.contract.operations.values()})
+    app: falcon.asgi.App[Any, Any] = _App(middleware=[cors, VaryByOrigin(), preflights])
     endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for operation in services.contract.operations.values():
         endpoints[operation.path][operation.method] = Endpoint(services, operation, functions[operation.id])

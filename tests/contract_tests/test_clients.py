@@ -100,6 +100,19 @@ def test_a_failure_without_the_envelope_is_a_violation(fake: Fake, world_on: Mak
         world_on(fake).rest.raw("GET", "/nowhere")
 
 
+@pytest.mark.parametrize("origin", [None, "http://evil.example", "http://localhost:5173"])
+def test_an_answer_to_the_frontend_allows_its_origin(fake: Fake, world_on: MakeWorld, origin: str | None) -> None:
+    """The client judges the headers of CORS where the request has an allowed Origin, of failures too."""
+    world = world_on(fake)  # the fake knows nothing of CORS
+    world.rest.origin = origin
+    for path, operation in (("/health", "getHealth"), ("/nowhere", None)):
+        if origin not in world.contract.cors.origins:
+            world.rest.raw("GET", path, operation=operation)
+            continue
+        with pytest.raises(Violation, match="Access-Control-Allow-Origin is None"):
+            world.rest.raw("GET", path, operation=operation)
+
+
 def test_a_401_needs_its_challenge(fake: Fake, world_on: MakeWorld) -> None:
     """Ruling R7: WWW-Authenticate; the fake sends it, and a 405 without Allow shows the same rule."""
     world = world_on(fake)

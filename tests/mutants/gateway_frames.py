@@ -233,6 +233,13 @@ MUTANTS = [
         killed_by="R32.events-are-text",
     ),
     mutant(
+        "gateway.frames.no-browsers",
+        "A handshake with an Origin, as every browser sends one, is refused.",
+        Edit(_CONNECTION, "compression=None,", "compression=None,\n        origins=[None],"),
+        of="user_joined.in",
+        killed_by="R9.handshake",
+    ),
+    mutant(
         "gateway.frames.binary-code",
         "A binary frame closes with 1008.",
         Edit(_PROTOCOL, "TEXT_ONLY = 1003", "TEXT_ONLY = 1008"),

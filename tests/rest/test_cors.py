@@ -19,13 +19,32 @@ def test_a_preflight_needs_no_token(world: World, origin: str) -> None:
         "Access-Control-Request-Headers": "content-type, authorization",
     }
     answer = world.http.options("/api/users/anybody", headers=asked)
-    assert answer.status_code in (200, 204)
+    assert (answer.status_code, answer.content) == (204, b"")
     assert answer.headers[ALLOW_ORIGIN] == origin
     assert answer.headers["Access-Control-Allow-Credentials"] == "true"
     assert "PUT" in answer.headers["Access-Control-Allow-Methods"]
     allowed = answer.headers["Access-Control-Allow-Headers"].lower()
     assert "content-type" in allowed
     assert "authorization" in allowed
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/nothing", "/api/channels/a/b", "/%00", "/api/users/%zz", "/metrics", "//", "*"]
+)
+@pytest.mark.parametrize("method", ["GET", "DELETE", "PATCH"])
+def test_a_preflight_of_any_path_is_answered(world: World, path: str, method: str) -> None:
+    """A browser that is refused here shows its page no 404 and no 405, but a network error."""
+    asked = [("Origin", ORIGIN), ("Access-Control-Request-Method", method)]
+    answer = world.rest.raw("OPTIONS", path, headers=asked)
+    assert answer.status == 204
+    assert (answer.headers[ALLOW_ORIGIN], answer.headers["Access-Control-Allow-Credentials"]) == (ORIGIN, "true")
+    assert answer.headers["Access-Control-Allow-Methods"] == "DELETE, GET, POST, PUT"
+
+
+def test_options_without_the_question_is_no_preflight(world: World) -> None:
+    """Such a request is routed like any other."""
+    assert world.http.options("/nothing", headers={"Origin": ORIGIN}).status_code == 404
+    assert "POST" in world.http.options("/api/channels", headers={"Origin": ORIGIN}).headers["Allow"]
 
 
 @pytest.mark.parametrize("method", ["GET", "OPTIONS"])
