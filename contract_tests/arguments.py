@@ -40,6 +40,10 @@ exit codes:
 in pytest, a test per requirement (the options with --hype- before them; -k and --junit-xml are pytest's own):
   pytest --pyargs contract_tests --hype-base-url http://localhost:3001 --hype-ws-url ws://localhost:8080
 
+Nothing of the environment reaches the target but what an option names: no proxy, no .netrc, no certificate authorities
+of one's own, no hooks. A target that can be reached through a proxy alone cannot be judged. An answer is read up to
+16 MiB and 15 seconds, as it comes: compressed ones are not asked for.
+
 Failures come first in the report: the rule and its source, what was expected, what came, and the requests and frames
 that show it. Tokens and passwords are replaced by names.
 """

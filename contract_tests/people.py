@@ -14,7 +14,8 @@ from typing import Any, TypeVar
 
 import httpx
 
-from contract_tests.clients.gateway import PATIENCE_S, Socket, address, connect
+from contract_tests.clients.gateway import Socket
+from contract_tests.clients.opening import PATIENCE_S, address, connect
 from contract_tests.clients.rest import Rest
 from contract_tests.commons import Commons
 from contract_tests.contract import Contract

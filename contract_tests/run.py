@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import httpx
 
 from contract_tests import contract, expectations, requirements, verdict
-from contract_tests.clients.rest import connect
+from contract_tests.clients.http import connect
 from contract_tests.commons import Commons
 from contract_tests.contract import Area, Contract
 from contract_tests.judgement import Coverage, Judged, judge

@@ -14,8 +14,9 @@ from typing import Any, Literal, cast
 
 import httpx
 
-from contract_tests.clients import gateway
-from contract_tests.clients.rest import connect, retry_after
+from contract_tests.clients.http import Unreadable, connect
+from contract_tests.clients.opening import first_answer
+from contract_tests.clients.rest import retry_after
 from contract_tests.contract import Area
 from contract_tests.must import Violation
 from contract_tests.people import unique
@@ -129,7 +130,7 @@ def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> Non
     frames = [("user_joined", identity), ("voice_state", {**identity, "channelId": None}), ("hype-probe", {})]
     sent = [json.dumps({"type": type, "data": data}) for type, data in frames]
     try:
-        answer = gateway.first_answer(ws_url, person["accessToken"] if profile == "hardened" else None, sent)
+        answer = first_answer(ws_url, person["accessToken"] if profile == "hardened" else None, sent)
     except Violation as violation:
         todo = "check --ws-url, or judge REST alone with --area rest"
         raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}; {todo}.") from violation
@@ -153,11 +154,13 @@ def _asked(http: httpx.Client, method: str, path: str, body: Any, headers: Mappi
     try:
         with http.stream(method, path, json=body, headers=headers, timeout=ANSWER_WITHIN_S) as answer:
             return _read(answer, f"{http.base_url} answers {method} {path}")
+    except Unreadable as error:
+        problem = f"answers {method} {path} with what cannot be read: {error}"
     except httpx.TimeoutException:
         problem = f"takes the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
     except httpx.ConnectError as error:
         problem = f"cannot be reached: {error}"
-    except (httpx.TransportError, httpx.DecodingError) as error:
+    except httpx.TransportError as error:
         problem = f"does not answer {method} {path} with HTTP: {error}"
     raise TargetUnusable(f"{http.base_url} {problem}; check --base-url, and that the server is up.")
 
@@ -175,13 +178,13 @@ def _read(answer: httpx.Response, who: str) -> httpx.Response:
 
 
 def _of_content(headers: httpx.Headers) -> list[tuple[str, str]]:
-    """Without those that say how it was packed, which it is no more."""
-    packed = ("content-encoding", "content-length", "transfer-encoding")
-    return [(name, value) for name, value in headers.multi_items() if name not in packed]
+    """Without those that say how it was sent."""
+    sent = ("content-encoding", "content-length", "transfer-encoding")
+    return [(name, value) for name, value in headers.multi_items() if name not in sent]
 
 
 def _described(answer: httpx.Response) -> str:
-    text = answer.text.strip()
+    text = answer.content.decode("utf-8", "replace").strip()
     if not text:
         return f"answers {answer.status_code} with an empty body"
     if text.startswith("<"):
@@ -191,8 +194,8 @@ def _described(answer: httpx.Response) -> str:
 
 def _body(answer: httpx.Response) -> Any:
     try:
-        return answer.json()
-    except ValueError:
+        return json.loads(answer.content)
+    except (ValueError, RecursionError):
         return None
 
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import pytest
 
-from contract_tests.clients.rest import connect
+from contract_tests.clients.http import connect
 from contract_tests.contract import Contract, load
 from contract_tests.people import World
 from contract_tests.profile import Profile

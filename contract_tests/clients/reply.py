@@ -35,7 +35,7 @@ class Reply:
         """The body as JSON; anything else is a violation."""
         try:
             return json.loads(self.content)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise Violation(f"{self.request} to answer JSON", _snippet(self.content), self.pair) from error
 
     @property
@@ -109,7 +109,7 @@ def _body_problems(contract: Contract, answer: Answer, reply: Reply) -> list[str
         return []
     try:
         body = json.loads(reply.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [f"the body is not JSON: {_snippet(reply.content)}"]
     return [f"body: {problem}" for problem in contract.schemas.problems(answer.schema, body)]
 
@@ -118,7 +118,7 @@ def _envelope_problems(reply: Reply) -> list[str]:
     """Ruling R1's failure envelope, which every failure has, also where no operation is."""
     try:
         body = json.loads(reply.content)
-    except ValueError:
+    except (ValueError, RecursionError):
         return [f"a failure is not JSON: {_snippet(reply.content)}"]
     if not isinstance(body, dict) or body.get("success") is not False:
         return ["a failure has no `success: false`"]

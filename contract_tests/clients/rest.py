@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.cookiejar
 import json
 import time
 from collections.abc import Iterable, Mapping
@@ -11,6 +10,7 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
+from contract_tests.clients.http import Unreadable
 from contract_tests.clients.reply import Reply, answer_of, problems
 from contract_tests.contract import Contract, Operation, Pair
 from contract_tests.ledger import Trace
@@ -19,22 +19,14 @@ from contract_tests.must import Unsupported, Violation
 NOTHING: Any = object()
 """A body that is not sent at all (None is sent as `null`)."""
 
-TIMEOUT_S = 15.0
 LONGEST_RETRY_S = 90.0
+_MOST_TOLD = 100_000
 
 Header = tuple[str, str]
 
 
 class NoAnswer(Violation):
-    """The target closed the connection, sent no HTTP, or kept silent for `TIMEOUT_S` seconds."""
-
-
-def connect(base_url: str) -> httpx.Client:
-    """One connection pool for a whole run. No proxies, no redirects, no cookies: each request speaks for itself."""
-    cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    # Many servers close what has been idle for five seconds: a request must not meet that halfway.
-    limits = httpx.Limits(max_connections=200, max_keepalive_connections=20, keepalive_expiry=2.0)
-    return httpx.Client(base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, limits=limits)
+    """The target closed the connection, sent no HTTP, or did not end its answer in `TIMEOUT_S` seconds."""
 
 
 class Rest:
@@ -140,7 +132,11 @@ class Rest:
             response = self._http.request(
                 method, "/", headers=encoded, content=_framed(headers, content), extensions={"target": path or b"/"}
             )
-            answer = f"{response.status_code} {response.text}"
+            # Not `.text`: a charset of the target's choice can be one that unpacks.
+            answer = f"{response.status_code} {response.content[:_MOST_TOLD].decode('utf-8', 'replace')}"
+        except Unreadable as error:
+            self.trace.observe(None, right=False)
+            raise Violation(f"{method} {target} to have an answer that can be read", str(error)) from error
         except httpx.TransportError as error:
             self.trace.observe(None, right=False)
             raise NoAnswer(f"{method} {target} to be answered", f"{type(error).__name__}: {error}") from error
@@ -201,4 +197,4 @@ def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, A
     return target + ("?" + urlencode(query, doseq=True) if query else "")
 
 
-__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "connect", "retry_after"]
+__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "retry_after"]

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from contract_tests.clients.gateway import PATIENCE_S, Frame, Socket
+from contract_tests.clients.gateway import Frame, Socket
+from contract_tests.clients.opening import PATIENCE_S
 from contract_tests.contract import Pair
 from contract_tests.model.conversation import Conversation, Heard
 from contract_tests.must import Violation

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
+import requests
 import schemathesis
 from requests import Response as Answer
 from schemathesis.auths import AuthContext
@@ -16,7 +17,11 @@ from schemathesis.config import SchemathesisConfig
 from schemathesis.core.transport import Response
 from schemathesis.engine import events, from_schema
 from schemathesis.schemas import BaseSchema
+from schemathesis.transport.requests import SameHostRedirectsSession
 
+from contract_tests import areas
+from contract_tests.clients.adapter import confine
+from contract_tests.clients.http import TIMEOUT_S
 from contract_tests.clients.rest import retry_after
 from contract_tests.contract import Contract
 
@@ -71,6 +76,7 @@ def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> It
             case.headers["Authorization"] = f"Bearer {data}"
 
     _install_hooks()
+    _confine_sessions()
     _listeners[id(schema)] = listener
     try:
         yield from _execute(schema)
@@ -120,6 +126,20 @@ def _install_hooks() -> None:
             listener.heard(case, response)
 
 
+@cache
+def _confine_sessions() -> None:
+    """Have the sessions of our runs send nothing of the environment. Schemathesis takes none of ours, and makes them
+    itself in three places, all of this class (which is no public one: pyproject.toml pins the version)."""
+    make = SameHostRedirectsSession.__init__
+
+    def made(session: requests.Session) -> None:
+        make(session)
+        if _listeners:
+            confine(session)
+
+    SameHostRedirectsSession.__init__ = made  # type: ignore[method-assign, assignment]
+
+
 def _obey(response: Answer, **how: Any) -> Answer:
     """The answer to the same request once the target takes it, or the last refusal of a few."""
     for _ in range(_TRIES):
@@ -148,8 +168,10 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
     phases = {name: {"enabled": name in plan.phases} for name in ("examples", "coverage", "fuzzing", "stateful")}
     config: Mapping[str, Any] = {
         "seed": plan.seed,
-        "base-url": base_url,
-        "request-timeout": 15.0,
+        "base-url": base_url.replace("${", "$${"),  # else a variable of the environment
+        "request-timeout": TIMEOUT_S,
+        # A file without hooks: without one, schemathesis loads what SCHEMATHESIS_HOOKS names.
+        "hooks": areas.__file__,
         "generation": {"max-examples": plan.examples, "database": "none", "deterministic": False},
         "phases": {
             **phases,

@@ -30,7 +30,7 @@ from pathlib import Path
 
 import httpx
 
-from contract_tests.clients.rest import connect
+from contract_tests.clients.http import connect
 from contract_tests.media.stage import callers
 from contract_tests.people import World
 from contract_tests.transcript import Secrets

@@ -8,7 +8,7 @@ from contextlib import ExitStack
 import pytest
 
 from contract_tests import contract
-from contract_tests.clients.rest import connect
+from contract_tests.clients.http import connect
 from contract_tests.contract import Contract
 from contract_tests.people import World
 from contract_tests.transcript import Secrets

@@ -23,7 +23,10 @@ Route: TypeAlias = "Callable[[Fake, Request], Reply]"
 
 @dataclass
 class Fake:
-    """What the fake knows. `routes` (method and path pattern → answer) may be replaced to break it."""
+    """What the fake knows. `routes` (method and path pattern → answer) may be replaced to break it.
+
+    `heads`: the request line and headers of every request, and of every WebSocket handshake.
+    """
 
     profile: str = "hardened"
     users: dict[str, dict[str, Any]] = field(default_factory=dict)
@@ -31,6 +34,7 @@ class Fake:
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
     on_frame: Callable[[Fake, ServerConnection, str], None] | None = None
+    heads: list[str] = field(default_factory=list)
     base_url: str = ""
     ws_url: str = ""
 
@@ -159,6 +163,8 @@ def running(fake: Fake) -> Iterator[Fake]:
 
 
 def _converse(fake: Fake, socket: ServerConnection) -> None:
+    if socket.request:
+        fake.heads.append(f"{socket.request.path}\n{socket.request.headers}")
     for text in socket:
         (fake.on_frame or joined)(fake, socket, str(text))
 
@@ -172,6 +178,7 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
         def answer(self) -> None:
             """Find the route, answer JSON."""
             line = f"{self.command} {self.path.partition('?')[0]}"
+            fake.heads.append(f"{line}\n{self.headers}")
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
             token = self.headers.get("authorization", "").removeprefix("Bearer ")
             code: int = 404

@@ -9,7 +9,7 @@ from functools import partial
 import pytest
 from websockets.sync.server import ServerConnection
 
-from contract_tests.clients.gateway import address
+from contract_tests.clients.opening import address
 from contract_tests.clients.rest import NoAnswer
 from contract_tests.contract import Pair
 from contract_tests.must import Unsupported, Violation

@@ -19,7 +19,7 @@ from tests.contract_tests.fake import Fake, Route, failure, running
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Silence is noticed after a second."""
     monkeypatch.setattr(target, "ANSWER_WITHIN_S", 1.0)
-    monkeypatch.setattr("contract_tests.clients.gateway.PATIENCE_S", 1.0)
+    monkeypatch.setattr("contract_tests.clients.opening.PATIENCE_S", 1.0)
 
 
 @pytest.mark.parametrize("area", [(), ("--area", "rest")], ids=" ".join)

@@ -1,0 +1,170 @@
+"""HTTP to a target that may be hostile: an answer is bounded in bytes and in time, and the environment adds nothing.
+
+Proxies, `.netrc`, `SSL_CERT_FILE` and the like of whoever runs the harness do not count: a target gets what the
+options name, and certificates are checked against certifi's authorities.
+"""
+
+from __future__ import annotations
+
+import http.cookiejar
+import math
+import ssl
+import threading
+import time
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from functools import cache
+from typing import Any
+
+import httpcore
+import httpx
+
+TIMEOUT_S = 15.0
+"""Seconds that one answer may take from the request to its last byte."""
+
+LARGEST_ANSWER = 16 * 2**20
+"""Bytes of one body (of some 40,000 users, say). The head is bounded by h11: 100 KiB."""
+
+PLAIN = {"Accept-Encoding": "identity"}
+"""What each request asks for: a body whose size on the wire is its size in memory."""
+
+
+class Unreadable(httpx.TransportError):
+    """The harness refuses to read a body; the text says what is wrong with it."""
+
+
+def connect(base_url: str) -> httpx.Client:
+    """One connection pool for a whole run. No proxies, no redirects, no cookies: each request speaks for itself."""
+    cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
+    return httpx.Client(
+        base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, headers=PLAIN, transport=_Transport()
+    )
+
+
+@cache
+def trusted() -> ssl.SSLContext:
+    """The authorities of certifi, whatever the environment names."""
+    return httpx.create_ssl_context(trust_env=False)
+
+
+def bounded(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
+    """The same chunks, at most `LARGEST_ANSWER` bytes of them. encoding: the answer's Content-Encoding.
+
+    Raises `Unreadable` for more, and for a body that is packed although none was asked for (RFC 9110 12.5.3).
+    """
+    size = 0
+    for chunk in chunks:
+        if chunk and (encoding or "identity").strip().lower() != "identity":
+            raise Unreadable(f"Content-Encoding is {encoding[:40]!r}, although only identity was asked for")  # type: ignore[index]
+        size += len(chunk)
+        if size > LARGEST_ANSWER:
+            raise Unreadable(f"the body has more than {LARGEST_ANSWER:,} bytes")
+        yield chunk
+
+
+class _Transport(httpx.BaseTransport):
+    """httpx's way to httpcore, with a deadline for the whole answer and a bound on its body."""
+
+    def __init__(self) -> None:
+        # Many servers close what has been idle for five seconds: a request must not meet that halfway.
+        self._pool = httpcore.ConnectionPool(
+            ssl_context=trusted(),
+            max_connections=200,
+            max_keepalive_connections=20,
+            keepalive_expiry=2.0,
+            network_backend=_Backend(),
+        )
+
+    def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Send a request; its read timeout is how many seconds the whole answer may take."""
+        allowed = request.extensions.get("timeout", {}).get("read")
+        _due.at = math.inf if allowed is None else time.monotonic() + allowed
+        url = request.url
+        asked = httpcore.Request(
+            request.method,
+            httpcore.URL(scheme=url.raw_scheme, host=url.raw_host, port=url.port, target=url.raw_path),
+            headers=request.headers.raw,
+            content=request.stream,
+            extensions=request.extensions,
+        )
+        with _in_terms_of_httpx():
+            answer = self._pool.handle_request(asked)
+        headers = httpx.Headers(answer.headers)
+        body = _Body(answer, headers.get("content-encoding"))
+        return httpx.Response(answer.status, headers=headers, stream=body, extensions=answer.extensions)
+
+    def close(self) -> None:
+        """Close every connection."""
+        self._pool.close()
+
+
+class _Body(httpx.SyncByteStream):
+    def __init__(self, answer: httpcore.Response, encoding: str | None) -> None:
+        self._answer = answer
+        self._encoding = encoding
+
+    def __iter__(self) -> Iterator[bytes]:
+        with _in_terms_of_httpx():
+            yield from bounded(self._answer.iter_stream(), self._encoding)
+
+    def close(self) -> None:
+        with _in_terms_of_httpx():
+            self._answer.close()
+
+
+@contextmanager
+def _in_terms_of_httpx() -> Iterator[None]:
+    """httpx has an exception of the same name for each of httpcore's."""
+    try:
+        yield
+    except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
+        kind: type[httpx.TransportError] = getattr(httpx, type(error).__name__, httpx.TransportError)
+        raise kind(str(error)) from error
+
+
+class _Due(threading.local):
+    """When the answer that this thread reads must have ended."""
+
+    at = math.inf
+
+
+_due = _Due()
+
+
+def _within(timeout: float | None) -> float | None:
+    """The seconds that one step may take; raises ReadTimeout when the answer is overdue."""
+    left = _due.at - time.monotonic()
+    if left <= 0:
+        raise httpcore.ReadTimeout("the answer did not end in time")
+    return timeout if left == math.inf else left if timeout is None else min(timeout, left)
+
+
+class _Stream(httpcore.NetworkStream):
+    """A connection on which a slow trickle does not count as progress."""
+
+    def __init__(self, stream: httpcore.NetworkStream) -> None:
+        self._stream = stream
+
+    def read(self, max_bytes: int, timeout: float | None = None) -> bytes:
+        return self._stream.read(max_bytes, _within(timeout))
+
+    def write(self, buffer: bytes, timeout: float | None = None) -> None:
+        self._stream.write(buffer, _within(timeout))
+
+    def close(self) -> None:
+        self._stream.close()
+
+    def start_tls(
+        self, ssl_context: ssl.SSLContext, server_hostname: str | None = None, timeout: float | None = None
+    ) -> httpcore.NetworkStream:
+        return _Stream(self._stream.start_tls(ssl_context, server_hostname, _within(timeout)))
+
+    def get_extra_info(self, info: str) -> Any:
+        return self._stream.get_extra_info(info)
+
+
+class _Backend(httpcore.SyncBackend):
+    """Connections that keep the deadline."""
+
+    def connect_tcp(self, *where: Any, **how: Any) -> httpcore.NetworkStream:
+        return _Stream(super().connect_tcp(*where, **how))
