@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import logging
 import sys
 import time
 from collections.abc import Mapping, Sequence
@@ -15,6 +16,7 @@ try:
     from contract_tests import arguments, expectations, listing, target, verdict
     from contract_tests.areas import AREAS
     from contract_tests.ordering import order_of
+    from contract_tests.printable import printable
     from contract_tests.report import files
     from contract_tests.report.console import Console
     from contract_tests.report.document import Unusable, of_run, of_unusable
@@ -29,6 +31,8 @@ except ModuleNotFoundError as missing:  # installed for its server alone
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the harness; the exit code (see `--help`)."""
+    # Without a handler, Python writes what libraries log of a target's text to stderr, as it is.
+    logging.getLogger().addHandler(logging.NullHandler())
     options = arguments.parser().parse_args(argv)
     if options.command == "list":
         return listing.show(sys.stdout, options.profile, options.area or AREAS, options.only)
@@ -60,7 +64,7 @@ def _judge(options: argparse.Namespace, order: Order, places: Mapping[str, Path]
 
 
 def _refuse(sentence: str) -> int:
-    print(f"hype-contract: {sentence}", file=sys.stderr)
+    print(printable(f"hype-contract: {sentence}"), file=sys.stderr)
     return verdict.UNUSABLE
 
 

@@ -23,6 +23,7 @@ from contract_tests import target
 from contract_tests.expectations import BadExpectations
 from contract_tests.judgement import Judged
 from contract_tests.ordering import order_of
+from contract_tests.printable import printable
 from contract_tests.pytest_plugin import SESSION
 from contract_tests.report import failure, files
 from contract_tests.report.document import of_run
@@ -90,7 +91,7 @@ class Session:
         about, order = self.judging.target, self.judging.order
         urls = "  ".join(map(without_credentials, (about.base_url, about.ws_url)))
         profile = f"{about.profile} profile ({self.judging.secrets.hide(about.why)})"
-        return [f"hype-contract: {urls}, {profile}, seed {order.seed}, mode {order.options.mode}"]
+        return self._lines(f"hype-contract: {urls}, {profile}, seed {order.seed}, mode {order.options.mode}")
 
     def summary(self) -> list[str]:
         """The verdict and its reasons; nothing if the run was broken off."""
@@ -100,7 +101,12 @@ class Session:
         stale = [f"passed although it was expected to fail: {id} (take it off the list)" for id in self.run.stale]
         notes = [f"note: {note}" for note in verdict.notes]
         levels = [f"level {level:<11} {part.word}" for level, part in verdict.levels.items()]
-        return [*stale, *notes, *levels, _in_words(self.run)]
+        return self._lines(*stale, *notes, *levels, _in_words(self.run))
+
+    @staticmethod
+    def _lines(*lines: str) -> list[str]:
+        written: list[str] = printable(lines)
+        return written
 
     def close(self) -> None:
         """Stop what runs, and close what was opened."""
@@ -146,7 +152,7 @@ class Requirements(pytest.Directory):
             found = target.reach(asked.base_url, asked.ws_url, asked.profile, order.areas)
         except target.TargetUnusable as unusable:
             sentence = confidential(asked.base_url, asked.ws_url, order.options).hide(str(unusable))
-            raise self.CollectError(f"hype-contract: {sentence}") from None
+            raise self.CollectError(printable(f"hype-contract: {sentence}")) from None
         return Session(Judging(found, order), places)
 
 
@@ -232,5 +238,5 @@ class VerdictItem(_Item):
 
 
 def _in_words(run: Run) -> str:
-    reasons = f": {'; '.join(failure.printable(run.verdict.reasons))}" if run.verdict.reasons else ""
+    reasons = f": {'; '.join(printable(run.verdict.reasons))}" if run.verdict.reasons else ""
     return f"verdict: {run.verdict.word}{reasons}   ({run.seconds:.0f} s)"

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from contract_tests.printable import is_printable, printable
 from contract_tests.secrecy import Secrets, mark, quote
 
 _LONGEST = 3000
@@ -156,7 +157,7 @@ def _head(body: str, work: _Script, base_url: str) -> Iterator[str]:
         yield _PICK
     if f'"${_NEW}"' in body:
         yield _NEW_NAMES
-    commands = [line for line in body.splitlines() if not line.startswith("#")]
+    commands = [line for line in body.split("\n") if not line.startswith("#")]
     used = dict.fromkeys(name for line in commands for name in _NAMED.findall(line))
     for name in used:
         if name not in {*work.defined, _NEW, "ANSWER", "RANDOM"}:
@@ -211,7 +212,7 @@ class _Script:
     def _remark(self, step: Remark) -> Iterator[str]:
         if step.heard:
             yield from self._wait()
-        yield "#   " + self.secrets.hide(_cut(step.text))
+        yield "#   " + _cut(self.secrets.hide(step.text))
 
     def _wait(self) -> Iterator[str]:
         """What was sent before has to arrive first."""
@@ -222,13 +223,13 @@ class _Script:
     def _frame(self, step: Frame) -> str:
         if step.typed and len(step.payload) <= _LONGEST:
             return f"printf '%s\\n' {self.word(step.payload)} >&${_variable(step.name)}"
-        return f"#   {step.name} > {self.secrets.hide(_cut(step.payload))}   (no terminal can send this)"
+        return f"#   {step.name} > {_cut(self.secrets.hide(step.payload))}   (no terminal can send this)"
 
     def _exchange(self, step: Exchange) -> Iterator[str]:
         found = list(self._found(step))
         command = curl(step.method, step.url, step.headers, step.body, self.word)
         yield f'ANSWER=$({command}); echo "$ANSWER"' if found else command
-        yield "#   → " + self.secrets.hide(_cut(step.answer))
+        yield "#   → " + _cut(self.secrets.hide(step.answer))
         if found:
             yield "; ".join(f"{name}=$(pick {' '.join(way)})" for name, way in found)
 
@@ -266,7 +267,7 @@ def curl(
     if len(body) > _LONGEST:
         return " ".join([*parts, "--data-binary", "@body"]) + f"  # a file of {len(body)} bytes"
     text = body.decode("utf-8", "replace")
-    if "\ufffd" not in text and "\x00" not in text:
+    if "\ufffd" not in text and is_printable(text):
         return " ".join([*parts, "--data-binary", word(text)])
     octal = "".join(f"\\{byte:03o}" for byte in body)
     return f"printf '{octal}' | " + " ".join([*parts, "--data-binary", "@-"])
@@ -289,5 +290,6 @@ def _variable(name: str) -> str:
 
 
 def _cut(text: str) -> str:
-    line = text.replace("\n", "\\n").replace("\r", "\\r")
+    """A remark of one line: no text of a target ends the comment that it stands in."""
+    line: str = printable(text)
     return line if len(line) <= 1200 else f"{line[:900]} … ({len(line)} characters) … {line[-200:]}"

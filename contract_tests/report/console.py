@@ -7,6 +7,7 @@ from typing import TextIO
 
 from contract_tests.contract import Expected
 from contract_tests.ledger import Ledger, State
+from contract_tests.printable import printable
 from contract_tests.report import failure
 from contract_tests.report.progress import progress_on
 from contract_tests.run import Judging, Run
@@ -23,8 +24,8 @@ _CELLS: dict[State, str] = {
     "exempt": "exempt",
 }
 _LEGEND = (
-    "pass: seen in cases that passed, and right | seen: only in cases that did not pass | FAIL: seen, and wrong\n"
-    "none: NOT exercised | n/i: not implemented (501) | exempt: see below | (x): extension"
+    "pass: seen in cases that passed, and right | seen: only in cases that did not pass | FAIL: seen, and wrong",
+    "none: NOT exercised | n/i: not implemented (501) | exempt: see below | (x): extension",
 )
 
 
@@ -55,7 +56,7 @@ class Console:
         for outcome in ("fail", "error"):
             for one in run.judged:
                 if one.outcome == outcome and one.results:
-                    self._say("\n" + "\n".join(failure.lines(failure.entry(one, self._judging))))
+                    self._say("", *failure.lines(failure.entry(one, self._judging)))
         self._coverage([one for one in run.law.expected() if one.area in run.order.areas], run.ledger)
         self._verdict(run)
 
@@ -64,7 +65,7 @@ class Console:
         events = [one for one in expected if one.pair.kind == "event"]
         self._table("operation", sorted({one.pair.detail for one in operations}), operations, ledger)
         self._table("event", ["in", "out"], events, ledger)
-        self._say(_LEGEND)
+        self._say(*_LEGEND)
         reasons: dict[str, list[str]] = {}
         for one in expected:
             if ledger.state(one) == "exempt":
@@ -82,7 +83,7 @@ class Console:
             cell = _CELLS[ledger.state(one)] + (f" {seen}" if seen else "") + ("(x)" if one.extension else "")
             rows.setdefault(one.pair.name, {})[one.pair.detail] = cell
         width = max(map(len, rows)) + 2
-        self._say("\n" + f"{head:<{width}}" + "".join(f"{column:<10}" for column in columns))
+        self._say("", f"{head:<{width}}" + "".join(f"{column:<10}" for column in columns))
         for name, cells in rows.items():
             self._say((f"{name:<{width}}" + "".join(f"{cells.get(column, ''):<10}" for column in columns)).rstrip())
 
@@ -99,10 +100,11 @@ class Console:
         reasons = f": {'; '.join(verdict.reasons)}" if verdict.reasons else ""
         self._say(f"verdict: {verdict.word}{reasons}   ({run.seconds:.0f} s)")
 
-    def _say(self, line: str) -> None:
+    def _say(self, *lines: str) -> None:
         # A title or a payload may hold what this stream cannot encode; a report must not die of it.
         encoding = self._out.encoding or "utf-8"
-        print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out)
+        for line in printable(lines):
+            print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out)
 
 
 def _counts(part: Part) -> str:

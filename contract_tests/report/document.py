@@ -10,8 +10,9 @@ from typing import Any
 
 from contract_tests.contract import Area
 from contract_tests.options import Options
+from contract_tests.printable import printable
 from contract_tests.report import coverage
-from contract_tests.report.failure import entry, printable
+from contract_tests.report.failure import entry
 from contract_tests.run import Order, Run
 from contract_tests.transcript import without_credentials
 from contract_tests.verdict import UNUSABLE, Part
@@ -35,9 +36,9 @@ class Unusable:
 
 
 def of_run(run: Run) -> Document:
-    """The document of a finished run."""
+    """The document of a finished run, fit to be written: every other file is made of it."""
     target, verdict = run.target, run.verdict
-    return {
+    document: Document = {
         **_head(run.order, run.began, run.seconds),
         "target": {
             "baseUrl": _public(target.base_url),
@@ -51,18 +52,20 @@ def of_run(run: Run) -> Document:
             "exitCode": verdict.exit_code,
             "levels": {level: _part(part) for level, part in verdict.levels.items()},
             "areas": {area: _part(part) for area, part in verdict.areas.items()},
-            "reasons": printable(verdict.reasons),
-            "notes": printable(verdict.notes),
+            "reasons": list(verdict.reasons),
+            "notes": list(verdict.notes),
         },
         "coverage": coverage.told(run),
         "requirements": [entry(one, run) for one in run.judged],
         "stale": list(run.stale),
     }
+    written: Document = printable(document)
+    return written
 
 
 def of_unusable(attempt: Unusable, seconds: float) -> Document:
     """The document of a run that could not begin: a CI that finds no file at all is no wiser."""
-    return {
+    document: Document = {
         **_head(attempt.order, attempt.began, seconds),
         "target": {
             "baseUrl": _public(attempt.base_url),
@@ -76,13 +79,15 @@ def of_unusable(attempt: Unusable, seconds: float) -> Document:
             "exitCode": UNUSABLE,
             "levels": {},
             "areas": {},
-            "reasons": [printable(attempt.sentence)],
+            "reasons": [attempt.sentence],
             "notes": [],
         },
         "coverage": None,
         "requirements": [],
         "stale": [],
     }
+    written: Document = printable(document)
+    return written
 
 
 def _head(order: Order, began: datetime, seconds: float) -> Document:
@@ -112,12 +117,11 @@ def _options(areas: Sequence[Area], order: Order, options: Options) -> Document:
 
 
 def _part(part: Part) -> Document:
-    return {"word": part.word, "counts": dict(part.counts), "reasons": printable(part.reasons)}
+    return {"word": part.word, "counts": dict(part.counts), "reasons": list(part.reasons)}
 
 
 def _public(url: str) -> str:
-    shown: str = printable(without_credentials(url))
-    return shown
+    return without_credentials(url)
 
 
 def version() -> str:

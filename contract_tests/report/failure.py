@@ -5,13 +5,13 @@ Console, JUnit, the page and the pytest plugin all say what `lines` says.
 
 from __future__ import annotations
 
-import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from contract_tests.clauses import clauses
 from contract_tests.judgement import Judged
+from contract_tests.printable import printable
 from contract_tests.run import Order
 from contract_tests.runner import Outcome, Result
 from contract_tests.target import Target
@@ -22,8 +22,6 @@ Entry = dict[str, Any]
 """A requirement in report.json (see report.schema.json)."""
 
 _OTHERS_NAMED = 6
-# Neither XML nor a terminal may hold these, and no UTF-8 file a lone surrogate.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\ud800-\udfff\ufffe\uffff]")
 
 
 class Setting(Protocol):
@@ -138,14 +136,3 @@ def _also(cases: Sequence[Mapping[str, Any]]) -> Iterable[str]:
     if others:
         more = f" and {len(others) - _OTHERS_NAMED} more" if len(others) > _OTHERS_NAMED else ""
         yield f"  also in   {', '.join(others[:_OTHERS_NAMED])}{more}"
-
-
-def printable(value: Any) -> Any:
-    """The same JSON value; control characters and lone surrogates of its strings as `\\x00`, `\\ud800`."""
-    if isinstance(value, str):
-        return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), value)
-    if isinstance(value, list | tuple):
-        return [printable(item) for item in value]
-    if isinstance(value, Mapping):
-        return {name: printable(item) for name, item in value.items()}
-    return value
