@@ -1,4 +1,7 @@
-"""The text of the rulings that sources name, so that a failure can quote the rule that was broken."""
+"""The text of the rulings that sources name, so that a failure can quote the rule that was broken.
+
+The rulings are published for people in RULINGS.md: a heading of level 3 is an id, and what follows it is the text.
+"""
 
 from __future__ import annotations
 
@@ -6,20 +9,25 @@ import re
 from collections.abc import Mapping
 from functools import cache
 from pathlib import Path
+from typing import Final
 
-import yaml
+RULINGS: Final = Path(__file__).parent / "RULINGS.md"
 
 _NAME = re.compile(r"\b[APR]\d{1,2}b?\b")
+_HEADING = re.compile(r"^#{2,4} .*$", re.MULTILINE)
 
 
 def clauses(source: str) -> dict[str, str]:
-    """Ruling → its text, for each ruling that `source` names ("rulings R31 and P4"); seed sections have none here."""
+    """Return ruling → text for each ruling that `source` names ("rulings R31 and P4"); a seed section has none here."""
     texts = rulings()
     return {name: texts[name] for name in dict.fromkeys(_NAME.findall(source)) if name in texts}
 
 
 @cache
 def rulings() -> Mapping[str, str]:
-    """Return the text of each ruling (R1 to R40), row of the table of profiles (P1 to P9) and amendment (A1 to A24)."""
-    loaded: dict[str, str] = yaml.safe_load((Path(__file__).parent / "clauses.yaml").read_text(encoding="utf-8"))
-    return loaded
+    """Return the text of each ruling (R1 to R40), row of the table of profiles (P1 to P10) and amendment (A1 to A24)."""
+    document = RULINGS.read_text(encoding="utf-8")
+    headings = _HEADING.findall(document)
+    texts = _HEADING.split(document)[1:]
+    ids = ((heading.removeprefix("### "), text) for heading, text in zip(headings, texts, strict=True))
+    return {name: " ".join(text.split()) for name, text in ids if _NAME.fullmatch(name)}

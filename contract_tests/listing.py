@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable
 from typing import Literal, TextIO
 
 from contract_tests import contract, requirements
+from contract_tests.clauses import RULINGS
 from contract_tests.contract import Area
 from contract_tests.profile import Profile
 from contract_tests.requirements import Requirement
@@ -31,6 +32,7 @@ def show(out: TextIO, profile: Profile | Literal["auto"], areas: Collection[Area
         for one in chosen:
             print(_line(one, len(cases[one.id]), width), file=out)
         print(_sum(chosen, law.profile), file=out)
+        print(f"the rulings P…, R… and A… stand in {RULINGS}", file=out)
         out.flush()
     except BrokenPipeError:  # `| head` has seen enough; what is still buffered has nowhere to go
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())

@@ -13,7 +13,7 @@ from contract_tests.requirements import Level, Requirement
 def _rules(
     rulings: str, titles: dict[str, str], level: Level = "documented", profiles: tuple[Profile, ...] = ()
 ) -> list[Requirement]:
-    """Requirements of one source. `rulings`: as in CONTRACT.md; `titles`: id → the rule as a sentence."""
+    """Return the requirements of one source. `rulings`: as in RULINGS.md; `titles`: id → the rule as a sentence."""
     return [Requirement(id, title, rulings, level, profiles, "gateway") for id, title in titles.items()]
 
 
