@@ -25,7 +25,7 @@ def clauses(source: str) -> dict[str, str]:
 
 @cache
 def rulings() -> Mapping[str, str]:
-    """Return the text of each ruling (R1 to R40), row of the table of profiles (P1 to P10) and amendment (A1 to A24)."""
+    """Return the text of each ruling (R1 to R40, P1 to P10 of the profiles) and amendment (A1 to A24)."""
     document = RULINGS.read_text(encoding="utf-8")
     headings = _HEADING.findall(document)
     texts = _HEADING.split(document)[1:]

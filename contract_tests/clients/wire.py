@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import http.client
 import socket
-from collections.abc import Callable, Iterable
-from contextlib import closing
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass, field
 
 import httpx
 
-from contract_tests.clients.rest import TIMEOUT_S, Header
+from contract_tests.clients.http import TIMEOUT_S
+from contract_tests.clients.rest import Header
 
 _MOST_READ = 65_536  # bytes of an answer
 
@@ -38,10 +40,10 @@ def send(request: Chunked, base: httpx.URL, between: Callable[[], object] | None
     """Send a request on a connection of its own; the status and the text of the answer.
 
     between: is done after the head is sent and before the rest; without it all is sent at once. The status is None when
-    the target closes the connection without an answer.
+    the target closes the connection without an answer, or takes longer than `TIMEOUT_S` seconds.
     """
     head, rest = request.octets(base)
-    with closing(_connected(base)) as connection:
+    with closing(_connected(base)) as connection, _in_time(connection):
         try:
             if between is None:
                 connection.sendall(head + rest)
@@ -64,6 +66,23 @@ def command(request: Chunked, base: httpx.URL) -> str:
     if base.scheme == "https":
         return f"printf '{escaped}' | openssl s_client -quiet -ign_eof -connect {host}:{port}"
     return f"exec 3<>/dev/tcp/{host}/{port}; printf '{escaped}' >&3; cat <&3; exec 3>&-"
+
+
+@contextmanager
+def _in_time(connection: socket.socket) -> Iterator[None]:
+    """Cut the connection after `TIMEOUT_S` seconds, also when octets trickle in."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    patience = threading.Timer(TIMEOUT_S, cut)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield
+    finally:
+        patience.cancel()
 
 
 def _connected(base: httpx.URL) -> socket.socket:
