@@ -1,7 +1,7 @@
 """Puts the specs and the seed into the wheel, next to the packages that read them.
 
 `force-include` in pyproject.toml cannot do it: it takes each source once, and both packages carry the specs
-(`contract_tests` must work without `hype`). It would also leave stale copies in editable installs, which read
+(`hype_contract` must work without `hype`). It would also leave stale copies in editable installs, which read
 the top-level files.
 """
 
@@ -14,7 +14,7 @@ from hatchling.builders.hooks.plugin.interface import BuildHookInterface
 
 CARRIED = {
     "hype": ["openapi.yaml", "asyncapi.yaml", "fixtures/seed.yaml"],
-    "contract_tests": ["openapi.yaml", "asyncapi.yaml"],
+    "hype_contract": ["openapi.yaml", "asyncapi.yaml"],
 }
 
 

@@ -1,1 +1,1 @@
-"""Mirrors hype/ file for file; tests of the harness stand in contract_tests/."""
+"""Mirrors hype/ file for file; tests of the harness stand in hype_contract/."""

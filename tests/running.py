@@ -14,11 +14,11 @@ from typing import Protocol
 
 import pytest
 
-from contract_tests.clients.http import connect
-from contract_tests.contract import Contract, load
-from contract_tests.people import World
-from contract_tests.profile import Profile
-from contract_tests.transcript import Secrets
+from hype_contract.actors.clients.http import connect
+from hype_contract.actors.world import World
+from hype_contract.contract.profile import Profile
+from hype_contract.contract.specs import Contract, load
+from hype_contract.recording.secrecy import Secrets
 
 SECRETS = {
     "JWT_ACCESS_SECRET": "a secret for access tokens, of 32 bytes or more",

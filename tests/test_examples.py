@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from contract_tests.clients.rest import NOTHING
-from contract_tests.contract import Contract, Operation
-from contract_tests.people import World
-from contract_tests.profile import PROFILES, Profile
+from hype_contract.actors.clients.rest import NOTHING
+from hype_contract.actors.world import World
+from hype_contract.contract.profile import PROFILES, Profile
+from hype_contract.contract.specs import Contract, Operation
 from tests.running import Serve
 
 # What an example needs beside the seed, and the documented answer without it. Everything else succeeds.

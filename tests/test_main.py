@@ -10,10 +10,10 @@ from typing import Any
 import pytest
 import yaml
 
-from contract_tests import profile
-from contract_tests.profile import PROFILES, Profile
 from hype import config
 from hype.__main__ import main
+from hype_contract.contract import profile
+from hype_contract.contract.profile import PROFILES, Profile
 from tests import running
 
 ROOT = Path(__file__).parent.parent

@@ -22,7 +22,7 @@ def wanted_by(requirements: list[str], seen: set[str]) -> Iterator[str]:
     for requirement in map(Requirement, requirements):
         name = canonicalize_name(requirement.name)
         extras = requirement.extras or {""}
-        if name == "hype" or name in seen:
+        if name == PROJECT["name"] or name in seen:
             continue
         if requirement.marker and not any(requirement.marker.evaluate({"extra": extra}) for extra in extras):
             continue

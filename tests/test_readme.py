@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from contract_tests.profile import Profile
+from hype_contract.contract.profile import Profile
 from tests.running import Serve
 
 README = Path(__file__).parents[1] / "README.md"

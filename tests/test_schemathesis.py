@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from contract_tests.profile import PROFILES, Profile
+from hype_contract.contract.profile import PROFILES, Profile
 from tests.running import Running, Serve, run
 
 CONFIG = Path(__file__).parent.parent / ".ci/specs/schemathesis.toml"

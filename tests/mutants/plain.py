@@ -14,9 +14,9 @@ from typing import Any, Final
 
 import httpx
 
-from contract_tests.contract import load
-from contract_tests.profile import Profile
-from contract_tests.rest.schemathesis_run import document
+from hype_contract.cases.fuzzing.schemathesis_run import document
+from hype_contract.contract.profile import Profile
+from hype_contract.contract.specs import load
 from tests.mutants.judging import Address, NotStarted, serving
 from tests.mutants.registry import Mutant
 

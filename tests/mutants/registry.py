@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Final
 
 import tests.mutants
-from contract_tests.contract import AREAS
-from contract_tests.profile import PROFILES, Profile
+from hype_contract.contract.areas import AREAS
+from hype_contract.contract.profile import PROFILES, Profile
 
 HARDENED: Final[tuple[Profile, ...]] = ("hardened",)
 DOCUMENTED: Final[tuple[Profile, ...]] = ("documented",)

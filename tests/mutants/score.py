@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 
-from contract_tests.contract import AREAS
+from hype_contract.contract.areas import AREAS
 from tests.mutants.judging import Fate, Judged
 
 _HEAD = f"{'area':<9} {'mutants':>7} {'killed':>7} {'by another':>10} {'survived':>8} {'no verdict':>10}"

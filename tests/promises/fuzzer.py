@@ -7,10 +7,10 @@ import socket
 from collections import Counter
 from contextlib import suppress
 
-from contract_tests.clients.gateway import Frame
-from contract_tests.clients.rest import Reply
-from contract_tests.must import Violation
-from contract_tests.people import World
+from hype_contract.actors.clients.gateway import Frame
+from hype_contract.actors.clients.rest import Reply
+from hype_contract.actors.must import Violation
+from hype_contract.actors.world import World
 from tests.promises.inputs import Bytes, Frames, Input, LastFrame, Request
 from tests.running import Running
 

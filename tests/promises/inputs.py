@@ -14,8 +14,8 @@ from urllib.parse import quote
 
 from hypothesis import strategies as st
 
-from contract_tests.contract import Contract, Event, Operation
-from contract_tests.strategies import JUNK, NASTY, from_schema, payloads, valid_frames
+from hype_contract.contract.specs import Contract, Event, Operation
+from hype_contract.contract.strategies import JUNK, NASTY, from_schema, payloads, valid_frames
 
 FRAMES_AT_ONCE = 8
 METHODS = ("GET", "POST", "PUT", "DELETE", "PATCH", "OPTIONS", "TRACE", "LINK", "PROPFIND")

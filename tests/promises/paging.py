@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from contract_tests.clients.rest import Rest
+from hype_contract.actors.clients.rest import Rest
 
 PAGE = 100
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from contract_tests.profile import Profile
+from hype_contract.contract.profile import Profile
 from tests.running import SECRETS, Serve
 
 _MINUTES = 60  # seconds
@@ -29,7 +29,7 @@ def test_the_reference_conforms(
     reports = [word for format, name in _REPORTS.items() for word in (f"--{format}", name)]
 
     judged = subprocess.run(
-        [sys.executable, "-m", "contract_tests", *urls, *secrets, *reports, "--extensions", "--seed", "1"],
+        [sys.executable, "-m", "hype_contract", *urls, *secrets, *reports, "--extensions", "--seed", "1"],
         cwd=tmp_path,
         capture_output=True,
         text=True,

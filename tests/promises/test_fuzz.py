@@ -17,8 +17,8 @@ import hypothesis
 import pytest
 from hypothesis import strategies as st
 
-from contract_tests.contract import load
-from contract_tests.profile import PROFILES, Profile
+from hype_contract.contract.profile import PROFILES, Profile
+from hype_contract.contract.specs import load
 from tests.promises.fuzzer import Fuzzer
 from tests.promises.inputs import Input, inputs, weight
 from tests.running import UNLIMITED, Serve

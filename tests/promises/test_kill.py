@@ -5,9 +5,10 @@ from __future__ import annotations
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
-from contract_tests.clients.gateway import Socket
-from contract_tests.clients.rest import Rest
-from contract_tests.people import Person, World
+from hype_contract.actors.clients.gateway import Socket
+from hype_contract.actors.clients.rest import Rest
+from hype_contract.actors.people import Person
+from hype_contract.actors.world import World
 from tests.promises.paging import every_message
 from tests.running import UNLIMITED, Serve
 

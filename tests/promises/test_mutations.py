@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import pytest
 
-import contract_tests.__main__ as harness
+import hype_contract.__main__ as harness
 from tests.running import Serve, refusal
 
 ROOT = Path(__file__).parent.parent.parent

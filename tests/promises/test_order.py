@@ -5,7 +5,8 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 
-from contract_tests.people import Person, World
+from hype_contract.actors.people import Person
+from hype_contract.actors.world import World
 from tests.promises.paging import every_message
 from tests.running import Running
 

@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from typing import TypeVar
 
-from contract_tests.clients.rest import Reply
+from hype_contract.actors.clients.rest import Reply
 from tests.running import Running
 
 T = TypeVar("T")

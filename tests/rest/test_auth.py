@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.people import World
+from hype_contract.actors.world import World
 
 MALFORMED = ["Bearer", "Bearer ", "Basic {}", "{}", "Token {}", "Bearer{}", "Bearer {} {}", "Bearer, {}", "é {}"]
 

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from contract_tests.clients.rest import Rest
-from contract_tests.people import World
+from hype_contract.actors.clients.rest import Rest
+from hype_contract.actors.world import World
 
 GOOD = '{"username": "%s"}'
 JSON = [("Content-Type", "application/json")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from contract_tests.people import World
+from hype_contract.actors.world import World
 from tests.rest.conftest import ORIGIN
 
 ALLOW_ORIGIN = "Access-Control-Allow-Origin"

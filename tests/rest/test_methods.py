@@ -6,8 +6,8 @@ import socket
 
 import pytest
 
-from contract_tests.clients.rest import Rest
-from contract_tests.people import World
+from hype_contract.actors.clients.rest import Rest
+from hype_contract.actors.world import World
 from tests.running import Running
 
 ALLOWED = {

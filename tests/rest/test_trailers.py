@@ -11,8 +11,8 @@ from contextlib import closing
 import httpx
 import pytest
 
-from contract_tests.clients import wire
-from contract_tests.people import World
+from hype_contract.actors.clients import wire
+from hype_contract.actors.world import World
 from tests.rest.conftest import ORIGIN
 from tests.running import Running
 

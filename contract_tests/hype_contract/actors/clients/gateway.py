@@ -1,0 +1,281 @@
+"""One WebSocket client. Every frame, read or left unread, is judged against asyncapi.yaml and entered in the trace.
+
+A frame that no one has asked for stays in `pending`, in order, so `expect` may be called in any order and nothing is
+lost. That something is *not* sent is shown by `expect_nothing_before`: a later frame arrives, and it was not there.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, NoReturn, Protocol
+
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import ClientConnection
+
+from hype_contract.actors.clients.opening import PATIENCE_S, refused
+from hype_contract.actors.must import Violation, shown
+from hype_contract.contract.specs import Contract, Direction, Pair
+from hype_contract.recording.ledger import Trace
+
+Frame = dict[str, Any]
+Where = Callable[[Frame], bool]
+
+
+class Pace(Protocol):
+    """Waits until one more frame may be sent (ruling R31's rate limit)."""
+
+    def wait(self) -> None:
+        """Return when a frame may go."""
+
+
+class Socket:
+    """An open connection of one user, for one thread. `name` is how transcripts call it."""
+
+    def __init__(
+        self, contract: Contract, connection: ClientConnection, trace: Trace, name: str, pace: Pace | None = None
+    ) -> None:
+        self.contract = contract
+        self.name = name
+        self.pending: list[Frame] = []
+        self.identity: Mapping[str, Any] = {}
+        """What `fence` says about who it is: nothing where a token does (hardened), else a claim (documented)."""
+        self.user: Mapping[str, Any] = {}
+        """The `userId` of whom it stands for, once it is known."""
+        self.pace = pace
+        self._connection = connection
+        self._trace = trace
+        self._end: ConnectionClosed | None = None
+        self._left = False
+
+    def send(self, type: str, data: object = None, **members: Any) -> None:
+        """Send a frame `{type, data}`; without `data` it is `{}`. Counts as exercised if it keeps the spec."""
+        self.send_raw(json.dumps({"type": type, "data": {} if data is None else data, **members}))
+
+    def send_raw(self, payload: str | bytes, *, text: bool = True) -> None:
+        """Send any payload as one text (or binary) frame; text may be bytes that are not UTF-8."""
+        self._send(payload, payload, text)
+
+    def send_fragments(self, pieces: Sequence[str]) -> None:
+        """Send one text frame in several WebSocket fragments (RFC 6455 5.4)."""
+        self._send("".join(pieces), pieces, True)
+
+    def _send(self, payload: str | bytes, on_the_wire: str | bytes | Sequence[str], text: bool) -> None:
+        if self.pace:
+            self.pace.wait()
+        typed = text and isinstance(payload, str) and payload is on_the_wire and payload.isprintable()
+        self._trace.transcript.sent(self.name, payload if isinstance(payload, str) else repr(payload), typed=typed)
+        try:
+            self._connection.send(on_the_wire, text=text)
+        except ConnectionClosed as closed:
+            raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
+        self._observe_sent(payload)
+
+    def expect(self, type: str, where: Where | Mapping[str, Any] | None = None, *, within: float = PATIENCE_S) -> Frame:
+        """The first frame of `type` whose `data` matches `where` (a predicate on `data`, or members it has).
+
+        Frames before it stay pending. Raises `Violation` when none comes `within` seconds.
+        """
+        return self.pending.pop(self._await(type, where, within))
+
+    def expect_next(self, type: str, where: Where | Mapping[str, Any] | None = None) -> Frame:
+        """The very next pending frame, which must be this one: for rules about order."""
+        if not self.pending and not self._read(time.monotonic() + PATIENCE_S):
+            self._missing(type, where, PATIENCE_S)
+        frame = self.pending.pop(0)
+        if not _matcher(type, where)(frame):
+            raise Violation(
+                f"the next frame to {self.name} to be {type} {_described(where)}".strip(), frame, _pair(type)
+            )
+        return frame
+
+    def collect(self, count: int, *, within: float = PATIENCE_S) -> list[Frame]:
+        """The next `count` frames, whatever they are; fewer when it closes, or one takes over `within` seconds."""
+        while len(self.pending) < count and self._end is None and self._read(time.monotonic() + within):
+            pass
+        taken, self.pending = self.pending[:count], self.pending[count:]
+        return taken
+
+    def expect_nothing_before(
+        self, fence: str, where: Where | Mapping[str, Any] | None = None, *, of: str | None = None
+    ) -> Frame:
+        """The fence (a frame known to arrive later) comes, and before it nothing (`of` that type) was pending."""
+        index = self._await(fence, where, PATIENCE_S)
+        early = [frame for frame in self.pending[:index] if of in (None, frame["type"])]
+        if early:
+            raise Violation(f"{self.name} to get no {of or 'frame'} before {fence}", early[0], _pair(early[0]["type"]))
+        return self.pending.pop(index)
+
+    def fence(self) -> list[Frame]:
+        """Ask the gateway for an answer of one's own and wait for it; gives (and drops) all that came before it.
+
+        Shows what has reached this socket when what was done before has been answered (R34: without `channelId` the
+        sender alone is answered).
+        """
+        self.send("user_joined", self.identity)
+        index = self._await("user_joined", {**self.user, "channelId": None}, PATIENCE_S)
+        before, self.pending = self.pending[:index], self.pending[index + 1 :]
+        return before
+
+    def closed(self, *codes: int, within: float = PATIENCE_S) -> int:
+        """The target closes this socket, with one of `codes`; gives the code. Frames before it stay pending."""
+        deadline = time.monotonic() + within
+        while self._end is None and self._read(deadline):
+            pass
+        if self._end is None:
+            raise Violation(f"{self.name} to be closed with {codes}", f"still open after {within:g} s")
+        code = self._end.rcvd.code if self._end.rcvd else 1006
+        if codes and code not in codes:
+            raise Violation(f"{self.name} to be closed with {' or '.join(map(str, codes))}", _reason(self._end))
+        self._trace.observe(None, right=True)
+        return code
+
+    def alive(self) -> None:
+        """The socket is open and answers a ping within `PATIENCE_S` seconds."""
+        self.ping()()
+
+    def ping(self) -> Callable[[], None]:
+        """Send a ping; what it gives waits `PATIENCE_S` seconds for the answer, so that many may be asked at once.
+
+        All that was sent to the socket before the answer has arrived then. Both raise `Violation`.
+        """
+        try:
+            answer = self._connection.ping()
+        except ConnectionClosed as closed:
+            raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
+
+        def wait() -> None:
+            if not answer.wait(PATIENCE_S) or self._connection.close_code is not None:
+                raise Violation(f"{self.name} to stay open and answer a ping", "no answer")
+
+        return wait
+
+    def close(self, code: int = 1000) -> None:
+        """Leave, after judging every frame that has arrived."""
+        try:
+            self.drain()
+        finally:
+            self._leave()
+            self._connection.close(code)
+        self.drain()
+
+    def drop(self) -> None:
+        """Lose the connection without a closing handshake, as a laptop lid does."""
+        self._leave()
+        self._connection.close_socket()
+
+    def _leave(self) -> None:
+        if not self._left and self._end is None:
+            self._trace.transcript.left(self.name)
+        self._left = True
+
+    def drain(self) -> list[Frame]:
+        """All frames that have arrived by now and nobody asked for, without waiting; judged like any other."""
+        while self._end is None and self._read(time.monotonic()):
+            pass
+        drained, self.pending = self.pending, []
+        return drained
+
+    def _await(self, type: str, where: Where | Mapping[str, Any] | None, within: float) -> int:
+        """Read until a pending frame matches; its index in `pending`."""
+        match = _matcher(type, where)
+        deadline = time.monotonic() + within
+        position = 0
+        while True:
+            for index in range(position, len(self.pending)):
+                if match(self.pending[index]):
+                    return index
+            position = len(self.pending)
+            if not self._read(deadline):
+                self._missing(type, where, within)
+
+    def _missing(self, type: str, where: Where | Mapping[str, Any] | None, within: float) -> NoReturn:
+        heard = [frame["type"] for frame in self.pending]
+        got = _reason(self._end) if self._end else f"{heard or 'nothing'} in {within:g} s"
+        raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
+
+    def _read(self, deadline: float) -> bool:
+        """Wait for one more frame and judge it; False when none came in time or the socket has closed.
+
+        Events that asyncapi.yaml does not know are passed over, as it has clients do.
+        """
+        while (frame := self._receive(deadline)) is not None:
+            if (frame["type"], "out") in self.contract.events:
+                self.pending.append(frame)
+                return True
+        return False
+
+    def _receive(self, deadline: float) -> Frame | None:
+        try:
+            payload = self._connection.recv(timeout=max(0.0, deadline - time.monotonic()))
+        except TimeoutError:
+            return None
+        except ConnectionClosed as closed:
+            self._end = closed
+            if not self._left:
+                self._trace.transcript.heard(self.name, _reason(closed))
+            if too_much := refused(closed):
+                raise Violation(f"{self.name} to get frames that can be read", too_much) from closed
+            return None
+        self._trace.transcript.heard(self.name, shown(payload))
+        return self._judge(payload)
+
+    def _judge(self, payload: str | bytes) -> Frame:
+        if isinstance(payload, bytes):
+            self._trace.observe(None, right=False)
+            raise Violation(f"each frame to {self.name} to be a text message", f"a binary message: {shown(payload)}")
+        frame = _parse(payload)
+        found = self.contract.frame_problems("out", frame)
+        pair = _pair(frame["type"]) if isinstance(frame, dict) and ("type" in frame) else None
+        known = pair if pair and (pair.name, "out") in self.contract.events else None
+        self._trace.observe(known, right=not found)
+        if found or not isinstance(frame, dict):
+            event = self.contract.events.get((known.name, "out")) if known else None
+            source = f" ({event.source})" if event else ""
+            raise Violation(
+                f"the frame to {self.name} to keep asyncapi.yaml{source}",
+                f"{shown(payload)}: {'; '.join(found)}",
+                known,
+            )
+        return frame
+
+    def _observe_sent(self, payload: str | bytes) -> None:
+        frame = _parse(payload) if isinstance(payload, str) else None
+        right = not self.contract.frame_problems("in", frame)
+        self._trace.observe(_pair(frame["type"], "in") if right and isinstance(frame, dict) else None, right=True)
+
+
+def _parse(payload: str) -> Any:
+    """The JSON value of a text message; None for what is no JSON."""
+    try:
+        return json.loads(payload)
+    except (ValueError, RecursionError):
+        return None
+
+
+def _pair(type: object, direction: Direction = "out") -> Pair:
+    return Pair("event", str(type), direction)
+
+
+def _matcher(type: str, where: Where | Mapping[str, Any] | None) -> Where:
+    def match(frame: Frame) -> bool:
+        data = frame.get("data")
+        if frame.get("type") != type or not isinstance(data, dict):
+            return False
+        if where is None:
+            return True
+        if callable(where):
+            return bool(where(data))
+        return all(name in data and data[name] == value for name, value in where.items())
+
+    return match
+
+
+def _described(where: Where | Mapping[str, Any] | None) -> str:
+    return f"with {dict(where)!r}" if isinstance(where, Mapping) else ""
+
+
+def _reason(closed: ConnectionClosed) -> str:
+    received = closed.rcvd
+    return f"closed with {received.code} {received.reason}".strip() if received else "the connection dropped (1006)"

@@ -1,0 +1,132 @@
+"""One answer of the target over HTTP, and how it is judged against openapi.yaml."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from hype_contract.actors.must import Violation
+from hype_contract.contract.specs import Answer, Contract, Operation, Pair
+
+_FAILURE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
+
+
+@dataclass(frozen=True)
+class Reply:
+    """What came back. `operation` None: the request was for no documented operation (an unknown path). `origin`: the
+    `Origin` of the request, if it had one."""
+
+    operation: Operation | None
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+    request: str = field(repr=False, default="")
+    origin: str | None = None
+
+    @property
+    def pair(self) -> Pair | None:
+        """What the coverage ledger and a `Violation` call this answer."""
+        return Pair("operation", self.operation.id, str(self.status)) if self.operation else None
+
+    @property
+    def json(self) -> Any:
+        """The body as JSON; anything else is a violation."""
+        try:
+            return json.loads(self.content)
+        except (ValueError, RecursionError) as error:
+            raise Violation(f"{self.request} to answer JSON", _snippet(self.content), self.pair) from error
+
+    @property
+    def data(self) -> Any:
+        """The `data` of a success envelope (ruling R1)."""
+        return self._member("data")
+
+    @property
+    def meta(self) -> Any:
+        """The `meta` of a success envelope (ruling R18)."""
+        return self._member("meta")
+
+    @property
+    def error(self) -> Any:
+        """The `error` text of a failure envelope."""
+        return self._member("error")
+
+    @property
+    def issues(self) -> list[dict[str, Any]]:
+        """The `details` of a validation failure (ruling R5); none if it has no details."""
+        body = self.json
+        return list(body.get("details") or []) if isinstance(body, dict) else []
+
+    def _member(self, name: str) -> Any:
+        body = self.json
+        if not isinstance(body, dict) or name not in body:
+            raise Violation(f"{self.request} to answer an object with {name!r}", body, self.pair)
+        return body[name]
+
+
+def problems(contract: Contract, reply: Reply) -> list[str]:
+    """Everything about an answer that the spec forbids, as sentences."""
+    found = [f"header {name} is missing" for name in _missing_headers(reply)] + _cors_problems(contract, reply)
+    if reply.operation is None:
+        return found + (_envelope_problems(reply) if reply.status >= 400 else [])
+    answer = answer_of(reply.operation, reply.status)
+    if answer is None:
+        documented = ", ".join(map(str, reply.operation.answers))
+        return [*found, f"status {reply.status} is not documented for {reply.operation.id} (only {documented})"]
+    if reply.status >= 400 and "application/json" in answer.media_types and answer.status != 503:
+        found += _envelope_problems(reply)
+    found += [f"header {name} is missing" for name in answer.headers if name not in reply.headers]
+    return sorted(set(found)) + _body_problems(contract, answer, reply)
+
+
+def answer_of(operation: Operation, status: int) -> Answer | None:
+    """The documented answer that `status` stands for, its own or one it may replace (`x-hype-also`)."""
+    exact = operation.answers.get(status)
+    return exact or next((answer for answer in operation.answers.values() if status in answer.also), None)
+
+
+def _missing_headers(reply: Reply) -> list[str]:
+    name = _FAILURE_HEADERS.get(reply.status)
+    return [name] if name and name not in reply.headers else []
+
+
+def _cors_problems(contract: Contract, reply: Reply) -> list[str]:
+    """A browser gives a page of an allowed origin no answer without these two, whatever its status (ruling R9)."""
+    if reply.origin not in contract.cors.origins:
+        return []
+    wanted = {"Access-Control-Allow-Origin": reply.origin, "Access-Control-Allow-Credentials": "true"}
+    got = {name: reply.headers.get(name.lower()) for name in wanted}
+    return [f"{name} is {got[name]!r}, not {value!r}" for name, value in wanted.items() if got[name] != value]
+
+
+def _body_problems(contract: Contract, answer: Answer, reply: Reply) -> list[str]:
+    got = reply.headers.get("content-type", "none").partition(";")[0].strip().lower()
+    if answer.media_types and got not in answer.media_types:
+        return [f"content type is {got}, documented is {' or '.join(answer.media_types)}"]
+    if answer.schema is None:
+        return []
+    try:
+        body = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return [f"the body is not JSON: {_snippet(reply.content)}"]
+    return [f"body: {problem}" for problem in contract.schemas.problems(answer.schema, body)]
+
+
+def _envelope_problems(reply: Reply) -> list[str]:
+    """Ruling R1's failure envelope, which every failure has, also where no operation is."""
+    try:
+        body = json.loads(reply.content)
+    except (ValueError, RecursionError):
+        return [f"a failure is not JSON: {_snippet(reply.content)}"]
+    if not isinstance(body, dict) or body.get("success") is not False:
+        return ["a failure has no `success: false`"]
+    if not isinstance(body.get("error"), str) or not body["error"]:
+        return ["a failure has no `error` text"]
+    return []
+
+
+def _snippet(content: bytes) -> str:
+    text = content[:200].decode("utf-8", "replace")
+    return repr(text) if content else "an empty body"

@@ -1,0 +1,200 @@
+"""REST by operationId. Every answer is judged against openapi.yaml and entered in the case's trace."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Mapping
+from typing import Any
+from urllib.parse import quote, urlencode
+
+import httpx
+
+from hype_contract.actors.clients.http import Unreadable
+from hype_contract.actors.clients.reply import Reply, answer_of, problems
+from hype_contract.actors.must import Unsupported, Violation
+from hype_contract.contract.specs import Contract, Operation, Pair
+from hype_contract.recording.ledger import Trace
+
+NOTHING: Any = object()
+"""A body that is not sent at all (None is sent as `null`)."""
+
+LONGEST_RETRY_S = 90.0
+_MOST_TOLD = 100_000
+
+Header = tuple[str, str]
+
+
+class NoAnswer(Violation):
+    """The target closed the connection, sent no HTTP, or did not end its answer in `TIMEOUT_S` seconds."""
+
+
+class Rest:
+    """The REST side of one case. Thread-safe."""
+
+    def __init__(self, contract: Contract, http: httpx.Client, trace: Trace) -> None:
+        self.contract = contract
+        self.trace = trace
+        self.origin: str | None = None
+        """The `Origin` that each request carries, as a page of it would send; None: the requests carry none."""
+        self._http = http
+
+    def call(
+        self,
+        operation: str,
+        *,
+        token: str | None = None,
+        body: Any = NOTHING,
+        path: Mapping[str, str] | None = None,
+        query: Mapping[str, Any] | None = None,
+        headers: Iterable[Header] = (),
+        expect: int | Iterable[int] | None = None,
+        patient: bool = False,
+    ) -> Reply:
+        """Call an operation with a JSON `body`.
+
+        `expect`: the status, or statuses, that are right here; what `x-hype-also` allows in their place passes too.
+        `patient`: see `raw`. Raises `Violation`, `Unsupported` (501).
+        """
+        known = self.contract.operations.get(operation)
+        if known is None:
+            raise Unsupported(f"the {self.contract.profile} contract has no operation {operation}")
+        content = None if body is NOTHING else json.dumps(body).encode("ascii")
+        sent = [*headers, *([("Content-Type", "application/json")] if content is not None else [])]
+        target = address(known, path or {}, query or {})
+        return self.raw(
+            known.method,
+            target,
+            headers=sent,
+            content=content,
+            token=token,
+            operation=operation,
+            expect=expect,
+            patient=patient,
+        )
+
+    def raw(
+        self,
+        method: str,
+        target: str,
+        *,
+        headers: Iterable[Header] = (),
+        content: bytes | None = None,
+        token: str | None = None,
+        operation: str | None = None,
+        expect: int | Iterable[int] | None = None,
+        patient: bool = False,
+    ) -> Reply:
+        """Send exactly these bytes. `target` (path and query) is not normalised; `operation` is whom the answer is
+        judged as: without it only the failure envelope is looked at. Nothing is added but Host, Accept, length.
+
+        A 429 that the operation does not document is the target's, or its proxy's, own limit on requests: it is obeyed
+        (`Retry-After`) and the request sent again. `patient`: one that it does document, too.
+        """
+        known = self.contract.operations[operation] if operation else None
+        sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
+        sent += [("Origin", self.origin)] if self.origin is not None else []
+        obeys = patient or known is None or 429 not in known.answers
+        response = (
+            self._admitted(method, target, sent, content) if obeys else self._exchange(method, target, sent, content)
+        )
+        origin = next((value for name, value in sent if name.lower() == "origin"), None)
+        reply = Reply(known, response.status_code, response.headers, response.content, f"{method} {target}", origin)
+        self._judge(reply)
+        self._expect(reply, known, expect)
+        return reply
+
+    def limited(self, operation: str, body: Mapping[str, Any]) -> bool:
+        """Whether the target answers this with 429 at the moment. The answer is not judged, nor obeyed."""
+        known = self.contract.operations[operation]
+        content = json.dumps(body).encode("ascii")
+        return (
+            self._exchange(known.method, known.path, [("Content-Type", "application/json")], content).status_code == 429
+        )
+
+    def _admitted(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+        """The answer once the target takes the request; its refusal if that takes over `LONGEST_RETRY_S` seconds."""
+        deadline = time.monotonic() + LONGEST_RETRY_S
+        while True:
+            response = self._exchange(method, target, headers, content)
+            wait = retry_after(response.status_code, response.headers)
+            if wait is None or time.monotonic() + wait > deadline:
+                return response
+            time.sleep(wait)  # noqa: TID251 - the target asked for it
+
+    def _exchange(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+        base = self._http.base_url
+        path = base.raw_path.rstrip(b"/") + target.encode("utf-8")
+        encoded = [(name.encode(), value.encode("utf-8")) for name, value in headers]
+        url = f"{str(base).rstrip('/')}{target}"
+        answer = "no answer"
+        try:
+            response = self._http.request(
+                method, "/", headers=encoded, content=_framed(headers, content), extensions={"target": path or b"/"}
+            )
+            # Not `.text`: a charset of the target's choice can be one that unpacks.
+            answer = f"{response.status_code} {response.content[:_MOST_TOLD].decode('utf-8', 'replace')}"
+        except Unreadable as error:
+            self.trace.observe(None, right=False)
+            raise Violation(f"{method} {target} to have an answer that can be read", str(error)) from error
+        except httpx.TransportError as error:
+            self.trace.observe(None, right=False)
+            raise NoAnswer(f"{method} {target} to be answered", f"{type(error).__name__}: {error}") from error
+        finally:
+            self.trace.transcript.http(method, url, headers, content, answer)
+        return response
+
+    def _judge(self, reply: Reply) -> None:
+        if reply.status == 501 and reply.operation:
+            self.trace.unimplemented(reply.operation.id)
+            if reply.operation.area == "voice":  # a server may be built without an SFU, not without the rest
+                raise Unsupported(f"{reply.operation.id} answers 501, not implemented")
+        found = problems(self.contract, reply)
+        self.trace.observe(reply.pair, right=not found)
+        if found:
+            source = f" ({reply.operation.source})" if reply.operation else ""
+            expected = f"the answer to {reply.request} to keep openapi.yaml{source}"
+            raise Violation(expected, f"{reply.status}: " + "; ".join(found[:5]), reply.pair)
+
+    def _expect(self, reply: Reply, operation: Operation | None, expect: int | Iterable[int] | None) -> None:
+        if expect is None:
+            return
+        wanted = [expect] if isinstance(expect, int) else list(expect)
+        if reply.status in wanted:
+            return
+        for status in wanted:
+            answer = operation.answers.get(status) if operation else None
+            if answer and reply.status in answer.also and operation:
+                self.trace.excuse(operation.id, status, f"the target answers {reply.status}, which is allowed too")
+                return
+        got = f"{reply.status} {reply.content[:300].decode('utf-8', 'replace')}"
+        # The blame is on the status that should have come: it is the one that is not proven.
+        blamed = Pair("operation", operation.id, str(wanted[0])) if operation else None
+        raise Violation(f"{reply.request} to answer {' or '.join(map(str, wanted))}", got, blamed)
+
+
+def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
+    """The seconds after which a refused request may be sent again (RFC 9110 10.2.3); None: it was not refused so."""
+    if status != 429 or "retry-after" not in headers:
+        return None
+    asked = headers["retry-after"].strip()
+    return float(asked) if asked.isdecimal() else 1.0
+
+
+def _framed(headers: Iterable[Header], content: bytes | None) -> bytes | Iterable[bytes] | None:
+    """The content in two pieces where the headers say that it comes in chunks, whole otherwise."""
+    if content is None or ("Transfer-Encoding", "chunked") not in headers:
+        return content
+    middle = len(content) // 2
+    return iter((content[:middle], content[middle:]))
+
+
+def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, Any]) -> str:
+    """The request target of an operation; every member of `path` is escaped, a list in `query` is repeated."""
+    target = operation.path
+    for name, value in path.items():
+        target = target.replace(f"{{{name}}}", quote(value, safe=""))
+    return target + ("?" + urlencode(query, doseq=True) if query else "")
+
+
+__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "retry_after"]

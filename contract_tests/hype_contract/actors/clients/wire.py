@@ -1,0 +1,101 @@
+"""HTTP requests as octets, for what no client library sends: fields in the trailer of a chunked body."""
+
+from __future__ import annotations
+
+import http.client
+import socket
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing, contextmanager, suppress
+from dataclasses import dataclass, field
+
+import httpx
+
+from hype_contract.actors.clients.http import TIMEOUT_S
+from hype_contract.actors.clients.rest import Header
+
+_MOST_READ = 65_536  # bytes of an answer
+
+
+@dataclass(frozen=True)
+class Chunked:
+    """A request whose body is one chunk. path: as it stands in the request line, after that of the base URL."""
+
+    method: str
+    path: str
+    content: bytes
+    headers: Iterable[Header] = field(default=())
+    trailers: Iterable[Header] = field(default=())
+
+    def octets(self, base: httpx.URL) -> tuple[bytes, bytes]:
+        """Return the head, and the body with its trailer (RFC 9112 section 7.1)."""
+        target = base.raw_path.decode("ascii").rstrip("/") + self.path
+        fields = [("Host", base.netloc.decode("ascii")), ("Connection", "close"), ("Transfer-Encoding", "chunked")]
+        head = f"{self.method} {target} HTTP/1.1\r\n" + _lines([*fields, *self.headers])
+        size = f"{len(self.content):x}\r\n".encode("ascii")
+        return head.encode("latin-1"), size + self.content + b"\r\n0\r\n" + _lines(self.trailers).encode("latin-1")
+
+
+def send(request: Chunked, base: httpx.URL, between: Callable[[], object] | None = None) -> tuple[int | None, str]:
+    """Send a request on a connection of its own; the status and the text of the answer.
+
+    between: is done after the head is sent and before the rest; without it all is sent at once. The status is None when
+    the target closes the connection without an answer, or takes longer than `TIMEOUT_S` seconds.
+    """
+    head, rest = request.octets(base)
+    with closing(_connected(base)) as connection, _in_time(connection):
+        try:
+            if between is None:
+                connection.sendall(head + rest)
+            else:
+                connection.sendall(head)
+                between()
+                connection.sendall(rest)
+            answer = http.client.HTTPResponse(connection, method=request.method)
+            answer.begin()
+            return answer.status, answer.read(_MOST_READ).decode("utf-8", "replace")
+        except (OSError, http.client.HTTPException) as error:
+            return None, f"{type(error).__name__}: {error}"
+
+
+def command(request: Chunked, base: httpx.URL) -> str:
+    """Return a line of bash that sends the request at once."""
+    text = b"".join(request.octets(base)).decode("latin-1")
+    escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("\r", "\\r").replace("\n", "\\n")
+    host, port = base.host, _port(base)
+    if base.scheme == "https":
+        return f"printf '{escaped}' | openssl s_client -quiet -ign_eof -connect {host}:{port}"
+    return f"exec 3<>/dev/tcp/{host}/{port}; printf '{escaped}' >&3; cat <&3; exec 3>&-"
+
+
+@contextmanager
+def _in_time(connection: socket.socket) -> Iterator[None]:
+    """Cut the connection after `TIMEOUT_S` seconds, also when octets trickle in."""
+
+    def cut() -> None:
+        with suppress(OSError):
+            connection.shutdown(socket.SHUT_RDWR)
+
+    patience = threading.Timer(TIMEOUT_S, cut)
+    patience.daemon = True
+    patience.start()
+    try:
+        yield
+    finally:
+        patience.cancel()
+
+
+def _connected(base: httpx.URL) -> socket.socket:
+    connection = socket.create_connection((base.host, _port(base)), TIMEOUT_S)
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if base.scheme != "https":
+        return connection
+    return httpx.create_ssl_context(trust_env=False).wrap_socket(connection, server_hostname=base.host)
+
+
+def _port(base: httpx.URL) -> int:
+    return base.port or (443 if base.scheme == "https" else 80)
+
+
+def _lines(fields: Iterable[Header]) -> str:
+    return "".join(f"{name}: {value}\r\n" for name, value in fields) + "\r\n"

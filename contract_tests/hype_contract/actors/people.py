@@ -1,0 +1,56 @@
+"""Users of the target, the pace at which each of them may send, and names that no other user has."""
+
+from __future__ import annotations
+
+import secrets
+import time
+from dataclasses import dataclass
+from threading import Lock
+from typing import Any
+
+
+@dataclass
+class Person:
+    """A user of the target. `password` and `email` are None for a guest; `user` is the object that `/auth/*` gave."""
+
+    name: str
+    username: str
+    email: str | None
+    password: str | None
+    user: dict[str, Any]
+    token: str
+    refresh_token: str
+    pace: Pacer
+
+    @property
+    def id(self) -> str:
+        """The user's id."""
+        return str(self.user["id"])
+
+
+class Pacer:
+    """A client-side token bucket: keeps a user's frames within the contract's rate (ruling R31). Thread-safe."""
+
+    def __init__(self, burst: float, per_second: float) -> None:
+        """`burst` frames at once, then `per_second`; zero `per_second` means no limit."""
+        self._burst = self._left = burst
+        self._rate = per_second
+        self._at = time.monotonic()
+        self._lock = Lock()
+
+    def wait(self) -> None:
+        """Return when one more frame may be sent."""
+        if not self._rate:
+            return
+        with self._lock:
+            now = time.monotonic()
+            self._left = min(self._burst, self._left + (now - self._at) * self._rate) - 1
+            self._at = now
+            debt = -self._left / self._rate
+        if debt > 0:
+            time.sleep(debt)  # noqa: TID251 - keeping the rate is the point
+
+
+def unique(prefix: str = "u") -> str:
+    """A name that this target has never seen: `prefix` (cut to 16 characters) and 48 random bits."""
+    return f"{prefix[:16]}-{secrets.token_hex(6)}"

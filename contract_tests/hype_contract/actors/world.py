@@ -1,0 +1,210 @@
+"""The world of one case: users, sockets and channels of its own, made when asked for and removed afterwards."""
+
+from __future__ import annotations
+
+import random
+import secrets
+from collections import Counter
+from collections.abc import Callable, Hashable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from typing import Any, TypeVar
+
+import httpx
+
+from hype_contract.actors.clients.gateway import Socket
+from hype_contract.actors.clients.opening import address, connect
+from hype_contract.actors.clients.rest import Rest
+from hype_contract.actors.fixtures import SharedFixtures
+from hype_contract.actors.must import Skipped, Violation
+from hype_contract.actors.options import DEFAULTS, Options
+from hype_contract.actors.people import Pacer, Person, unique
+from hype_contract.contract.specs import Contract
+from hype_contract.recording.ledger import Trace
+from hype_contract.recording.secrecy import Secrets
+from hype_contract.recording.transcript import Transcript
+
+T = TypeVar("T")
+
+
+class World:
+    """What a case gets. `rest` and `contract` are ready; everything else is made lazily and belongs to this case.
+
+    `random` is seeded by the run's seed and the case, for choices; unique names come from `secrets`, because the target
+    remembers the names of earlier runs. `options`: what the person at the terminal said. `fixtures`: what the cases of
+    the run share; without it each makes its own.
+    """
+
+    def __init__(
+        self,
+        contract: Contract,
+        http: httpx.Client,
+        ws_url: str,
+        seed: str,
+        secrets_: Secrets,
+        options: Options = DEFAULTS,
+        fixtures: SharedFixtures[World] | None = None,
+    ) -> None:
+        self.options = options
+        self._fixtures = fixtures
+        self.contract = contract
+        self.trace = Trace(secrets_)
+        self.rest = Rest(contract, http, self.trace)
+        self.http = http
+        self.ws_url = ws_url
+        self.seed = seed
+        self.random = random.Random(seed)
+        self._sockets: list[Socket] = []
+        self._channels: list[tuple[str, Person]] = []
+        self._people: dict[str, int] = {}
+        self._named: Counter[str] = Counter()
+        self._ends = ExitStack()
+
+    @property
+    def hardened(self) -> bool:
+        """The run judges the hardened profile."""
+        return self.contract.profile == "hardened"
+
+    def times(self, count: float) -> int:
+        """How many generated inputs this run's mode makes of `count`; at least one."""
+        return max(1, round(count * self.options.effort))
+
+    def guest(self, name: str = "guest") -> Person:
+        """A new guest. `name` is what scripts call them; usernames are unique."""
+        username = unique(name)
+        with self.setting_up():
+            reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
+        return self._person(name, username, None, None, reply.data)
+
+    def member(self, name: str = "member") -> Person:
+        """A new registered user with an email and a password."""
+        username = unique(name)
+        email, password = f"{username}@example.com", secrets.token_urlsafe(12)
+        self.trace.transcript.secrets.keep(password, f"{name.upper()}_PASSWORD")
+        body = {"username": username, "email": email, "password": password}
+        with self.setting_up():
+            reply = self.rest.call("registerUser", body=body, expect=201, patient=True)
+        return self._person(name, username, email, password, reply.data)
+
+    def guests(self, *names: str) -> list[Person]:
+        """Several guests: `ann, bob = world.guests("ann", "bob")`."""
+        return [self.guest(name) for name in names]
+
+    def login(self, person: Person) -> Person:
+        """A second session of a registered user."""
+        body = {"email": person.email, "password": person.password}
+        with self.setting_up():
+            data = self.rest.call("loginUser", body=body, expect=200, patient=True).data
+        again = self._person(person.name, person.username, person.email, person.password, data)
+        again.pace = person.pace
+        return again
+
+    def channel(self, owner: Person, type: str = "text", **members: Any) -> dict[str, Any]:
+        """A new channel (text, voice or announcement) that `owner` made; removed when the case ends."""
+        body = {"name": unique("room"), "type": type, **members}
+        with self.setting_up():
+            made: dict[str, Any] = self.rest.call("createChannel", token=owner.token, body=body, expect=201).data
+        self.adopt(made["id"], owner)
+        return made
+
+    def adopt(self, channel_id: str, owner: Person) -> None:
+        """Have a channel that the case made itself removed when it ends."""
+        self._channels.append((channel_id, owner))
+
+    def message(self, author: Person, channel_id: str, content: str = "hello") -> dict[str, Any]:
+        """A message stored by REST."""
+        body = {"channelId": channel_id, "content": content}
+        with self.setting_up():
+            made: dict[str, Any] = self.rest.call("createMessage", token=author.token, body=body, expect=201).data
+        return made
+
+    def socket(self, person: Person, *, join: str | None = None) -> Socket:
+        """An identified socket of `person`; with `join` in that channel's room, and nothing pending.
+
+        Hardened: the token goes into the URL. Documented: `user_joined` claims the identity (P4).
+        """
+        with self.setting_up():
+            made = self.open_socket(person.token if self.hardened else None, person)
+            made.identity = {} if self.hardened else {"userId": person.id, "username": person.username}
+            if join is not None or not self.hardened:
+                made.send("user_joined", {**made.identity, **({"channelId": join} if join else {})})
+                made.expect("user_joined", {"userId": person.id, "channelId": join})
+        return made
+
+    def open_socket(
+        self,
+        token: str | None = None,
+        person: Person | None = None,
+        *,
+        lazy: bool = False,
+        origin: str | None = None,
+    ) -> Socket:
+        """A socket as it comes: no identity but `token`. With `person` it is named after them and keeps their pace.
+
+        `lazy`: it reads nothing that is not asked for. `origin`: of the page that opens it.
+        """
+        name = self._called(person)
+        self.trace.transcript.opening(name, address(self.ws_url, token))
+        connection = connect(self.ws_url, token, lazy=lazy, origin=origin)
+        made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
+        made.user = {"userId": person.id} if person else {}
+        self._sockets.append(made)
+        return made
+
+    def _called(self, person: Person | None) -> str:
+        """A name for the next socket of `person`, or of nobody, that no other one of this case has."""
+        name = person.name if person else "stranger"
+        self._named[name] += 1
+        return name + (f"/{self._named[name]}" if self._named[name] > 1 else "")
+
+    def shared(self, key: Hashable, make: Callable[[World], T]) -> T:
+        """What `make` makes, once for all cases of the run; how it was made is told in this case's script too."""
+        if self._fixtures is None:
+            return make(self)
+        made, maker = self._fixtures.get(key, make)
+        self.trace.transcript.include(maker.trace.transcript)
+        return made
+
+    def tell_anew(self) -> None:
+        """From here on it is another story: its script begins here, and names of people and sockets are free again."""
+        self.trace.transcript = Transcript(self.trace.transcript.secrets, whole=True)
+        self._people.clear()
+        self._named.clear()
+
+    def at_end(self, end: Callable[[], object]) -> None:
+        """Have `end` called when the case has ended, before its sockets are closed."""
+        self._ends.callback(end)
+
+    def close(self) -> None:
+        """Close the sockets, which judges the frames nobody read, and remove the channels. Raises `Violation`."""
+        self._ends.close()
+        wrong: Violation | None = None
+        for socket in self._sockets:
+            try:
+                with self.setting_up():
+                    socket.close()
+            except Violation as violation:
+                wrong = wrong or violation
+        self.trace.transcript.end()
+        for channel_id, owner in reversed(self._channels):
+            with suppress(Violation, Skipped), self.setting_up():
+                self.rest.call("deleteChannel", path={"id": channel_id}, token=owner.token)
+        if wrong:
+            raise wrong
+
+    @contextmanager
+    def setting_up(self) -> Iterator[None]:
+        """What is sent meanwhile prepares the case, and shows nothing."""
+        before, self.trace.setting_up = self.trace.setting_up, True
+        try:
+            yield
+        finally:
+            self.trace.setting_up = before
+
+    def _person(self, name: str, username: str, email: str | None, password: str | None, data: Any) -> Person:
+        count = self._people[name] = self._people.get(name, 0) + 1
+        label = name.upper().replace("-", "_") + (str(count) if count > 1 else "")
+        self.trace.transcript.secrets.keep(data["accessToken"], f"{label}_TOKEN")
+        self.trace.transcript.secrets.keep(data["refreshToken"], f"{label}_REFRESH_TOKEN")
+        rate = self.contract.limits.get("rate") or {}
+        pace = Pacer(rate.get("burst", 1) - 1 or 1, rate.get("perSecond", 0) * 0.9)
+        return Person(name, username, email, password, data["user"], data["accessToken"], data["refreshToken"], pace)

@@ -1,0 +1,1 @@
+"""Cases whose requests and frames are generated from the specs."""

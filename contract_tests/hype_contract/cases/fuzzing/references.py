@@ -1,0 +1,169 @@
+"""What a generated request needs to get anywhere: ids of things that exist, names nobody has, tokens that work.
+
+A random id is a 404 and a taken name a 400, so without props nothing behind them would ever be reached. Only what was
+generated as valid is replaced; what was meant to be wrong stays as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import zlib
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any
+
+from schemathesis import Case as Request
+from schemathesis.core.parameters import ParameterLocation
+from schemathesis.generation.meta import TestPhase
+
+from hype_contract.actors.clients.rest import Reply
+from hype_contract.actors.people import Person, unique
+from hype_contract.actors.world import World
+from hype_contract.cases.fuzzing.voice_references import VoiceProps
+
+_NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
+_OWN_SESSION_EACH = {"logoutUser"}
+_PLACES_CHANNELS = {"createChannel", "updateChannel"}
+_POSITIONS = 1000
+_CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
+
+
+class Props:
+    """Makes and hands out what the requests of one run refer to."""
+
+    def __init__(self, world: World) -> None:
+        self._world = world
+        self._voice = VoiceProps(world, lambda: self._owner)
+        self._makers: dict[str, Callable[[], str]] = {
+            **self._voice.paths,
+            "getChannel": lambda: self._channel,
+            "updateChannel": lambda: self._voice.channel,
+            "deleteChannel": lambda: str(world.channel(self._owner)["id"]),
+            "getUser": lambda: self._owner.id,
+            "updateUser": lambda: self._owner.id,
+            "updateUserStatus": lambda: self._owner.id,
+            "getServer": lambda: self._server,
+            "listServerChannels": lambda: self._server,
+            "getMessage": lambda: self._message(),
+            "updateMessage": lambda: self._message(),
+            "deleteMessage": lambda: self._message(),
+        }
+
+    def token(self) -> str:
+        """The token that requests are sent with, unless they must show what happens without."""
+        return self._owner.token
+
+    def put_into(self, request: Request[Any], *, stateful: bool) -> None:
+        """Replace valid references in `request`, mostly: one in four keeps what was generated.
+
+        `stateful`: ids in paths come from earlier answers and stay.
+        """
+        operation = str(request.operation.definition.raw.get("operationId"))
+        if operation in _OWN_SESSION_EACH and request.headers.get("Authorization") == f"Bearer {self._owner.token}":
+            request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
+        self._spare(request, operation)
+        self._name_afresh(request, operation)
+        self._leave_room(request, operation)
+        self._suit_channel(request, operation, stateful=stateful)
+        if operation == "listUsers" and not _chance(request, 8):
+            # A target that has served for long has more users than a run wants to read again and again.
+            request.query.setdefault("limit", 3)
+        if _chance(request, 4) and operation != "loginUser" and not _is_example(request):
+            return
+        if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
+            request.path_parameters.update({name: self._makers[operation]() for name in request.path_parameters})
+        if "channelId" in request.query and not _meant_wrong(request, ParameterLocation.QUERY):
+            request.query["channelId"] = self._channel
+        self._fill_body(request, operation)
+
+    def adopt(self, made: Reply) -> None:
+        """A channel that a request has made goes when the case ends."""
+        channel = made.json.get("data") if isinstance(made.json, dict) else None
+        if isinstance(channel, dict) and isinstance(channel.get("id"), str):
+            self._world.adopt(channel["id"], self._owner)
+
+    def _spare(self, request: Request[Any], operation: str) -> None:
+        """What was there before the run stays as it is; in the documented profile anyone could remove it."""
+        found = request.path_parameters.get("id")
+        ours = operation == "updateUserStatus" and not _meant_wrong(request, ParameterLocation.PATH)
+        if ours or (operation in _CHANGES_CHANNELS and found in self._furniture):
+            request.path_parameters["id"] = self._makers[operation]()
+
+    def _name_afresh(self, request: Request[Any], operation: str) -> None:
+        body = request.body
+        if (
+            operation not in _NAMED_AFRESH
+            or not isinstance(body, dict)
+            or _meant_wrong(request, ParameterLocation.BODY)
+        ):
+            return
+        fresh = {"username": unique("fuzz"), "email": f"{unique('fuzz')}@example.com"}
+        request.body = {**body, **{name: value for name, value in fresh.items() if name in body}}
+
+    def _leave_room(self, request: Request[Any], operation: str) -> None:
+        """A channel at the top leaves no position to one that is made meanwhile without naming one (R14)."""
+        body: Any = request.body
+        placed = operation in _PLACES_CHANNELS and isinstance(body, dict) and isinstance(body.get("position"), int)
+        if placed and not _meant_wrong(request, ParameterLocation.BODY):
+            request.body = {**body, "position": body["position"] % _POSITIONS}
+
+    def _fill_body(self, request: Request[Any], operation: str) -> None:
+        body = request.body
+        if not isinstance(body, dict) or _meant_wrong(request, ParameterLocation.BODY):
+            return
+        known: dict[str, Callable[[], Any]] = {"channelId": lambda: self._channel, "serverId": lambda: self._server}
+        if operation == "loginUser":
+            known = {"email": lambda: self._member.email, "password": lambda: self._member.password}
+        if operation == "refreshTokens":
+            known = {"refreshToken": lambda: self._world.guest("refresher").refresh_token}
+        if self._world.contract.operations[operation].area == "voice":
+            request.body = self._voice.fill(body, operation, routable=not _chance(request, 3))
+        else:
+            request.body = {name: known[name]() if name in known else value for name, value in body.items()}
+
+    def _suit_channel(self, request: Request[Any], operation: str, *, stateful: bool) -> None:
+        """Leave out what is right or wrong depending on the stored channel (R14), which a schema cannot say."""
+        if operation != "updateChannel" or not isinstance(request.body, dict):
+            return
+        if not _meant_wrong(request, ParameterLocation.BODY):
+            # Alone they are given a voice channel; in a chain it may be of any type.
+            unsuited = {"type", "userLimit", "bitrate"} if stateful else {"type"}
+            request.body = {name: value for name, value in request.body.items() if name not in unsuited}
+
+    @cached_property
+    def _owner(self) -> Person:
+        return self._world.guest("fuzzer")
+
+    @cached_property
+    def _furniture(self) -> set[str]:
+        return {str(channel["id"]) for channel in self._world.rest.call("listChannels", expect=200).data}
+
+    @cached_property
+    def _member(self) -> Person:
+        return self._world.member("member")
+
+    @cached_property
+    def _channel(self) -> str:
+        return str(self._world.channel(self._owner)["id"])
+
+    @cached_property
+    def _server(self) -> str:
+        return str(self._world.rest.call("listServers", expect=200).data[0]["id"])
+
+    def _message(self) -> str:
+        return str(self._world.message(self._owner, self._channel)["id"])
+
+
+def _meant_wrong(request: Request[Any], location: ParameterLocation) -> bool:
+    return request.meta is not None and request.meta.is_negative_at(location)
+
+
+def _is_example(request: Request[Any]) -> bool:
+    """Whether it comes from the spec's own examples, which have to work."""
+    return request.meta is not None and request.meta.phase.name == TestPhase.EXAMPLES
+
+
+def _chance(request: Request[Any], of: int) -> bool:
+    """True for one in `of` requests, always the same ones."""
+    text = json.dumps([request.path_parameters, request.query, repr(request.body)], default=str, sort_keys=True)
+    return zlib.crc32(text.encode("utf-8", "replace")) % of == 0

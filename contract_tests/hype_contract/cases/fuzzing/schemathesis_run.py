@@ -1,0 +1,184 @@
+"""The door to schemathesis: one run of its engine over the resolved openapi.yaml, answers given back as they come."""
+
+from __future__ import annotations
+
+import copy
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import requests
+import schemathesis
+from requests import Response as Answer
+from schemathesis.auths import AuthContext
+from schemathesis.config import SchemathesisConfig
+from schemathesis.core.transport import Response
+from schemathesis.engine import events, from_schema
+from schemathesis.schemas import BaseSchema
+from schemathesis.transport.requests import SameHostRedirectsSession
+
+from hype_contract.actors.clients.adapter import confine
+from hype_contract.actors.clients.http import TIMEOUT_S
+from hype_contract.actors.clients.rest import retry_after
+from hype_contract.contract import areas
+from hype_contract.contract.specs import Contract
+
+# Left to the explicit cases: R8 lets a target answer 404 where these two demand 405.
+_UNSUITED = ("unsupported_method", "allow_header_conformance")
+_TRIES, _LONGEST_WAIT_S = 3, 61.0
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to run. `operations`: operationIds. `phases`: of examples, coverage, fuzzing, stateful."""
+
+    operations: Sequence[str]
+    phases: Sequence[str]
+    examples: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Finding:
+    """A check of schemathesis that failed, in its own words (`how`), with a command that shows it and the body sent."""
+
+    check: str
+    how: str
+    curl: str
+    body: Any = None
+
+
+@dataclass(frozen=True)
+class Listener:
+    """What a run calls: `token` gives a bearer token for each request, `prepare` may change a case before it is sent,
+    `heard` gets every answer."""
+
+    token: Callable[[], str]
+    prepare: Callable[[schemathesis.Case[Any]], None]
+    heard: Callable[[schemathesis.Case[Any], Response], None]
+
+
+def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> Iterator[Finding]:
+    """Run the plan to its end; findings as they come. Raises at the end what schemathesis itself stumbled over."""
+    everything = schemathesis.openapi.from_dict(document(contract), config=_config(base_url, plan))
+    schema = everything.include(operation_id=list(plan.operations))
+
+    @schema.auth(refresh_interval=None)
+    class _Bearer:
+        """Puts the token where `ignored_auth` can take it away again."""
+
+        def get(self, case: schemathesis.Case[Any], context: AuthContext) -> str:
+            return listener.token()
+
+        def set(self, case: schemathesis.Case[Any], data: str, context: AuthContext) -> None:
+            case.headers["Authorization"] = f"Bearer {data}"
+
+    _install_hooks()
+    _confine_sessions()
+    _listeners[id(schema)] = listener
+    try:
+        yield from _execute(schema)
+    finally:
+        del _listeners[id(schema)]
+
+
+@cache
+def document(contract: Contract) -> Any:
+    """Return a copy of the contract's openapi.yaml, which schemathesis may change."""
+    return copy.deepcopy(contract.openapi)
+
+
+def _execute(schema: BaseSchema) -> Iterator[Finding]:
+    broken: Exception | None = None
+    for event in from_schema(schema).execute():
+        if isinstance(event, events.ScenarioFinished):
+            yield from _findings(event)
+        elif isinstance(event, events.NonFatalError) and isinstance(event.value, OSError):
+            # What the HTTP client raises: the target gave no answer.
+            yield Finding("an_answer", str(event.value), f"# {event.label}")
+        elif isinstance(event, events.NonFatalError):
+            broken = event.value
+        elif isinstance(event, events.FatalError):
+            broken = event.exception
+    if broken:
+        raise broken
+
+
+# Hooks on calls exist once for the whole process; this finds the run that a call belongs to.
+_listeners: dict[int, Listener] = {}
+
+
+@cache
+def _install_hooks() -> None:
+    @schemathesis.hook("before_call")
+    def _prepare(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: Any) -> None:
+        if listener := _listeners.get(id(case.operation.schema)):
+            listener.prepare(case)
+            # A 429 that is documented is an answer; any other is a limit on requests, which is obeyed.
+            if "429" not in case.operation.responses.status_codes:
+                kwargs["hooks"] = {"response": _obey}
+
+    @schemathesis.hook("after_call")
+    def _heard(context: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
+        if listener := _listeners.get(id(case.operation.schema)):
+            listener.heard(case, response)
+
+
+@cache
+def _confine_sessions() -> None:
+    """Have the sessions of our runs send nothing of the environment. Schemathesis takes none of ours, and makes them
+    itself in three places, all of this class (which is no public one: pyproject.toml pins the version)."""
+    make = SameHostRedirectsSession.__init__
+
+    def made(session: requests.Session) -> None:
+        make(session)
+        if _listeners:
+            confine(session)
+
+    SameHostRedirectsSession.__init__ = made  # type: ignore[method-assign, assignment]
+
+
+def _obey(response: Answer, **how: Any) -> Answer:
+    """The answer to the same request once the target takes it, or the last refusal of a few."""
+    for _ in range(_TRIES):
+        wait = retry_after(response.status_code, response.headers)
+        if wait is None:
+            break
+        time.sleep(min(wait, _LONGEST_WAIT_S))  # noqa: TID251 - the target asked for it
+        response.close()
+        response = response.connection.send(response.request, **how)
+    return response
+
+
+def _findings(event: events.ScenarioFinished) -> Iterator[Finding]:
+    for case_id, checks in event.recorder.checks.items():
+        answer = event.recorder.interactions[case_id].response if case_id in event.recorder.interactions else None
+        got = f"{answer.status_code} {answer.content[:300].decode('utf-8', 'replace')}" if answer else "no answer"
+        for check in checks:
+            if check.failure_info is not None:
+                failure = check.failure_info.failure
+                how = " ".join(f"{failure.title}: {failure.message} Got: {got}".split())
+                body = event.recorder.cases[case_id].value.body
+                yield Finding(check.name, how, check.failure_info.code_sample, body)
+
+
+def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
+    phases = {name: {"enabled": name in plan.phases} for name in ("examples", "coverage", "fuzzing", "stateful")}
+    config: Mapping[str, Any] = {
+        "seed": plan.seed,
+        "base-url": base_url.replace("${", "$${"),  # else a variable of the environment
+        "request-timeout": TIMEOUT_S,
+        # A file without hooks: without one, schemathesis loads what SCHEMATHESIS_HOOKS names.
+        "hooks": areas.__file__,
+        "generation": {"max-examples": plan.examples, "database": "none", "deterministic": False},
+        "phases": {
+            **phases,
+            "coverage": {**phases["coverage"], "unexpected-methods": []},
+            # The links that the spec states are judged, not those that schemathesis guesses.
+            "stateful": {**phases["stateful"], "inference": {"algorithms": []}},
+        },
+        "checks": {name: {"enabled": False} for name in _UNSUITED},
+    }
+    return SchemathesisConfig.from_dict(dict(config))

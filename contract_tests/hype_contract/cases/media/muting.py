@@ -1,0 +1,104 @@
+"""Muting, as packets show it (ruling R39)."""
+
+from __future__ import annotations
+
+from hype_contract.actors import must
+from hype_contract.actors.must import Violation
+from hype_contract.actors.world import World
+from hype_contract.cases.gateway.stage import talk
+from hype_contract.cases.media.flow import Flow, flow
+from hype_contract.cases.media.stage import Caller, callers
+from hype_contract.cases.registry import case
+from hype_contract.cases.voice.signalling import Party
+
+_TRIES = 200
+_PACKET_S = 0.02
+
+
+@case("R39.mute-stops-sound")
+def mute_stops_sound(world: World) -> None:
+    """Muted, no sound is forwarded, but the picture is; unmuted, sound is forwarded again."""
+    ann, bob = callers(world, "ann", "bob")
+    flowing = flow(ann, bob)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    flowing.stops("isMuted")
+    flowing.rests()
+    talk(ann.socket, ann.party.channel, isMuted=False)
+    flowing.ear.begins(flowing.sound)
+
+
+@case("R39.muted-from-the-start")
+def muted_from_the_start(world: World) -> None:
+    """Whoever is muted when they begin to send is not heard either; unmuted, they are."""
+    ann, bob = callers(world, "ann", "bob")
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    sound, picture = ann.produce("audio"), ann.produce("video")
+    ear, eye = bob.consume(sound), bob.consume(picture)
+    eye.begins(picture)
+    Flow(sound, ear, picture, eye).rests()
+    talk(ann.socket, ann.party.channel, isMuted=False)
+    ear.begins(sound)
+
+
+@case("R39.muted-from-the-start", slow=True)
+def muted_at_entry(world: World) -> None:
+    """Neither is who enters the call muted, though they were sending before."""
+    (bob,) = callers(world, "bob")
+    person = world.guest("ann")
+    ann = Caller(Party(world, person, bob.party.channel), world.socket(person), bob.loop)
+    flowing = flow(ann, bob)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    flowing.stops("isMuted")
+    flowing.rests()
+
+
+@case("R39.mute-is-one-users")
+def mute_is_one_users(world: World) -> None:
+    """Muting one user leaves the sound of the others alone, and so does being deafened."""
+    ann, bob, eve = callers(world, "ann", "bob", "eve")
+    flowing = flow(ann, eve)
+    others = bob.produce("audio")
+    heard = eve.consume(others)
+    heard.begins(others)
+    talk(bob.socket, bob.party.channel, isDeafened=True)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    flowing.stops("isMuted")
+    heard.begins(others)
+
+
+@case("R39.mute-stays")
+def mute_stays(world: World) -> None:
+    """A voice_state that says nothing of isMuted leaves the user muted."""
+    ann, bob = callers(world, "ann", "bob")
+    flowing = flow(ann, bob)
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    flowing.stops("isMuted")
+    talk(ann.socket, ann.party.channel, isDeafened=True)
+    flowing.rests()
+
+
+@case("R39.mute-leaves-no-gap")
+def mute_leaves_no_gap(world: World) -> None:
+    """What a muted user sends leaves no hole in the numbers that the receiver sees: nothing was lost."""
+    ann, bob = callers(world, "ann", "bob")
+    flowing = flow(ann, bob)
+    packet = flowing.sound.packet()
+    flowing.sound.send(packet)
+    last = flowing.ear.expect(packet).sequence_number
+    talk(ann.socket, ann.party.channel, isMuted=True)
+    passed = flowing.stops("isMuted")
+    flowing.rests()
+    passed += sum(one.ssrc == flowing.ear.ssrc for one in flowing.ear.inbox.take())
+    talk(ann.socket, ann.party.channel, isMuted=False)
+    step = (_first_number(flowing) - last) % 2**16
+    must.equal(step, passed + 1, "the step of the sequence number over a mute")
+
+
+def _first_number(flowing: Flow) -> int:
+    """The sequence number with which sound goes on."""
+    for _ in range(_TRIES):
+        flowing.sound.send()
+        found = flowing.ear.inbox.wait(lambda one: one.ssrc == flowing.ear.ssrc, _PACKET_S)
+        if found:
+            return int(found.sequence_number)
+    raise Violation("sound to be forwarded again when unmuted", f"none of {_TRIES} packets was")

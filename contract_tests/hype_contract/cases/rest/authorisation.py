@@ -1,0 +1,137 @@
+"""Who is let in: every cell of `requirements/authorisation.py` (rulings R7, R23, P1, P2 and P6)."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from functools import partial
+from typing import Any
+
+from hype_contract.actors import must
+from hype_contract.actors.clients.rest import NOTHING, Reply
+from hype_contract.actors.people import Person
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import Case, family
+from hype_contract.cases.rest import forgery
+from hype_contract.cases.rest.bad_tokens import bad_headers
+from hype_contract.cases.rest.samples import NO_TOKEN, Sample, shared_sample
+from hype_contract.contract.specs import Contract, Operation
+from hype_contract.requirements.authorisation import (
+    BAD_TOKENS,
+    NOT_LOOKED_AT,
+    ON_A_PUBLIC_READ,
+    REVOKED,
+    Cell,
+    Permission,
+    cells,
+    permissions,
+)
+
+_LATER = 50
+"""Where a token has to grow old, the other cases run meanwhile."""
+
+
+@family
+def tokens(contract: Contract) -> Iterable[Case]:
+    """One case per cell: the operation, and the kind of token it is asked with."""
+    for cell in cells(contract):
+        check = _CHECKS.get(cell.kind, _bad_token)
+        order = _LATER if cell.kind == "expired-token" else 0
+        yield Case(cell.id, cell.operation.id, partial(check, cell=cell), order=order, alike=True)
+
+
+@family
+def policies(contract: Contract) -> Iterable[Case]:
+    """One case per cell: the operation, and who asks."""
+    for permission in permissions(contract):
+        yield Case(permission.id, permission.operation.id, partial(_permission, permission=permission), alike=True)
+
+
+def refused(reply: Reply) -> None:
+    """A 401 that says how to do better (ruling R7)."""
+    scheme = reply.headers.get("www-authenticate", "")
+    must.hold(scheme.startswith("Bearer"), "WWW-Authenticate: Bearer", scheme or "no such header", seen=reply.pair)
+
+
+def _request(world: World, operation: Operation) -> Sample:
+    """A request that works, but for voice: who asks is settled before what is named (R10)."""
+    if operation.area == "rest":
+        return shared_sample(world, operation.id)
+    path = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), "nothing")
+    return Sample(world, operation, world.shared("asker", _asker), path, body={} if operation.body else NOTHING)
+
+
+def _asker(world: World) -> Person:
+    return world.guest("asker")
+
+
+def _stranger(world: World) -> Person:
+    return world.guest("stranger")
+
+
+def _leaver(world: World) -> Person:
+    leaver = world.guest("leaver")
+    world.rest.call("logoutUser", token=leaver.token, expect=200)
+    return leaver
+
+
+def _taken(world: World, cell: Cell) -> None:
+    request = _request(world, cell.operation)
+    request.succeed(**({"token": NO_TOKEN} if cell.kind == "optional-token" else {}))
+
+
+def _no_token(world: World, cell: Cell) -> None:
+    refused(_request(world, cell.operation).ask(token=NO_TOKEN, expect=401))
+
+
+def _bad_token(world: World, cell: Cell) -> None:
+    request = _request(world, cell.operation)
+    for header in bad_headers(cell.kind, world, request.person):
+        refused(_with(request, header, 401))
+
+
+def _revoked(world: World, cell: Cell) -> None:
+    request, leaver = _request(world, cell.operation), world.shared("leaver", _leaver)
+    refused(request.ask(token=leaver.token, expect=401))
+
+
+def _ignored(world: World, cell: Cell) -> None:
+    """A bad token of any kind changes nothing."""
+    request = _request(world, cell.operation)
+    for kind in BAD_TOKENS:
+        try:
+            headers = list(bad_headers(kind, world, request.person))
+        except must.NeedsOption:
+            continue
+        _with(request, headers[0], request.success)
+
+
+def _not_looked_at(world: World, cell: Cell) -> None:
+    """Neither a bad token nor a malformed header changes anything: a client may refresh with its old token in place."""
+    request = _request(world, cell.operation)
+    _with(request, f"Bearer {forgery.tampered(request.person.token)}", request.success)
+    request = _request(world, cell.operation)
+    _with(request, "Basic c29tZTpib2R5", request.success)
+
+
+def _permission(world: World, permission: Permission) -> None:
+    request = _request(world, permission.operation)
+    if permission.who == "owner":
+        request.succeed()
+        return
+    token: Any = NO_TOKEN if permission.who == "anonymous" else world.shared("stranger", _stranger).token
+    request.ask(token=token, expect=request.success if permission.allowed else 403)
+
+
+def _with(request: Sample, header: str, expect: int) -> Reply:
+    return request.ask(token=NO_TOKEN, headers=[("Authorization", header)], expect=expect)
+
+
+_CHECKS: Mapping[str, Callable[..., None]] = {
+    "valid-token": _taken,
+    "optional-token": _taken,
+    "no-token": _no_token,
+    ON_A_PUBLIC_READ: _ignored,
+    NOT_LOOKED_AT: _not_looked_at,
+    REVOKED: _revoked,
+}

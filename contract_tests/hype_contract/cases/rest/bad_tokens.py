@@ -1,0 +1,169 @@
+"""Tokens that open nothing, by kind (rulings R7 and R23): made from a good one, some with the target's own secret."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import httpx
+
+from hype_contract.actors import must
+from hype_contract.actors.people import Person
+from hype_contract.actors.world import World
+from hype_contract.cases.rest import forgery
+from hype_contract.cases.rest.samples import UNKNOWN_ID
+
+GUESSABLE_SECRETS = (b"", b"secret", b"your-secret-key-for-access-tokens")
+LONG_AGO_S = 3600
+"""How long ago an expired token expired: no clock is so wrong, no leeway so wide."""
+
+_HEADERS = ("Bearer", "Basic c29tZTpib2R5", "{token}", "Token {token}")
+_ODD_USER_IDS: tuple[Any, ...] = (None, "", 1, True, [], ["{id}"], {"$ne": None}, "a\x00b", "\ud800", forgery.MISSING)
+_EXPIRY_MARGIN_S = 2.0
+
+_aged: WeakKeyDictionary[httpx.Client, tuple[Person, float]] = WeakKeyDictionary()
+_aging = threading.Lock()
+
+
+def bad_headers(kind: str, world: World, victim: Person) -> Iterable[str]:
+    """Values of `Authorization` of one kind, made from the victim's token. Raises `NeedsOption`."""
+    if kind == "malformed-header":
+        return [header.format(token=victim.token) for header in _HEADERS]
+    return [f"Bearer {token}" for token in bad_access_tokens(kind, world, victim)]
+
+
+def bad_access_tokens(kind: str, world: World, victim: Person) -> Iterable[str]:
+    """Tokens of one kind, none of which is an access token of the victim. Raises `NeedsOption`."""
+    return _FORGES[kind](world, victim)
+
+
+def bad_refresh_tokens(kind: str, world: World, victim: Person) -> Iterable[str]:
+    """The same for refresh tokens; the kinds are those of `BAD_REFRESH_TOKENS`. Raises `NeedsOption`."""
+    return _REFRESH_FORGES[kind](world, victim)
+
+
+def access_token(world: World, person: Person, **claims: Any) -> str:
+    """The person's access token with other claims, under the target's own signature (`header`: with another `alg`)."""
+    option, secret = "--jwt-access-secret", world.options.access_secret
+    return _signed(option, _genuine(option, secret, person.token), person.token, claims)
+
+
+def refresh_token(world: World, person: Person, **claims: Any) -> str:
+    """The same for the person's refresh token."""
+    option, secret = "--jwt-refresh-secret", world.options.refresh_secret
+    return _signed(option, _genuine(option, secret, person.refresh_token), person.refresh_token, claims)
+
+
+def _genuine(option: str, secret: bytes | None, token: str) -> bytes:
+    if secret is None:
+        raise must.NeedsOption(f"say {option} to have expired tokens and forged claims judged")
+    if forgery.signed(token, secret) != token:
+        raise must.NeedsOption(f"the target signs its tokens with another secret than {option} says")
+    return secret
+
+
+def _signed(option: str, secret: bytes, token: str, claims: Mapping[str, Any]) -> str:
+    changes = dict(claims)
+    algorithm = changes.pop("algorithm", "HS256")
+    return forgery.signed(forgery.with_claims(token, **changes), secret, algorithm)
+
+
+def _garbage(world: World, victim: Person) -> Iterable[str]:
+    yield from ("garbage", "a.b.c", "null", "eyJhbGciOiJIUzI1NiJ9.e30.", f"{victim.token}.x")
+
+
+def _tampered(world: World, victim: Person) -> Iterable[str]:
+    yield forgery.tampered(victim.token)
+    yield victim.token[: victim.token.rindex(".") + 1]
+
+
+def _forger(world: World) -> Person:
+    return world.guest("forger")
+
+
+def _forged(world: World, victim: Person) -> Iterable[str]:
+    yield forgery.with_claims(world.shared("forger", _forger).token, userId=victim.id, username=victim.username)
+    yield from (forgery.signed(victim.token, secret) for secret in GUESSABLE_SECRETS)
+
+
+def _unsigned(world: World, victim: Person) -> Iterable[str]:
+    yield from (forgery.unsigned(victim.token, alg) for alg in ("none", "None", "NONE"))
+
+
+def _expired(world: World, victim: Person) -> Iterable[str]:
+    if world.options.access_secret is not None:
+        yield access_token(world, victim, **_past())
+    elif world.options.access_lifetime_s is not None:
+        yield _grown_old(world, world.options.access_lifetime_s)
+    else:
+        raise must.NeedsOption("say --jwt-access-secret, or --access-lifetime, to have expired tokens judged")
+
+
+def _past() -> dict[str, int]:
+    now = int(time.time())
+    return {"iat": now - 2 * LONG_AGO_S, "exp": now - LONG_AGO_S}
+
+
+def _grown_old(world: World, lifetime_s: float) -> str:
+    """One token that all cases of a run wait for together, until it has expired."""
+    if world.options.mode == "fast":
+        raise must.NeedsOption("--fast does not wait until a token expires")
+    with _aging:
+        if world.http not in _aged:
+            _aged[world.http] = (world.guest("aged"), time.monotonic() + lifetime_s + _EXPIRY_MARGIN_S)
+        aged, due = _aged[world.http]
+    time.sleep(max(0.0, due - time.monotonic()))  # noqa: TID251 - nothing else makes a token expire
+    return aged.token
+
+
+def _unknown_user(world: World, victim: Person) -> Iterable[str]:
+    yield access_token(world, victim, userId=UNKNOWN_ID, username="nobody-at-all", email=None)
+
+
+def _wrong_type(world: World, victim: Person) -> Iterable[str]:
+    yield access_token(world, victim, type=forgery.claims(victim.refresh_token).get("type", "refresh"))
+
+
+def _other_algorithm(world: World, victim: Person) -> Iterable[str]:
+    yield from (access_token(world, victim, algorithm=name) for name in ("HS384", "HS512"))
+
+
+def _odd_claims(world: World, victim: Person) -> Iterable[str]:
+    for odd in _ODD_USER_IDS:
+        yield access_token(world, victim, userId=[victim.id] if odd == ["{id}"] else odd)
+
+
+_FORGES: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
+    "garbage-token": _garbage,
+    "tampered-token": _tampered,
+    "forged-signature": _forged,
+    "unsigned-token": _unsigned,
+    "refresh-token-as-access-token": lambda world, victim: [victim.refresh_token],
+    "expired-token": _expired,
+    "unknown-user": _unknown_user,
+    "wrong-type": _wrong_type,
+    "other-algorithm": _other_algorithm,
+    "odd-claims": _odd_claims,
+}
+
+_REFRESH_FORGES: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
+    "garbage-token": lambda world, victim: ["garbage", "a.b.c", "", "\U0001f600.\U0001f600.\U0001f600"],
+    "tampered-token": lambda world, victim: [forgery.tampered(victim.refresh_token)],
+    "forged-signature": lambda world, victim: [
+        forgery.with_claims(world.shared("forger", _forger).refresh_token, userId=victim.id),
+        *(forgery.signed(victim.refresh_token, secret) for secret in GUESSABLE_SECRETS),
+    ],
+    "unsigned-token": lambda world, victim: [forgery.unsigned(victim.refresh_token)],
+    "access-token": lambda world, victim: [victim.token],
+    "unknown-user": lambda world, victim: [refresh_token(world, victim, userId=UNKNOWN_ID)],
+    "wrong-type": lambda world, victim: [
+        refresh_token(world, victim, type=forgery.claims(victim.token).get("type", "access"))
+    ],
+    "other-algorithm": lambda world, victim: [
+        refresh_token(world, victim, algorithm=name) for name in ("HS384", "HS512")
+    ],
+    "expired-token": lambda world, victim: [refresh_token(world, victim, **_past())],
+}

@@ -1,0 +1,138 @@
+"""What a request body may be before anybody looks at its members (rulings R4, R8 and R11)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from functools import partial
+from typing import Any
+
+from hype_contract.actors import must
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.rest.samples import Sample, rest_operations, sample, shared_sample
+from hype_contract.contract.specs import Contract
+
+LARGEST_BODY = 102_400
+"""In bytes (ruling R8)."""
+
+_DEEP = b'{"a":' * 20_000 + b"1" + b"}" * 20_000
+_ODD = (
+    b'{"content":"\\ud800","username":"\\udfff","name":"\\udc00\\ud800","status":"\\ud83d","email":"\\ud800@a.de"}',
+    b'{"content":' + b"9" * 5_000 + b',"name":1e999,"position":1e308,"userLimit":-1e999}',
+    b'{"":{"":[[[[]]]]},"__proto__":null,"constructor":{"prototype":1},"content":[],"username":{}}',
+    b'{"content":"\\u0000","username":"\\u0000","password":"\\u0000","channelId":"\\u0000","refreshToken":"\\u0000"}',
+    b"[" * 20_000,
+    b'"\\ud800"',
+    _DEEP[:LARGEST_BODY],
+    b'{"deep":' + b"[" * 9_000 + b"]" * 9_000 + b"}",
+)
+
+
+@family
+def bodies(contract: Contract) -> Iterable[Case]:
+    """One case per rule and operation with a body."""
+    for operation in rest_operations(contract, body=True):
+        for requirement, rule in RULES.items():
+            works = requirement in TAKEN
+            yield Case(
+                requirement, operation.id, partial(_judge, operation=operation.id, rule=rule, works=works), alike=True
+            )
+
+
+@case("R8.chunked")
+def chunked(world: World) -> None:
+    """A body in chunks, whose length no header tells, is read like any other, and may be too large like any other."""
+    request = sample(world, "createMessage")
+    for content, expect in (
+        (json.dumps(request.body).encode(), 201),
+        (padded(request.body, LARGEST_BODY + 1), 413),
+    ):
+        world.rest.raw(
+            request.operation.method,
+            request.operation.path,
+            headers=[("Content-Type", "application/json"), ("Transfer-Encoding", "chunked")],
+            content=content,
+            token=request.person.token,
+            operation=request.operation.id,
+            expect=expect,
+        )
+
+
+def padded(body: dict[str, Any], size: int) -> bytes:
+    """`body` as JSON of exactly `size` bytes, by a member that nobody knows."""
+    start = json.dumps({**body, "padding": ""}).encode("ascii")
+    return start[:-2] + b"x" * (size - len(start)) + b'"}'
+
+
+def _judge(world: World, operation: str, rule: Callable[[Sample], None], works: bool) -> None:
+    rule(shared_sample(world, operation, works=works))
+
+
+def _malformed(request: Sample) -> None:
+    good = json.dumps(request.body)
+    nan = good[:-1] + ', "number": NaN}'
+    for content in ("{", good[:-1], good + "x", good + good, nan, nan.replace("NaN", "-Infinity"), "{'a': 1}", "nope"):
+        request.send(content.encode(), expect=400)
+    for octets in (b"\x00", b"\xff\xfe", good.encode()[:-1] + b"\xff"):
+        request.send(octets, expect=400)
+
+
+def _missing(request: Sample) -> None:
+    request.send(None, None, expect=400)
+    request.send(b"", expect=400)
+
+
+def _not_an_object(request: Sample) -> None:
+    for value in (None, [], [request.body], "text", 1, True):
+        request.ask(body=value, expect=400)
+
+
+def _media_type(request: Sample) -> None:
+    content = json.dumps(request.body).encode()
+    for media_type in ("text/plain", "application/x-www-form-urlencoded", "application/xml", "text/html"):
+        request.send(content, media_type, expect=415)
+
+
+def _charset(request: Sample) -> None:
+    content = json.dumps(request.body, ensure_ascii=False).encode()
+    request.send(content, "application/json; charset=utf-8", expect=request.success)
+
+
+def _too_large(request: Sample) -> None:
+    request.send(padded(request.body, LARGEST_BODY + 1), expect=413)
+
+
+def _largest(request: Sample) -> None:
+    request.send(padded(request.body, LARGEST_BODY), expect=request.success)
+
+
+def _unknown_members(request: Sample) -> None:
+    request.succeed(body=request.with_members(hypeUnknown={"a": [1, None]}, id="x", isAdmin=True, data=None))
+
+
+def _odd(request: Sample) -> None:
+    # Decoders that are in wide use put U+FFFD in the place of bad UTF-8, or take UTF-16 for JSON (RFC 4627): no ruling
+    # says that they must not.
+    good = json.dumps(request.body)
+    foreign = (b'{"content":"\xe4","username":"\xe4"}', good.encode("utf-16"), good.encode("utf-32"))
+    for content in (*_ODD, *foreign):
+        reply = request.send(content)
+        must.hold(reply.status < 500, "an answer below 500", reply.status, seen=reply.pair)
+
+
+RULES: dict[str, Callable[[Sample], None]] = {
+    "R8.malformed-json": _malformed,
+    "R8.missing-body": _missing,
+    "R8.not-an-object": _not_an_object,
+    "R8.media-type": _media_type,
+    "R8.charset": _charset,
+    "R8.too-large": _too_large,
+    "R8.largest": _largest,
+    "R4.unknown-members": _unknown_members,
+    "R11.never-500": _odd,
+}
+"""What to do with a request that works, by requirement."""
+
+TAKEN = {"R8.charset", "R8.largest", "R4.unknown-members"}
+"""Those after which it has still worked."""

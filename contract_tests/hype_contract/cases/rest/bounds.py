@@ -1,0 +1,112 @@
+"""Every bound of every request body and query, from openapi.yaml: inside and on it are taken, outside is refused."""
+
+from __future__ import annotations
+
+import secrets
+import string
+from collections.abc import Iterable, Sequence
+from functools import partial
+from typing import Any
+
+from hype_contract.actors import must
+from hype_contract.actors.clients.rest import Reply
+from hype_contract.actors.people import unique
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import Case, family
+from hype_contract.cases.rest.samples import Sample, shared_sample
+from hype_contract.contract.probes import ABSENT, REPEATED, Probe
+from hype_contract.contract.specs import Contract
+from hype_contract.requirements.bounds import Bound, bounds, refusals
+
+_REFERENCES = {"channelId", "serverId"}
+_NAMES = string.ascii_letters + string.digits + "_-"
+_UNTAKEN_WITHIN = 5
+# A position at the top leaves no room for a channel that somebody makes meanwhile without naming one.
+_LONELY = {"position"}
+
+
+@family
+def sides(contract: Contract) -> Iterable[Case]:
+    """One case per side of each rule."""
+    for bound in bounds(contract):
+        alone = bound.member in _LONELY and bound.side != "outside"
+        check = _query if bound.query else _body
+        yield Case(bound.id, bound.operation.id, partial(check, bound=bound), alone=alone, alike=True)
+
+
+@family
+def issues(contract: Contract) -> Iterable[Case]:
+    """One case per member: each refusal says which rule is broken, and where (ruling R5)."""
+    for (operation, member), probes in refusals(contract).items():
+        check = partial(_issues, operation=operation, probes=probes)
+        yield Case(f"R5.issue-per-rule.{operation}.{member}", operation, check, alike=True)
+
+
+def _body(world: World, bound: Bound) -> None:
+    request = shared_sample(world, bound.operation.id, works=bound.side != "outside")
+    for probe in bound.probes:
+        if probe.accepted:
+            _taken(request, probe)
+        else:
+            request.ask(body=probe.into(request.body), expect=400)
+
+
+def _query(world: World, bound: Bound) -> None:
+    request = shared_sample(world, bound.operation.id)
+    for probe in bound.probes:
+        # What comes twice is wrong also where both are alike.
+        query = {**request.query, bound.member: ["1", "1"]} if probe.value is REPEATED else probe.into(request.query)
+        dangling = probe.accepted and bound.member in _REFERENCES and probe.value is not ABSENT
+        expected = 400 if not probe.accepted else 404 if dangling else request.success
+        request.ask(query=query, expect=expected)
+
+
+def _taken(request: Sample, probe: Probe) -> None:
+    """The value works, and what the answer shows of it is what was sent."""
+    dangling = probe.member in _REFERENCES and probe.value is not ABSENT
+    for _ in range(_UNTAKEN_WITHIN):
+        body = _untaken(request.operation.id, probe, probe.into(request.body))
+        reply = request.ask(body=body, expect=404 if dangling else None)
+        # A name of three characters may be somebody's already, on a target that has served for long.
+        if reply.status not in (400, 409) or probe.member != "username":
+            break
+    if not dangling:
+        must.equal(reply.status, request.success, _words(request, probe), seen=reply.pair)
+        _echoed(request, probe, body, reply)
+
+
+def _untaken(operation: str, probe: Probe, body: dict[str, Any]) -> dict[str, Any]:
+    """The body with names of its own: one that somebody has is refused for that alone."""
+    if operation == "registerUser":
+        body["email"] = (
+            f"{unique('bound')}.{body['email']}" if probe.member == "email" else f"{unique('bound')}@example.com"
+        )
+    if operation in ("registerUser", "loginGuest") and probe.member != "username":
+        body["username"] = unique("bound")
+    if probe.member == "username" and isinstance(probe.value, str):
+        body["username"] = "".join(secrets.choice(_NAMES) for _ in probe.value)
+    return body
+
+
+def _echoed(request: Sample, probe: Probe, body: dict[str, Any], reply: Reply) -> None:
+    shown = reply.data.get("user", reply.data)
+    if probe.value is not ABSENT and probe.member in shown and probe.member != "type":
+        must.equal(shown[probe.member], body[probe.member], f"the {probe.member} in the answer", seen=reply.pair)
+
+
+def _words(request: Sample, probe: Probe) -> str:
+    value = "nothing" if probe.value is ABSENT else must.shown(probe.value)
+    return f"{request.operation.id}'s status for {value} as {probe.member} ({probe.keyword})"
+
+
+def _issues(world: World, operation: str, probes: Sequence[Probe]) -> None:
+    request = shared_sample(world, operation, works=False)
+    for probe in probes:
+        reply = request.ask(body=probe.into(request.body), expect=400)
+        where = f"an issue {dict(probe.issue or {})} at [{probe.member!r}] in {must.shown(reply.issues)}"
+        found = [one for one in reply.issues if one.get("path") == [probe.member]]
+        must.find(found, partial(_matches, probe), where, seen=reply.pair)
+
+
+def _matches(probe: Probe, issue: dict[str, Any]) -> bool:
+    return all(issue.get(name) == value for name, value in (probe.issue or {}).items())

@@ -1,0 +1,216 @@
+"""Channels: what an answer shows, and what create, update and delete do (rulings R13, R14 and P6)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from hype_contract.actors import must
+from hype_contract.actors.people import Person, unique
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import case
+from hype_contract.cases.rest.samples import DEFAULT_SERVER, NO_TOKEN, UNKNOWN_ID, sample
+
+POSITION_MAX = 2_147_483_647
+_GAP = 1000
+
+
+@case("R13.order")
+def order(world: World) -> None:
+    """Both lists are ordered by position, then creation, then id."""
+    ann = world.guest("ann")
+    positions = [7, 3, 10, 7, 3, 0]
+    made = [world.channel(ann, position=position) for position in positions]
+    path, change = {"id": made[0]["id"]}, {"position": 2}
+    world.rest.call("updateChannel", path=path, token=ann.token, body=change, expect=200)
+    for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
+        reply = world.rest.call(operation, path=path, expect=200)
+        keys = [(one["position"], one["createdAt"], one["id"]) for one in reply.data]
+        must.ascending(keys, f"{operation} by position, createdAt, id", seen=reply.pair)
+        shown = {one["id"]: one["position"] for one in reply.data}
+        kept = [shown.get(one["id"]) for one in made]
+        must.equal(kept, [2, *positions[1:]], "the positions, which nothing else has changed", seen=reply.pair)
+
+
+@case("R13.same-object")
+def same_object(world: World) -> None:
+    """The lists, a single channel and the answer to its creation show one and the same object."""
+    made = world.channel(world.guest(), "voice", topic="same", userLimit=7, bitrate=96)
+    assert_same(world, made)
+
+
+@case("R13.members")
+def members(world: World) -> None:
+    """A channel names its server and its creator, and counts what it has."""
+    ann = world.guest("ann")
+    made = world.channel(ann)
+    server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data
+    must.equal(made["serverId"], server["id"], "serverId")
+    must.members(made["server"], {"id": server["id"], "name": server["name"]}, "server")
+    must.members(made["createdBy"], {"id": ann.id, "username": ann.username}, "createdBy")
+    must.members(made["_count"], {"messages": 0, "voiceStates": 0}, "_count")
+    messages = [world.message(ann, made["id"], content)["id"] for content in ("one", "two")]
+    reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
+    must.equal(reply.data["_count"]["messages"], 2, "_count.messages after two messages", seen=reply.pair)
+    listed = world.rest.call("listChannels", expect=200)
+    found = must.find(listed.data, lambda one: one["id"] == made["id"], "the new channel", seen=listed.pair)
+    must.equal(found["_count"]["messages"], 2, "_count.messages in the list", seen=listed.pair)
+    world.rest.call("deleteMessage", path={"id": messages[0]}, token=ann.token, expect=200)
+    renamed = {"username": f"{ann.username}-2"}
+    world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=renamed, expect=200)
+    reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
+    must.members(reply.data["createdBy"], {"id": ann.id, **renamed}, "createdBy after a new username", seen=reply.pair)
+    must.equal(reply.data["_count"]["messages"], 1, "_count.messages after one was deleted", seen=reply.pair)
+
+
+@case("R14.defaults")
+def defaults(world: World) -> None:
+    """What the body does not say: the default server, no topic, 64 kbps for voice and nothing for text."""
+    ann = world.guest()
+    text = create(world, ann, type="text")
+    must.members(
+        text, {"serverId": DEFAULT_SERVER, "topic": None, "userLimit": None, "bitrate": None}, "a text channel"
+    )
+    voice = create(world, ann, type="voice")
+    must.members(voice, {"userLimit": None, "bitrate": 64, "topic": None}, "a voice channel")
+
+
+@case("R14.type-letter-case")
+def type_letter_case(world: World) -> None:
+    """The type is taken in either letter case, and answered in upper case."""
+    ann = world.guest()
+    for type in ("text", "voice", "announcement", "TEXT", "VOICE", "ANNOUNCEMENT"):
+        must.equal(create(world, ann, type=type)["type"], type.upper(), f"the type of a channel made as {type}")
+
+
+@case("R14.default-position", alone=True)
+def default_position(world: World) -> None:
+    """Without a position a channel goes after the last one of its server."""
+    ann = world.guest()
+    listed = world.rest.call("listServerChannels", path={"serverId": DEFAULT_SERVER}, expect=200).data
+    last = max((one["position"] for one in listed), default=-1)
+    if last >= POSITION_MAX - 2 * _GAP:
+        raise must.Skipped("a channel of the target stands at the last position there is")
+    # Not only where positions are numbered without a gap.
+    last = create(world, ann, position=last + _GAP)["position"]
+    first, second = create(world, ann), create(world, ann)
+    must.hold(first["position"] > last, f"a position after {last}", first["position"])
+    must.hold(second["position"] > first["position"], f"a position after {first['position']}", second["position"])
+
+
+@case("R14.voice-only-members")
+def voice_only_members(world: World) -> None:
+    """`userLimit` and `bitrate` are for voice channels: anywhere else they are a validation error."""
+    request = sample(world, "createChannel")
+    owner = request.person
+    for type in ("text", "announcement", "TEXT"):
+        for member, value in (("userLimit", 5), ("bitrate", 64)):
+            request.ask(body={"name": unique("room"), "type": type, member: value}, expect=400)
+        path = {"id": world.channel(owner, type)["id"]}
+        for member, value in (("userLimit", 5), ("bitrate", 64)):
+            world.rest.call("updateChannel", path=path, token=owner.token, body={member: value}, expect=400)
+
+
+@case("R14.unknown-server")
+def unknown_server(world: World) -> None:
+    """A channel for a server that does not exist is a 404."""
+    request = sample(world, "createChannel")
+    request.ask(body=request.with_members(serverId=UNKNOWN_ID), expect=404)
+
+
+@case("R14.update-keeps-the-rest")
+def update_keeps_the_rest(world: World) -> None:
+    """An update changes what it names and nothing else."""
+    ann = world.guest()
+    made = world.channel(ann, "voice", topic="old", position=5, userLimit=7, bitrate=96)
+    kept = {name: value for name, value in made.items() if name not in ("updatedAt", "_count")}
+    changes: tuple[dict[str, Any], ...] = (
+        {"name": "renamed"},
+        {"topic": ""},
+        {"topic": None},
+        {"position": 0},
+        {"position": 6},
+        {"userLimit": None},
+        {"bitrate": 8},
+        {},
+    )
+    for change in changes:
+        kept |= change
+        reply = world.rest.call("updateChannel", path={"id": made["id"]}, token=ann.token, body=change, expect=200)
+        must.members(reply.data, kept, f"the channel after {change}", seen=reply.pair)
+    assert_same(world, reply.data)
+
+
+@case("R14.type-stays")
+def type_stays(world: World) -> None:
+    """The type may be repeated, in either letter case, but not changed."""
+    ann = world.guest()
+    path = {"id": world.channel(ann, "voice")["id"]}
+    for type in ("voice", "VOICE"):
+        world.rest.call("updateChannel", path=path, token=ann.token, body={"type": type}, expect=200)
+    for type in ("text", "ANNOUNCEMENT"):
+        world.rest.call("updateChannel", path=path, token=ann.token, body={"type": type}, expect=400)
+    must.equal(world.rest.call("getChannel", path=path, expect=200).data["type"], "VOICE", "the type afterwards")
+
+
+@case("R14.delete")
+def delete(world: World) -> None:
+    """A deleted channel is gone, from the lists too, and its messages with it, whoever wrote them."""
+    ann, bob = world.guests("ann", "bob")
+    channel = world.channel(ann)["id"]
+    messages = [world.message(author, channel)["id"] for author in (ann, bob)]
+    path = {"id": channel}
+    reply = world.rest.call("deleteChannel", path=path, token=ann.token, expect=200)
+    must.equal(reply.data["id"], channel, "data.id", seen=reply.pair)
+    world.rest.call("getChannel", path=path, expect=404)
+    for message in messages:
+        world.rest.call("getMessage", path={"id": message}, expect=404)
+    world.rest.call("listMessages", query={"channelId": channel}, expect=404)
+    world.rest.call("createMessage", token=ann.token, body={"channelId": channel, "content": "late"}, expect=404)
+    world.rest.call("updateChannel", path=path, token=ann.token, body={"name": "late"}, expect=404)
+    world.rest.call("deleteChannel", path=path, token=ann.token, expect=404)
+    listed = world.rest.call("listChannels", expect=200)
+    must.hold(channel not in [one["id"] for one in listed.data], "a list without it", "it is listed", seen=listed.pair)
+
+
+@case("P6.only-creator-or-owner")
+def only_creator_or_owner(world: World) -> None:
+    """Whoever did not create a channel may neither change nor delete it, and it stays as it was."""
+    ann, bob = world.guests("ann", "bob")
+    made = world.channel(ann, topic="mine")
+    path = {"id": made["id"]}
+    world.rest.call("updateChannel", path=path, token=bob.token, body={"topic": "bob's"}, expect=403)
+    world.rest.call("deleteChannel", path=path, token=bob.token, expect=403)
+    assert_same(world, made)
+    world.rest.call("updateChannel", path=path, token=ann.token, body={"topic": "still mine"}, expect=200)
+    world.rest.call("deleteChannel", path=path, token=ann.token, expect=200)
+
+
+@case("P6.anyone")
+def anyone(world: World) -> None:
+    """Without a token a channel is created by the server's owner; anybody, known or not, may change and delete it."""
+    server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data
+    made = sample(world, "createChannel").succeed(token=NO_TOKEN)
+    must.equal(made.data["createdBy"]["id"], server["ownerId"], "the creator", seen=made.pair)
+    path, bob = {"id": made.data["id"]}, world.guest("bob")
+    world.rest.call("updateChannel", path=path, body={"topic": "whoever"}, expect=200)
+    reply = world.rest.call("updateChannel", path=path, token=bob.token, body={"topic": "bob"}, expect=200)
+    must.equal(reply.data["createdBy"]["id"], server["ownerId"], "the creator after an update", seen=reply.pair)
+    world.rest.call("deleteChannel", path=path, expect=200)
+
+
+def create(world: World, owner: Person, **members: Any) -> dict[str, Any]:
+    """A channel made by the case itself, by a body with just these members and a name."""
+    body = {"name": unique("room"), "type": "text", **members}
+    made: dict[str, Any] = world.rest.call("createChannel", token=owner.token, body=body, expect=201).data
+    world.adopt(made["id"], owner)
+    return made
+
+
+def assert_same(world: World, channel: dict[str, Any]) -> None:
+    """The lists and `getChannel` show exactly `channel`."""
+    one = world.rest.call("getChannel", path={"id": channel["id"]}, expect=200)
+    must.equal(one.data, channel, "the channel by its id", seen=one.pair)
+    for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
+        listed = world.rest.call(operation, path=path, expect=200)
+        found = must.find(listed.data, lambda other: other["id"] == channel["id"], "the channel", seen=listed.pair)
+        must.equal(found, channel, f"the channel in {operation}", seen=listed.pair)

@@ -1,0 +1,183 @@
+"""Cross-origin requests of a browser (rulings R9 and A5), of a target with the default `CORS_ORIGINS`.
+
+The client judges each answer to a request with an allowed `Origin`: these cases send such requests, some to every
+operation, and provoke every failure that an operation documents.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from functools import partial
+from typing import Any
+
+from hype_contract.actors import must
+from hype_contract.actors.clients.rest import Reply, address
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.rest.bodies import LARGEST_BODY, padded
+from hype_contract.cases.rest.failed_logins import shut_out
+from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, rest_operations, sample
+from hype_contract.contract.specs import Contract
+
+UNKNOWN_PATHS = ("/", "/nope", "/api/nope", "/auth/nope", "/api/channels/a/b")
+_METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
+
+
+@family
+def answers(contract: Contract) -> Iterable[Case]:
+    """Two cases per operation: it works, and it fails in each way that it documents."""
+    for operation in rest_operations(contract):
+        for requirement, check in (("R9.allowed-origin", _succeeds), ("R9.failures-too", _fails)):
+            yield Case(requirement, operation.id, partial(check, operation=operation.id), alike=True)
+    if 429 in contract.operations["loginUser"].answers:
+        yield Case("R9.failures-too", "too_many_failed_logins", too_many_failed_logins, alone=True, order=100)
+
+
+@family
+def preflights(contract: Contract) -> Iterable[Case]:
+    """One case per path: the browser's question is answered before any authorisation, for each method."""
+    paths: dict[str, set[str]] = defaultdict(set)
+    for operation in rest_operations(contract):
+        paths[operation.path].add(operation.method)
+    for path, methods in paths.items():
+        yield Case("R9.preflight", path, partial(preflight, path=path, methods=sorted(methods)), alike=True)
+
+
+@case("R9.preflight-of-unknown-path")
+def preflight_of_unknown_path(world: World) -> None:
+    """Without it a page sees a network error where it should see a 404."""
+    for path in UNKNOWN_PATHS:
+        for method in _METHODS:
+            _answered(_ask(world, path, method, frontend(world)))
+
+
+@case("R9.foreign-origin")
+def foreign_origin(world: World) -> None:
+    """No other page may read an answer: neither `*` nor its own name comes back, with no status."""
+    listed, created = sample(world, "listChannels"), sample(world, "createMessage")
+    for origin in _foreign(frontend(world)):
+        headers = [("Origin", origin)]
+        _refused(listed.succeed(headers=headers), origin)
+        _refused(created.ask(token=NO_TOKEN, headers=headers), origin)
+        _refused(world.rest.raw("GET", "/api/nope", headers=headers), origin)
+        _refused(_ask(world, "/api/messages", "POST", origin), origin)
+
+
+@case("R9.vary")
+def vary(world: World) -> None:
+    """What a cache keeps of one origin's answer must not be given to another."""
+    listed = sample(world, "listChannels")
+    own, foreign = (
+        listed.succeed(headers=[("Origin", one)]) for one in (frontend(world), _foreign(frontend(world))[0])
+    )
+    name = "access-control-allow-origin"
+    if own.headers.get(name) == foreign.headers.get(name) == listed.succeed().headers.get(name):
+        return  # it does not depend on the origin
+    for reply in (own, foreign):
+        named = _names(reply, "vary")
+        must.hold(bool(named & {"ORIGIN", "*"}), "Vary to name Origin", reply.headers.get("vary"), seen=reply.pair)
+
+
+def too_many_failed_logins(world: World) -> None:
+    """The frontend may read that its user has to wait."""
+    world.rest.origin = frontend(world)
+    shut_out(world)
+
+
+def frontend(world: World) -> str:
+    """The origin of a page that may read answers."""
+    return world.contract.cors.origins[0]
+
+
+def refusals(asked: Sample) -> Iterator[Reply]:
+    """Answers to requests that `asked.operation` refuses. Which status each one gets is for other cases to judge."""
+    operation, rest = asked.operation, asked.world.rest
+    target = address(operation, asked.path, asked.query)
+    if operation.auth == "required":
+        yield asked.ask(token=NO_TOKEN)
+        yield asked.ask(token="no-token")
+    if operation.body is not None:
+        good = json.dumps(asked.body).encode()
+        yield from (asked.send(content) for content in (b"{", b"[]", padded(asked.body, LARGEST_BODY + 1)))
+        yield asked.send(good, "text/plain")
+    if operation.raw.get("parameters"):
+        yield asked.ask(query={**asked.query, "limit": "x"})
+    if 403 in operation.answers:
+        yield asked.ask(token=asked.world.guest("stranger").token)
+    if asked.path:
+        yield asked.ask(path=dict.fromkeys(asked.path, UNKNOWN_ID))
+    for method in ("PATCH", "DELETE"):
+        if method != operation.method:
+            yield rest.raw(method, target)
+
+
+def preflight(world: World, path: str, methods: list[str]) -> None:
+    """The browser's question for each of a path's methods is answered with what the frontend may send."""
+    target = path.replace("{id}", UNKNOWN_ID).replace("{serverId}", UNKNOWN_ID).replace("{channelId}", UNKNOWN_ID)
+    for method in methods:
+        reply = _ask(world, target, method, frontend(world))
+        _answered(reply)
+        _names_all(reply, "access-control-allow-methods", [method])
+        _names_all(reply, "access-control-allow-headers", world.contract.cors.headers)
+
+
+def _succeeds(world: World, operation: str) -> None:
+    """The frontend may read the answer, with credentials."""
+    world.rest.origin = frontend(world)
+    sample(world, operation).succeed()
+
+
+def _fails(world: World, operation: str) -> None:
+    """The frontend may read why it was refused."""
+    world.rest.origin = frontend(world)
+    asked = sample(world, operation)
+    replies = [*refusals(asked), *(asked.ask(body=body) for body in _bodies_in_vain(world, asked))]
+    must.hold(any(reply.status >= 400 for reply in replies), f"{operation} to refuse something", "no refusal")
+
+
+def _bodies_in_vain(world: World, asked: Sample) -> Iterator[dict[str, Any]]:
+    """Bodies that keep their schema, and are refused for what they say."""
+    if asked.operation.id == "loginUser":
+        yield asked.with_members(password="wrong-password")
+    elif asked.operation.id == "refreshTokens":
+        yield {"refreshToken": "a.b.c"}
+    elif asked.operation.id in ("registerUser", "loginGuest", "updateUser"):
+        yield asked.with_members(username=world.guest("taken").username)
+
+
+def _ask(world: World, target: str, method: str, origin: str) -> Reply:
+    headers = [
+        ("Origin", origin),
+        ("Access-Control-Request-Method", method),
+        ("Access-Control-Request-Headers", "authorization,content-type"),
+    ]
+    return world.rest.raw("OPTIONS", target, headers=headers)
+
+
+def _foreign(own: str) -> tuple[str, ...]:
+    """Origins that resemble `own`, which is `http://localhost:5173` by default, and some that do not."""
+    scheme, _, place = own.partition("://")
+    other_scheme = {"http": "https", "https": "http"}.get(scheme, "http")
+    return ("http://evil.example", f"{own}.evil.example", f"{other_scheme}://{place}", f"{own}0", "null")
+
+
+def _answered(reply: Reply) -> None:
+    must.one_of(reply.status, (200, 204), f"the status of {reply.request}", seen=reply.pair)
+
+
+def _names_all(reply: Reply, header: str, wanted: Iterable[str]) -> None:
+    missing = {one.upper() for one in wanted} - _names(reply, header)
+    must.hold(not missing, f"{header} of {reply.request} to name {sorted(missing)}", reply.headers.get(header))
+
+
+def _refused(reply: Reply, origin: str) -> None:
+    answer = reply.headers.get("access-control-allow-origin")
+    must.hold(
+        answer not in ("*", origin), f"neither * nor {origin} in Access-Control-Allow-Origin", answer, seen=reply.pair
+    )
+
+
+def _names(reply: Reply, header: str) -> set[str]:
+    return {name.strip().upper() for name in reply.headers.get(header, "").split(",")}

@@ -1,0 +1,273 @@
+"""Messages: pages, verbatim text, edits, and who may do what (rulings R18, R19, R20 and R24)."""
+
+from __future__ import annotations
+
+from concurrent.futures import ThreadPoolExecutor
+
+from hype_contract.actors import must
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import case
+from hype_contract.cases.rest.samples import UNKNOWN_ID, sample
+
+DEFAULT_PAGE = 50
+EDITORS = 6
+TOO_LONG = "content must not exceed 2000 characters"
+
+TEXTS = (
+    "  spaces around  and\tinside \n",
+    "\U0001f468\u200d\U0001f469\u200d\U0001f467\u200d\U0001f466 \U0001f1fa\U0001f1f3 \U0001f44d\U0001f3fd",
+    "\u202eright to left\u202c \u05e9\u05dc\u05d5\u05dd \u0645\u0631\u062d\u0628\u0627",
+    "e\u0301 \u00e9 \u1e9b\u0323 \ufb01 \u212b",
+    "z\u0351\u036b\u0343\u036a\u0302\u036b\u033d\u034f\u0334\u0319\u0324\u031e\u0349\u035a\u032f\u031e\u0320\u034d",
+    "<script>alert('x')</script> & \"quotes\" \\ \\u0041 %00 ${x} {{x}}",
+    "'; DROP TABLE messages; --",
+    "\u0001\u001f\u007f\u0085\ufeff\ufffe\uffff\ue000\U0010ffff",
+    "line\r\nline\u2028line\u2029line",
+    "\U0001f600" * 2000,
+    "a" * 2000,
+    ".",
+)
+BLANK = (" ", "\t", "\n", " \t\r\n ", "\u00a0", "\u2003\u3000", "\u2028\u2029", " " * 2000)
+NOT_DIGITS = ("", " ", "abc", "1.5", "1e1", "0x10", "+5", " 5", "5 ", "-", "1,5", "١", "five", "null", "5;6", "NaN")
+
+
+@case("R18.newest-first")
+def newest_first(world: World) -> None:
+    """The page shows the newest message first, with what the page is of."""
+    ann = world.guest("ann")
+    room = world.channel(ann)["id"]
+    sent = [world.message(ann, room, str(number)) for number in range(7)]
+    reply = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    must.equal(
+        [one["content"] for one in reply.data], ["6", "5", "4", "3", "2", "1", "0"], "the contents", seen=reply.pair
+    )
+    keys = [(one["createdAt"], one["id"]) for one in reversed(reply.data)]
+    must.ascending(keys, "the messages by createdAt, id", seen=reply.pair)
+    must.equal(reply.data, sent[::-1], "the messages, as their creation showed them", seen=reply.pair)
+    must.equal(reply.meta, {"total": 7, "limit": DEFAULT_PAGE, "offset": 0}, "meta", seen=reply.pair)
+    path = {"id": sent[2]["id"]}
+    edited = world.rest.call("updateMessage", token=ann.token, path=path, body={"content": "edited"}, expect=200).data
+    again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    now = [edited if one["id"] == edited["id"] else one for one in sent]
+    must.equal(again.data, now[::-1], "the messages, one of them edited", seen=again.pair)
+    now.append(world.message(ann, room, "7"))
+    again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    must.equal(again.data, now[::-1], "the messages, one more of them", seen=again.pair)
+
+
+@case("R18.ties")
+def ties(world: World) -> None:
+    """Messages that came at once are listed by `createdAt` and then `id`, newest first, whole and page by page."""
+    request = sample(world, "createMessage")
+
+    def send(number: int) -> str:
+        return str(request.succeed(body=request.with_members(content=str(number))).data["id"])
+
+    with ThreadPoolExecutor(EDITORS) as pool:
+        sent = list(pool.map(send, range(EDITORS * 4)))
+    query = {"channelId": request.body["channelId"]}
+    whole = world.rest.call("listMessages", query=query, expect=200)
+    keys = [(one["createdAt"], one["id"]) for one in reversed(whole.data)]
+    must.ascending(keys, "the messages by createdAt, id", strictly=True, seen=whole.pair)
+    must.equal(sorted(one["id"] for one in whole.data), sorted(sent), "who is listed", seen=whole.pair)
+    seen = []
+    for offset in range(0, len(sent), EDITORS):
+        page = world.rest.call("listMessages", query={**query, "limit": EDITORS, "offset": offset}, expect=200)
+        seen += page.data
+    must.equal(seen, whole.data, "the pages, one after the other", seen=page.pair)
+
+
+@case("R18.default-limit", slow=True)
+def default_limit(world: World) -> None:
+    """Without a limit a page has 50."""
+    ann = world.guest("ann")
+    room = world.channel(ann)["id"]
+    for number in range(DEFAULT_PAGE + 2):
+        world.message(ann, room, str(number))
+    reply = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    must.equal(len(reply.data), DEFAULT_PAGE, "the length of a page without a limit", seen=reply.pair)
+    must.equal(reply.meta["total"], DEFAULT_PAGE + 2, "meta.total", seen=reply.pair)
+    whole = world.rest.call("listMessages", query={"channelId": room, "limit": 100}, expect=200)
+    must.equal(len(whole.data), DEFAULT_PAGE + 2, "the length of a page of 100", seen=whole.pair)
+
+
+@case("R18.pages")
+def pages(world: World) -> None:
+    """Page after page shows every message once, in one order."""
+    ann = world.guest("ann")
+    room = world.channel(ann)["id"]
+    sent = [world.message(ann, room, str(number))["id"] for number in range(11)]
+    seen = []
+    for offset in range(0, 12, 3):
+        query = {"channelId": room, "limit": 3, "offset": offset}
+        reply = world.rest.call("listMessages", query=query, expect=200)
+        must.equal(reply.meta, {"total": 11, "limit": 3, "offset": offset}, "meta", seen=reply.pair)
+        seen += [one["id"] for one in reply.data]
+    must.equal(seen, sent[::-1], "the ids of all pages", seen=reply.pair)
+    for offset in (11, 1_000_000):
+        reply = world.rest.call("listMessages", query={"channelId": room, "offset": offset}, expect=200)
+        must.equal(reply.data, [], "a page behind the last message", seen=reply.pair)
+        must.equal(reply.meta["total"], 11, "meta.total there", seen=reply.pair)
+
+
+@case("R18.query-bounds", slow=True)
+def query_bounds(world: World) -> None:
+    """`limit` is 1 to 100 and `offset` not negative, in plain digits, once."""
+    channel = sample(world, "listMessages").query
+    for name, value in (("limit", 1), ("limit", 100), ("offset", 0)):
+        reply = world.rest.call("listMessages", query={**channel, name: value}, expect=200)
+        must.equal(reply.meta[name], value, f"meta.{name}", seen=reply.pair)
+    for name, value in (("limit", 0), ("limit", 101), ("limit", -1), ("limit", 10**30), ("offset", -1)):
+        world.rest.call("listMessages", query={**channel, name: value}, expect=400)
+    for name in ("limit", "offset"):
+        for text in NOT_DIGITS:
+            world.rest.call("listMessages", query={**channel, name: text}, expect=400)
+        world.rest.call("listMessages", query={**channel, name: ["1", "1"]}, expect=400)
+
+
+@case("R18.channel")
+def which_channel(world: World) -> None:
+    """A page is of one text channel, which has to be named and to exist."""
+    ann = world.guest("ann")
+    world.rest.call("listMessages", expect=400)
+    for wrong in ("", "a\x00b"):
+        world.rest.call("listMessages", query={"channelId": wrong}, expect=400)
+    for unknown in (UNKNOWN_ID, "no such room", "'", "\U0001f600", "x" * 300, "%", "../"):
+        world.rest.call("listMessages", query={"channelId": unknown}, expect=404)
+    for type in ("voice", "announcement"):
+        world.rest.call("listMessages", query={"channelId": world.channel(ann, type)["id"]}, expect=400)
+
+
+@case("R19.verbatim")
+def verbatim(world: World) -> None:
+    """Any text comes back as it was sent: at once, by its id, in a page, and after an edit."""
+    request = sample(world, "createMessage")
+    for text in TEXTS:
+        made = request.succeed(body=request.with_members(content=text))
+        must.equal(made.data["content"], text, "the content in the answer", seen=made.pair)
+        one = world.rest.call("getMessage", path={"id": made.data["id"]}, expect=200)
+        must.equal(one.data, made.data, "the message by its id", seen=one.pair)
+    page = world.rest.call("listMessages", query={"channelId": request.body["channelId"]}, expect=200)
+    must.equal([one["content"] for one in page.data], list(TEXTS[::-1]), "the contents of the page", seen=page.pair)
+    edit = sample(world, "updateMessage")
+    for text in TEXTS:
+        reply = edit.succeed(body={"content": text})
+        must.equal(reply.data["content"], text, "the content after an edit", seen=reply.pair)
+
+
+@case("R19.not-blank")
+def not_blank(world: World) -> None:
+    """White space alone says nothing, in a new message as in an edit."""
+    new, edit = sample(world, "createMessage"), sample(world, "updateMessage")
+    for text in BLANK:
+        new.ask(body=new.with_members(content=text), expect=400)
+        edit.ask(body={"content": text}, expect=400)
+
+
+@case("R19.too-long")
+def too_long(world: World) -> None:
+    """More than 2000 code points, and nothing else wrong, is answered in the seed's words, without details."""
+    request = sample(world, "createMessage")
+    for text in ("a" * 2001, "\U0001f600" * 2001):
+        reply = request.ask(body=request.with_members(content=text), expect=400)
+        must.equal(reply.error, TOO_LONG, "error", seen=reply.pair)
+        must.hold("details" not in reply.json, "no details", reply.json, seen=reply.pair)
+    sample(world, "updateMessage").ask(body={"content": "a" * 2001}, expect=400)
+
+
+@case("R19.text-channels-only")
+def text_channels_only(world: World) -> None:
+    """Messages go to text channels that exist."""
+    ann = world.guest("ann")
+    for type in ("voice", "announcement"):
+        body = {"content": "hello", "channelId": world.channel(ann, type)["id"]}
+        world.rest.call("createMessage", token=ann.token, body=body, expect=400)
+    for unknown in (UNKNOWN_ID, "no such room", "x" * 300):
+        world.rest.call("createMessage", token=ann.token, body={"content": "hello", "channelId": unknown}, expect=404)
+
+
+@case("R19.new-message")
+def new_message(world: World) -> None:
+    """A new message is its author's, unedited, with neither reactions nor attachments."""
+    ann = world.guest("ann")
+    room = world.channel(ann)["id"]
+    body = {"channelId": room, "content": "hello"}
+    reply = world.rest.call("createMessage", token=ann.token, body=body, expect=201)
+    plain = {"edited": False, "authorId": ann.id, "channelId": room, "reactions": [], "attachments": []}
+    must.members(reply.data, plain, "the message", seen=reply.pair)
+    author = {"id": ann.id, "username": ann.username, "status": "ONLINE"}
+    must.members(reply.data["author"], author, "author", seen=reply.pair)
+
+
+@case("R20.edit")
+def edit(world: World) -> None:
+    """Each edit sets `edited` and moves `updatedAt` strictly forward, whatever the text and however fast."""
+    request = sample(world, "updateMessage")
+    before = world.rest.call("getMessage", path=request.path, expect=200).data
+    stamps = [before["updatedAt"]]
+    kept = {name: before[name] for name in ("id", "authorId", "channelId", "createdAt")}
+    for text in (before["content"], "other", "other", before["content"], "the last"):
+        reply = request.succeed(body={"content": text})
+        must.members(reply.data, {**kept, "edited": True, "content": text}, "the message", seen=reply.pair)
+        stamps.append(reply.data["updatedAt"])
+    must.ascending(stamps, "updatedAt", strictly=True, seen=reply.pair)
+    now = world.rest.call("getMessage", path=request.path, expect=200)
+    must.equal(now.data, reply.data, "the message by its id", seen=now.pair)
+
+
+@case("R20.edits-at-once")
+def edits_at_once(world: World) -> None:
+    """No two edits of one message leave the same `updatedAt`, also when they come within a millisecond."""
+    request = sample(world, "updateMessage")
+
+    def edit_it(number: int) -> str:
+        return str(request.succeed(body={"content": str(number)}).data["updatedAt"])
+
+    with ThreadPoolExecutor(EDITORS) as pool:
+        stamps = sorted(pool.map(edit_it, range(EDITORS * 4)))
+    must.ascending(stamps, "updatedAt of edits at once", strictly=True)
+
+
+@case("R20.delete")
+def delete(world: World) -> None:
+    """A deleted message is gone, the channel counts one less, and what else it has stays."""
+    request = sample(world, "deleteMessage")
+    room = world.rest.call("getMessage", path=request.path, expect=200).data["channelId"]
+    other = world.message(request.person, room, "stays")
+    reply = request.succeed()
+    must.equal(reply.data["id"], request.path["id"], "data.id", seen=reply.pair)
+    world.rest.call("getMessage", path=request.path, expect=404)
+    request.ask(expect=404)
+    world.rest.call("updateMessage", path=request.path, token=request.person.token, body={"content": "x"}, expect=404)
+    page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
+
+
+@case("R20.author-only")
+def author_only(world: World) -> None:
+    """Nobody but the author edits or deletes a message: not even whoever made the channel."""
+    owner, author = world.guests("owner", "author")
+    made = world.message(author, world.channel(owner)["id"], "mine")
+    path = {"id": made["id"]}
+    world.rest.call("updateMessage", path=path, token=owner.token, body={"content": "yours"}, expect=403)
+    world.rest.call("deleteMessage", path=path, token=owner.token, expect=403)
+    reply = world.rest.call("getMessage", path=path, expect=200)
+    must.equal(reply.data, made, "the message afterwards", seen=reply.pair)
+
+
+@case("R24.author-as-now")
+def author_as_now(world: World) -> None:
+    """A message shows its author as the profile is now, in pages too."""
+    ann = world.guest("ann")
+    room = world.channel(ann)["id"]
+    message = world.message(ann, room)["id"]
+    profile = {"displayName": "Ann now", "avatarUrl": "https://example.com/now.png", "username": f"{ann.username}-now"}
+    world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=profile, expect=200)
+    world.rest.call("updateUserStatus", path={"id": ann.id}, token=ann.token, body={"status": "dnd"}, expect=200)
+    one = world.rest.call("getMessage", path={"id": message}, expect=200)
+    page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+    body = {"content": "later"}
+    later = world.rest.call("createMessage", token=ann.token, body={**body, "channelId": room}, expect=201)
+    edited = world.rest.call("updateMessage", path={"id": message}, token=ann.token, body=body, expect=200)
+    for shown in (one.data, page.data[0], later.data, edited.data):
+        must.members(shown["author"], {"id": ann.id, "status": "DND", **profile}, "author")

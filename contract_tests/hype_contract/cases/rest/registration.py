@@ -1,0 +1,246 @@
+"""Registration, guests and login (rulings R21 and R22)."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Callable, Iterator
+from functools import partial
+from itertools import count
+from typing import Any
+
+from hype_contract.actors import must
+from hype_contract.actors.clients.rest import Reply
+from hype_contract.actors.people import Person, unique
+from hype_contract.actors.racing import race, statuses
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import case
+from hype_contract.cases.rest.authorisation import refused
+from hype_contract.cases.rest.samples import PASSWORD, registration, sample
+
+RACERS = 8
+RACES, RACES_OF_GUESTS = 2, 8
+"""So often a race is run: a server that looks before it writes can be lucky. Guests have no password to be hashed."""
+BEYOND_72_BYTES = ("a" * 127, "\U0001f600" * 30)
+AS_TYPED = " Correct Horse \u0439 "
+NOT_AS_TYPED = (
+    AS_TYPED.strip(),
+    AS_TYPED.lower(),
+    AS_TYPED.replace("\u0439", "9"),
+    AS_TYPED.replace("\u0439", "?"),
+)
+"""What it would be trimmed, in lower case, and in encodings of one byte."""
+HASH = re.compile(r"\$(2[abxy]?|argon2\w*|scrypt)\$")
+SCRIPTS = ("пароль пароль", "\U0001f600" * 8, "e\u0301" * 5)
+
+
+@case("R21.register")
+def register(world: World) -> None:
+    """Registration answers the user and two tokens that work."""
+    body = registration()
+    reply = world.rest.call("registerUser", body=body, expect=201)
+    user = reply.data["user"]
+    must.members(user, {"username": body["username"], "email": body["email"]}, "the user", seen=reply.pair)
+    me = world.rest.call("getCurrentUser", token=reply.data["accessToken"], expect=200)
+    must.equal(me.data["user"], user, "the user in /auth/me", seen=me.pair)
+    world.rest.call("refreshTokens", body={"refreshToken": reply.data["refreshToken"]}, expect=200)
+    world.rest.call("getUser", path={"id": user["id"]}, expect=200)
+
+
+@case("R21.race-of-names", slow=True)
+def race_of_names(world: World) -> None:
+    """Of many who register one username at once exactly one gets it; so do guests, and the two together."""
+    for _ in range(world.times(RACES)):
+        won = _race(partial(_register, world, username=unique("race")))
+        must.equal(won, {201: 1, 400: RACERS - 1}, f"the statuses of {RACERS} registrations of one username")
+    for _ in range(world.times(RACES_OF_GUESTS)):
+        won = _race(partial(_enter, world, unique("race")))
+        must.equal(won, {200: 1, 400: RACERS - 1}, f"the statuses of {RACERS} guests of one username")
+    both, turns = unique("race"), count()
+    won = _race(lambda: _enter(world, both) if next(turns) % 2 else _register(world, username=both), 4)
+    must.equal((won[200] + won[201], won[400]), (1, 3), "successes and failures of guests and others with one username")
+
+
+@case("R21.race-of-emails", slow=True)
+def race_of_emails(world: World) -> None:
+    """Of many who register one email at once exactly one gets it."""
+    for _ in range(world.times(RACES)):
+        won = _race(partial(_register, world, email=f"{unique('race')}@example.com"), RACERS // 2)
+        must.equal(won, {201: 1, 400: RACERS // 2 - 1}, "the statuses of racing registrations of one email")
+
+
+@case("R21.race-of-renames", slow=True)
+def race_of_renames(world: World) -> None:
+    """Of several who rename themselves alike at once exactly one succeeds, and the others get 409."""
+    people = world.guests("ann", "bob", "eve", "dan")
+    for _ in range(world.times(RACES)):
+        body, waiting = {"username": unique("race")}, list(people)
+
+        def rename(waiting: list[Person] = waiting, body: dict[str, str] = body) -> Reply:
+            person = waiting.pop()
+            return world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=body)
+
+        must.equal(_race(rename, len(people)), {200: 1, 409: 3}, "the statuses of four renames to one name")
+
+
+@case("R21.username-letter-case")
+def username_letter_case(world: World) -> None:
+    """Usernames differ by case, for guests and registered users alike."""
+    name = unique("case")
+    for username in (name, name.upper(), name.capitalize()):
+        reply = world.rest.call("loginGuest", body={"username": username}, expect=200)
+        must.equal(reply.data["user"]["username"], username, "username", seen=reply.pair)
+    mixed = name[0] + name[1:].title()
+    registered = world.rest.call("registerUser", body=registration(username=mixed), expect=201)
+    must.equal(registered.data["user"]["username"], mixed, "username", seen=registered.pair)
+    for username, person in zip((f"{name}-x", f"{name}-X"), world.guests("ann", "bob"), strict=True):
+        body = {"username": username}
+        world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=body, expect=200)
+    for taken in (name, mixed):
+        world.rest.call("loginGuest", body={"username": taken}, expect=400)
+
+
+@case("R21.email")
+def email(world: World) -> None:
+    """An email is compared trimmed and without regard to case, and given back as typed."""
+    typed = f"{unique('Mixed')}.Case@Example.COM"
+    reply = world.rest.call("registerUser", body=registration(email=f"  {typed} "), expect=201)
+    must.equal(reply.data["user"]["email"].strip(), typed, "the email", seen=reply.pair)
+    for same in (typed.lower(), f" {typed.upper()}\n"):
+        world.rest.call("registerUser", body=registration(email=same), expect=400)
+        body = {"email": same, "password": PASSWORD}
+        again = world.rest.call("loginUser", body=body, expect=200, patient=True)
+        must.equal(again.data["user"]["id"], reply.data["user"]["id"], f"who logs in as {same!r}", seen=again.pair)
+        must.equal(again.data["user"]["email"].strip(), typed, "the email after the login", seen=again.pair)
+
+
+@case("R21.email", slow=True)
+def other_emails(world: World) -> None:
+    """What differs in anything but case is another email."""
+    typed = f"{unique('Mixed')}.Case@Example.COM"
+    for email in (
+        typed,
+        typed.replace("@", "+tag@"),
+        typed.replace(".Case@", "Case@"),
+        typed.replace("Example", "Example-1"),
+    ):
+        world.rest.call("registerUser", body=registration(email=email), expect=201)
+
+
+@case("R21.passwords", slow=True)
+def passwords(world: World) -> None:
+    """A password works in any script."""
+    for password in SCRIPTS:
+        body = registration(password=password)
+        world.rest.call("registerUser", body=body, expect=201)
+        _login(world, body["email"], password, 200)
+
+
+@case("R21.every-character-counts", slow=True)
+def every_character_counts(world: World) -> None:
+    """Passwords that differ in the last character alone are different ones, however long they are."""
+    for start in BEYOND_72_BYTES:
+        body = registration(password=f"{start}x")
+        world.rest.call("registerUser", body=body, expect=201)
+        _login(world, body["email"], f"{start}y", 401)
+        _login(world, body["email"], start, 401)
+        _login(world, body["email"], f"{start}x", 200)
+
+
+@case("R21.password-as-typed", slow=True)
+def password_as_typed(world: World) -> None:
+    """White space around a password, the case of its letters and those beyond Latin-1 make it another one."""
+    body = registration(password=AS_TYPED)
+    world.rest.call("registerUser", body=body, expect=201)
+    for other in NOT_AS_TYPED:
+        _login(world, body["email"], other, 401)
+    _login(world, body["email"], AS_TYPED, 200)
+
+
+@case("R21.password-unseen")
+def password_unseen(world: World) -> None:
+    """Neither a user, whoever looks, nor an answer to a registration or a login shows a password or its hash."""
+    body = registration()
+    made = world.rest.call("registerUser", body=body, expect=201)
+    token, path = made.data["accessToken"], {"id": made.data["user"]["id"]}
+    for reply in (
+        made,
+        _login(world, body["email"], body["password"], 200),
+        world.rest.call("getCurrentUser", token=token, expect=200),
+        world.rest.call("getUser", path=path, token=token, expect=200),
+        world.rest.call("updateUser", path=path, token=token, body={"bio": "x"}, expect=200),
+    ):
+        shown = [text for text in _strings(reply.data) if body["password"] in text or HASH.match(text)]
+        must.hold(not shown, "no password and no hash of one", "one of them", seen=reply.pair)
+
+
+@case("R22.login")
+def login(world: World) -> None:
+    """Login sets ONLINE, whatever the status was, and its tokens are one's own."""
+    ann = world.member("ann")
+    path = {"id": ann.id}
+    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "dnd"}, expect=200)
+    reply = _login(world, ann.email, ann.password, 200)
+    must.members(
+        reply.data["user"], {"id": ann.id, "email": ann.email, "status": "ONLINE"}, "the user", seen=reply.pair
+    )
+    shown = world.rest.call("getUser", path=path, expect=200)
+    must.equal(shown.data["status"], "online", "the status by id", seen=shown.pair)
+    me = world.rest.call("getCurrentUser", token=reply.data["accessToken"], expect=200)
+    must.equal(me.data["user"], reply.data["user"], "the user in /auth/me", seen=me.pair)
+
+
+@case("R22.wrong-credentials")
+def wrong_credentials(world: World) -> None:
+    """A wrong password and an unknown email are refused in the same words, which the spec has, and sign nobody in."""
+    ann = world.member("ann")
+    path = {"id": ann.id}
+    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "offline"}, expect=200)
+    for email, password in (
+        (ann.email, f"{ann.password}x"),
+        (ann.email, "x"),
+        (f"{unique('nobody')}@example.com", ann.password),
+    ):
+        refused(_login(world, email, password, 401))
+    shown = world.rest.call("getUser", path=path, expect=200)
+    must.equal(shown.data["status"], "offline", "the status afterwards", seen=shown.pair)
+
+
+@case("R22.guest")
+def guest(world: World) -> None:
+    """A guest has no email, is ONLINE at once, and has nothing to log in with."""
+    request = sample(world, "loginGuest")
+    reply = request.succeed()
+    plain = {"username": request.body["username"], "email": None, "status": "ONLINE"}
+    must.members(reply.data["user"], plain, "the guest", seen=reply.pair)
+    name = request.body["username"]
+    for address in (None, "", name):
+        world.rest.call("loginUser", body={"email": address, "password": "x"}, expect=400, patient=True)
+    _login(world, f"{name}@example.com", "x", 401)
+
+
+def _strings(value: Any) -> Iterator[str]:
+    """Every text in a JSON value, at any depth."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _strings(one)
+
+
+def _login(world: World, email: str | None, password: str | None, expect: int) -> Reply:
+    body = {"email": email, "password": password}
+    return world.rest.call("loginUser", body=body, expect=expect, patient=True)
+
+
+def _register(world: World, **members: str) -> Reply:
+    return world.rest.call("registerUser", body=registration(**members))
+
+
+def _enter(world: World, username: str) -> Reply:
+    return world.rest.call("loginGuest", body={"username": username})
+
+
+def _race(run: Callable[[], Reply], racers: int = RACERS) -> Counter[int]:
+    """The statuses of many requests that start together."""
+    return statuses(race([run] * racers))

@@ -1,0 +1,42 @@
+"""GET /health and GET /api (ruling R12)."""
+
+from __future__ import annotations
+
+from hype_contract.actors import must
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import case
+
+
+@case("R12.health")
+def health(world: World) -> None:
+    """A target that is being judged is whole: OK, and every check ok."""
+    reply = world.rest.call("getHealth", expect=200)
+    must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
+    must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
+
+
+@case("R12.api")
+def api(world: World) -> None:
+    """The service document names the profile that is being judged."""
+    reply = world.rest.call("getApi", expect=200)
+    must.equal(reply.json["profile"], world.contract.profile, "profile", seen=reply.pair)
+    must.hold(bool(reply.json["endpoints"]), "endpoints to name some", reply.json["endpoints"], seen=reply.pair)
+
+
+@case("R12.service-documents")
+def service_documents(world: World) -> None:
+    """Neither document stands in an envelope, and a bad token changes nothing."""
+    for operation in ("getHealth", "getApi"):
+        for token in (None, "garbage"):
+            reply = world.rest.call(operation, token=token, expect=200)
+            must.hold("success" not in reply.json, "no envelope", sorted(reply.json), seen=reply.pair)
+
+
+@case("R12.metrics")
+def metrics(world: World) -> None:
+    """`GET /metrics` speaks Prometheus."""
+    reply = world.rest.call("getMetrics", expect=200)
+    lines = reply.content.decode("utf-8").splitlines()
+    must.hold(
+        any(line.startswith("# TYPE ") for line in lines), "a line that begins with # TYPE", lines[:3], seen=reply.pair
+    )

@@ -1,0 +1,60 @@
+"""Trailer fields: what stands behind a chunked body is no header of the request (amendment A19)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+
+from hype_contract.actors import must
+from hype_contract.actors.clients import wire
+from hype_contract.actors.clients.rest import Header
+from hype_contract.actors.people import Person, unique
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import case
+
+
+@case("A19.trailers")
+def trailers(world: World) -> None:
+    """A token that stands only in the trailer authenticates nobody, sent with the head at once or after it.
+
+    A target may refuse every trailer, with 400, say, or by closing the connection. It must take the same request with
+    the token in its head, or nothing is shown.
+    """
+    ann = world.guest("ann")
+    channel = str(world.channel(ann)["id"])
+    token = ("Authorization", f"Bearer {ann.token}")
+
+    def meanwhile() -> None:
+        """Give the target the time of one answer to read the head."""
+        world.rest.call("listChannels", token=ann.token, expect=200)
+
+    ways: tuple[Callable[[], object] | None, ...] = (None, meanwhile)
+    for between in ways:
+        if not _taken(_write(world, ann, channel, [token], [], between)):
+            raise must.Skipped("the target takes no message whose body comes in one chunk")
+        status = _write(world, ann, channel, [], [token], between)
+        how = "sent at once" if between is None else "sent after the head"
+        must.hold(not _taken(status), f"a request whose token stands only in the trailer, {how}, to be refused", status)
+
+
+def _taken(status: int | None) -> bool:
+    return status is not None and 200 <= status < 300
+
+
+def _write(
+    world: World,
+    person: Person,
+    channel: str,
+    headers: list[Header],
+    trailers: list[Header],
+    between: Callable[[], object] | None,
+) -> int | None:
+    """Write a message; the status of the answer."""
+    content = json.dumps({"channelId": channel, "content": unique("trailer")}, separators=(",", ":")).encode("ascii")
+    operation = world.contract.operations["createMessage"]
+    fields = [("Content-Type", "application/json"), *headers]
+    request = wire.Chunked(operation.method, operation.path, content, fields, trailers)
+    status, text = wire.send(request, world.http.base_url, between)
+    world.trace.transcript.command(wire.command(request, world.http.base_url), f"{status or 'no answer'} {text}")
+    world.trace.observe(None, right=True)
+    return status

@@ -1,0 +1,56 @@
+"""The voice API from a browser's page on another origin (rulings R9 and A5)."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+from functools import partial
+
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.rest.cors import frontend, preflight, refusals
+from hype_contract.cases.voice.requests import request
+from hype_contract.cases.voice.signalling import parties
+from hype_contract.contract.specs import Contract
+
+_WITH_A_BODY = ("createSendTransport", "createRecvTransport", "connectTransport", "createProducer", "createConsumer")
+
+
+@family
+def answers(contract: Contract) -> Iterable[Case]:
+    """One case per operation with a body: what it refuses, and that it works."""
+    for operation in _WITH_A_BODY:
+        yield Case("R9.voice", operation, partial(_answers, operation=operation), alike=True)
+
+
+@family
+def preflights(contract: Contract) -> Iterable[Case]:
+    """One case per path."""
+    paths: dict[str, set[str]] = defaultdict(set)
+    for operation in contract.operations.values():
+        if operation.area == "voice" and not operation.extension:
+            paths[operation.path].add(operation.method)
+    for path, methods in paths.items():
+        yield Case("R9.voice", path, partial(preflight, path=path, methods=sorted(methods)), alike=True)
+
+
+@case("R9.voice")
+def conflicts_and_ends(world: World) -> None:
+    """What is answered 409, 403 and 404 in the course of a call, and the end of a producer."""
+    world.rest.origin = frontend(world)
+    ann, bob = parties(world, "ann", "bob")
+    ann.connect(ann.sending)
+    ann.connect(ann.sending, expect=409)
+    producer = ann.producer()
+    ann.produce(expect=409)
+    bob.stop(producer, expect=403)
+    ann.stop(producer)
+    ann.stop(producer, expect=404)
+
+
+def _answers(world: World, operation: str) -> None:
+    world.rest.origin = frontend(world)
+    asked = request(world, operation)
+    for _ in refusals(asked):
+        pass  # the client judges each
+    asked.succeed()

@@ -1,0 +1,1 @@
+"""The command line of `hype-contract`: its options, and `hype-contract list`."""

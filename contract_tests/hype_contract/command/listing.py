@@ -1,0 +1,55 @@
+"""The command `hype-contract list`: the requirements, without a target."""
+
+from __future__ import annotations
+
+import os
+from collections import Counter
+from collections.abc import Collection, Iterable
+from typing import Literal, TextIO
+
+from hype_contract.cases.registry import cases_by_requirement
+from hype_contract.contract import specs
+from hype_contract.contract.areas import Area
+from hype_contract.contract.profile import Profile
+from hype_contract.contract.rulings import RULINGS
+from hype_contract.requirements import catalogue
+from hype_contract.requirements.requirement import Requirement
+
+
+def show(out: TextIO, profile: Profile | Literal["auto"], areas: Collection[Area], only: Iterable[str]) -> int:
+    """Print a line a requirement: id, level, strength, area, number of cases, title, source.
+
+    Return the exit code: 0, or 3 if no requirement is listed.
+
+    Without a target to ask, `auto` is the hardened profile, which is the larger one.
+    """
+    contract = specs.load("hardened" if profile == "auto" else profile)
+    rules = catalogue.load(contract)
+    cases = cases_by_requirement(contract, rules)
+    prefixes = tuple(only)
+    chosen = [
+        rule
+        for rule in rules
+        if rule.id in cases and rule.area in areas and (not prefixes or rule.id.startswith(prefixes))
+    ]
+    width = max((len(rule.id) for rule in chosen), default=0)
+    try:
+        for rule in chosen:
+            print(_line(rule, len(cases[rule.id]), width), file=out)
+        print(_sum(chosen, contract.profile), file=out)
+        print(f"the rulings P…, R… and A… stand in {RULINGS}", file=out)
+        out.flush()
+    except BrokenPipeError:  # `| head` has seen enough; what is still buffered has nowhere to go
+        os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
+    return 0 if chosen else 3
+
+
+def _line(rule: Requirement, cases: int, width: int) -> str:
+    judged = f"{cases} case{'s' * (cases != 1)}" if rule.pair is None else "exempt" if rule.exempt else "coverage"
+    where = f"{rule.level:<10}  {rule.strength:<6}  {rule.area:<7}  {judged:<9}"
+    return f"{rule.id:<{width}}  {where}  {rule.title}  [{rule.source}]"
+
+
+def _sum(chosen: Collection[Requirement], profile: Profile) -> str:
+    levels = ", ".join(f"{count} {level}" for level, count in Counter(rule.level for rule in chosen).items())
+    return f"{len(chosen)} requirements in the {profile} profile" + (f": {levels}" if levels else "")

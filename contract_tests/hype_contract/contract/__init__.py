@@ -1,0 +1,1 @@
+"""The two published specs and the rulings, read for one profile, without a target."""

@@ -1,0 +1,150 @@
+"""JSON Schema validation of instances against any place in the two specs, their own keywords included."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator, Mapping
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.protocols import Validator
+from jsonschema.validators import extend
+from referencing import Registry
+from referencing.jsonschema import DRAFT202012
+
+from hype_contract.contract.compiled import Compiled
+
+ROOT = "http://hype.invalid/"
+"""Base of the specs' own addresses, so that `./openapi.yaml#/…` in one finds the other. Nothing is ever fetched."""
+
+WELL_FORMED = "x-hype-well-formed"
+"""The specs' own keyword: when true, a text has no unpaired surrogate (ruling R11)."""
+NOT_BLANK = "x-hype-not-blank"
+"""The specs' own keyword: when true, a text has a character that is not white space (ruling R19)."""
+
+_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
+_VISIBLE = re.compile(f"[^{_SPACE}]")
+_SURROGATE = re.compile("[\ud800-\udfff]")
+_TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
+_TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
+
+
+@lru_cache(maxsize=512)
+def compiled_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a pattern of the specs, which keep to expressions that all languages read alike (JSON Schema, section
+    6.4), but for `$`: in Python alone it also matches before a line end that comes last."""
+    return re.compile(_TOKEN.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
+
+
+def _pattern(
+    validator: Validator, pattern: str, instance: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if isinstance(instance, str) and not compiled_pattern(pattern).search(instance):
+        yield ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+def _well_formed(
+    validator: Validator, wanted: bool, instance: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if wanted and isinstance(instance, str) and _SURROGATE.search(instance):
+        yield ValidationError(f"{instance!r} has an unpaired surrogate")
+
+
+def _not_blank(
+    validator: Validator, wanted: bool, instance: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if wanted and is_blank(instance):
+        yield ValidationError(f"{instance!r} is blank")
+
+
+def is_blank(value: object) -> bool:
+    """Return whether `value` is a text of white space alone, as JavaScript's `trim()` has it, or an empty one."""
+    return isinstance(value, str) and not _VISIBLE.search(value)
+
+
+def _items_once() -> Any:
+    """The keyword `items` with a memory: the same thousand users come back in every list, and were right before."""
+    right: set[int] = set()
+
+    def items(validator: Any, items: Any, instance: object, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
+        for index, item in enumerate(instance if isinstance(instance, list) else []):
+            if index < len(schema.get("prefixItems", [])):
+                continue
+            known = hash((id(items), json.dumps(item, sort_keys=True)))
+            if known in right:
+                continue
+            errors = list(validator.descend(item, items, path=index))
+            yield from errors
+            if not errors:
+                right.add(known)
+
+    return items
+
+
+_formats = FormatChecker(formats=())
+
+
+@_formats.checks("date-time", raises=ValueError)
+def _is_timestamp(value: object) -> bool:
+    """Ruling R2: ISO 8601, UTC, milliseconds, `Z`; and a day that exists."""
+    if not isinstance(value, str):
+        return True
+    return _TIMESTAMP.fullmatch(value) is not None and datetime.fromisoformat(value) is not None
+
+
+class Schemas:
+    """Validators for places in the specs. A place is `openapi.yaml#/json/pointer`."""
+
+    def __init__(self, documents: Mapping[str, Any]) -> None:
+        """`documents`: file name → document, profile already resolved."""
+        resources = [(ROOT + name, DRAFT202012.create_resource(document)) for name, document in documents.items()]
+        self._registry: Registry[Any] = Registry().with_resources(resources)
+        self._validators: dict[str, Validator] = {}
+        self._compiled = Compiled(ROOT, documents, {NOT_BLANK: is_blank}, {"date-time": _is_timestamp})
+        # One memory for these documents alone: it tells their schemas apart by where they are in memory.
+        self._kind: type[Validator] = extend(  # type: ignore[no-untyped-call]
+            Draft202012Validator,
+            {"pattern": _pattern, "items": _items_once(), WELL_FORMED: _well_formed, NOT_BLANK: _not_blank},
+        )
+
+    def problems(self, place: str, instance: Any) -> list[str]:
+        """Sentences that say how `instance` breaks the schema at `place`; empty when it keeps it."""
+        return [] if self._compiled.accepts(place, instance) else self.explain(place, instance)
+
+    def explain(self, place: str, instance: Any) -> list[str]:
+        """The same, always by the slow validator, whose word counts."""
+        try:
+            errors = list(self._validator(place).iter_errors(instance))
+        except RecursionError:
+            return ["the whole: it is nested too deep to be checked"]
+        return [_sentence(error) for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path)))]
+
+    def contents(self, place: str) -> tuple[Any, str]:
+        """What stands at `place` after following references, and the place it was found at."""
+        while True:
+            contents = self._registry.resolver().lookup(ROOT + place).contents
+            target = contents.get("$ref") if isinstance(contents, dict) else None
+            if target is None:
+                return contents, place
+            name, _, pointer = str(target).partition("#")
+            place = f"{name.removeprefix('./') or place.partition('#')[0]}#{pointer}"
+
+    def _validator(self, place: str) -> Validator:
+        if place not in self._validators:
+            schema = {"$ref": ROOT + place}
+            self._validators[place] = self._kind(schema, registry=self._registry, format_checker=_formats)
+        return self._validators[place]
+
+
+def below(place: str, *steps: str) -> str:
+    """The place reached from `place` by member names (escaped as JSON Pointer wants it)."""
+    return place + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
+
+
+def _sentence(error: ValidationError) -> str:
+    where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
+    message = error.message if len(error.message) <= 300 else error.message[:140] + " … " + error.message[-140:]
+    return f"{where.lstrip('.') or 'the whole'}: {message}"

@@ -1,0 +1,274 @@
+"""The two published specs, read for one profile: operations, events, and every pair that a run has to exercise."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+
+from hype_contract.contract.areas import Area
+from hype_contract.contract.profile import EXTENSION, Profile, resolve, without_extensions
+from hype_contract.contract.schemas import Schemas, below
+
+Direction = Literal["in", "out"]
+
+METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
+MEDIA_EVENTS = frozenset({"new_producer", "producer_closed", "speaking_state"})
+UNPROVOKABLE = "cannot be provoked from outside"
+
+
+class Pair(NamedTuple):
+    """What the coverage tables count: (operation, status) or (event, direction)."""
+
+    kind: Literal["operation", "event"]
+    name: str
+    detail: str
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One documented answer of an operation. `schema` is a place for `Schemas`; `headers` are the required ones.
+
+    `also`: other statuses that an implementation may answer in this one's place (`x-hype-also`, ruling R8).
+    """
+
+    status: int
+    also: tuple[int, ...]
+    schema: str | None
+    media_types: tuple[str, ...]
+    headers: tuple[str, ...]
+    source: str
+    extension: bool
+
+
+@dataclass(frozen=True)
+class Operation:
+    """An operation of openapi.yaml. `auth`: what a bearer token is to it."""
+
+    id: str
+    method: str
+    path: str
+    place: str
+    area: Area
+    auth: Literal["none", "optional", "required"]
+    body: str | None
+    answers: Mapping[int, Answer]
+    source: str
+    extension: bool
+    raw: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Event:
+    """A message of asyncapi.yaml. `in` goes from client to server, `out` from server to client.
+
+    `audience`: the operation's `x-hype-audience`, empty for what clients send.
+    """
+
+    name: str
+    direction: Direction
+    schema: str
+    area: Area
+    source: str
+    extension: bool
+    raw: Mapping[str, Any]
+    audience: Mapping[str, Any]
+
+
+@dataclass(frozen=True)
+class Cors:
+    """Who may read answers from another origin (`x-hype-cors`).
+
+    `origins`: those of frontends; `headers`: the request headers that a preflight allows them.
+    """
+
+    origins: tuple[str, ...]
+    headers: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Expected:
+    """A pair, where it comes from, and why it need not be exercised (`exempt`), if so."""
+
+    pair: Pair
+    area: Area
+    source: str
+    extension: bool
+    exempt: str | None
+
+
+class Contract:
+    """Both specs for one profile. Loading fails with `ValueError` or `OSError` when they cannot be used."""
+
+    def __init__(self, profile: Profile, openapi: Mapping[str, Any], asyncapi: Mapping[str, Any]) -> None:
+        self.profile = profile
+        self.openapi = without_extensions(resolve(openapi, profile))
+        self.asyncapi = without_extensions(resolve(asyncapi, profile))
+        self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})
+        self.operations: dict[str, Operation] = {one.id: one for one in self._operations()}
+        self.events: dict[tuple[str, Direction], Event] = {(one.name, one.direction): one for one in self._events()}
+        cors = self.openapi.get("x-hype-cors", {})
+        self.cors = Cors(tuple(cors.get("origins", ())), tuple(cors.get("headers", ())))
+        gateway = self.asyncapi.get("channels", {}).get("gateway", {})
+        self.limits: Mapping[str, Any] = gateway.get("x-hype-limits", {})
+        self.laxer: Contract = Contract("documented", openapi, asyncapi) if profile == "hardened" else self
+        """The contract of the documented profile, to tell what only the hardened one demands."""
+        self.hardened_only = frozenset(one.pair for one in self.expected()) - {
+            one.pair for one in self.laxer.expected()
+        }
+        """Pairs that the documented profile does not have; empty when that is the profile."""
+
+    def expected(self) -> list[Expected]:
+        """Every (operation, status) and (event, direction) that the specs promise, in their order."""
+        pairs = [
+            Expected(
+                Pair("operation", operation.id, str(answer.status)),
+                operation.area,
+                answer.source,
+                operation.extension or answer.extension,
+                _exemption(operation.id, answer.status),
+            )
+            for operation in self.operations.values()
+            for answer in operation.answers.values()
+        ]
+        return pairs + [
+            Expected(Pair("event", event.name, event.direction), event.area, event.source, event.extension, None)
+            for event in self.events.values()
+        ]
+
+    def frame_problems(self, direction: Direction, frame: object) -> list[str]:
+        """How a frame going `direction` breaks the spec; empty when it keeps it.
+
+        A server may send events that the spec does not know, as long as they are frames: clients ignore them.
+        """
+        name = frame.get("type") if isinstance(frame, dict) else None
+        event = self.events.get((name, direction)) if isinstance(name, str) else None
+        if event is None and direction == "out" and isinstance(name, str):
+            return self.schemas.problems("asyncapi.yaml#/components/schemas/EventFrame", frame)
+        if event is None:
+            return [f"type: {name!r} is no event that goes {direction} by asyncapi.yaml"]
+        return self.schemas.problems(event.schema, frame)
+
+    def _operations(self) -> Iterator[Operation]:
+        for path in filter(lambda key: key.startswith("/"), self.openapi.get("paths", {})):
+            item, place = self.schemas.contents(below("openapi.yaml#", "paths", path))
+            for method in METHODS:
+                if method in item:
+                    yield self._operation(path, method, item[method], below(place, method))
+
+    def _operation(self, path: str, method: str, raw: Mapping[str, Any], place: str) -> Operation:
+        source = raw.get("x-hype-source", f"{method.upper()} {path}")
+        answers = [
+            self._answer(int(status), below(place, "responses", status), source)
+            for status in raw.get("responses", {})
+            if status.isdecimal()
+        ]
+        return Operation(
+            id=raw["operationId"],
+            method=method.upper(),
+            path=path,
+            place=place,
+            area="voice" if path.startswith("/api/voice") else "rest",
+            auth=_auth(raw.get("security", self.openapi.get("security", []))),
+            body=self._body(place, raw),
+            answers={answer.status: answer for answer in answers},
+            source=source,
+            extension=raw.get(EXTENSION) is True,
+            raw=raw,
+        )
+
+    def _answer(self, status: int, place: str, source: str) -> Answer:
+        raw, place = self.schemas.contents(place)
+        content: Mapping[str, Any] = raw.get("content", {})
+        json_type = next((name for name in content if "json" in name and "schema" in content[name]), None)
+        headers = [
+            name
+            for name in raw.get("headers", {})
+            if self.schemas.contents(below(place, "headers", name))[0].get("required")
+        ]
+        return Answer(
+            status=status,
+            also=tuple(map(int, raw.get("x-hype-also", ()))),
+            schema=below(place, "content", json_type, "schema") if json_type else None,
+            media_types=tuple(content),
+            headers=tuple(headers),
+            source=raw.get("x-hype-source", source),
+            extension=raw.get(EXTENSION) is True,
+        )
+
+    def _body(self, place: str, raw: Mapping[str, Any]) -> str | None:
+        if "requestBody" not in raw:
+            return None
+        body, place = self.schemas.contents(below(place, "requestBody"))
+        json_type = next((name for name in body.get("content", {}) if "json" in name), None)
+        return below(place, "content", json_type, "schema") if json_type else None
+
+    def _events(self) -> Iterator[Event]:
+        for key, operation in self.asyncapi.get("operations", {}).items():
+            direction: Direction = "in" if operation["action"] == "receive" else "out"
+            for index in range(len(operation.get("messages", []))):
+                place = below("asyncapi.yaml#", "operations", key, "messages", str(index))
+                yield self._event(direction, operation, place)
+
+    def _event(self, direction: Direction, operation: Mapping[str, Any], place: str) -> Event:
+        raw, place = self.schemas.contents(place)
+        schema = below(place, "payload")
+        if "schema" in raw["payload"] and "schemaFormat" in raw["payload"]:
+            schema = below(schema, "schema")
+        name = raw.get("name") or place.rpartition("/")[2]
+        return Event(
+            name=name,
+            direction=direction,
+            schema=schema,
+            area="media" if name in MEDIA_EVENTS else "gateway",
+            source=raw.get("x-hype-source", operation.get("x-hype-source", f"asyncapi message {name}")),
+            extension=raw.get(EXTENSION) is True or operation.get(EXTENSION) is True,
+            raw=raw,
+            audience=operation.get("x-hype-audience", {}),
+        )
+
+
+def load(profile: Profile, directory: Path | None = None) -> Contract:
+    """Return both specs from `directory`, or as shipped: inside the package, else at the top of a checkout.
+
+    Raises `OSError` where they are in none of these.
+    """
+    package, checkout = Path(__file__).parents[1], Path(__file__).parents[3]
+    places = [directory] if directory else [package, checkout]
+    found = next((place for place in places if (place / "openapi.yaml").exists()), None)
+    if found is None:
+        raise OSError(f"openapi.yaml is in none of: {', '.join(map(str, places))}")
+    return Contract(profile, read_yaml(found / "openapi.yaml"), read_yaml(found / "asyncapi.yaml"))
+
+
+def read_yaml(path: Path) -> Any:
+    """YAML as JSON would say it: string keys, no dates, only `true` and `false` are booleans."""
+    return json.loads(json.dumps(yaml.load(path.read_text(encoding="utf-8"), Loader=_JsonLikeLoader)))  # noqa: S506 - a SafeLoader
+
+
+class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where it is there
+    """YAML 1.2's core types: the linters of both ecosystems read the files like this."""
+
+
+_JsonLikeLoader.yaml_implicit_resolvers = {
+    first: [
+        (tag, pattern)
+        for tag, pattern in resolvers
+        if tag != "tag:yaml.org,2002:timestamp" and (tag != "tag:yaml.org,2002:bool" or first in "tTfF")
+    ]
+    for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+def _auth(security: list[Mapping[str, Any]]) -> Literal["none", "optional", "required"]:
+    if not security:
+        return "none"
+    return "optional" if {} in security else "required"
+
+
+def _exemption(operation: str, status: int) -> str | None:
+    return UNPROVOKABLE if status == 500 or (operation == "getHealth" and status == 503) else None

@@ -1,0 +1,121 @@
+"""The coverage ledger: what was really seen on the wire, and whether it was right.
+
+A case writes to its own `Trace`; when it has ended the runner adds the trace to the `Ledger` with the outcome. So an
+answer counts as passed only if it kept the spec and a case that looked at it passed.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from typing import Literal
+
+from hype_contract.contract.specs import Contract, Expected, Pair
+from hype_contract.recording.secrecy import Secrets
+from hype_contract.recording.transcript import Transcript
+from hype_contract.requirements.requirement import Requirement
+
+State = Literal["passed", "exercised", "failed", "not exercised", "not implemented", "exempt"]
+
+_REASONS: dict[State, str] = {
+    "passed": "",
+    "failed": "it was seen, and wrong: see the failures that name it",
+    "exercised": "it was seen only in cases that did not pass",
+    "not exercised": "nothing made the target answer or send it",
+    "not implemented": "the target answers 501, not implemented",
+    "exempt": "",
+}
+
+
+class Trace:
+    """What one case saw. `exercised` counts what it did itself, apart from making users and channels."""
+
+    def __init__(self, secrets: Secrets) -> None:
+        self.transcript = Transcript(secrets)
+        self.seen: Counter[Pair] = Counter()
+        self.wrong: set[Pair] = set()
+        self.not_implemented: set[str] = set()
+        self.excused: dict[Pair, str] = {}
+        self.exercised = 0
+        self.setting_up = False
+        self._lock = threading.Lock()
+
+    def observe(self, pair: Pair | None, *, right: bool) -> None:
+        """Something crossed the wire. `pair` None: something that the specs do not count (an unknown path)."""
+        with self._lock:
+            self.exercised += not self.setting_up
+            if pair is None:
+                return
+            self.seen[pair] += 1
+            if not right:
+                self.wrong.add(pair)
+
+    def unimplemented(self, operation: str) -> None:
+        """The target answered 501: nothing about this operation may look passed."""
+        with self._lock:
+            self.exercised += not self.setting_up
+            self.not_implemented.add(operation)
+
+    def excuse(self, operation: str, status: int, reason: str) -> None:
+        """A ruling lets the target answer otherwise (R8: 400 for 415), so this pair need not be seen."""
+        with self._lock:
+            self.excused[Pair("operation", operation, str(status))] = reason
+
+
+class Ledger:
+    """All traces of a run. Thread-safe."""
+
+    def __init__(self) -> None:
+        self.seen: Counter[Pair] = Counter()
+        self.passed: Counter[Pair] = Counter()
+        self.failed: set[Pair] = set()
+        self.not_implemented: set[str] = set()
+        self.excused: dict[Pair, str] = {}
+        self._lock = threading.Lock()
+
+    def add(self, trace: Trace, *, passed: bool, blamed: Pair | None = None) -> None:
+        """Enter a finished case. `blamed`: the pair that its failure is about."""
+        with self._lock:
+            self.seen.update(trace.seen)
+            if passed:
+                self.passed.update(trace.seen)
+            self.failed |= trace.wrong | ({blamed} if blamed else set())
+            self.not_implemented |= trace.not_implemented
+            self.excused.update(trace.excused)
+
+    def state(self, expected: Expected) -> State:
+        """What may be said about one pair."""
+        pair = expected.pair
+        if pair in self.failed:
+            return "failed"
+        if self.passed[pair]:
+            return "passed"
+        if self.seen[pair]:
+            return "exercised"
+        if expected.exempt or pair in self.excused:
+            return "exempt"
+        return "not implemented" if self._lacks(expected) else "not exercised"
+
+    def state_of(self, requirement: Requirement) -> tuple[State, str]:
+        """The state of the pair that a requirement is about, and a sentence that says why it is not `passed`."""
+        if requirement.pair is None:
+            raise ValueError(f"{requirement.id} is judged by its cases")
+        extension = requirement.level == "extension"
+        expected = Expected(requirement.pair, requirement.area, requirement.source, extension, requirement.exempt)
+        state = self.state(expected)
+        reason = self.reason(expected) if state == "exempt" else _REASONS[state]
+        return state, reason or ""
+
+    def reason(self, expected: Expected) -> str | None:
+        """Why an exempt pair is exempt."""
+        return self.excused.get(expected.pair) or expected.exempt
+
+    def unexercised(self, contract: Contract) -> list[Expected]:
+        """Pairs of the contract proper (no extensions) that nothing exercised and nothing excuses."""
+        return [one for one in contract.expected() if not one.extension and self.state(one) == "not exercised"]
+
+    def _lacks(self, expected: Expected) -> bool:
+        # A server without its SFU answers 501 to the voice operations; then there is no media to announce either.
+        return expected.pair.name in self.not_implemented or (
+            expected.area == "media" and bool(self.not_implemented & {"createProducer", "createSendTransport"})
+        )

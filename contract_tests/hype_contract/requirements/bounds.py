@@ -1,0 +1,103 @@
+"""A requirement for each side of each bound that openapi.yaml puts on a request, and for each issue of a refusal.
+
+`bounds.<operationId>.<member>.<keyword>.<side>`: values just `inside` and exactly `on` a bound are taken, those
+`outside` are refused. For a keyword without a number, `inside` is what it allows.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from hype_contract.contract.probes import Probe, Side, body_probes, query_probes
+from hype_contract.contract.schemas import below
+from hype_contract.contract.specs import Contract, Operation
+from hype_contract.requirements.requirement import Requirement
+
+# A well-formed email, password or token that is nobody's is a 401: what these take is shown by cases of their own.
+_CREDENTIALS = {"loginUser", "refreshTokens"}
+
+
+@dataclass(frozen=True)
+class Bound:
+    """One side of one rule, and the values that show it. `query`: the member is a parameter, not one of the body."""
+
+    operation: Operation
+    member: str
+    keyword: str
+    side: Side
+    probes: tuple[Probe, ...]
+    query: bool
+
+    @property
+    def id(self) -> str:
+        """The requirement's id."""
+        return f"bounds.{self.operation.id}.{self.member}.{self.keyword}.{self.side}"
+
+
+def bounds(contract: Contract) -> list[Bound]:
+    """All of them, of the operations that REST cases judge."""
+    return [
+        Bound(operation, *where, tuple(probes), query)
+        for operation in contract.operations.values()
+        if operation.area == "rest" and not operation.extension
+        for query, found in ((False, body_probes(contract, operation)), (True, query_probes(contract, operation)))
+        for where, probes in _grouped(operation, found).items()
+    ]
+
+
+def refusals(contract: Contract) -> dict[tuple[str, str], list[Probe]]:
+    """For each member of a body: the values whose refusal has to name the broken rule (ruling R5)."""
+    found: dict[tuple[str, str], list[Probe]] = defaultdict(list)
+    for operation in contract.operations.values():
+        if operation.area != "rest" or operation.extension or operation.body is None:
+            continue
+        schema, _ = contract.schemas.contents(operation.body)
+        if "*" not in schema.get("x-hype-failure", {}):
+            for probe in body_probes(contract, operation):
+                if probe.issue is not None:
+                    found[operation.id, probe.member].append(probe)
+    return found
+
+
+def requirements(contract: Contract) -> Iterator[Requirement]:
+    """One for each bound, and one for each member whose refusals are explained."""
+    for bound in bounds(contract):
+        yield Requirement(bound.id, _title(bound), _source(contract, bound))
+    for operation, member in refusals(contract):
+        title = f"{operation} says which rule a wrong {member} breaks, and where, as zod does"
+        yield Requirement(f"R5.issue-per-rule.{operation}.{member}", title, "ruling R5")
+
+
+def _grouped(operation: Operation, probes: list[Probe]) -> dict[tuple[str, str, Side], list[Probe]]:
+    grouped: dict[tuple[str, str, Side], list[Probe]] = defaultdict(list)
+    for probe in probes:
+        if _judged(operation.id, probe):
+            grouped[probe.member, probe.keyword, probe.side].append(probe)
+    return grouped
+
+
+def _judged(operation: str, probe: Probe) -> bool:
+    if operation == "updateChannel" and probe.member == "type" and probe.accepted:
+        return False  # the stored row decides whether that is a change
+    return not (operation in _CREDENTIALS and probe.accepted)
+
+
+def _title(bound: Bound) -> str:
+    number = bound.probes[0].bound
+    rule = bound.keyword if number is None else f"{bound.keyword} {number}"
+    what = f"a {bound.member} {bound.side} its {rule}" if bound.keyword != "required" else f"no {bound.member}"
+    return f"{bound.operation.id} {'refuses' if bound.side == 'outside' else 'takes'} {what}"
+
+
+def _source(contract: Contract, bound: Bound) -> str:
+    """Where the member's own rule comes from, if the spec says so; the operation's source otherwise."""
+    raw = bound.operation.raw
+    if bound.query:
+        stated = next(one for one in raw["parameters"] if one.get("name") == bound.member).get("x-hype-source")
+    else:
+        _, place = contract.schemas.contents(bound.operation.body or "")
+        member, _ = contract.schemas.contents(below(place, "properties", bound.member))
+        stated = member.get("x-hype-source")
+    return str(stated or bound.operation.source)

@@ -1,0 +1,1 @@
+"""One run: its order, its target, its cases, their results and the verdict."""

@@ -1,0 +1,133 @@
+"""The case runner: runs cases against one target, side by side or alone, and keeps the ledger."""
+
+from __future__ import annotations
+
+import time
+import zlib
+from collections.abc import Callable, Generator, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor, as_completed
+from dataclasses import dataclass, field, replace
+
+from hype_contract.actors.clients.rest import NoAnswer
+from hype_contract.actors.must import NeedsOption, Skipped, Unsupported, Violation
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import Case
+from hype_contract.contract.areas import Area
+from hype_contract.contract.specs import Pair
+from hype_contract.recording.ledger import Ledger
+from hype_contract.requirements.requirement import Requirement, Requirements
+from hype_contract.running.results import CaseResult
+
+MakeWorld = Callable[[str], World]
+
+MOST_STEPS = 40
+_SILENCES_UNTIL_GONE = 5
+_LEFT_OUT = "left out by --fast"
+_ALIKE_AND_FAST = 10
+"""Of so many cases that are alike `--fast` runs one; the seed decides which."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """The plan of a run. `seed`: of the run; `workers`: cases side by side; `fast`: leave out slow cases; `lacking`:
+    areas that the target does not have, and a sentence that says so."""
+
+    seed: int
+    workers: int = 4
+    fast: bool = False
+    lacking: Mapping[Area, str] = field(default_factory=dict)
+
+
+class CaseRunner:
+    """Runs cases against one target and keeps the ledger."""
+
+    def __init__(self, make_world: MakeWorld, requirements: Requirements, plan: Plan) -> None:
+        """`make_world` gets the seed of one case (the run's and the case's name)."""
+        self.ledger = Ledger()
+        self._make_world = make_world
+        self._requirements = requirements
+        self._extensions = {rule.pair for rule in requirements if rule.pair and rule.level == "extension"}
+        self._plan = plan
+        self._silences = 0
+
+    def run_all(self, cases: Iterable[Case]) -> Generator[CaseResult, None, None]:
+        """Yield results as they come: first of the cases that may run side by side, then, in order, of the others."""
+        # What mostly waits begins first, so that the others run meanwhile.
+        every = sorted(cases, key=lambda case: (case.order, not case.slow))
+        with ThreadPoolExecutor(self._plan.workers) as pool, ThreadPoolExecutor(1) as generator:
+            together = [case for case in every if not case.alone]
+            waiting = [(generator if case.generates else pool).submit(self.run_case, case) for case in together]
+            try:
+                for ended in as_completed(waiting):
+                    yield ended.result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+        for case in every:
+            if case.alone:
+                yield self.run_case(case)
+
+    def run_case(self, case: Case) -> CaseResult:
+        """Run one case to a result; nothing it does can stop the run."""
+        requirement = self._requirements[case.requirement]
+        if requirement.area in self._plan.lacking:
+            return CaseResult(case, requirement, "unsupported", self._plan.lacking[requirement.area])
+        if self._plan.fast and (case.slow or (case.alike and self._left_out(case))):
+            return CaseResult(case, requirement, "skipped", _LEFT_OUT, by_choice=True)
+        if self._silences >= _SILENCES_UNTIL_GONE:
+            reason = f"the target stopped answering {self._silences} cases ago"
+            return CaseResult(case, requirement, "skipped", reason)
+        world = self._make_world(self._seed(case))
+        started = time.monotonic()
+        result = self._attempt(case, requirement, world)
+        self._silences = self._silences + 1 if result.silent else 0
+        self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=self._blamed(result))
+        return _finished(result, world, time.monotonic() - started)
+
+    def _blamed(self, result: CaseResult) -> Pair | None:
+        """Return what a failure is about; an optional rule blames no pair that every target must offer."""
+        rule, pair = result.requirement, result.pair
+        optional = rule.level == "extension" or rule.strength == "should"
+        return None if optional and pair not in self._extensions else pair
+
+    def _left_out(self, case: Case) -> bool:
+        return zlib.crc32(self._seed(case).encode()) % _ALIKE_AND_FAST > 0
+
+    def _seed(self, case: Case) -> str:
+        return f"{self._plan.seed}/{case.requirement}/{case.name}"
+
+    def _attempt(self, case: Case, requirement: Requirement, world: World) -> CaseResult:
+        try:
+            try:
+                case.check(world)
+            finally:
+                world.close()
+        except Violation as violation:
+            wrong = (violation.expected, violation.got)
+            silent = isinstance(violation, NoAnswer)
+            return CaseResult(case, requirement, "fail", str(violation), *wrong, pair=violation.pair, silent=silent)
+        except Skipped as skipped:
+            by_choice = isinstance(skipped, NeedsOption)
+            return CaseResult(case, requirement, "skipped", str(skipped), by_choice=by_choice)
+        except Unsupported as unsupported:
+            return CaseResult(case, requirement, "unsupported", str(unsupported))
+        except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others still run
+            reason = f"the harness could not: {type(error).__name__}: {error}"
+            return CaseResult(case, requirement, "error", reason)
+        if not world.trace.exercised:
+            return CaseResult(case, requirement, "error", "the case exercised nothing, so it shows nothing")
+        return CaseResult(case, requirement, "pass")
+
+
+def _finished(result: CaseResult, world: World, seconds: float) -> CaseResult:
+    transcript, told = world.trace.transcript, result.outcome in ("fail", "error")
+    hide = transcript.secrets.hide
+    script = tuple(transcript.lines(str(world.http.base_url), MOST_STEPS)) if told else ()
+    return replace(
+        result,
+        message=hide(result.message),
+        expected=hide(result.expected),
+        got=hide(result.got),
+        script=script,
+        seconds=seconds,
+    )

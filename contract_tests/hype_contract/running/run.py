@@ -1,0 +1,142 @@
+"""One run of the harness, from a target to a verdict: the command and the pytest plugin both use it."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+
+import httpx
+
+from hype_contract.actors.clients.http import connect
+from hype_contract.actors.fixtures import SharedFixtures
+from hype_contract.actors.options import Options
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import chosen, every_case
+from hype_contract.contract import specs
+from hype_contract.contract.specs import Contract
+from hype_contract.recording.ledger import Ledger
+from hype_contract.recording.secrecy import Secrets, credentials
+from hype_contract.requirements import catalogue
+from hype_contract.requirements.requirement import Requirement
+from hype_contract.running import expectations, verdict
+from hype_contract.running.case_runner import CaseRunner, Plan
+from hype_contract.running.evaluation import Coverage, evaluate
+from hype_contract.running.order import Order
+from hype_contract.running.results import CaseResult, RequirementResult
+from hype_contract.running.scratch import scratch
+from hype_contract.running.target import Target
+from hype_contract.running.verdict import Scope, Verdict
+
+
+@dataclass(frozen=True)
+class FinishedRun:
+    """A finished run, which every report is made of. `secrets`: what no report may say; `applicable`: every
+    requirement that a whole run of these areas judges; `began`: UTC; `seconds`: wall time; `stale`: ids of expected
+    failures that passed."""
+
+    target: Target
+    order: Order
+    scope: Scope
+    secrets: Secrets
+    contract: Contract
+    applicable: Sequence[Requirement]
+    began: datetime
+    seconds: float
+    case_results: Sequence[CaseResult]
+    results: Sequence[RequirementResult]
+    ledger: Ledger
+    verdict: Verdict
+    stale: Sequence[str]
+
+
+class PlannedRun:
+    """A run that is ready to start: `cases` is what it will do."""
+
+    def __init__(self, target: Target, order: Order) -> None:
+        self.target = target
+        self.order = order
+        self.contract = specs.load(target.profile)
+        self.requirements = catalogue.load(self.contract)
+        self.scope = Scope(target.profile, order.areas, partial=bool(order.only), extensions=order.extensions)
+        self.secrets = confidential(target.base_url, target.ws_url, order.options)
+        self.applicable = [
+            rule for rule in self.requirements if rule.area in order.areas and rule.applies(target.profile)
+        ]
+        self.cases = chosen(every_case(self.contract), self.requirements, self.contract, order.areas, order.only)
+
+    def narrow(self, ids: Collection[str]) -> None:
+        """Judge these requirements only."""
+        self.cases = [case for case in self.cases if case.requirement in ids]
+        self.scope = replace(self.scope, partial=True)
+
+    def execute(self, tell: Callable[[CaseResult], None]) -> FinishedRun:
+        """Run all cases, `tell` of each as it ends, and judge. Takes seconds to minutes."""
+        began, started = datetime.now(UTC), time.monotonic()
+        results: list[CaseResult] = []
+        with self.case_runner() as runner:
+            for result in runner.run_all(self.cases):
+                results.append(result)
+                tell(result)
+        return self.finish(results, runner.ledger, began, time.monotonic() - started)
+
+    @contextmanager
+    def case_runner(self) -> Iterator[CaseRunner]:
+        """Yield a case runner on the target; close at the end what it opened."""
+        with scratch(), connect(self.target.base_url) as http:
+            options = self.order.options
+            plan = Plan(self.order.seed, self.order.workers, options.mode == "fast", self.target.lacking)
+            fixtures = SharedFixtures(self._world_maker(http, None))
+            try:
+                yield CaseRunner(self._world_maker(http, fixtures), self.requirements, plan)
+            finally:
+                fixtures.close()
+
+    def _world_maker(self, http: httpx.Client, fixtures: SharedFixtures[World] | None) -> Callable[[str], World]:
+        ws_url, options = self.target.ws_url, self.order.options
+        return lambda seed: World(self.contract, http, ws_url, seed, self.secrets, options, fixtures)
+
+    def finish(self, results: Sequence[CaseResult], ledger: Ledger, began: datetime, seconds: float) -> FinishedRun:
+        """Evaluate `results`, decide the verdict and return the finished run."""
+        order, scope = self.order, self.scope
+        whole = order.options.mode != "fast"
+        coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
+        evaluated = self.evaluate(self.applicable, results, coverage)
+        return FinishedRun(
+            self.target,
+            order,
+            scope,
+            self.secrets,
+            self.contract,
+            self.applicable,
+            began,
+            seconds,
+            results,
+            evaluated,
+            ledger,
+            verdict.decide(evaluated, scope),
+            expectations.stale(evaluated),
+        )
+
+    def evaluate(
+        self, some: Iterable[Requirement], results: Iterable[CaseResult], coverage: Coverage | None = None
+    ) -> list[RequirementResult]:
+        """Return the results of some requirements (see `evaluation.evaluate`), marked with what was expected."""
+        return expectations.mark(evaluate(some, results, coverage), self.order.expected)
+
+
+def confidential(base_url: str, ws_url: str, options: Options) -> Secrets:
+    """Return the secrets that are known before a run: those in `options`, and credentials in the URLs."""
+    kept = Secrets()
+    for secret, name in (
+        (options.access_secret, "JWT_ACCESS_SECRET"),
+        (options.refresh_secret, "JWT_REFRESH_SECRET"),
+    ):
+        if secret:
+            kept.keep(secret.decode("utf-8", "replace"), name)
+    for url, side in ((base_url, "BASE_URL"), (ws_url, "WS_URL")):
+        for number, credential in enumerate(credentials(url), 1):
+            kept.keep(credential, f"{side}_SECRET{number if number > 1 else ''}")
+    return kept

@@ -1,0 +1,300 @@
+"""The clients: every answer and every frame is judged and recorded, whoever reads it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from functools import partial
+
+import pytest
+from websockets.sync.server import ServerConnection
+
+from hype_contract.actors.clients.opening import address
+from hype_contract.actors.clients.rest import NoAnswer
+from hype_contract.actors.must import Unsupported, Violation
+from hype_contract.actors.world import World
+from hype_contract.contract.specs import Pair
+from tests.hype_contract.fake import NOW, Fake, Reply, Request, failure, health, now_and_then
+
+MakeWorld = Callable[[Fake], World]
+
+
+def broken_health(change: Callable[[dict[str, object]], object]) -> Callable[[Fake, Request], Reply]:
+    """`GET /health` with something wrong in it."""
+
+    def route(fake: Fake, request: Request) -> Reply:
+        body = dict(health(fake, request)[1])  # type: ignore[call-overload]
+        change(body)
+        return 200, body
+
+    return route
+
+
+def wrong_password(fake: Fake, request: Request) -> Reply:
+    """What `POST /auth/login` says to a stranger."""
+    return 401, failure("Invalid email or password")
+
+
+def test_a_right_answer_is_recorded(fake: Fake, world_on: MakeWorld) -> None:
+    """It counts as exercised, and right."""
+    world = world_on(fake)
+    world.rest.call("getHealth", expect=200)
+    assert world.trace.seen == {Pair("operation", "getHealth", "200"): 1}
+    assert not world.trace.wrong
+
+
+def test_an_answer_that_breaks_its_schema_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """The case need not look; the client has."""
+    fake.routes["GET /health"] = broken_health(lambda body: body.pop("checks"))
+    world = world_on(fake)
+    with pytest.raises(Violation, match="'checks' is a required property"):
+        world.rest.call("getHealth")
+    assert world.trace.wrong == {Pair("operation", "getHealth", "200")}
+
+
+def test_an_undocumented_status_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """Only what the spec lists may come."""
+    fake.routes["GET /health"] = lambda server, request: (418, failure("teapot"))
+    with pytest.raises(Violation, match="418 is not documented for getHealth"):
+        world_on(fake).rest.call("getHealth")
+
+
+def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
+    """A 429 that the operation does not document, with Retry-After: the same request is sent again."""
+    fake.routes["GET /health"] = now_and_then(2, health)
+    world = world_on(fake)
+    world.rest.call("getHealth", expect=200)
+    assert world.trace.seen == {Pair("operation", "getHealth", "200"): 1}
+
+
+def test_a_429_that_is_documented_is_an_answer(fake: Fake, world_on: MakeWorld) -> None:
+    """Failed logins (P9): only who is patient waits and asks again."""
+    fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
+    login = partial(world_on(fake).rest.call, "loginUser", body={"email": "a@b.example", "password": "x"})
+    assert login().status == 429
+    fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
+    assert login(patient=True).status == 401
+
+
+def test_a_limit_that_never_ends_is_a_violation(
+    fake: Fake, world_on: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A target that takes no request at all is not waited for without end."""
+    monkeypatch.setattr("hype_contract.actors.clients.rest.LONGEST_RETRY_S", 0.05)
+    fake.routes["GET /health"] = lambda server, request: (429, failure("Too many requests"))
+    with pytest.raises(Violation, match="429 is not documented for getHealth"):
+        world_on(fake).rest.call("getHealth")
+
+
+def test_a_documented_status_may_still_be_the_wrong_one(fake: Fake, world_on: MakeWorld) -> None:
+    """`expect` demands one, and blames the pair that should have come."""
+    with pytest.raises(Violation, match="to answer 503") as caught:
+        world_on(fake).rest.call("getHealth", expect=503)
+    assert caught.value.pair == Pair("operation", "getHealth", "503")
+
+
+def test_a_failure_without_the_envelope_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """Ruling R1, also where no operation is."""
+    fake.routes["GET /nowhere"] = lambda server, request: (404, {"message": "no"})
+    with pytest.raises(Violation, match="success: false"):
+        world_on(fake).rest.raw("GET", "/nowhere")
+
+
+@pytest.mark.parametrize("origin", [None, "http://evil.example", "http://localhost:5173"])
+def test_an_answer_to_the_frontend_allows_its_origin(fake: Fake, world_on: MakeWorld, origin: str | None) -> None:
+    """The client judges the headers of CORS where the request has an allowed Origin, of failures too."""
+    world = world_on(fake)  # the fake knows nothing of CORS
+    world.rest.origin = origin
+    for path, operation in (("/health", "getHealth"), ("/nowhere", None)):
+        if origin not in world.contract.cors.origins:
+            world.rest.raw("GET", path, operation=operation)
+            continue
+        with pytest.raises(Violation, match="Access-Control-Allow-Origin is None"):
+            world.rest.raw("GET", path, operation=operation)
+
+
+def test_a_401_needs_its_challenge(fake: Fake, world_on: MakeWorld) -> None:
+    """Ruling R7: WWW-Authenticate; the fake sends it, and a 405 without Allow shows the same rule."""
+    world = world_on(fake)
+    world.rest.call("updateUserStatus", path={"id": "a"}, body={"status": "online"}, expect=401)
+    fake.routes["PUT /health"] = lambda server, request: (405, failure("Method not allowed"))
+    with pytest.raises(Violation, match="header Allow is missing"):
+        world.rest.raw("PUT", "/health")
+
+
+def test_501_is_not_implemented(fake: Fake, world_on: MakeWorld) -> None:
+    """A server without voice: the case is unsupported, and the operation is remembered."""
+    fake.routes["GET /api/voice/rtp-capabilities"] = lambda server, request: (501, failure("Not implemented"))
+    world = world_on(fake)
+    with pytest.raises(Unsupported):
+        world.rest.call("getRtpCapabilities")
+    assert world.trace.not_implemented == {"getRtpCapabilities"}
+
+
+def test_501_elsewhere_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """The rest of the contract is not optional."""
+    fake.routes["GET /health"] = lambda server, request: (501, failure("Not implemented"))
+    with pytest.raises(Violation, match="501 is not documented"):
+        world_on(fake).rest.call("getHealth")
+
+
+def test_what_the_spec_allows_in_place_of_a_status_passes(fake: Fake, world_on: MakeWorld) -> None:
+    """R8: 400 for 415, which excuses the 415."""
+    fake.routes["POST /auth/guest"] = lambda server, request: (400, failure("Invalid JSON"))
+    world = world_on(fake)
+    world.rest.call("loginGuest", body={}, headers=[("Content-Type", "text/plain")], expect=415)
+    assert Pair("operation", "loginGuest", "415") in world.trace.excused
+
+
+def test_bytes_go_out_as_they_are(fake: Fake, world_on: MakeWorld) -> None:
+    """A target with a bad escape is not repaired on the way."""
+    seen: list[str] = []
+
+    def route(server: Fake, request: Request) -> Reply:
+        seen.extend(request.match)
+        return 404, failure("Not found")
+
+    fake.routes["GET (/api/users/.*)"] = route
+    world_on(fake).rest.raw("GET", "/api/users/%zz%00/../x", operation=None)
+    assert seen == ["/api/users/%zz%00/../x"]
+
+
+def test_a_dead_target_gives_no_answer(fake: Fake, world_on: MakeWorld) -> None:
+    """A violation, and not an accident of the harness."""
+    fake.routes["GET /health"] = lambda server, request: (999_999, b"")
+    with pytest.raises(NoAnswer):
+        world_on(fake).rest.call("getHealth")
+
+
+def frame(type: str, **data: object) -> str:
+    """A frame of the server."""
+    return json.dumps({"type": type, "data": data, "timestamp": NOW})
+
+
+def saying(*frames: str) -> Callable[[Fake, ServerConnection, str], None]:
+    """A gateway that answers anything with these."""
+
+    def answer(fake: Fake, socket: ServerConnection, text: str) -> None:
+        for one in frames:
+            socket.send(one)
+
+    return answer
+
+
+JOINED = {"userId": "a", "username": "ann", "displayName": None, "avatarUrl": None}
+
+
+def test_frames_out_of_order_are_kept(fake: Fake, world_on: MakeWorld) -> None:
+    """Waiting for one event loses no other."""
+    first = frame("user_joined", **JOINED, channelId="one")
+    second = frame("user_left", userId="a", username="ann", channelId="one")
+    fake.on_frame = saying(first, second)
+    socket = world_on(fake).open_socket()
+    socket.send("typing", {"channelId": "one"})
+    socket.expect("user_left")
+    assert socket.expect_next("user_joined")["data"]["channelId"] == "one"
+
+
+def test_absence_is_shown_by_what_comes_later(fake: Fake, world_on: MakeWorld) -> None:
+    """An event before the fence is a violation, one of another type may be allowed."""
+    fence = frame("user_left", userId="a", username="ann", channelId="one")
+    fake.on_frame = saying(frame("user_joined", **JOINED, channelId="one"), fence)
+    world = world_on(fake)
+    lenient, strict = world.open_socket(), world.open_socket()
+    lenient.send("typing", {"channelId": "one"})
+    lenient.expect_nothing_before("user_left", of="message")
+    strict.send("typing", {"channelId": "one"})
+    with pytest.raises(Violation, match="no frame before user_left"):
+        strict.expect_nothing_before("user_left")
+
+
+def test_a_frame_that_breaks_its_schema_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """Whatever the case was waiting for."""
+    fake.on_frame = saying(frame("user_joined", userId="a"))
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send("typing", {"channelId": "one"})
+    with pytest.raises(Violation, match="'username' is a required property"):
+        socket.expect("user_left")
+    assert world.trace.wrong == {Pair("event", "user_joined", "out")}
+
+
+@pytest.mark.parametrize("text", ["no json", "[]", "null", '{"type": ["a"]}'])
+def test_what_is_no_frame_is_a_violation(text: str, fake: Fake, world_on: MakeWorld) -> None:
+    """Never an accident of the harness."""
+    fake.on_frame = saying(text)
+    socket = world_on(fake).open_socket()
+    socket.send("typing", {"channelId": "one"})
+    with pytest.raises(Violation):
+        socket.expect("user_left")
+
+
+def test_an_event_in_a_binary_message_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """A browser gives a page no string for it, however good the JSON in it is."""
+    good = frame("user_left", userId="a", username="ann", channelId="one").encode()
+    fake.on_frame = lambda server, socket, text: socket.send(good)
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send("typing", {"channelId": "one"})
+    with pytest.raises(Violation, match="to be a text message, got a binary message"):
+        socket.expect("user_left")
+    assert Pair("event", "user_left", "out") not in world.trace.seen
+
+
+def test_a_good_frame_in_a_binary_message_exercises_nothing(fake: Fake, world_on: MakeWorld) -> None:
+    """The spec knows text messages only, so a binary one shows nothing of the event that it holds."""
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send_raw(json.dumps({"type": "typing", "data": {"channelId": "one"}}).encode(), text=False)
+    assert not world.trace.seen
+
+
+def test_only_a_frame_that_keeps_the_spec_counts_as_exercised(fake: Fake, world_on: MakeWorld) -> None:
+    """Sending rubbish under an event's name covers nothing."""
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send("message", {"content": 7})
+    assert not world.trace.seen
+    socket.send("typing", {"channelId": "one"})
+    assert world.trace.seen == {Pair("event", "typing", "in"): 1}
+
+
+def test_a_close_is_expected_with_its_code(fake: Fake, world_on: MakeWorld) -> None:
+    """The right code passes, another is a violation."""
+    fake.on_frame = lambda server, socket, text: socket.close(4401, "go")
+    world = world_on(fake)
+    for codes, raises in (((4401,), False), ((4429, 1013), True)):
+        socket = world.open_socket()
+        socket.send("typing", {"channelId": "one"})
+        if raises:
+            with pytest.raises(Violation, match="closed with 4429 or 1013, got closed with 4401 go"):
+                socket.closed(*codes)
+        else:
+            assert socket.closed(*codes) == 4401
+
+
+def test_a_world_tidies_up(fake: Fake, world_on: MakeWorld) -> None:
+    """The channels of a case are gone afterwards; its users cannot be."""
+    world = world_on(fake)
+    ann, bob = world.guests("ann", "bob")
+    room = world.channel(ann)["id"]
+    world.socket(ann, join=room)
+    world.socket(bob, join=room)
+    assert list(fake.channels) == [room]
+    world.close()
+    assert not fake.channels
+    assert not world.trace.exercised
+
+
+@pytest.mark.parametrize(
+    ("url", "with_token"),
+    [
+        ("ws://h:1", "ws://h:1/?token=a.b"),
+        ("ws://h:1/ws", "ws://h:1/ws?token=a.b"),
+        ("wss://h/ws/?v=1", "wss://h/ws/?v=1&token=a.b"),
+    ],
+)
+def test_the_token_joins_the_gateways_own_url(url: str, with_token: str) -> None:
+    """A gateway may have a path and a query of its own."""
+    assert address(url, None) == url
+    assert address(url, "a.b") == with_token

@@ -1,0 +1,59 @@
+"""The command from end to end on the fake: tables, failures first, the verdict last."""
+
+from __future__ import annotations
+
+import pytest
+
+from hype_contract.__main__ import main
+from tests.hype_contract.fake import Fake, Reply, Request, health, running
+
+
+def judge(fake: Fake, *options: str) -> int:
+    """Run the command against a fake."""
+    return main(["--base-url", fake.base_url, "--ws-url", fake.ws_url, "--seed", "7", *options])
+
+
+def test_a_partial_run_that_passes_conforms_and_says_how_little_it_saw(
+    fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """`--only` judges what it names; everything else is plainly marked as not exercised."""
+    assert judge(fake, "--only", "R12.health") == 0
+    out = capsys.readouterr().out
+    assert "verdict: conforms" in out.splitlines()[-1]
+    assert "only some requirements were judged" in out
+    row = next(line for line in out.splitlines() if line.startswith("createMessage "))
+    assert "pass" not in row
+    assert "none" in row
+
+
+def test_a_failure_is_shown_with_its_source_and_a_way_to_repeat_it(capsys: pytest.CaptureFixture[str]) -> None:
+    """Before the tables; the exit code is 1."""
+
+    def degraded(fake: Fake, request: Request) -> Reply:
+        body = dict(health(fake, request)[1])  # type: ignore[call-overload]
+        return 200, {**body, "checks": {"database": "error", "sfu": "ok"}}
+
+    with running(Fake(routes={"GET /health": degraded})) as fake:
+        assert judge(fake, "--only", "R12.health") == 1
+    out = capsys.readouterr().out
+    for part in ("FAIL R12.health", "source    ruling R12", "--only R12.health --seed 7", "curl -sS"):
+        assert part in out
+    assert out.index("FAIL R12.health") < out.index("operation ")
+    assert out.splitlines()[-1].startswith("verdict: does not conform")
+
+
+def test_no_matching_requirement_is_not_a_pass(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
+    """Zero matched is a non-zero exit."""
+    assert judge(fake, "--only", "R99") == 3
+    assert "no requirement passed" in capsys.readouterr().out
+
+
+def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
+    """Examples and exit codes stand in it."""
+    with pytest.raises(SystemExit) as ended:
+        main(["--help"])
+    assert ended.value.code == 0
+    out = capsys.readouterr().out
+    assert "examples:" in out
+    assert "exit codes:" in out
+    assert "--area rest" in out

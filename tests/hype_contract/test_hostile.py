@@ -1,0 +1,277 @@
+"""A target that means harm: what it sends is bounded after decoding, and a sentence says what happened."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import socket
+import threading
+import zlib
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+
+import pytest
+from websockets.sync.server import ServerConnection, serve
+
+from hype_contract.__main__ import main
+from hype_contract.actors.clients import adapter, http, opening
+from hype_contract.actors.clients.gateway import Socket
+from hype_contract.actors.clients.http import LARGEST_ANSWER
+from hype_contract.actors.clients.rest import NoAnswer
+from hype_contract.actors.must import Violation
+from hype_contract.actors.world import World
+from hype_contract.cases.fuzzing.schemathesis_run import Listener, Plan, run
+from hype_contract.contract.specs import Contract
+from hype_contract.recording.secrecy import Secrets
+from hype_contract.running.target import TargetUnusable, reach
+from tests.hype_contract.fake import NOW, Fake
+from tests.hype_contract.fake import running as fake_running
+
+Behave = Callable[[socket.socket], None]
+_SHORT_S = 1.0
+
+
+def answering(more: str = "", body: bytes = b"", status: str = "200 OK") -> Behave:
+    """Answer each request with this body. more: what follows the media type, other headers too."""
+    head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json{more}\r\n\r\n"
+
+    def behave(connection: socket.socket) -> None:
+        while connection.recv(65_536):
+            connection.sendall(head.encode() + body)
+
+    return behave
+
+
+def endless(connection: socket.socket) -> None:
+    """A body in chunks that never ends."""
+    connection.recv(65_536)
+    connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
+    while True:
+        connection.sendall(b"10000\r\n" + b" " * 65_536 + b"\r\n")
+
+
+def trickle(head: bytes) -> Behave:
+    """Send this, and then a byte ten times within the time that an answer may take, for ever."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(head)
+        connection.settimeout(_SHORT_S / 10)
+        while True:
+            connection.sendall(b" ")
+            with suppress(TimeoutError):
+                if not connection.recv(65_536):
+                    return
+
+    return behave
+
+
+MEGABYTES = b" " * 2**20
+PACKED = {
+    "gzip": gzip.compress(MEGABYTES * 64),
+    "deflate": zlib.compress(MEGABYTES * 64),
+    "br": b"whatever",
+    "zstd": b"whatever",
+}
+LONG_HEAD = b"HTTP/1.1 200 OK\r\n" + b"X-More: to come\r\n" * 20_000
+SLOW = {
+    "head": trickle(b"HTTP/1.1 200 OK\r\nX-Slow:"),
+    "body": trickle(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: 100000\r\n\r\n"),
+}
+UNREADABLE: dict[str, tuple[Behave, str]] = {
+    **{
+        coding: (answering(f"\r\nContent-Encoding: {coding}", body), f"Content-Encoding is '{coding}', although only")
+        for coding, body in PACKED.items()
+    },
+    "endless": (endless, f"the body has more than {LARGEST_ANSWER:,} bytes"),
+    "large": (answering(body=MEGABYTES * 17), f"the body has more than {LARGEST_ANSWER:,} bytes"),
+}
+
+
+@contextmanager
+def hostile(behave: Behave) -> Iterator[str]:
+    """The URL of a server that behaves so on every connection."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        serving = threading.Thread(target=_serve, args=(listener, behave))
+        serving.start()
+        try:
+            yield f"http://127.0.0.1:{listener.getsockname()[1]}"
+        finally:
+            listener.shutdown(socket.SHUT_RDWR)
+            serving.join()
+
+
+def _serve(listener: socket.socket, behave: Behave) -> None:
+    with ThreadPoolExecutor(32) as pool, suppress(OSError):
+        while True:
+            pool.submit(_attend, listener.accept()[0], behave)
+
+
+def _attend(connection: socket.socket, behave: Behave) -> None:
+    connection.settimeout(2)
+    with connection, suppress(OSError):
+        behave(connection)
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An answer may take a second."""
+    for module in (http, adapter):
+        monkeypatch.setattr(module, "TIMEOUT_S", _SHORT_S)
+
+
+def asked(contract: Contract, url: str) -> None:
+    """One request of a case."""
+    with http.connect(url) as client:
+        World(contract, client, "", "0/test", Secrets()).rest.call("getHealth")
+
+
+def generated(contract: Contract, url: str) -> list[str]:
+    """What comes of generated requests, in schemathesis's words."""
+    listener = Listener(lambda: "a-token", lambda case: None, lambda case, response: None)
+    return [finding.how for finding in run(contract, url, Plan(["getHealth"], ["examples", "fuzzing"], 2, 1), listener)]
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_body_that_would_grow_is_not_read(contract: Contract, kind: str) -> None:
+    """Packed though nobody asked for it, or larger than any answer: the case fails with a sentence."""
+    behave, sentence = UNREADABLE[kind]
+    with hostile(behave) as url, pytest.raises(Violation) as caught:
+        asked(contract, url)
+    assert sentence in caught.value.got
+    assert not isinstance(caught.value, NoAnswer)
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_a_generated_request_reads_no_more(contract: Contract, kind: str) -> None:
+    """What schemathesis reads through requests is bounded as well."""
+    behave, sentence = UNREADABLE[kind]
+    with hostile(behave) as url:
+        found = generated(contract, url)
+    assert found
+    assert all(sentence in how for how in found), found
+
+
+@pytest.mark.parametrize("kind", UNREADABLE)
+def test_the_first_question_reads_no_more(kind: str) -> None:
+    """Before a run begins, such a target is refused with one sentence."""
+    behave, _ = UNREADABLE[kind]
+    with hostile(behave) as url, pytest.raises(TargetUnusable, match=r"cannot be read|without an end") as caught:
+        reach(url, "", "auto", ["rest"])
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.usefixtures("impatient")
+@pytest.mark.parametrize("part", SLOW)
+def test_a_trickle_is_no_answer(contract: Contract, part: str) -> None:
+    """However often a byte comes, an answer that does not end in time is none."""
+    with hostile(SLOW[part]) as url:
+        with pytest.raises(NoAnswer, match="ReadTimeout"):
+            asked(contract, url)
+        assert generated(contract, url)
+
+
+def test_a_head_has_an_end(contract: Contract) -> None:
+    """20,000 headers are no answer."""
+
+    def behave(connection: socket.socket) -> None:
+        connection.recv(65_536)
+        connection.sendall(LONG_HEAD)
+
+    with hostile(behave) as url:
+        with pytest.raises(NoAnswer):
+            asked(contract, url)
+        assert generated(contract, url)
+
+
+def test_a_redirect_is_not_followed(contract: Contract) -> None:
+    """Neither to another path nor to another host: the answer that came is judged."""
+    paths: list[bytes] = []
+
+    def behave(connection: socket.socket) -> None:
+        paths.append(connection.recv(65_536).split(b" ")[1])
+        connection.sendall(b"HTTP/1.1 302 Found\r\nLocation: /elsewhere\r\nContent-Length: 0\r\n\r\n")
+
+    with hostile(behave) as url:
+        with pytest.raises(Violation, match="302 is not documented"):
+            asked(contract, url)
+        generated(contract, url)
+    assert paths
+    assert b"/elsewhere" not in paths
+
+
+def test_a_charset_that_unpacks_is_not_used(contract: Contract) -> None:
+    """Python knows codecs by which a text grows a thousandfold: whatever the charset, JSON is UTF-8."""
+    packed = zlib.compress(MEGABYTES * 64)
+    with hostile(answering("; charset=zlib", body=packed)) as url:
+        with pytest.raises(Violation, match="not JSON"):
+            asked(contract, url)
+        assert generated(contract, url)
+
+
+def test_json_that_is_too_deep_is_a_violation(contract: Contract) -> None:
+    """Never an accident of the harness."""
+    with hostile(answering(body=b"[" * 200_000)) as url, pytest.raises(Violation, match="not JSON"):
+        asked(contract, url)
+
+
+def frame(content: str) -> str:
+    """A good event that holds this."""
+    data = {"userId": "a", "username": content, "displayName": None, "avatarUrl": None, "channelId": None}
+    return json.dumps({"type": "user_joined", "data": data, "timestamp": NOW})
+
+
+def flood(connection: ServerConnection) -> None:
+    """Good events without an end."""
+    while True:
+        connection.send(frame("x" * 100_000))
+
+
+GATEWAYS: dict[str, tuple[Callable[[ServerConnection], None], str]] = {
+    "long": (lambda connection: connection.send(frame("x" * 2**25)), "a message of more than 1,048,576 bytes"),
+    "fragments": (
+        lambda connection: connection.send([frame("x" * 2**20)[: 2**19]] * 8),
+        "a message of more than 1,048,576 bytes",
+    ),
+    "flood": (flood, "more than 67,108,864 bytes on one socket"),
+}
+
+
+@pytest.mark.parametrize("compression", [None, "deflate"])
+@pytest.mark.parametrize("kind", GATEWAYS)
+def test_a_gateway_is_bounded_after_decoding(contract: Contract, kind: str, compression: str | None) -> None:
+    """One message, all its fragments, and everything that a socket hears; deflated or not."""
+    send, sentence = GATEWAYS[kind]
+
+    def attend(connection: ServerConnection) -> None:
+        with suppress(Exception):
+            send(connection)
+            connection.recv()
+
+    with serve(attend, "127.0.0.1", 0, compression=compression, max_size=None) as gateway:
+        serving = threading.Thread(target=gateway.serve_forever)
+        serving.start()
+        url = f"ws://127.0.0.1:{gateway.socket.getsockname()[1]}"
+        trace = World(contract, http.connect("http://127.0.0.1:1"), url, "0/test", Secrets()).trace
+        socket_ = Socket(contract, opening.connect(url), trace, "ann")
+        try:
+            with pytest.raises(Violation) as caught:
+                socket_.expect("user_left", within=60)
+        finally:
+            socket_.drop()
+            gateway.shutdown()
+            serving.join()
+    assert caught.value.got == sentence
+
+
+def test_a_bomb_at_the_gateway_is_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
+    """A whole run ends as usual, and names what came."""
+
+    def explode(fake: Fake, connection: ServerConnection, text: str) -> None:
+        connection.send(frame("x" * 2**25))
+
+    with fake_running(Fake(on_frame=explode)) as fake:
+        words = ["--profile", "hardened", "--only", "R31.token-in-url", "--area", "gateway"]
+        assert main(["--base-url", fake.base_url, "--ws-url", fake.ws_url, *words]) == 1
+    assert "a message of more than 1,048,576 bytes" in capsys.readouterr().out

@@ -1,0 +1,43 @@
+"""`hype-contract list`: what a target would be judged by."""
+
+from __future__ import annotations
+
+import pytest
+
+from hype_contract.__main__ import main
+from hype_contract.contract.rulings import clauses, rulings
+
+
+def test_every_requirement_is_listed_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
+    """Id, level, area, how it is judged, the rule, where it comes from; no target is needed."""
+    assert main(["list", "--only", "R18", "--only", "answer.getMessage", "--only", "P9"]) == 0
+    lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
+    assert "[ruling R18]" in lines["R18.newest-first"]
+    assert "documented" in lines["R18.newest-first"]
+    assert "hardened" in lines["P9.limit"]
+    assert "coverage" in lines["answer.getMessage.404"]
+    assert "exempt" in lines["answer.getMessage.500"]
+
+
+def test_the_list_can_be_narrowed(capsys: pytest.CaptureFixture[str]) -> None:
+    """To an area and a profile."""
+    assert main(["list", "--area", "gateway", "--profile", "documented"]) == 0
+    out = capsys.readouterr().out
+    assert "P4.claim " in out
+    assert "R18.newest-first" not in out
+    assert "P5.unlimited" in out
+    assert "R31.auth-timeout" not in out
+
+
+def test_nothing_that_matches_is_not_a_success(capsys: pytest.CaptureFixture[str]) -> None:
+    """A typing error in a script must show."""
+    assert main(["list", "--only", "R99"]) == 3
+    assert "0 requirements" in capsys.readouterr().out
+
+
+def test_every_ruling_can_be_quoted() -> None:
+    """R1 to R40, P1 to P10, A1 to A24 with A1b have a text, and a source may name several."""
+    numbers = {"R": 40, "P": 10, "A": 24}
+    known = {f"{letter}{number + 1}" for letter, most in numbers.items() for number in range(most)}
+    assert set(rulings()) == known | {"A1b"}
+    assert list(clauses("rulings R31, P4 and R31; seed; amendment A21")) == ["R31", "P4", "A21"]

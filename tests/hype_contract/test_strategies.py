@@ -1,0 +1,48 @@
+"""Generated frames: the valid ones are valid, and both kinds come."""
+
+from __future__ import annotations
+
+import json
+
+import hypothesis
+import pytest
+from hypothesis import strategies as st
+
+from hype_contract.contract.specs import Contract
+from hype_contract.contract.strategies import LONGEST_FRAME, NASTY, payloads, valid_frames
+
+EVENTS = ["user_joined", "user_left", "message", "typing", "voice_state"]
+KNOWN = {"channelId": st.just("room"), "token": st.nothing()}
+
+
+@pytest.mark.parametrize("name", EVENTS)
+def test_valid_frames_keep_the_contract(name: str, contract: Contract) -> None:
+    """For every event that a client may send."""
+
+    @hypothesis.settings(max_examples=20, database=None, deadline=None)
+    @hypothesis.given(valid_frames(contract, contract.events[name, "in"], KNOWN))
+    def check(frame: dict[str, object]) -> None:
+        assert frame["type"] == name
+        assert not contract.frame_problems("in", json.loads(json.dumps(frame)))
+
+    check()
+
+
+def test_payloads_are_of_all_kinds(contract: Contract) -> None:
+    """Kept, broken and nasty ones, none over the frame limit (ruling R32), all sendable as text."""
+    kept = 0
+    broken = 0
+
+    @hypothesis.settings(max_examples=150, database=None, deadline=None)
+    @hypothesis.seed(1)
+    @hypothesis.given(payloads(contract, contract.events["message", "in"], KNOWN))
+    def look(text: str) -> None:
+        nonlocal kept, broken
+        assert len(text.encode()) <= LONGEST_FRAME
+        if text not in NASTY:
+            right = not contract.frame_problems("in", json.loads(text))
+            kept, broken = kept + right, broken + (not right)
+
+    look()
+    assert kept > 10
+    assert broken > 10
