@@ -1,6 +1,9 @@
 """The files around the code: what an installation gets, and what the documents promise about it."""
 
 import re
+import subprocess
+import sys
+import sysconfig
 import tomllib
 from collections.abc import Iterator
 from importlib import import_module, metadata
@@ -58,6 +61,62 @@ def test_readme_test_command_is_what_ci_runs() -> None:
     assert f"    {install}\n" in script
     assert f"    step 'pytest' {suite} || true\n" in script
     assert f"{install} && {suite}" in (ROOT / "README.md").read_text()
+
+
+class Beside:
+    """A project with a folder `contract_tests` of its own, where the wheel and the suite's libraries are installed."""
+
+    def __init__(self, folder: Path) -> None:
+        """Build the wheel, install it without network, and write the project."""
+        run([sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder)], ROOT)
+        run([sys.executable, "-m", "venv", "--without-pip", str(folder / "venv")], folder)
+        self.python = str(folder / "venv/bin/python")
+        (wheel,) = folder.glob("*.whl")
+        run(
+            [sys.executable, "-m", "pip", "--python", self.python, "install", "--no-deps", "--no-index", str(wheel)],
+            ROOT,
+        )
+        (packages,) = folder.glob("venv/lib/python*/site-packages")
+        # Python reads no .pth files in a folder that a .pth file names, so the checkout itself stays out.
+        (packages / "libraries.pth").write_text(sysconfig.get_path("purelib") + "\n")
+        self.project = folder / "project"
+        tests = self.project / "contract_tests"
+        tests.mkdir(parents=True)
+        (tests / "__init__.py").touch()
+        (tests / "test_own.py").write_text(
+            "import contract_tests, hype_contract\n\n\n"
+            "def test_own():\n"
+            f"    assert contract_tests.__path__ == [{str(tests)!r}]\n"
+            f"    assert hype_contract.__path__ == [{str(packages / 'hype_contract')!r}]\n"
+        )
+
+    def pytest(self, *command: str) -> str:
+        """Run pytest in the project and return what it prints. `command`: pytest and its options."""
+        return run([self.python, *command, "-p", "no:cacheprovider"], self.project)
+
+
+def run(command: list[str], folder: Path) -> str:
+    """Run a command in a folder, without this run's environment, and return its stdout; fail where it fails."""
+    ended = subprocess.run(command, cwd=folder, env={}, capture_output=True, text=True, timeout=100, check=False)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    return ended.stdout
+
+
+@pytest.fixture(scope="module")
+def beside(tmp_path_factory: pytest.TempPathFactory) -> Beside:
+    """Provide such a project for all tests, since each takes seconds."""
+    return Beside(tmp_path_factory.mktemp("beside"))
+
+
+@pytest.mark.parametrize("command", [("-m", "pytest"), (str(Path(sys.executable).with_name("pytest")),)])
+def test_a_project_with_contract_tests_of_its_own_runs_them(beside: Beside, command: tuple[str, ...]) -> None:
+    """The installed harness takes no name that a project uses, with `python -m pytest` and with plain `pytest`."""
+    assert "1 passed" in beside.pytest(*command)
+
+
+def test_the_plugin_is_there_beside_such_a_project(beside: Beside) -> None:
+    """The installed wheel brings the options of the pytest plugin."""
+    assert "--hype-base-url" in beside.pytest("-m", "pytest", "--help")
 
 
 @pytest.mark.parametrize("room", ["hype", "contract_tests", "tests"])
