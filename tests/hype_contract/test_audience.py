@@ -7,11 +7,11 @@ from dataclasses import replace
 
 import pytest
 
+from hype_contract.cases import catalogue
 from hype_contract.cases.registry import every_case
 from hype_contract.contract import specs
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import Contract
-from hype_contract.requirements import catalogue
 from hype_contract.requirements.audience import WHO, cells
 from hype_contract.requirements.derived import heard
 

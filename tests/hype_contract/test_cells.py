@@ -10,9 +10,9 @@ import pytest
 from hype_contract.actors.must import NeedsOption
 from hype_contract.actors.options import Options
 from hype_contract.actors.world import World
+from hype_contract.cases import catalogue
 from hype_contract.cases.rest import bad_tokens, forgery
 from hype_contract.contract.specs import Contract, load
-from hype_contract.requirements import catalogue
 from hype_contract.requirements.authorisation import BAD_REFRESH_TOKENS, BAD_TOKENS, cells, permissions
 from hype_contract.requirements.bounds import bounds
 from tests.hype_contract.fake import Fake

@@ -6,9 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from hype_contract.cases import catalogue
 from hype_contract.contract import specs
 from hype_contract.contract.specs import Contract, Pair
-from hype_contract.requirements import catalogue
 from hype_contract.requirements.requirement import Requirement, Requirements
 
 NOW = "2025-10-23T10:30:00.000Z"

@@ -12,11 +12,11 @@ from hype_contract.actors import must
 from hype_contract.actors.clients.rest import NoAnswer
 from hype_contract.actors.must import NeedsOption, Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
+from hype_contract.cases import catalogue
 from hype_contract.cases.registry import Case, Check, cases_by_requirement, chosen, every_case
 from hype_contract.contract import specs
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import Contract, Pair
-from hype_contract.requirements import catalogue
 from hype_contract.requirements.requirement import Requirement, Requirements
 from hype_contract.running.case_runner import CaseRunner, Plan
 from hype_contract.running.results import CaseResult, Outcome

@@ -15,9 +15,9 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Final, Literal, NamedTuple
 
+from hype_contract.cases.catalogue import load as requirements
 from hype_contract.contract.profile import Profile
 from hype_contract.contract.specs import load
-from hype_contract.requirements.catalogue import load as requirements
 from hype_contract.requirements.requirement import Requirement, Requirements
 from tests.mutants.applying import ROOT, CannotApply, check
 from tests.mutants.registry import Mutant

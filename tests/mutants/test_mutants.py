@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 
 import pytest
 
+from hype_contract.cases.catalogue import load as requirements
 from hype_contract.contract.areas import AREAS
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import load
-from hype_contract.requirements.catalogue import load as requirements
 from tests.mutants.__main__ import main, sample
 from tests.mutants.applying import CannotApply, check, edited
 from tests.mutants.judging import killers

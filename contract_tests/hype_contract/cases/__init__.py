@@ -2,10 +2,12 @@
 
 How to write a case
 -------------------
-1. Give the rule an id in `hype_contract/requirements/<area>.py`.
-2. Write a function in any module of `rest/`, `gateway/`, `voice/`, `media/` or `fuzzing/` here (all are loaded):
+Write a function in any module of `rest/`, `gateway/`, `voice/`, `media/` or `fuzzing/` here (all are loaded). `@case`
+declares the requirement: an id that never changes, and the rule as a sentence. The id begins with the ruling that the
+rule derives from, or `source` names a section of the seed document. `level`, `profiles` and `strength` are as in
+`Requirement`.
 
-       @case("R18.newest-first")
+       @case("R18.newest-first", "messages are listed newest first")
        def newest_first(world: World) -> None:
            ann = world.guest("ann")
            room = world.channel(ann)["id"]
@@ -17,7 +19,8 @@ How to write a case
 `world` makes users, channels and sockets, and removes them. The clients judge every answer and frame by the specs;
 a case asserts what a schema cannot say, with `must`. `expect=` demands a status. A case shows an absence with a fence
 (`socket.expect_nothing_before`), never with a sleep. A case that sends nothing beside `world`'s own preparations is an
-`error`: it exercised nothing, so it cannot pass. Several cases may check one requirement.
+`error`: it exercised nothing, so it cannot pass. Several cases may check one requirement: the first declares it, and
+the others name its id alone. `declare` declares a requirement that a family judges.
 
 `@case(id, alone=True)` runs with nothing beside it (counts of all users, failed logins). `generates=True` marks a case
 that uses hypothesis (ask for `world.times(n)` examples). `slow=True` marks a case that takes seconds, or asks much:

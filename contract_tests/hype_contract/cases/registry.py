@@ -1,20 +1,26 @@
-"""The registry of all cases: `@case` and `@family` fill it, `every_case` loads it (how to write a case: `cases`)."""
+"""The registry of all cases and of the rules that they judge: `@case`, `@family` and `declare` fill it.
+
+`every_case` loads it. The docstring of `cases` says how to write a case.
+"""
 
 from __future__ import annotations
 
 import importlib
 import pkgutil
+import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from hype_contract.actors.world import World
 from hype_contract.contract.areas import AREAS, Area
+from hype_contract.contract.profile import Profile
 from hype_contract.contract.specs import Contract
-from hype_contract.requirements.requirement import Requirements
+from hype_contract.requirements.requirement import Level, Requirement, Requirements, Strength
 
 Check = Callable[[World], None]
 
 _PACKAGES = (*AREAS, "fuzzing")
+_RULING = re.compile(r"([APR]\d+b?)\.")
 
 
 @dataclass(frozen=True)
@@ -38,22 +44,52 @@ class Case:
     alike: bool = False
 
 
+_rules: list[Requirement] = []
 _cases: list[Case] = []
 _families: list[Callable[[Contract], Iterable[Case]]] = []
 
 
+def declare(
+    id: str,
+    title: str,
+    *,
+    area: Area,
+    source: str | None = None,
+    level: Level = "documented",
+    profiles: tuple[Profile, ...] = (),
+    strength: Strength = "must",
+) -> None:
+    """Declare a requirement that a family judges (members: see `Requirement`).
+
+    source: the ruling or amendment with which the id begins, by default.
+    """
+    _rules.append(Requirement(id, title, source or _named_by(id), level, profiles, area, strength))
+
+
 def case(
     requirement: str,
+    title: str | None = None,
     *,
+    source: str | None = None,
+    level: Level = "documented",
+    profiles: tuple[Profile, ...] = (),
+    strength: Strength = "must",
     alone: bool = False,
     generates: bool = False,
     order: int = 0,
     slow: bool = False,
     alike: bool = False,
 ) -> Callable[[Check], Check]:
-    """Register a function as a check of `requirement` (options: see `Case`)."""
+    """Register a function as a check of `requirement` (options: see `Case`).
+
+    title: the rule as a sentence. It declares the requirement, of the area whose folder has the function. `source`,
+    `level`, `profiles` and `strength` are those of `declare`. Further cases of the same requirement leave them out.
+    """
 
     def register(check: Check) -> Check:
+        if title is not None:
+            area = _area(check.__module__)
+            declare(requirement, title, area=area, source=source, level=level, profiles=profiles, strength=strength)
         _cases.append(Case(requirement, check.__name__, check, alone, generates, order, slow, alike))
         return check
 
@@ -68,10 +104,14 @@ def family(make: Callable[[Contract], Iterable[Case]]) -> Callable[[Contract], I
 
 def every_case(contract: Contract) -> list[Case]:
     """Import all case modules; return all cases, in the order of their files."""
-    for package in _PACKAGES:
-        for module in sorted(_modules(f"hype_contract.cases.{package}")):
-            importlib.import_module(module)
+    _load()
     return [*_cases, *(made for make in _families for made in make(contract))]
+
+
+def declared_requirements() -> list[Requirement]:
+    """Import all case modules; return the requirements that they declare, in the order of their files."""
+    _load()
+    return list(_rules)
 
 
 def chosen(
@@ -99,6 +139,29 @@ def cases_by_requirement(contract: Contract, requirements: Requirements) -> dict
         if case.requirement in found:
             found[case.requirement].append(case)
     return found
+
+
+def _load() -> None:
+    for package in _PACKAGES:
+        for module in sorted(_modules(f"hype_contract.cases.{package}")):
+            importlib.import_module(module)
+
+
+def _named_by(id: str) -> str:
+    """Return the source that an id begins with. Raises ValueError when it begins with no ruling."""
+    found = _RULING.match(id)
+    if found is None:
+        raise ValueError(f"requirement {id} begins with no ruling: say where it comes from with `source`")
+    return f"{'amendment' if found[1].startswith('A') else 'ruling'} {found[1]}"
+
+
+def _area(module: str) -> Area:
+    """Return the area whose folder a case module stands in. Raises ValueError when it stands in none."""
+    folder = module.rpartition(".")[0].rpartition(".")[2]
+    for area in AREAS:
+        if area == folder:
+            return area
+    raise ValueError(f"{module} stands in no area's folder: declare its rules with `declare`, which takes an area")
 
 
 def _modules(package: str) -> Iterator[str]:

@@ -7,12 +7,12 @@ from collections import Counter
 from collections.abc import Collection, Iterable
 from typing import Literal, TextIO
 
+from hype_contract.cases import catalogue
 from hype_contract.cases.registry import cases_by_requirement
 from hype_contract.contract import specs
 from hype_contract.contract.areas import Area
 from hype_contract.contract.profile import Profile
 from hype_contract.contract.rulings import RULINGS
-from hype_contract.requirements import catalogue
 from hype_contract.requirements.requirement import Requirement
 
 

@@ -8,10 +8,10 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from hype_contract.actors.options import Options
+from hype_contract.cases import catalogue
 from hype_contract.contract import specs
 from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import PROFILES, Profile
-from hype_contract.requirements import catalogue
 from hype_contract.running import expectations
 
 

@@ -14,12 +14,12 @@ from hype_contract.actors.clients.http import connect
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.options import Options
 from hype_contract.actors.world import World
+from hype_contract.cases import catalogue
 from hype_contract.cases.registry import chosen, every_case
 from hype_contract.contract import specs
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Ledger
 from hype_contract.recording.secrecy import Secrets, credentials
-from hype_contract.requirements import catalogue
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running import expectations, verdict
 from hype_contract.running.case_runner import CaseRunner, Plan

@@ -16,9 +16,16 @@ from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.stage import hears_nothing, seated, talk, talking
-from hype_contract.cases.registry import Case
+from hype_contract.cases.registry import Case, declare
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.requirements.audience import WHO, Who, cells
+
+declare(
+    "R35.leaver-hears-nothing",
+    "who has left a room by a user_left request hears nothing of it any more",
+    level="extension",
+    area="gateway",
+)
 
 Heard = tuple[str, dict[str, Any]]
 

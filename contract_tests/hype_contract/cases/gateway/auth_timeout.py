@@ -13,7 +13,13 @@ from hype_contract.cases.registry import case
 _CLOCKS_DIFFER_S = 0.5
 
 
-@case("R31.auth-timeout", slow=True)
+@case(
+    "R31.auth-timeout",
+    "a socket that has not said who it is within 10 s is closed with 4401",
+    source="rulings R31 and P4",
+    level="hardened",
+    slow=True,
+)
 def auth_timeout(world: World) -> None:
     """Who keeps silent, and who talks without a token, is closed with 4401 after the time; who did say stays."""
     allowed_s = float(world.contract.limits["authTimeoutMs"]) / 1000

@@ -19,7 +19,7 @@ _GOODBYE_S = 4.0
 _GOODBYE_MEANWHILE_S = 0.5
 
 
-@case("R32.slow-client", slow=True)
+@case("R32.slow-client", "a client that does not read is closed with 1013 (or sees 1006), and slows nobody", slow=True)
 def slow_client(world: World) -> None:
     """Who does not read is closed (1013, or 1006) when its queue is full; others hear every message in time."""
     ann, lazy = world.guests("ann", "lazy")

@@ -94,7 +94,7 @@ def _nasty(room: str) -> list[str]:
     ]
 
 
-@case("R33.bad-input-keeps-socket")
+@case("R33.bad-input-keeps-socket", "bad input does nothing, is heard by nobody and closes no socket")
 def bad_input_keeps_socket(world: World) -> None:
     """A hundred broken frames of every kind: the socket stays, does its work, and the room hears nothing."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -110,7 +110,7 @@ def bad_input_keeps_socket(world: World) -> None:
         hears_nothing(watcher, "of somebody's broken frames")
 
 
-@case("R33.error-codes")
+@case("R33.error-codes", "each broken frame is answered with one error of its code", level="extension")
 def error_codes(world: World) -> None:
     """invalid_json, invalid_message or unknown_type: one error for one broken frame, in their order."""
     (ann,) = world.guests("ann")
@@ -123,7 +123,7 @@ def error_codes(world: World) -> None:
         hears_nothing(socket, "but one error for one frame")
 
 
-@case("R33.missing-data-is-empty")
+@case("R33.missing-data-is-empty", "data left out counts as {}", level="extension")
 def missing_data_is_empty(world: World) -> None:
     """`data` left out counts as {}: enough for user_joined, `invalid_message` where something is required."""
     socket = _clumsy(world)
@@ -135,7 +135,7 @@ def missing_data_is_empty(world: World) -> None:
         refused(socket, "invalid_message")
 
 
-@case("R33.unknown-members-ignored")
+@case("R33.unknown-members-ignored", "unknown members and the client's timestamp are ignored")
 def unknown_members_ignored(world: World) -> None:
     """Members that nobody knows, and a timestamp of any kind, change nothing."""
     ann, bob = world.guests("ann", "bob")
@@ -150,7 +150,7 @@ def unknown_members_ignored(world: World) -> None:
     hears_nothing(sender, "about members that nobody knows")
 
 
-@case("R33.good-after-bad")
+@case("R33.good-after-bad", "good frames between bad ones are done, in their order")
 def good_after_bad(world: World) -> None:
     """Frames of one socket are handled in their order: the good ones between bad ones are all done."""
     ann, bob = world.guests("ann", "bob")
@@ -164,7 +164,11 @@ def good_after_bad(world: World) -> None:
         watcher.expect_next("message", {"content": str(number)})
 
 
-@case("R33.error-to-sender-alone")
+@case(
+    "R33.error-to-sender-alone",
+    "error goes to the socket whose frame was refused, and to no other",
+    level="extension",
+)
 def error_to_sender_alone(world: World) -> None:
     """What one socket does wrong neither the room nor the user's other socket hears of."""
     ann, bob, eve, outsider = world.guests("ann", "bob", "eve", "outsider")

@@ -18,7 +18,7 @@ def _is(socket: Socket, person: Person, said: dict[str, Any]) -> None:
     socket.expect_next("user_joined", {"userId": person.id, "username": person.username, "channelId": None})
 
 
-@case("P4.claim")
+@case("P4.claim", "user_joined claims an identity by userId, username or both", profiles=("documented",))
 def claim(world: World) -> None:
     """userId, username, or both say who one is, without a token."""
     (ann,) = world.guests("ann")
@@ -27,7 +27,7 @@ def claim(world: World) -> None:
         _is(world.open_socket(), ann, said)
 
 
-@case("P4.claim-by-voice-state")
+@case("P4.claim-by-voice-state", "voice_state claims an identity by userId", profiles=("documented",))
 def claim_by_voice_state(world: World) -> None:
     """voice_state with a userId says who one is, as the seed's clients do."""
     ann, bob = world.guests("ann", "bob")
@@ -42,7 +42,7 @@ def claim_by_voice_state(world: World) -> None:
     socket.expect_next("user_joined", {"userId": bob.id, "channelId": None})
 
 
-@case("P4.claimed-identity-acts")
+@case("P4.claimed-identity-acts", "a claimed identity may write", profiles=("documented",))
 def claimed_identity_acts(world: World) -> None:
     """Who has claimed may write as that user."""
     ann, bob = world.guests("ann", "bob")
@@ -54,7 +54,11 @@ def claimed_identity_acts(world: World) -> None:
     watcher.expect_next("message", {"authorId": bob.id})
 
 
-@case("P4.unclaimed-changes-nothing")
+@case(
+    "P4.unclaimed-changes-nothing",
+    "without a claim, or with one of nobody, frames do nothing",
+    profiles=("documented",),
+)
 def unclaimed_changes_nothing(world: World) -> None:
     """What nobody or somebody unknown sends is not done; the socket stays and may claim afterwards."""
     ann, bob = world.guests("ann", "bob")
@@ -70,7 +74,13 @@ def unclaimed_changes_nothing(world: World) -> None:
     hears_nothing(watcher, "of nobody")
 
 
-@case("P4.unknown-claim-code")
+@case(
+    "P4.unknown-claim-code",
+    "a claim of an unknown user is answered not_found",
+    source="rulings P4, R31 and R33",
+    level="extension",
+    profiles=("documented",),
+)
 def unknown_claim_code(world: World) -> None:
     """A claim of somebody unknown is `not_found`."""
     socket = world.open_socket()
@@ -81,7 +91,7 @@ def unknown_claim_code(world: World) -> None:
     refused(socket, "not_found")
 
 
-@case("P4.second-identity")
+@case("P4.second-identity", "a socket that has an identity never takes a second one", profiles=("documented",))
 def second_identity(world: World) -> None:
     """A socket that is one user never acts as another; saying the same again is fine."""
     ann, eve = world.guests("ann", "eve")
@@ -97,7 +107,13 @@ def second_identity(world: World) -> None:
     must.hold(all(frame["type"] == "error" for frame in socket.pending), "no event in another's name", socket.pending)
 
 
-@case("P4.second-identity-code")
+@case(
+    "P4.second-identity-code",
+    "a second identity on one socket is answered forbidden",
+    source="rulings P4, R31 and R33",
+    level="extension",
+    profiles=("documented",),
+)
 def second_identity_code(world: World) -> None:
     """A second identity is `forbidden`, by claim or by token, also after a token has said who it is."""
     ann, eve = world.guests("ann", "eve")
@@ -111,7 +127,7 @@ def second_identity_code(world: World) -> None:
         refused(socket, "forbidden")
 
 
-@case("P4.good-url-token-counts")
+@case("P4.good-url-token-counts", "a valid token identifies a socket without a claim", profiles=("documented",))
 def good_url_token_counts(world: World) -> None:
     """A valid `?token=` says who one is; so does one in user_joined."""
     (ann,) = world.guests("ann")
@@ -119,7 +135,7 @@ def good_url_token_counts(world: World) -> None:
     _is(world.open_socket(), ann, {"token": ann.token})
 
 
-@case("P4.bad-url-token-ignored")
+@case("P4.bad-url-token-ignored", "a bad ?token= counts as none", profiles=("documented",))
 def bad_url_token_ignored(world: World) -> None:
     """A bad `?token=` is as none: the socket stays, is nobody, and may claim."""
     ann, bob = world.guests("ann", "bob")

@@ -17,7 +17,7 @@ from hype_contract.contract.specs import Pair
 _LOOK_EVERY_S = 0.25
 
 
-@case("R31.token-in-url")
+@case("R31.token-in-url", "?token= identifies a socket", source="rulings R31 and P4", level="hardened")
 def token_in_url(world: World) -> None:
     """`?token=` identifies the socket before it says anything."""
     (ann,) = world.guests("ann")
@@ -26,7 +26,12 @@ def token_in_url(world: World) -> None:
     socket.expect_next("user_joined", {"userId": ann.id, "username": ann.username, "channelId": None})
 
 
-@case("R31.token-in-first-frame")
+@case(
+    "R31.token-in-first-frame",
+    "a first user_joined with data.token identifies a socket",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def token_in_first_frame(world: World) -> None:
     """A first user_joined with a token identifies the socket, and enters a room if it names one."""
     ann, bob = world.guests("ann", "bob")
@@ -51,7 +56,12 @@ def _bad_tokens(person: Person) -> Iterator[str]:
     yield person.token + "\u00e9\u0000"
 
 
-@case("R31.bad-token-closes")
+@case(
+    "R31.bad-token-closes",
+    "a bad token in the URL closes with 4401 at once",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def bad_token_closes(world: World) -> None:
     """A bad token in the URL closes the socket with 4401 at once, not when the time to say who one is runs out."""
     (ann,) = world.guests("ann")
@@ -59,7 +69,12 @@ def bad_token_closes(world: World) -> None:
         world.open_socket(token).closed(4401, within=_at_once(world))
 
 
-@case("R31.bad-token-in-frame-closes")
+@case(
+    "R31.bad-token-in-frame-closes",
+    "a bad token in user_joined closes with 4401 at once",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def bad_token_in_frame_closes(world: World) -> None:
     """A bad token in user_joined does the same, also on a socket that has said who it is."""
     ann, bob = world.guests("ann", "bob")
@@ -79,7 +94,12 @@ def _expiring(world: World, person: Person, in_s: float) -> str:
     return token
 
 
-@case("R31.expired-token-closes")
+@case(
+    "R31.expired-token-closes",
+    "an expired token closes with 4401 at once",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def expired_token_closes(world: World) -> None:
     """A token that has expired is a bad token: 4401 at once, in the URL and in a frame."""
     (ann,) = world.guests("ann")
@@ -90,7 +110,13 @@ def expired_token_closes(world: World) -> None:
         socket.closed(4401, within=_at_once(world))
 
 
-@case("R31.expiry-keeps-socket", slow=True)
+@case(
+    "R31.expiry-keeps-socket",
+    "a token that expires closes no open socket",
+    source="rulings R31 and P4",
+    level="hardened",
+    slow=True,
+)
 def expiry_keeps_socket(world: World) -> None:
     """A socket outlives its token: it still hears and writes when the same token opens none any more."""
     (ann,) = world.guests("ann")
@@ -119,7 +145,12 @@ def _at_once(world: World) -> float:
     return float(world.contract.limits["authTimeoutMs"]) / 2000
 
 
-@case("R31.unauthenticated-changes-nothing")
+@case(
+    "R31.unauthenticated-changes-nothing",
+    "frames before authentication do nothing, and the socket stays",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def unauthenticated_changes_nothing(world: World) -> None:
     """What a stranger sends is not done and nobody hears of it; the socket stays, and may still say who it is."""
     ann, bob = world.guests("ann", "bob")
@@ -139,7 +170,12 @@ def unauthenticated_changes_nothing(world: World) -> None:
     must.equal(stored(world, room), [], "the stored messages")
 
 
-@case("R31.unauthenticated-code")
+@case(
+    "R31.unauthenticated-code",
+    "before authentication frames are answered unauthenticated, or with their fault",
+    source="rulings R31 and R33",
+    level="extension",
+)
 def unauthenticated_code(world: World) -> None:
     """Before a socket has said who it is: `unauthenticated`, but an unknown type and a broken frame are called that."""
     (ann,) = world.guests("ann")
@@ -167,7 +203,12 @@ def unauthenticated_code(world: World) -> None:
     stranger.alive()
 
 
-@case("R31.claim-of-another")
+@case(
+    "R31.claim-of-another",
+    "a claimed identity that is not the token's is not believed",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def claim_of_another(world: World) -> None:
     """A claimed userId or username that is not the token's is not believed: nothing happens in anybody's name."""
     ann, eve = world.guests("ann", "eve")
@@ -182,7 +223,13 @@ def claim_of_another(world: World) -> None:
     must.equal(counted["voiceStates"], 0, "_count.voiceStates")
 
 
-@case("R31.claim-code")
+@case(
+    "R31.claim-code",
+    "a claimed identity that is not the token's is answered forbidden",
+    source="rulings R31, R33 and P4",
+    level="extension",
+    profiles=("hardened",),
+)
 def claim_code(world: World) -> None:
     """A claim that is not the token's user is `forbidden`; one's own is fine."""
     ann, eve = world.guests("ann", "eve")
@@ -206,7 +253,12 @@ def _forgeries(victim: Person, room: str, voice: str) -> list[tuple[str, dict[st
     ]
 
 
-@case("R31.second-token")
+@case(
+    "R31.second-token",
+    "another user's token does not change whom a socket stands for",
+    source="rulings R31 and P4",
+    level="hardened",
+)
 def second_token(world: World) -> None:
     """Another user's valid token does not turn a socket into theirs."""
     ann, eve = world.guests("ann", "eve")
@@ -219,7 +271,13 @@ def second_token(world: World) -> None:
     must.equal(talk(socket, None)["userId"], eve.id, "the user that the socket stands for")
 
 
-@case("R31.second-token-code")
+@case(
+    "R31.second-token-code",
+    "another user's token on a socket that has an identity is answered forbidden",
+    source="rulings R31, R33 and P4",
+    level="extension",
+    profiles=("hardened",),
+)
 def second_token_code(world: World) -> None:
     """It is `forbidden`; the same user's token is not."""
     ann, eve = world.guests("ann", "eve")
@@ -230,7 +288,11 @@ def second_token_code(world: World) -> None:
     socket.expect_next("user_joined", {"userId": eve.id})
 
 
-@case("R31.forged-member-ignored")
+@case(
+    "R31.forged-member-ignored",
+    "a userId in message or typing does not change who sent it",
+    source="rulings R31 and P4",
+)
 def forged_member_ignored(world: World) -> None:
     """A userId in a `message` or a `typing`, where it means nothing, changes nobody's name."""
     ann, eve = world.guests("ann", "eve")

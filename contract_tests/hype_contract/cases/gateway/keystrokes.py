@@ -7,7 +7,7 @@ from hype_contract.cases.gateway.stage import UNKNOWN_CHANNEL, hears_no_event, h
 from hype_contract.cases.registry import case
 
 
-@case("R37.sender-excluded")
+@case("R37.sender-excluded", "typing reaches none of the sender's sockets", level="extension")
 def sender_excluded(world: World) -> None:
     """None of the typist's connections hears it, the asking one and a second in the room included."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -21,7 +21,7 @@ def sender_excluded(world: World) -> None:
         hears_nothing(socket, "of its own user's typing")
 
 
-@case("R37.no-membership-needed")
+@case("R37.no-membership-needed", "typing needs no membership in the room, and gives none", level="extension")
 def no_membership_needed(world: World) -> None:
     """Somebody outside the room may type in it, and is not in it afterwards."""
     ann, bob = world.guests("ann", "bob")
@@ -39,7 +39,7 @@ def no_membership_needed(world: World) -> None:
     hears_nothing(watcher, "of somebody who was never in the room")
 
 
-@case("R37.typing-refused")
+@case("R37.typing-refused", "typing in an unknown channel is not_found, in none invalid_message", level="extension")
 def typing_refused(world: World) -> None:
     """An unknown channel is not_found, a missing or wrong channelId invalid_message; the room hears nothing."""
     ann, bob = world.guests("ann", "bob")

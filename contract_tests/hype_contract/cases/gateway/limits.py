@@ -15,7 +15,7 @@ def _padded(socket_identity: object, size: int) -> str:
     return bare[:-2] + "x" * (size - len(bare)) + bare[-2:]
 
 
-@case("R32.largest-frame")
+@case("R32.largest-frame", "a frame of 64 KiB is taken")
 def largest_frame(world: World) -> None:
     """A frame of exactly 64 KiB is taken."""
     (ann,) = world.guests("ann")
@@ -24,7 +24,7 @@ def largest_frame(world: World) -> None:
     socket.expect_next("user_joined", {"userId": ann.id, "channelId": None})
 
 
-@case("R32.frame-too-long")
+@case("R32.frame-too-long", "a frame of 64 KiB and one byte closes with 1009")
 def frame_too_long(world: World) -> None:
     """One byte more closes the socket with 1009; the room hears that its user left, and nothing else."""
     ann, eve = world.guests("ann", "eve")
@@ -46,7 +46,7 @@ def octets_are_counted(world: World) -> None:
     socket.closed(1009)
 
 
-@case("R32.fragments")
+@case("R32.fragments", "a frame may come in several WebSocket fragments")
 def fragments(world: World) -> None:
     """A message that comes in several WebSocket fragments is one frame, wherever it was cut."""
     ann, bob = world.guests("ann", "bob")
@@ -61,7 +61,7 @@ def fragments(world: World) -> None:
     hears_nothing(watcher, "but one message for each")
 
 
-@case("R32.binary")
+@case("R32.binary", "a binary frame closes with 1003")
 def binary(world: World) -> None:
     """A binary frame closes the socket with 1003, even when it holds what would be a good text frame."""
     ann, bob = world.guests("ann", "bob")
@@ -73,7 +73,11 @@ def binary(world: World) -> None:
     hears_nothing(other, "of somebody else's mistake")
 
 
-@case("R9.handshake")
+@case(
+    "R9.handshake",
+    "a page of the frontend's origin, which a browser names in the handshake, can open a socket",
+    source="asyncapi.yaml › Connecting; ruling R9",
+)
 def handshake_of_a_page(world: World) -> None:
     """A handshake with the frontend's Origin opens a socket that works like any other."""
     (ann,) = world.guests("ann")
@@ -83,7 +87,7 @@ def handshake_of_a_page(world: World) -> None:
         socket.expect("user_joined", {"userId": ann.id, "channelId": None})
 
 
-@case("R32.events-are-text")
+@case("R32.events-are-text", "the server sends each event as a text message, which a browser gives as a string")
 def events_are_text(world: World) -> None:
     """Answers, events of the room and what REST causes come as text messages; the client refuses all others."""
     ann, bob = world.guests("ann", "bob")
@@ -96,7 +100,7 @@ def events_are_text(world: World) -> None:
             socket.expect("message", {"content": content})
 
 
-@case("R32.invalid-utf8")
+@case("R32.invalid-utf8", "a text frame that is not UTF-8 closes with 1007")
 def invalid_utf8(world: World) -> None:
     """A text frame that is not UTF-8 closes the socket with 1007."""
     ann, bob = world.guests("ann", "bob")

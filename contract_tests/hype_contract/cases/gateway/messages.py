@@ -63,7 +63,11 @@ _MESSAGE = Pair("event", "message", "out")
 CODES = {400: "invalid_message", 404: "not_found"}
 
 
-@case("R36.stored-as-by-rest")
+@case(
+    "R36.stored-as-by-rest",
+    "a message by socket is stored and shown exactly as one by REST",
+    source="WebSocket Events; ruling R36",
+)
 def stored_as_by_rest(world: World) -> None:
     """A message by socket is stored verbatim, and looks like one by REST in every answer and event."""
     ann, bob = world.guests("ann", "bob")
@@ -83,7 +87,11 @@ def stored_as_by_rest(world: World) -> None:
     must.equal(shown.data["_count"]["messages"], len(VERBATIM) + 1, "_count.messages of both", seen=shown.pair)
 
 
-@case("R2.frame-timestamps")
+@case(
+    "R2.frame-timestamps",
+    "a frame's timestamp is the time when it was sent, in UTC, with milliseconds",
+    source="WebSocket Events; ruling R2",
+)
 def frame_timestamps(world: World) -> None:
     """A frame says when it was sent, by the clock of what is stored, and to the millisecond."""
     (ann,) = world.guests("ann")
@@ -110,7 +118,12 @@ def _bad_bodies(world: World, owner: Any, room: str) -> list[dict[str, Any]]:
     ]
 
 
-@case("R36.refuses-what-rest-refuses", slow=True)
+@case(
+    "R36.refuses-what-rest-refuses",
+    "what POST /api/messages refuses is not stored by socket either",
+    source="WebSocket Events; ruling R36",
+    slow=True,
+)
 def refuses_what_rest_refuses(world: World) -> None:
     """What REST refuses is refused by socket too: nothing is stored, nobody hears it, the socket goes on."""
     ann, bob = world.guests("ann", "bob")
@@ -128,7 +141,12 @@ def refuses_what_rest_refuses(world: World) -> None:
     hears_nothing(writer, "of a room that a refused message does not enter")
 
 
-@case("R36.error-codes-of-rest", slow=True)
+@case(
+    "R36.error-codes-of-rest",
+    "400 of POST /api/messages is invalid_message by socket, 404 is not_found",
+    level="extension",
+    slow=True,
+)
 def error_codes_of_rest(world: World) -> None:
     """Each 400 of REST is `invalid_message` by socket, and each 404 `not_found`."""
     (ann,) = world.guests("ann")
@@ -141,7 +159,11 @@ def error_codes_of_rest(world: World) -> None:
             refused(writer, CODES[status])
 
 
-@case("R36.wrong-channel-type")
+@case(
+    "R36.wrong-channel-type",
+    "a message to a voice or announcement channel is answered invalid_message",
+    level="extension",
+)
 def wrong_channel_type(world: World) -> None:
     """A voice or announcement channel takes no messages: invalid_message, and the sender is not put into its room."""
     ann, bob = world.guests("ann", "bob")
@@ -154,7 +176,11 @@ def wrong_channel_type(world: World) -> None:
         hears_nothing(writer, "of a room that it was not let into")
 
 
-@case("R36.sender-included")
+@case(
+    "R36.sender-included",
+    "a message reaches all its author's sockets in the room, once each",
+    source="WebSocket Events; ruling R36",
+)
 def sender_included(world: World) -> None:
     """All the author's connections in the room hear the message once, those outside do not."""
     (ann,) = world.guests("ann")
@@ -168,7 +194,11 @@ def sender_included(world: World) -> None:
     hears_nothing(outside, "of a room that it is not in")
 
 
-@case("R36.author-hears-changes")
+@case(
+    "R36.author-hears-changes",
+    "message_edited is the Message of the REST answer, to the author as well",
+    level="extension",
+)
 def author_hears_changes(world: World) -> None:
     """message_edited and message_deleted reach the author's connections in the room as well."""
     ann, bob = world.guests("ann", "bob")
@@ -186,7 +216,7 @@ def author_hears_changes(world: World) -> None:
         socket.expect_next("message_deleted", {**path, "channelId": room})
 
 
-@case("R36.refused-change-unheard")
+@case("R36.refused-change-unheard", "what REST refuses is announced to nobody", source="WebSocket Events; ruling R36")
 def refused_change_unheard(world: World) -> None:
     """An edit or a deletion that REST refuses is announced to nobody."""
     ann, bob = world.guests("ann", "bob")

@@ -12,14 +12,26 @@ SCRIPTS = 8
 SCRIPTS_OF_SESSIONS = 3
 
 
-@case("model.conversation", generates=True)
+@case(
+    "model.conversation",
+    "several users may do anything at once: each socket hears what it must, in order and nothing else, and REST agrees",
+    source="rulings R14, R18, R20, R24 and R34 to R38",
+    generates=True,
+)
 def conversation(world: World) -> None:
     """Whatever several users do at once, REST and each of their sockets show what the rulings say, and nothing else."""
     # What a session's end does, hardened, must not count against the documented level.
     _play(world, SCRIPTS, ending=not world.hardened)
 
 
-@case("model.sessions", generates=True, slow=True)
+@case(
+    "model.sessions",
+    "the same while sessions end: their sockets close, others go on, and the rooms hear it",
+    source="rulings P2, P3 and R35",
+    level="hardened",
+    generates=True,
+    slow=True,
+)
 def sessions(world: World) -> None:
     """The same, while sessions end, and their sockets with them."""
     _play(world, SCRIPTS_OF_SESSIONS, ending=True)

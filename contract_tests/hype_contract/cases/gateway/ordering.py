@@ -19,7 +19,12 @@ EACH = 10
 MESSAGE = Pair("event", "message", "out")
 
 
-@case("R36.stored-order", slow=True)
+@case(
+    "R36.stored-order",
+    "each socket hears each message once, in the stored order, while many write",
+    source="WebSocket Events; ruling R36",
+    slow=True,
+)
 def stored_order(world: World) -> None:
     """Eight write at once, half by REST: three sockets hear each message once, in the order of GET /api/messages."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -55,7 +60,11 @@ def _hears_from_its_first(writer: Socket, ids: list[str]) -> None:
     writer.pending.clear()
 
 
-@case("R36.one-order-for-all")
+@case(
+    "R36.one-order-for-all",
+    "all sockets in a room hear its events in one and the same order",
+    source="WebSocket Events; ruling R36",
+)
 def one_order_for_all(world: World) -> None:
     """Messages by both ways, arrivals and departures of six at once come to three sockets in one and the same order."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -69,7 +78,12 @@ def one_order_for_all(world: World) -> None:
         must.equal(order, orders[0], f"the events that {socket.name} heard", seen=MESSAGE)
 
 
-@case("R36.change-after-message", slow=True)
+@case(
+    "R36.change-after-message",
+    "a message comes before its edit, and that before its deletion, for all alike",
+    level="extension",
+    slow=True,
+)
 def change_after_message(world: World) -> None:
     """While four write, edit and delete, each message comes before its edit and its deletion, to all alike."""
     ann, bob, eve = world.guests("ann", "bob", "eve")

@@ -16,7 +16,7 @@ def _changed(world: World, person: Person) -> dict[str, str]:
     return profile
 
 
-@case("R24.events-show-present-profile")
+@case("R24.events-show-present-profile", "events and author objects show the profile as it is now")
 def events_show_present_profile(world: World) -> None:
     """After a change of profile every event shows the new one, on connections that were open before."""
     ann, eve = world.guests("ann", "eve")
@@ -33,7 +33,13 @@ def events_show_present_profile(world: World) -> None:
     must.members(author, {"id": eve.id, **profile}, "the message's author")
 
 
-@case("R24.typing-shows-present-name", slow=True)
+@case(
+    "R24.typing-shows-present-name",
+    "typing shows the name as it is now",
+    source="rulings R24 and R37",
+    level="extension",
+    slow=True,
+)
 def typing_shows_present_name(world: World) -> None:
     """Who was renamed types under the new name, on a connection that was open before."""
     ann, eve = world.guests("ann", "eve")
@@ -44,7 +50,7 @@ def typing_shows_present_name(world: World) -> None:
     watcher.expect_next("typing", {"userId": eve.id, "username": profile["username"]})
 
 
-@case("R24.user-left-shows-present-name")
+@case("R24.user-left-shows-present-name", "user_left shows the name as it is now")
 def user_left_shows_present_name(world: World) -> None:
     """Who was renamed while in the room leaves it under the new name."""
     ann, eve = world.guests("ann", "eve")
@@ -66,7 +72,7 @@ def leaving_a_call_shows_present_name(world: World) -> None:
     watcher.expect("user_left", {"userId": eve.id, "username": profile["username"]})
 
 
-@case("R24.author-status-now")
+@case("R24.author-status-now", "message.author.status is the status as it is now, in upper case")
 def author_status_now(world: World) -> None:
     """message.author.status is the status as it is when the message is written, in upper case."""
     ann, eve = world.guests("ann", "eve")
@@ -80,7 +86,7 @@ def author_status_now(world: World) -> None:
         must.equal(author["status"], status.upper(), "the author's status")
 
 
-@case("R24.sockets-leave-status-alone")
+@case("R24.sockets-leave-status-alone", "connecting and dropping do not change a user's status")
 def sockets_leave_status_alone(world: World) -> None:
     """Neither the first connection nor the drop of the last one changes a user's status."""
     ann, eve = world.guests("ann", "eve")

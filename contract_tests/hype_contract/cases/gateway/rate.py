@@ -59,7 +59,12 @@ def _limited(frame: Frame) -> bool:
 ASK = json.dumps({"type": "user_joined", "data": {}})
 
 
-@case("R31.flood-closes")
+@case(
+    "R31.flood-closes",
+    "a user far over the rate limit is closed with 4429; others are served on",
+    source="rulings P5 and R31",
+    level="hardened",
+)
 def flood_closes(world: World) -> None:
     """Who goes on sending over the limit is closed with 4429, and everybody else is served on."""
     ann, eve = world.guests("ann", "eve")
@@ -75,7 +80,13 @@ def flood_closes(world: World) -> None:
     hears_nothing(watcher, "of somebody's flood")
 
 
-@case("R31.ten-in-a-row")
+@case(
+    "R31.ten-in-a-row",
+    "a frame over the limit is answered rate_limited; the tenth in a row with 4429 too",
+    source="rulings P5, R31 and R33",
+    level="extension",
+    profiles=("hardened",),
+)
 def ten_in_a_row(world: World) -> None:
     """Over the limit each frame is answered `rate_limited`; the tenth in a row is answered too, then 4429."""
     (eve,) = world.guests("eve")
@@ -95,7 +106,13 @@ def ten_in_a_row(world: World) -> None:
     must.equal(row, close_after, "the refusals in a row before the socket was closed", seen=_ERROR)
 
 
-@case("R31.rate-counts-all-text")
+@case(
+    "R31.rate-counts-all-text",
+    "every text frame counts for the rate limit, broken ones too",
+    source="rulings P5, R31 and R33",
+    level="extension",
+    profiles=("hardened",),
+)
 def rate_counts_all_text(world: World) -> None:
     """Frames that are refused for another reason count like any other."""
     eve, ann = world.guests("eve", "ann")
@@ -107,7 +124,13 @@ def rate_counts_all_text(world: World) -> None:
             raise Violation("broken frames to count for the rate", "only good ones do", _ERROR) from None
 
 
-@case("R31.rate-per-user")
+@case(
+    "R31.rate-per-user",
+    "the rate limit is per user, over all their sockets",
+    source="rulings P5, R31 and R33",
+    level="extension",
+    profiles=("hardened",),
+)
 def rate_per_user(world: World) -> None:
     """A second connection of the user shares the limit; another user does not feel it."""
     ann, eve = world.guests("ann", "eve")
@@ -118,7 +141,14 @@ def rate_per_user(world: World) -> None:
     hears_nothing(other, "of somebody else's limit")
 
 
-@case("R31.row-is-broken", slow=True)
+@case(
+    "R31.row-is-broken",
+    "a frame that is taken between refusals begins the count anew",
+    source="rulings P5, R31 and R33",
+    level="extension",
+    profiles=("hardened",),
+    slow=True,
+)
 def row_is_broken(world: World) -> None:
     """Only refusals in a row close a socket: more than ten in all do not, when frames between them were taken."""
     (eve,) = world.guests("eve")
@@ -140,7 +170,13 @@ def row_is_broken(world: World) -> None:
     raise Skipped(f"{_LONGEST_S:g} s of frames brought no more than {refusals} refusals: another rate is configured")
 
 
-@case("R31.rate-drops-frames")
+@case(
+    "R31.rate-drops-frames",
+    "a frame over the rate limit is not done",
+    source="rulings P5, R31 and R33",
+    level="extension",
+    profiles=("hardened",),
+)
 def rate_drops_frames(world: World) -> None:
     """A frame over the limit is not done: the room hears of those that were not refused, and of no other."""
     ann, eve = world.guests("ann", "eve")
@@ -171,7 +207,7 @@ def _flags(channel: str, number: int) -> str:
     return json.dumps({"type": "voice_state", "data": data})
 
 
-@case("P5.unlimited")
+@case("P5.unlimited", "there is no rate limit", profiles=("documented",))
 def unlimited(world: World) -> None:
     """Documented: there is no limit; a hundred frames in a row are all answered."""
     (eve,) = world.guests("eve")

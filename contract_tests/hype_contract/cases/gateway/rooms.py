@@ -19,7 +19,11 @@ from hype_contract.cases.gateway.stage import (
 from hype_contract.cases.registry import case
 
 
-@case("R34.joiner-included")
+@case(
+    "R34.joiner-included",
+    "user_joined shows the whole profile, to the joiner as well",
+    source="WebSocket Events; ruling R34",
+)
 def joiner_included(world: World) -> None:
     """Who enters hears the same event as those who sit there, with the whole profile."""
     ann, bob = world.guests("ann", "bob")
@@ -32,7 +36,11 @@ def joiner_included(world: World) -> None:
         socket.expect_next("user_joined", {"userId": bob.id, **profile, "channelId": room})
 
 
-@case("R34.without-channel-alone")
+@case(
+    "R34.without-channel-alone",
+    "user_joined without a channelId is answered with null to the sender alone",
+    source="WebSocket Events; ruling R34",
+)
 def without_channel_alone(world: World) -> None:
     """Without a channel the answer has channelId null, and nobody else hears it."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -47,7 +55,11 @@ def without_channel_alone(world: World) -> None:
         socket.expect_nothing_before("voice_state")
 
 
-@case("R34.already-there-alone")
+@case(
+    "R34.already-there-alone",
+    "entering a room where the user is already is answered to the sender alone",
+    source="WebSocket Events; ruling R34",
+)
 def already_there_alone(world: World) -> None:
     """Entering again, by the same or a second connection, is answered to the asking one alone."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -62,7 +74,11 @@ def already_there_alone(world: World) -> None:
         hears_nothing(socket, "of somebody who is there already")
 
 
-@case("R34.second-connection-hears-the-room")
+@case(
+    "R34.second-connection-hears-the-room",
+    "each of a user's sockets in a room hears its events",
+    source="WebSocket Events; ruling R34",
+)
 def second_connection_hears_the_room(world: World) -> None:
     """A second connection that entered hears what happens there, like the first."""
     ann, bob = world.guests("ann", "bob")
@@ -74,7 +90,11 @@ def second_connection_hears_the_room(world: World) -> None:
         socket.expect_next("message", {"id": message["id"]})
 
 
-@case("R34.several-rooms")
+@case(
+    "R34.several-rooms",
+    "a socket may be in several rooms, and leaves all of them when it drops",
+    source="WebSocket Events; ruling R34",
+)
 def several_rooms(world: World) -> None:
     """One connection sits in two rooms, hears both, and is missed in both when it drops."""
     ann, bob = world.guests("ann", "bob")
@@ -89,7 +109,11 @@ def several_rooms(world: World) -> None:
         must.equal(socket.expect("user_left")["data"]["channelId"], room, "the room that was left")
 
 
-@case("R34.enters-again")
+@case(
+    "R34.enters-again",
+    "who has left a room and enters again is announced again",
+    source="WebSocket Events; ruling R34",
+)
 def enters_again(world: World) -> None:
     """Who has left, and enters again, is announced again; and missed again."""
     ann, eve = world.guests("ann", "eve")
@@ -102,7 +126,11 @@ def enters_again(world: World) -> None:
     hears_nothing(watcher, "more of one who came and went three times")
 
 
-@case("R34.voice-room-is-no-call")
+@case(
+    "R34.voice-room-is-no-call",
+    "entering a voice channel's room by user_joined is no voice_state",
+    source="WebSocket Events; ruling R34",
+)
 def voice_room_is_no_call(world: World) -> None:
     """Entering a voice channel's room by user_joined is not being in its call."""
     ann, bob = world.guests("ann", "bob")
@@ -116,7 +144,12 @@ def voice_room_is_no_call(world: World) -> None:
     hears_nothing(talker, "of those who are in the room and not in the call")
 
 
-@case("R34.unknown-channel")
+@case(
+    "R34.unknown-channel",
+    "entering an unknown channel is answered not_found",
+    source="rulings R33 and R34",
+    level="extension",
+)
 def unknown_channel(world: World) -> None:
     """A channel that does not exist is not_found, a channel's name as well, and the socket goes on."""
     (ann,) = world.guests("ann")
@@ -127,7 +160,11 @@ def unknown_channel(world: World) -> None:
     hears_nothing(socket, "after the refusal")
 
 
-@case("R35.second-connection-stays")
+@case(
+    "R35.second-connection-stays",
+    "user_left is sent when the user's last socket in the room has gone",
+    source="WebSocket Events; ruling R35",
+)
 def second_connection_stays(world: World) -> None:
     """While another connection of the user is in the room nobody has left; with the last one they have."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -155,7 +192,11 @@ def _speaks_and_drops(world: World, watchers: list[Socket], silent: Socket, pers
         socket.expect_next("user_left", {"userId": person.id, "username": person.username, "channelId": room})
 
 
-@case("R36.message-joins-silently")
+@case(
+    "R36.message-joins-silently",
+    "message joins the room without user_joined; the drop is announced",
+    source="WebSocket Events; ruling R36",
+)
 def message_joins_silently(world: World) -> None:
     """Writing by socket enters the room without user_joined; the drop is announced."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -168,7 +209,11 @@ def message_joins_silently(world: World) -> None:
     _speaks_and_drops(world, watchers, silent, eve, room)
 
 
-@case("R38.voice-joins-silently")
+@case(
+    "R38.voice-joins-silently",
+    "voice_state joins the room without user_joined; the drop is announced",
+    source="Voice Events; ruling R38",
+)
 def voice_joins_silently(world: World) -> None:
     """Entering a voice channel enters its room without user_joined; the drop is announced."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -187,7 +232,7 @@ def voice_joins_silently(world: World) -> None:
         socket.expect_next("user_left", {"userId": eve.id, "channelId": channel})
 
 
-@case("R36.silent-then-aloud")
+@case("R36.silent-then-aloud", "who joined silently is already in the room", source="WebSocket Events; ruling R36")
 def silent_then_aloud(world: World) -> None:
     """Who is in the room silently and then asks to enter is there already, so is answered alone."""
     ann, eve = world.guests("ann", "eve")
@@ -201,7 +246,7 @@ def silent_then_aloud(world: World) -> None:
     hears_nothing(watcher, "of one who is there already")
 
 
-@case("R35.leave-request")
+@case("R35.leave-request", "a user_left request leaves the room, unanswered", level="extension")
 def leave_request(world: World) -> None:
     """user_left leaves the room: the others hear it, the leaver gets no answer and hears the room no more."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -217,7 +262,11 @@ def leave_request(world: World) -> None:
     hears_nothing(leaver, "of a room that it has left")
 
 
-@case("R35.leave-request-of-one-connection")
+@case(
+    "R35.leave-request-of-one-connection",
+    "a user_left request takes out one socket; the user may stay",
+    level="extension",
+)
 def leave_request_of_one_connection(world: World) -> None:
     """user_left takes one connection out; while another one stays nobody hears of it."""
     ann, eve = world.guests("ann", "eve")
@@ -232,7 +281,11 @@ def leave_request_of_one_connection(world: World) -> None:
     hears_nothing(leaver, "of a room that it has left")
 
 
-@case("R35.leave-request-refused")
+@case(
+    "R35.leave-request-refused",
+    "a user_left request of an unknown or no channel is refused with its code",
+    level="extension",
+)
 def leave_request_refused(world: World) -> None:
     """Leaving an unknown channel is not_found, none at all invalid_message; a room one is not in: nothing."""
     ann, eve = world.guests("ann", "eve")
@@ -249,7 +302,11 @@ def leave_request_refused(world: World) -> None:
     hears_no_event(watcher, "of one who was never there")
 
 
-@case("R36.rest-message-joins-nobody")
+@case(
+    "R36.rest-message-joins-nobody",
+    "a message by REST puts nobody into the room",
+    source="WebSocket Events; ruling R36",
+)
 def rest_message_joins_nobody(world: World) -> None:
     """Writing by REST puts none of the author's connections into the room."""
     ann, eve = world.guests("ann", "eve")

@@ -33,7 +33,12 @@ def _both_ways(world: World, person: Person) -> list[Socket]:
     return [by_url, by_frame]
 
 
-@case("P2.logout-closes-sockets")
+@case(
+    "P2.logout-closes-sockets",
+    "logout closes the session's sockets with 4401, from before a refresh too",
+    source="rulings P2 and R31",
+    level="hardened",
+)
 def logout_closes_sockets(world: World) -> None:
     """Logging out closes every socket of the session with 4401, and the rooms hear that the user left."""
     ann, eve = world.guests("ann", "eve")
@@ -58,7 +63,12 @@ def logout_after_a_refresh(world: World) -> None:
         socket.closed(4401)
 
 
-@case("P2.logout-spares-other-sessions")
+@case(
+    "P2.logout-spares-other-sessions",
+    "logout leaves the sockets of other sessions open",
+    source="rulings P2 and R31",
+    level="hardened",
+)
 def logout_spares_other_sessions(world: World) -> None:
     """A second session of the same user, and everybody else, keeps its sockets."""
     (ann,) = world.guests("ann")
@@ -71,7 +81,12 @@ def logout_spares_other_sessions(world: World) -> None:
         hears_nothing(socket, "of another session's end")
 
 
-@case("P2.logged-out-token-opens-nothing")
+@case(
+    "P2.logged-out-token-opens-nothing",
+    "an access token of a session that was logged out is a bad token",
+    source="rulings P2 and R31",
+    level="hardened",
+)
 def logged_out_token_opens_nothing(world: World) -> None:
     """After the logout the access token is a bad token: 4401 at once, in the URL and in a frame."""
     (eve,) = world.guests("eve")
@@ -82,7 +97,12 @@ def logged_out_token_opens_nothing(world: World) -> None:
         socket.closed(4401)
 
 
-@case("P2.logout-keeps-sockets")
+@case(
+    "P2.logout-keeps-sockets",
+    "logout leaves tokens valid and sockets open",
+    source="POST /auth/logout › Поведение; ruling P2",
+    profiles=("documented",),
+)
 def logout_keeps_sockets(world: World) -> None:
     """Documented: tokens stay valid after a logout, so sockets stay open and new ones may use the token."""
     (eve,) = world.guests("eve")
@@ -92,7 +112,12 @@ def logout_keeps_sockets(world: World) -> None:
         hears_nothing(socket, "of a logout")
 
 
-@case("P3.reuse-closes-sockets")
+@case(
+    "P3.reuse-closes-sockets",
+    "re-use of a refresh token closes the session's sockets with 4401",
+    source="rulings P3 and R31",
+    level="hardened",
+)
 def reuse_closes_sockets(world: World) -> None:
     """A refresh token used twice revokes the session: all its sockets close with 4401, others stay."""
     ann, eve = world.guests("ann", "eve")
@@ -105,7 +130,12 @@ def reuse_closes_sockets(world: World) -> None:
     hears_nothing(other, "of another session's end")
 
 
-@case("P3.reuse-keeps-sockets")
+@case(
+    "P3.reuse-keeps-sockets",
+    "the old refresh token stays valid, so its re-use closes nothing",
+    source="POST /auth/refresh › Поведение; ruling P3",
+    profiles=("documented",),
+)
 def reuse_keeps_sockets(world: World) -> None:
     """Documented: the old refresh token stays valid, so using it again ends nothing."""
     (eve,) = world.guests("eve")
@@ -116,7 +146,7 @@ def reuse_keeps_sockets(world: World) -> None:
         hears_nothing(socket, "of a refresh")
 
 
-@case("P3.refresh-keeps-sockets")
+@case("P3.refresh-keeps-sockets", "a refresh leaves the session's sockets open")
 def refresh_keeps_sockets(world: World) -> None:
     """A refresh keeps the session's sockets, and its new access token opens another one."""
     (eve,) = world.guests("eve")

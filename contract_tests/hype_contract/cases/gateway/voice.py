@@ -16,7 +16,11 @@ from hype_contract.cases.gateway.stage import (
 from hype_contract.cases.registry import case
 
 
-@case("R38.newcomer-order")
+@case(
+    "R38.newcomer-order",
+    "a newcomer gets its own voice_state, then one per participant already there",
+    source="Voice Events; ruling R38",
+)
 def newcomer_order(world: World) -> None:
     """A newcomer gets its own voice_state first, then one for each who is there, as they are now."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -33,7 +37,7 @@ def newcomer_order(world: World) -> None:
     hears_nothing(newcomer, "but itself and the two who were there")
 
 
-@case("R38.newcomer-alone-is-told")
+@case("R38.newcomer-alone-is-told", "those already there hear of the newcomer only", source="Voice Events; ruling R38")
 def newcomer_alone_is_told(world: World) -> None:
     """Those who are there hear one voice_state for one newcomer, and nothing about each other."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -45,7 +49,7 @@ def newcomer_alone_is_told(world: World) -> None:
         hears_nothing(socket, "more when one person comes")
 
 
-@case("R38.flags-start-false")
+@case("R38.flags-start-false", "the flags start false at each entry", source="Voice Events; ruling R38")
 def flags_start_false(world: World) -> None:
     """Without flags both are false, at the second entry and in another channel as well; given ones count at once."""
     (ann,) = world.guests("ann")
@@ -63,7 +67,7 @@ def flags_start_false(world: World) -> None:
     socket.expect("voice_state", {"userId": ann.id, "channelId": other, **off})
 
 
-@case("R38.absent-flag-keeps")
+@case("R38.absent-flag-keeps", "an absent flag keeps its value", source="Voice Events; ruling R38")
 def absent_flag_keeps(world: World) -> None:
     """Of one who is there a flag that is not sent keeps its value; each change is heard by all."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -83,7 +87,7 @@ def absent_flag_keeps(world: World) -> None:
     hears_nothing(speaker, "as a newcomer when it changes its flags")
 
 
-@case("R38.switch")
+@case("R38.switch", "entering another voice channel leaves the first", source="Voice Events; ruling R38")
 def switch(world: World) -> None:
     """Entering another channel leaves the first: voice_state null, then user_left there."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -103,7 +107,11 @@ def switch(world: World) -> None:
         hears_nothing(socket, "more when somebody moves")
 
 
-@case("R38.one-channel-per-user")
+@case(
+    "R38.one-channel-per-user",
+    "a user is in one voice channel at a time, over all their sockets",
+    source="Voice Events; ruling R38",
+)
 def one_channel_per_user(world: World) -> None:
     """A second connection that enters another channel takes the user out of the first."""
     ann, eve = world.guests("ann", "eve")
@@ -119,7 +127,11 @@ def one_channel_per_user(world: World) -> None:
         must.equal(counted["voiceStates"], number, "_count.voiceStates")
 
 
-@case("R38.second-connection-is-no-newcomer")
+@case(
+    "R38.second-connection-is-no-newcomer",
+    "a participant's second socket keeps the flags and counts once",
+    source="Voice Events; ruling R38",
+)
 def second_connection_is_no_newcomer(world: World) -> None:
     """A second connection in the same channel keeps the flags, and counts as the same one person."""
     ann, eve = world.guests("ann", "eve")
@@ -133,7 +145,12 @@ def second_connection_is_no_newcomer(world: World) -> None:
     must.equal(counted["voiceStates"], 2, "_count.voiceStates")
 
 
-@case("R38.full", alike=True)
+@case(
+    "R38.full",
+    "a full voice channel takes nobody else, who stays where they were",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def full(world: World) -> None:
     """A full channel refuses one more, who stays where they were; those inside hear nothing, and may change flags."""
     ann, bob, eve, dan = world.guests("ann", "bob", "eve", "dan")
@@ -162,7 +179,13 @@ def last_place(world: World) -> None:
     must.equal(counted.data["_count"]["voiceStates"], 1, "_count.voiceStates of a channel for one", seen=counted.pair)
 
 
-@case("R38.full-code", alike=True)
+@case(
+    "R38.full-code",
+    "a full voice channel is answered forbidden",
+    source="rulings R33 and R38",
+    level="extension",
+    alike=True,
+)
 def full_code(world: World) -> None:
     """Finding a channel full is `forbidden`."""
     ann, bob = world.guests("ann", "bob")
@@ -173,7 +196,12 @@ def full_code(world: World) -> None:
     refused(late, "forbidden")
 
 
-@case("R38.changed-limit", alike=True)
+@case(
+    "R38.changed-limit",
+    "a new userLimit counts from the next entry on",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def changed_limit(world: World) -> None:
     """A voice channel is full by the limit that it has now."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -191,7 +219,12 @@ def changed_limit(world: World) -> None:
             hears_no_event(late, "of a channel that is full")
 
 
-@case("R38.place-becomes-free", alike=True)
+@case(
+    "R38.place-becomes-free",
+    "a place in a full voice channel becomes free when one leaves or drops",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def place_becomes_free(world: World) -> None:
     """When one leaves, or drops, there is a place again."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -205,7 +238,7 @@ def place_becomes_free(world: World) -> None:
     talk(world.socket(eve), channel)
 
 
-@case("R38.refused")
+@case("R38.refused", "a voice_state that is refused changes nothing", source="Voice Events; ruling R38")
 def voice_refused(world: World) -> None:
     """A text or unknown channel, none at all, or a flag that is no boolean leaves everything as it was."""
     ann, eve = world.guests("ann", "eve")
@@ -218,7 +251,12 @@ def voice_refused(world: World) -> None:
     watcher.expect_next("voice_state", {"userId": eve.id, "isMuted": False, "isDeafened": True})
 
 
-@case("R38.error-codes")
+@case(
+    "R38.error-codes",
+    "a voice_state that is refused is answered with its code",
+    source="rulings R33 and R38",
+    level="extension",
+)
 def voice_error_codes(world: World) -> None:
     """Not a voice channel, no channelId and a wrong flag are `invalid_message`, an unknown channel `not_found`."""
     (ann,) = world.guests("ann")

@@ -17,7 +17,12 @@ def _leave_is_heard(sockets: list[Socket], user_id: str, channel: str) -> None:
         hears_nothing(socket, "more when one person leaves")
 
 
-@case("R38.leave", alike=True)
+@case(
+    "R38.leave",
+    "leaving sends voice_state null to all, then user_left to the others",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def leave(world: World) -> None:
     """The leaver hears its own voice_state null, no user_left, and nothing of the room any more."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -30,7 +35,12 @@ def leave(world: World) -> None:
     hears_nothing(leaver, "of a channel that it has left")
 
 
-@case("R38.flags-end-false", alike=True)
+@case(
+    "R38.flags-end-false",
+    "both flags are false in the voice_state that says who has left",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def flags_end_false(world: World) -> None:
     """Who leaves is neither muted nor deafened any more, by the voice_state that says so."""
     ann, eve = world.guests("ann", "eve")
@@ -44,7 +54,12 @@ def flags_end_false(world: World) -> None:
         socket.expect("voice_state", off)
 
 
-@case("R38.leave-of-all-connections", alike=True)
+@case(
+    "R38.leave-of-all-connections",
+    "leaving takes all the user's sockets out of the voice channel",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def leave_of_all_connections(world: World) -> None:
     """One connection's null takes the whole user out; each of their connections there hears it once."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -67,7 +82,12 @@ def leave_of_all_connections(world: World) -> None:
         hears_nothing(socket, "of a voice channel that its user has left")
 
 
-@case("R38.null-in-none", alike=True)
+@case(
+    "R38.null-in-none",
+    "leaving while in no voice channel is answered to the sender alone",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def null_in_none(world: World) -> None:
     """Leaving while in no voice channel is answered to the asking socket alone."""
     ann, eve = world.guests("ann", "eve")
@@ -80,7 +100,12 @@ def null_in_none(world: World) -> None:
         hears_nothing(socket, "of somebody who left nothing")
 
 
-@case("R38.drop", alike=True)
+@case(
+    "R38.drop",
+    "the drop of the user's last socket in the voice channel is a leave",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def drop(world: World) -> None:
     """The drop of the user's last connection in the channel is a leave, though another of theirs is elsewhere."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -92,7 +117,12 @@ def drop(world: World) -> None:
     hears_nothing(elsewhere, "of a channel that it was not in")
 
 
-@case("R38.drop-of-one-connection", alike=True)
+@case(
+    "R38.drop-of-one-connection",
+    "while another socket of the user is in the voice channel a drop is no leave",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def drop_of_one_connection(world: World) -> None:
     """While another connection of the user is in the channel a drop is no leave."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -122,7 +152,13 @@ def drop_keeps_flags(world: World) -> None:
     must.members(data, {"isMuted": True, "isDeafened": True}, "the voice_state of one who has lost a connection")
 
 
-@case("R38.leave-request-leaves-call", alike=True)
+@case(
+    "R38.leave-request-leaves-call",
+    "a user_left request of the last socket there leaves the voice channel",
+    source="rulings R35 and R38",
+    level="extension",
+    alike=True,
+)
 def leave_request_leaves_call(world: World) -> None:
     """user_left of the last connection in the room is a leave of the voice channel too."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -132,7 +168,11 @@ def leave_request_leaves_call(world: World) -> None:
     _leave_is_heard(others, eve.id, channel)
 
 
-@case("R13.live-voice-count")
+@case(
+    "R13.live-voice-count",
+    "_count.voiceStates is the live number of users in the voice channel",
+    source="GET /api/servers/:serverId/channels › Ответ; ruling R13",
+)
 def live_voice_count(world: World) -> None:
     """_count.voiceStates is how many users are in the channel now, in every channel response."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -160,7 +200,7 @@ def _counted(world: World, channel: str, number: int) -> None:
         must.equal(data["_count"]["voiceStates"], number, "_count.voiceStates", seen=reply.pair)
 
 
-@case("R14.voice-channel-deleted")
+@case("R14.voice-channel-deleted", "deleting a voice channel sends voice_state null to each member, no user_left")
 def voice_channel_deleted(world: World) -> None:
     """Deleting a voice channel ends each member's voice_state for everyone in it, without user_left."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -176,7 +216,12 @@ def voice_channel_deleted(world: World) -> None:
     hears_nothing(sockets[0], "of those who are in no channel")
 
 
-@case("R14.deleted-channel-is-unknown")
+@case(
+    "R14.deleted-channel-is-unknown",
+    "a deleted channel is not_found, and nobody is told that anybody left",
+    source="rulings R14 and R33",
+    level="extension",
+)
 def deleted_channel_is_unknown(world: World) -> None:
     """A deleted channel's room is gone: nobody is told that anybody left, and all it is asked is not_found."""
     ann, bob = world.guests("ann", "bob")

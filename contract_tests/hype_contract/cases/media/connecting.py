@@ -13,7 +13,7 @@ _CLOSED_WITHIN_S = 60.0
 """After 30 s without a check a transport is closed (ruling R30); a server may look every so often."""
 
 
-@case("R26.ice-lite")
+@case("R26.ice-lite", "ICE checks are answered as RFC 8445 says of ICE-lite", source="Voice (/api/voice); ruling R26")
 def ice_lite(world: World) -> None:
     """A check with the transport's credentials is answered, signed with its password, and told where it came from."""
     (ann,) = callers(world, "ann")
@@ -23,7 +23,12 @@ def ice_lite(world: World) -> None:
         must.hold("MESSAGE-INTEGRITY" in answer.attributes, "MESSAGE-INTEGRITY", sorted(answer.attributes))
 
 
-@case("R26.ice-credentials-needed", slow=True)
+@case(
+    "R26.ice-credentials-needed",
+    "a check with wrong credentials is not answered with success",
+    source="Voice (/api/voice); ruling R26",
+    slow=True,
+)
 def ice_credentials_needed(world: World) -> None:
     """A check with a wrong password, with nobody's user name or with another transport's password is not taken."""
     ann, bob = callers(world, "ann", "bob")
@@ -38,7 +43,7 @@ def ice_credentials_needed(world: World) -> None:
         transport.ask()
 
 
-@case("R29.restarted-ice")
+@case("R29.restarted-ice", "a transport goes on with the ICE credentials that a restart gave it", level="extension")
 def restarted_ice(world: World) -> None:
     """The new credentials of a transport are the ones that its checks need; media goes on."""
     stream, track = flowing(world, "audio")
@@ -49,7 +54,7 @@ def restarted_ice(world: World) -> None:
     track.begins(stream)
 
 
-@case("R27.dtls")
+@case("R27.dtls", "the DTLS handshake succeeds, with the certificate that the transport named")
 def dtls(world: World) -> None:
     """Either transport comes up, with the certificate of one of the fingerprints that it named."""
     (ann,) = callers(world, "ann")
@@ -64,7 +69,7 @@ def _lies(caller: Caller, direction: str) -> Transport:
     return made
 
 
-@case("R27.fingerprint")
+@case("R27.fingerprint", "a transport takes media from the certificate that was announced only")
 def fingerprint(world: World) -> None:
     """Somebody with another certificate than the one announced is not heard."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -101,7 +106,7 @@ def fingerprint_of_a_receiver(world: World) -> None:
     must.equal(liar.rtp.take(), [], "what is sent to a certificate that was not announced")
 
 
-@case("R30.consent", slow=True)
+@case("R30.consent", "a transport whose ICE checks stop for 30 s is closed", slow=True)
 def consent(world: World) -> None:
     """Whose checks stop is gone after half a minute: their producers close, and the room hears of it."""
     _only_thorough(world)

@@ -10,7 +10,7 @@ from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import Party
 
 
-@case("R28.closed-producer-is-silent")
+@case("R28.closed-producer-is-silent", "a closed producer is not forwarded")
 def closed_producer_is_silent(world: World) -> None:
     """A closed producer's packets are not forwarded, the other producers' are; another of its kind may follow."""
     ann, bob = callers(world, "ann", "bob")
@@ -23,7 +23,7 @@ def closed_producer_is_silent(world: World) -> None:
     bob.consume(again).begins(again)
 
 
-@case("R29.closed-consumer-is-silent")
+@case("R29.closed-consumer-is-silent", "a closed consumer receives nothing any more", level="extension")
 def closed_consumer_is_silent(world: World) -> None:
     """Who has closed a consumer gets no more of it; the others do, and it can be consumed again."""
     ann, bob = callers(world, "ann", "bob")
@@ -34,7 +34,7 @@ def closed_consumer_is_silent(world: World) -> None:
     bob.consume(flowing.sound).begins(flowing.sound)
 
 
-@case("R38.leaver-is-silent", alike=True)
+@case("R38.leaver-is-silent", "who has left the voice channel is not forwarded", alike=True)
 def leaver_is_silent(world: World) -> None:
     """Who has left the voice channel is heard no more, though their media would still flow."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -44,7 +44,7 @@ def leaver_is_silent(world: World) -> None:
     flowing.rests()
 
 
-@case("R38.dropped-is-silent", alike=True)
+@case("R38.dropped-is-silent", "who has lost their last socket in the voice channel is not forwarded", alike=True)
 def dropped_is_silent(world: World) -> None:
     """Neither is who has lost their last socket in it."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -55,7 +55,12 @@ def dropped_is_silent(world: World) -> None:
     flowing.rests()
 
 
-@case("P2.logged-out-is-silent")
+@case(
+    "P2.logged-out-is-silent",
+    "a session that has logged out neither sends nor receives media any more",
+    source="ruling P2; amendment A21",
+    level="hardened",
+)
 def logged_out_is_silent(world: World) -> None:
     """A session without a socket in the call is cut off, too: its sound ends, and it hears nothing any more."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -69,7 +74,7 @@ def logged_out_is_silent(world: World) -> None:
         flowing.rests()
 
 
-@case("R38.leaver-receives-nothing", alike=True)
+@case("R38.leaver-receives-nothing", "who has left the voice channel receives nothing of it", alike=True)
 def leaver_receives_nothing(world: World) -> None:
     """Who has left the voice channel receives none of its media any more; the others do."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")

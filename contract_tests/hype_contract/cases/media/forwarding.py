@@ -11,9 +11,31 @@ from aiortc.rtp import RtpPacket
 from hype_contract.actors import must
 from hype_contract.actors.world import World
 from hype_contract.cases.media.stage import Stream, Track, callers, flowing
-from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.voice.signalling import KINDS, MID
 from hype_contract.contract.specs import Contract
+
+declare(
+    "R30.payload-unchanged",
+    "what is sent arrives unchanged, its marker and the steps of its timestamp too",
+    source="WebRTC Flow; ruling R30",
+    area="media",
+)
+declare(
+    "R30.as-negotiated",
+    "what arrives has the SSRC, the payload type and the MID that the consumer was told",
+    source="WebRTC Flow; ruling R30",
+    area="media",
+)
+declare(
+    "R30.sequence-goes-on",
+    "what was sent without a hole arrives without one",
+    source="WebRTC Flow; ruling R30",
+    area="media",
+)
+declare(
+    "R30.tcp", "media flows over TCP as over UDP", source="mediasoup.ts › webRtcTransport; ruling R30", area="media"
+)
 
 SIZES = (1, 2, 3, 40, 160, 500, 1000, 1150)
 """Payload bytes, up to what fits into one datagram on any path."""
@@ -80,7 +102,11 @@ def _sent_on(stream: Stream, track: Track) -> list[RtpPacket]:
     return [track.expect(packet) for packet in sent]
 
 
-@case("R30.asked-for-only")
+@case(
+    "R30.asked-for-only",
+    "nobody gets a stream that they did not consume, nor their own back",
+    source="WebRTC Flow; ruling R30",
+)
 def asked_for_only(world: World) -> None:
     """Nobody gets a stream that they have not consumed: not another kind of the same person, not their own."""
     ann, bob = callers(world, "ann", "bob")
@@ -104,7 +130,7 @@ def asked_for_only(world: World) -> None:
         must.equal(caller.sending.rtp.take(), [], "RTP that comes by a transport for sending")
 
 
-@case("R29.own-stream")
+@case("R29.own-stream", "whoever consumes their own stream receives it")
 def own_stream(world: World) -> None:
     """Whoever consumes their own stream gets it."""
     (ann,) = callers(world, "ann")
@@ -112,7 +138,7 @@ def own_stream(world: World) -> None:
     ann.consume(stream).begins(stream)
 
 
-@case("R30.rooms-apart")
+@case("R30.rooms-apart", "what flows in one channel reaches no other", source="WebRTC Flow; ruling R30")
 def rooms_apart(world: World) -> None:
     """What flows in one channel does not reach another."""
     stream, track = flowing(world, "audio")
@@ -127,7 +153,12 @@ def rooms_apart(world: World) -> None:
     must.equal([one for one in elsewhere.settle(other) if stream.sent(one)], [], "what arrives of another channel")
 
 
-@case("R30.everybody", slow=True)
+@case(
+    "R30.everybody",
+    "everybody in the channel gets what the others send",
+    source="WebRTC Flow; ruling R30",
+    slow=True,
+)
 def everybody(world: World) -> None:
     """Each of three gets what the two others send, each as negotiated with them."""
     people = callers(world, "ann", "bob", "eve")
@@ -146,7 +177,11 @@ def everybody(world: World) -> None:
                 must.equal(set(got), {track.ssrc}, f"the SSRC at {track.caller.party.person.name}")
 
 
-@case("R30.right-producer")
+@case(
+    "R30.right-producer",
+    "what comes on a consumer's SSRC was sent by its producer",
+    source="WebRTC Flow; ruling R30",
+)
 def right_producer(world: World) -> None:
     """What comes on a consumer's SSRC, or repeats it, was sent by its producer: every packet says whose it is."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -163,7 +198,11 @@ def right_producer(world: World) -> None:
     must.equal(strangers, [], "packets that came on another stream's SSRC")
 
 
-@case("R30.forged-packets")
+@case(
+    "R30.forged-packets",
+    "packets that are forged, repeated or broken are dropped, and end nothing",
+    source="WebRTC Flow; ruling R30",
+)
 def forged_packets(world: World) -> None:
     """A packet whose tag is wrong, one that is sent again and one that makes no sense reach nobody, and end nothing."""
     stream, track = flowing(world, "audio")

@@ -15,7 +15,11 @@ _TRIES = 200
 _PACKET_S = 0.02
 
 
-@case("R39.mute-stops-sound")
+@case(
+    "R39.mute-stops-sound",
+    "a muted user's audio is not forwarded, and is again when unmuted",
+    source="VoiceState.isMuted; ruling R39",
+)
 def mute_stops_sound(world: World) -> None:
     """Muted, no sound is forwarded, but the picture is; unmuted, sound is forwarded again."""
     ann, bob = callers(world, "ann", "bob")
@@ -27,7 +31,11 @@ def mute_stops_sound(world: World) -> None:
     flowing.ear.begins(flowing.sound)
 
 
-@case("R39.muted-from-the-start")
+@case(
+    "R39.muted-from-the-start",
+    "audio that is produced while muted is not forwarded",
+    source="VoiceState.isMuted; ruling R39",
+)
 def muted_from_the_start(world: World) -> None:
     """Whoever is muted when they begin to send is not heard either; unmuted, they are."""
     ann, bob = callers(world, "ann", "bob")
@@ -52,7 +60,11 @@ def muted_at_entry(world: World) -> None:
     flowing.rests()
 
 
-@case("R39.mute-is-one-users")
+@case(
+    "R39.mute-is-one-users",
+    "muting a user, or being deafened, leaves all other sound alone",
+    source="VoiceState.isMuted; ruling R39",
+)
 def mute_is_one_users(world: World) -> None:
     """Muting one user leaves the sound of the others alone, and so does being deafened."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -66,7 +78,11 @@ def mute_is_one_users(world: World) -> None:
     heard.begins(others)
 
 
-@case("R39.mute-stays")
+@case(
+    "R39.mute-stays",
+    "a voice_state without isMuted changes nothing about it",
+    source="VoiceState.isMuted; ruling R39",
+)
 def mute_stays(world: World) -> None:
     """A voice_state that says nothing of isMuted leaves the user muted."""
     ann, bob = callers(world, "ann", "bob")
@@ -77,7 +93,12 @@ def mute_stays(world: World) -> None:
     flowing.rests()
 
 
-@case("R39.mute-leaves-no-gap")
+@case(
+    "R39.mute-leaves-no-gap",
+    "the receiver's sequence numbers go on over a mute without a hole",
+    source="rulings R30 and R39",
+    strength="should",
+)
 def mute_leaves_no_gap(world: World) -> None:
     """What a muted user sends leaves no hole in the numbers that the receiver sees: nothing was lost."""
     ann, bob = callers(world, "ann", "bob")

@@ -46,7 +46,11 @@ def _reaches_sender(stream: Stream, track: Track, requests: Iterable[RtcpPsfbPac
     raise Violation("a key frame request to reach the sender", f"none after {_TRIES} requests")
 
 
-@case("R25.pli")
+@case(
+    "R25.pli",
+    "a receiver's request for a key frame reaches the sender",
+    source="mediasoup.ts › mediaCodecs; ruling R25",
+)
 def pli(world: World) -> None:
     """A receiver's request for a key frame comes to the sender, for the sender's own stream."""
     stream, track = flowing(world, "video")
@@ -55,7 +59,12 @@ def pli(world: World) -> None:
     )
 
 
-@case("R25.fir", slow=True)
+@case(
+    "R25.fir",
+    "where FIR is offered, it reaches the sender as a key frame request too",
+    source="mediasoup.ts › mediaCodecs; ruling R25",
+    slow=True,
+)
 def fir(world: World) -> None:
     """FIR asks for the same."""
     stream, track = flowing(world, "video")
@@ -66,7 +75,12 @@ def fir(world: World) -> None:
     _reaches_sender(stream, track, (RtcpPsfbPacket(fmt=_FIR, ssrc=1, media_ssrc=0, fci=entry) for entry in entries))
 
 
-@case("R25.transport-cc", slow=True)
+@case(
+    "R25.transport-cc",
+    "where transport-wide feedback is offered, a sender gets it",
+    source="mediasoup.ts › mediaCodecs; ruling R25",
+    slow=True,
+)
 def transport_cc(world: World) -> None:
     """A sender whose packets carry transport-wide numbers is told when they arrived."""
     (ann,) = callers(world, "ann")
@@ -91,7 +105,7 @@ def _tells_arrivals(packet: AnyRtcpPacket) -> bool:
     return isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _TRANSPORT_WIDE
 
 
-@case("R29.late-joiner-key-frame")
+@case("R29.late-joiner-key-frame", "who begins to consume a video gets a key frame")
 def late_joiner_key_frame(world: World) -> None:
     """Who begins to consume a video that runs already makes the sender be asked for a key frame."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
@@ -109,7 +123,11 @@ def late_joiner_key_frame(world: World) -> None:
     raise Violation("a key frame request when somebody begins to consume a video", "none")
 
 
-@case("R25.nack-answered")
+@case(
+    "R25.nack-answered",
+    "a receiver that lost a packet gets it again",
+    source="mediasoup.ts › mediaCodecs; ruling R25",
+)
 def nack_answered(world: World) -> None:
     """What a receiver asks for again it gets again: as RTX, when that is negotiated."""
     stream, track = flowing(world, "video")
@@ -137,7 +155,11 @@ def _repeated(track: Track, asked: AnyRtcpPacket, sequence: int) -> RtpPacket:
     raise Violation("a packet that was asked for again", "nothing")
 
 
-@case("R25.nack-sent")
+@case(
+    "R25.nack-sent",
+    "a sender whose packet got lost is asked for it, and the gap is filled",
+    source="mediasoup.ts › mediaCodecs; ruling R25",
+)
 def nack_sent(world: World) -> None:
     """The sender is asked for what got lost on the way in; what it repeats reaches the receiver in its place."""
     stream, track = flowing(world, "video")

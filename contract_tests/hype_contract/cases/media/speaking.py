@@ -46,7 +46,11 @@ def _speaks_on(ear: Socket, sound: Stream) -> float:
     return time.monotonic() - begun
 
 
-@case("R25.audio-level")
+@case(
+    "R25.audio-level",
+    "the router takes the audio levels by which speaking is known",
+    source="mediasoup.ts › mediasoupConfig; rulings R25 and R40",
+)
 def audio_level(world: World) -> None:
     """A device sends the extensions that the router receives, and no others: without this one nobody would speak."""
     (ann,) = parties(world, "ann")
@@ -55,7 +59,7 @@ def audio_level(world: World) -> None:
     must.hold({"sendrecv", "recvonly"} & set(directions) != set(), "ssrc-audio-level to be received", directions)
 
 
-@case("R40.speaking")
+@case("R40.speaking", "the room hears who begins to speak, and who stops", source="Voice Events; ruling R40")
 def speaking(world: World) -> None:
     """The whole room hears that somebody speaks, and that they stopped: by silent packets, or by none."""
     for ann, bob, eve in _attempts(world, "ann", "bob", "eve"):
@@ -73,7 +77,11 @@ def speaking(world: World) -> None:
             return
 
 
-@case("R40.off-after-500-ms")
+@case(
+    "R40.off-after-500-ms",
+    "speaking ends 500 ms after the last loud packet, not before and not much later",
+    source="Voice Events; ruling R40",
+)
 def off_after_500_ms(world: World) -> None:
     """From the last loud packet to the news that speech is over: half a second, and what the way there takes."""
     lengths: list[float] = []
@@ -93,7 +101,7 @@ def off_after_500_ms(world: World) -> None:
         must.hold(len(lengths) < _LATE_AT_MOST, "speaking to end after 500 ms of silence", f"{min(lengths):.2f} s")
 
 
-@case("R40.silence-is-no-speech")
+@case("R40.silence-is-no-speech", "nobody speaks who sends silence", source="Voice Events; ruling R40")
 def silence_is_no_speech(world: World) -> None:
     """Packets of silence, and packets that tell no level, make nobody speak."""
     ann, bob = callers(world, "ann", "bob")
@@ -104,7 +112,12 @@ def silence_is_no_speech(world: World) -> None:
     must.equal(_states(bob.socket), [], "speaking_state of one who is silent")
 
 
-@case("R40.no-flicker", slow=True)
+@case(
+    "R40.no-flicker",
+    "a pause shorter than 500 ms does not end speaking",
+    source="Voice Events; ruling R40",
+    slow=True,
+)
 def no_flicker(world: World) -> None:
     """Between words nobody stops speaking: only half a second of silence ends it."""
     for ann, bob in _attempts(world, "ann", "bob"):
@@ -130,7 +143,12 @@ def _stammers(sound: Stream, ear: Socket) -> tuple[float, list[bool]]:
     return longest_s, [one["data"]["isSpeaking"] for one in heard if one["type"] == "speaking_state"]
 
 
-@case("R40.muted-does-not-speak", slow=True)
+@case(
+    "R40.muted-does-not-speak",
+    "muting ends speaking, and nobody speaks while muted",
+    source="Voice Events; ruling R40",
+    slow=True,
+)
 def muted_does_not_speak(world: World) -> None:
     """Muting ends speaking; while muted, loud packets begin none."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")

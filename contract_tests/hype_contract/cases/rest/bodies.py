@@ -9,9 +9,19 @@ from typing import Any
 
 from hype_contract.actors import must
 from hype_contract.actors.world import World
-from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.samples import Sample, rest_operations, sample, shared_sample
 from hype_contract.contract.specs import Contract
+
+declare("R8.malformed-json", "a body that is no JSON is 400", area="rest")
+declare("R8.missing-body", "a missing body is 400", area="rest")
+declare("R8.not-an-object", "a body that is no object is 400", area="rest")
+declare("R8.media-type", "a body that is not application/json is 415, or 400", area="rest")
+declare("R8.charset", "application/json may name its charset", area="rest")
+declare("R8.too-large", "a body of more than 102,400 bytes is 413", area="rest")
+declare("R8.largest", "a body of 102,400 bytes is read", area="rest")
+declare("R4.unknown-members", "members of a body that nobody knows are ignored", area="rest")
+declare("R11.never-500", "odd JSON, deep, huge or with surrogates, is never a 500", area="rest")
 
 LARGEST_BODY = 102_400
 """In bytes (ruling R8)."""
@@ -40,7 +50,7 @@ def bodies(contract: Contract) -> Iterable[Case]:
             )
 
 
-@case("R8.chunked")
+@case("R8.chunked", "a body in chunks is read, and 413 when it is too large")
 def chunked(world: World) -> None:
     """A body in chunks, whose length no header tells, is read like any other, and may be too large like any other."""
     request = sample(world, "createMessage")

@@ -14,7 +14,7 @@ POSITION_MAX = 2_147_483_647
 _GAP = 1000
 
 
-@case("R13.order")
+@case("R13.order", "channels are listed by position, createdAt, id")
 def order(world: World) -> None:
     """Both lists are ordered by position, then creation, then id."""
     ann = world.guest("ann")
@@ -31,14 +31,14 @@ def order(world: World) -> None:
         must.equal(kept, [2, *positions[1:]], "the positions, which nothing else has changed", seen=reply.pair)
 
 
-@case("R13.same-object")
+@case("R13.same-object", "a channel is the same object wherever it is shown")
 def same_object(world: World) -> None:
     """The lists, a single channel and the answer to its creation show one and the same object."""
     made = world.channel(world.guest(), "voice", topic="same", userLimit=7, bitrate=96)
     assert_same(world, made)
 
 
-@case("R13.members")
+@case("R13.members", "a channel names its server and creator, and counts its messages")
 def members(world: World) -> None:
     """A channel names its server and its creator, and counts what it has."""
     ann = world.guest("ann")
@@ -62,7 +62,7 @@ def members(world: World) -> None:
     must.equal(reply.data["_count"]["messages"], 1, "_count.messages after one was deleted", seen=reply.pair)
 
 
-@case("R14.defaults")
+@case("R14.defaults", "a channel has the defaults of the contract")
 def defaults(world: World) -> None:
     """What the body does not say: the default server, no topic, 64 kbps for voice and nothing for text."""
     ann = world.guest()
@@ -74,7 +74,7 @@ def defaults(world: World) -> None:
     must.members(voice, {"userLimit": None, "bitrate": 64, "topic": None}, "a voice channel")
 
 
-@case("R14.type-letter-case")
+@case("R14.type-letter-case", "a channel's type is taken in either letter case")
 def type_letter_case(world: World) -> None:
     """The type is taken in either letter case, and answered in upper case."""
     ann = world.guest()
@@ -82,7 +82,7 @@ def type_letter_case(world: World) -> None:
         must.equal(create(world, ann, type=type)["type"], type.upper(), f"the type of a channel made as {type}")
 
 
-@case("R14.default-position", alone=True)
+@case("R14.default-position", "a channel goes after the last one", alone=True)
 def default_position(world: World) -> None:
     """Without a position a channel goes after the last one of its server."""
     ann = world.guest()
@@ -97,7 +97,7 @@ def default_position(world: World) -> None:
     must.hold(second["position"] > first["position"], f"a position after {first['position']}", second["position"])
 
 
-@case("R14.voice-only-members")
+@case("R14.voice-only-members", "userLimit and bitrate are for voice channels only")
 def voice_only_members(world: World) -> None:
     """`userLimit` and `bitrate` are for voice channels: anywhere else they are a validation error."""
     request = sample(world, "createChannel")
@@ -110,14 +110,14 @@ def voice_only_members(world: World) -> None:
             world.rest.call("updateChannel", path=path, token=owner.token, body={member: value}, expect=400)
 
 
-@case("R14.unknown-server")
+@case("R14.unknown-server", "a channel of an unknown server is 404")
 def unknown_server(world: World) -> None:
     """A channel for a server that does not exist is a 404."""
     request = sample(world, "createChannel")
     request.ask(body=request.with_members(serverId=UNKNOWN_ID), expect=404)
 
 
-@case("R14.update-keeps-the-rest")
+@case("R14.update-keeps-the-rest", "an update changes what it names and nothing else")
 def update_keeps_the_rest(world: World) -> None:
     """An update changes what it names and nothing else."""
     ann = world.guest()
@@ -140,7 +140,7 @@ def update_keeps_the_rest(world: World) -> None:
     assert_same(world, reply.data)
 
 
-@case("R14.type-stays")
+@case("R14.type-stays", "a channel's type cannot change")
 def type_stays(world: World) -> None:
     """The type may be repeated, in either letter case, but not changed."""
     ann = world.guest()
@@ -152,7 +152,7 @@ def type_stays(world: World) -> None:
     must.equal(world.rest.call("getChannel", path=path, expect=200).data["type"], "VOICE", "the type afterwards")
 
 
-@case("R14.delete")
+@case("R14.delete", "a deleted channel is gone with its messages")
 def delete(world: World) -> None:
     """A deleted channel is gone, from the lists too, and its messages with it, whoever wrote them."""
     ann, bob = world.guests("ann", "bob")
@@ -172,7 +172,11 @@ def delete(world: World) -> None:
     must.hold(channel not in [one["id"] for one in listed.data], "a list without it", "it is listed", seen=listed.pair)
 
 
-@case("P6.only-creator-or-owner")
+@case(
+    "P6.only-creator-or-owner",
+    "only the creator or the server's owner changes or deletes a channel",
+    level="hardened",
+)
 def only_creator_or_owner(world: World) -> None:
     """Whoever did not create a channel may neither change nor delete it, and it stays as it was."""
     ann, bob = world.guests("ann", "bob")
@@ -185,7 +189,11 @@ def only_creator_or_owner(world: World) -> None:
     world.rest.call("deleteChannel", path=path, token=ann.token, expect=200)
 
 
-@case("P6.anyone")
+@case(
+    "P6.anyone",
+    "channels are created, changed and deleted without a token; the server's owner is the creator",
+    profiles=("documented",),
+)
 def anyone(world: World) -> None:
     """Without a token a channel is created by the server's owner; anybody, known or not, may change and delete it."""
     server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data

@@ -15,7 +15,7 @@ _OF_EACH = 3
 """By chance a time has no milliseconds once in a thousand times, and so many once in a billion."""
 
 
-@case("R2.one-clock")
+@case("R2.one-clock", "all times are in UTC, by one clock")
 def one_clock(world: World) -> None:
     """What was made just now says so, whatever it is: by the clock that the tokens have their `iat` from."""
     issued, stamps = world.shared("times", _times)
@@ -26,7 +26,7 @@ def one_clock(world: World) -> None:
             must.hold(off < SAME_CLOCK_S, f"{what} by the clock of a token's iat", f"{time}, {off:.0f} s off")
 
 
-@case("R2.milliseconds")
+@case("R2.milliseconds", "times have milliseconds")
 def milliseconds(world: World) -> None:
     """Milliseconds are not zeroes in their place."""
     _, stamps = world.shared("times", _times)

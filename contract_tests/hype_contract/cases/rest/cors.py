@@ -15,11 +15,17 @@ from typing import Any
 from hype_contract.actors import must
 from hype_contract.actors.clients.rest import Reply, address
 from hype_contract.actors.world import World
-from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.bodies import LARGEST_BODY, padded
 from hype_contract.cases.rest.failed_logins import shut_out
 from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, rest_operations, sample
 from hype_contract.contract.specs import Contract
+
+declare(
+    "R9.allowed-origin", "the frontend's origin may read the answer of every operation, with credentials", area="rest"
+)
+declare("R9.failures-too", "the frontend's origin may read every failure of every operation", area="rest")
+declare("R9.preflight", "a preflight is answered without authorisation", area="rest")
 
 UNKNOWN_PATHS = ("/", "/nope", "/api/nope", "/auth/nope", "/api/channels/a/b")
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
@@ -45,7 +51,7 @@ def preflights(contract: Contract) -> Iterable[Case]:
         yield Case("R9.preflight", path, partial(preflight, path=path, methods=sorted(methods)), alike=True)
 
 
-@case("R9.preflight-of-unknown-path")
+@case("R9.preflight-of-unknown-path", "a preflight of an unknown path is answered as well", source="rulings R9 and A5")
 def preflight_of_unknown_path(world: World) -> None:
     """Without it a page sees a network error where it should see a 404."""
     for path in UNKNOWN_PATHS:
@@ -53,7 +59,7 @@ def preflight_of_unknown_path(world: World) -> None:
             _answered(_ask(world, path, method, frontend(world)))
 
 
-@case("R9.foreign-origin")
+@case("R9.foreign-origin", "a foreign origin gets neither * nor its own name back")
 def foreign_origin(world: World) -> None:
     """No other page may read an answer: neither `*` nor its own name comes back, with no status."""
     listed, created = sample(world, "listChannels"), sample(world, "createMessage")
@@ -65,7 +71,12 @@ def foreign_origin(world: World) -> None:
         _refused(_ask(world, "/api/messages", "POST", origin), origin)
 
 
-@case("R9.vary")
+@case(
+    "R9.vary",
+    "an answer that depends on the origin says Vary: Origin",
+    source="openapi.yaml; ruling R9",
+    strength="should",
+)
 def vary(world: World) -> None:
     """What a cache keeps of one origin's answer must not be given to another."""
     listed = sample(world, "listChannels")

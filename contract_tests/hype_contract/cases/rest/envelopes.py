@@ -27,7 +27,7 @@ _READS = (
 )
 
 
-@case("R1.envelope")
+@case("R1.envelope", "successes and failures stand in their envelopes")
 def envelope(world: World) -> None:
     """A success says so beside its data, and a failure beside its reason; neither has what belongs to the other."""
     for operation in _READS:
@@ -39,7 +39,7 @@ def envelope(world: World) -> None:
     must.hold("data" not in reply.json, "no `data` beside `error`", sorted(reply.json), seen=reply.pair)
 
 
-@case("R2.created-and-updated")
+@case("R2.created-and-updated", "createdAt and updatedAt follow the order of what happened")
 def created_and_updated(world: World) -> None:
     """Nothing was updated before it was created, and later things were created later."""
     ann = world.guest("ann")
@@ -52,7 +52,7 @@ def created_and_updated(world: World) -> None:
     world.rest.call("getChannel", path={"id": room["id"]}, expect=200)
 
 
-@case("R3.new-ids")
+@case("R3.new-ids", "new rows get CUIDs")
 def new_ids(world: World) -> None:
     """What the server stores gets a CUID, and no two get the same."""
     ann, bob = world.guest("ann"), world.member("bob")
@@ -65,7 +65,7 @@ def new_ids(world: World) -> None:
     world.rest.call("getChannel", path={"id": room}, expect=200)
 
 
-@case("R3.ids-that-name-nothing")
+@case("R3.ids-that-name-nothing", "an id in a body that names nothing is 404, one with U+0000 is 400")
 def ids_that_name_nothing(world: World) -> None:
     """An id in a body that names nothing is 404 whatever it looks like; one with U+0000 is 400."""
     message, channel = sample(world, "createMessage"), sample(world, "createChannel")
@@ -76,7 +76,7 @@ def ids_that_name_nothing(world: World) -> None:
     channel.ask(body=channel.with_members(serverId="a\x00b"), expect=400)
 
 
-@case("R3.names-are-no-ids")
+@case("R3.names-are-no-ids", "a channel or a server is not found by its name")
 def names_are_no_ids(world: World) -> None:
     """What has a name that could be an id is not found by it, in a path, a query or a body, and stays as it is."""
     ann = world.guest("ann")

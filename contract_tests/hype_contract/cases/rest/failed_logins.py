@@ -24,7 +24,7 @@ _LOOKS = 3
 _PAIR = Pair("operation", "loginUser", "429")
 
 
-@case("R22.same-time", alone=True, order=90, slow=True)
+@case("R22.same-time", "an unknown email takes as long as a wrong password", alone=True, order=90, slow=True)
 def same_time(world: World) -> None:
     """An unknown email takes as long as a wrong password, so that nobody can ask who is registered."""
     ann = world.member("ann")
@@ -41,7 +41,13 @@ def same_time(world: World) -> None:
     )
 
 
-@case("P9.limit", alone=True, order=100)
+@case(
+    "P9.limit",
+    "too many failed logins of an email are 429 with Retry-After, and nobody else's concern",
+    level="hardened",
+    alone=True,
+    order=100,
+)
 def limit(world: World) -> None:
     """After the failures that are borne the right password is refused too; everybody else still logs in."""
     other = world.member("other")
@@ -51,7 +57,14 @@ def limit(world: World) -> None:
     world.rest.call("getCurrentUser", token=victim.token, expect=200)
 
 
-@case("P9.unknown-email", alone=True, order=100, slow=True)
+@case(
+    "P9.unknown-email",
+    "failed logins of an email that nobody has are limited as well",
+    level="hardened",
+    alone=True,
+    order=100,
+    slow=True,
+)
 def unknown_email(world: World) -> None:
     """Failures count whether or not somebody has the email: otherwise 401 and 429 tell who is registered."""
     rules = _rules(world)
@@ -61,7 +74,14 @@ def unknown_email(world: World) -> None:
     _waits(refused, rules["windowSeconds"])
 
 
-@case("P9.below-the-limit", alone=True, order=100, slow=True)
+@case(
+    "P9.below-the-limit",
+    "fewer failures than the limit, and logins that succeed, shut nobody out",
+    level="hardened",
+    alone=True,
+    order=100,
+    slow=True,
+)
 def below_the_limit(world: World) -> None:
     """One failure fewer than the limit leaves the right password good; logins that succeed are no failures."""
     careless = _failed(world, lambda: world.login(world.member("careless")), _rules(world)["perEmailAndAddress"] - 1)
@@ -70,7 +90,13 @@ def below_the_limit(world: World) -> None:
         must.equal(reply.status, 200, "the status for the right password", seen=reply.pair)
 
 
-@case("P9.per-address", alone=True, order=110)
+@case(
+    "P9.per-address",
+    "too many failed logins of an address are 429 for everybody there, until the window ends",
+    level="hardened",
+    alone=True,
+    order=110,
+)
 def per_address(world: World) -> None:
     """So many failures of one address, whatever the emails, shut out everybody there, for the window and no longer."""
     if world.options.mode != "thorough":
@@ -94,7 +120,7 @@ def per_address(world: World) -> None:
     must.equal(again.status, 200, "the status after the time that Retry-After names", seen=again.pair)
 
 
-@case("P9.unlimited", alone=True, order=100)
+@case("P9.unlimited", "failed logins are not limited", profiles=("documented",), alone=True, order=100)
 def unlimited(world: World) -> None:
     """However many failures there were, the right password is taken."""
     victim, other = world.member("victim"), world.member("other")

@@ -14,7 +14,7 @@ LONG_AGO = "2001-02-03T04:05:06.007Z"
 _STAMPS = {"createdAt": LONG_AGO, "updatedAt": LONG_AGO}
 
 
-@case("R4.not-to-be-set")
+@case("R4.not-to-be-set", "members that a client may not set, as a message's author, are ignored")
 def message(world: World) -> None:
     """A message's author, channel, id and times are not the client's to say, neither at first nor by an edit."""
     ann, bob = world.guests("ann", "bob")

@@ -31,7 +31,7 @@ BLANK = (" ", "\t", "\n", " \t\r\n ", "\u00a0", "\u2003\u3000", "\u2028\u2029", 
 NOT_DIGITS = ("", " ", "abc", "1.5", "1e1", "0x10", "+5", " 5", "5 ", "-", "1,5", "١", "five", "null", "5;6", "NaN")
 
 
-@case("R18.newest-first")
+@case("R18.newest-first", "messages are listed newest first")
 def newest_first(world: World) -> None:
     """The page shows the newest message first, with what the page is of."""
     ann = world.guest("ann")
@@ -55,7 +55,7 @@ def newest_first(world: World) -> None:
     must.equal(again.data, now[::-1], "the messages, one more of them", seen=again.pair)
 
 
-@case("R18.ties")
+@case("R18.ties", "messages of one millisecond are listed by id, in one order on all pages")
 def ties(world: World) -> None:
     """Messages that came at once are listed by `createdAt` and then `id`, newest first, whole and page by page."""
     request = sample(world, "createMessage")
@@ -77,7 +77,7 @@ def ties(world: World) -> None:
     must.equal(seen, whole.data, "the pages, one after the other", seen=page.pair)
 
 
-@case("R18.default-limit", slow=True)
+@case("R18.default-limit", "a page has 50 messages unless it is asked otherwise", slow=True)
 def default_limit(world: World) -> None:
     """Without a limit a page has 50."""
     ann = world.guest("ann")
@@ -91,7 +91,7 @@ def default_limit(world: World) -> None:
     must.equal(len(whole.data), DEFAULT_PAGE + 2, "the length of a page of 100", seen=whole.pair)
 
 
-@case("R18.pages")
+@case("R18.pages", "pages of messages neither lose nor repeat any")
 def pages(world: World) -> None:
     """Page after page shows every message once, in one order."""
     ann = world.guest("ann")
@@ -110,7 +110,7 @@ def pages(world: World) -> None:
         must.equal(reply.meta["total"], 11, "meta.total there", seen=reply.pair)
 
 
-@case("R18.query-bounds", slow=True)
+@case("R18.query-bounds", "limit is 1 to 100, offset at least 0, in plain digits, once", slow=True)
 def query_bounds(world: World) -> None:
     """`limit` is 1 to 100 and `offset` not negative, in plain digits, once."""
     channel = sample(world, "listMessages").query
@@ -125,7 +125,7 @@ def query_bounds(world: World) -> None:
         world.rest.call("listMessages", query={**channel, name: ["1", "1"]}, expect=400)
 
 
-@case("R18.channel")
+@case("R18.channel", "a page is of one text channel that exists")
 def which_channel(world: World) -> None:
     """A page is of one text channel, which has to be named and to exist."""
     ann = world.guest("ann")
@@ -138,7 +138,7 @@ def which_channel(world: World) -> None:
         world.rest.call("listMessages", query={"channelId": world.channel(ann, type)["id"]}, expect=400)
 
 
-@case("R19.verbatim")
+@case("R19.verbatim", "content comes back as it was sent, in any script")
 def verbatim(world: World) -> None:
     """Any text comes back as it was sent: at once, by its id, in a page, and after an edit."""
     request = sample(world, "createMessage")
@@ -155,7 +155,7 @@ def verbatim(world: World) -> None:
         must.equal(reply.data["content"], text, "the content after an edit", seen=reply.pair)
 
 
-@case("R19.not-blank")
+@case("R19.not-blank", "content is not blank")
 def not_blank(world: World) -> None:
     """White space alone says nothing, in a new message as in an edit."""
     new, edit = sample(world, "createMessage"), sample(world, "updateMessage")
@@ -164,7 +164,7 @@ def not_blank(world: World) -> None:
         edit.ask(body={"content": text}, expect=400)
 
 
-@case("R19.too-long")
+@case("R19.too-long", "content over 2000 code points is refused in the seed's words")
 def too_long(world: World) -> None:
     """More than 2000 code points, and nothing else wrong, is answered in the seed's words, without details."""
     request = sample(world, "createMessage")
@@ -175,7 +175,7 @@ def too_long(world: World) -> None:
     sample(world, "updateMessage").ask(body={"content": "a" * 2001}, expect=400)
 
 
-@case("R19.text-channels-only")
+@case("R19.text-channels-only", "messages go to text channels that exist")
 def text_channels_only(world: World) -> None:
     """Messages go to text channels that exist."""
     ann = world.guest("ann")
@@ -186,7 +186,7 @@ def text_channels_only(world: World) -> None:
         world.rest.call("createMessage", token=ann.token, body={"content": "hello", "channelId": unknown}, expect=404)
 
 
-@case("R19.new-message")
+@case("R19.new-message", "a new message is unedited and its author's")
 def new_message(world: World) -> None:
     """A new message is its author's, unedited, with neither reactions nor attachments."""
     ann = world.guest("ann")
@@ -199,7 +199,7 @@ def new_message(world: World) -> None:
     must.members(reply.data["author"], author, "author", seen=reply.pair)
 
 
-@case("R20.edit")
+@case("R20.edit", "an edit sets edited and moves updatedAt strictly forward")
 def edit(world: World) -> None:
     """Each edit sets `edited` and moves `updatedAt` strictly forward, whatever the text and however fast."""
     request = sample(world, "updateMessage")
@@ -215,7 +215,7 @@ def edit(world: World) -> None:
     must.equal(now.data, reply.data, "the message by its id", seen=now.pair)
 
 
-@case("R20.edits-at-once")
+@case("R20.edits-at-once", "no two edits of a message leave the same updatedAt")
 def edits_at_once(world: World) -> None:
     """No two edits of one message leave the same `updatedAt`, also when they come within a millisecond."""
     request = sample(world, "updateMessage")
@@ -228,7 +228,7 @@ def edits_at_once(world: World) -> None:
     must.ascending(stamps, "updatedAt of edits at once", strictly=True)
 
 
-@case("R20.delete")
+@case("R20.delete", "a deleted message is 404")
 def delete(world: World) -> None:
     """A deleted message is gone, the channel counts one less, and what else it has stays."""
     request = sample(world, "deleteMessage")
@@ -243,7 +243,7 @@ def delete(world: World) -> None:
     must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
 
 
-@case("R20.author-only")
+@case("R20.author-only", "only the author edits or deletes a message")
 def author_only(world: World) -> None:
     """Nobody but the author edits or deletes a message: not even whoever made the channel."""
     owner, author = world.guests("owner", "author")
@@ -255,7 +255,7 @@ def author_only(world: World) -> None:
     must.equal(reply.data, made, "the message afterwards", seen=reply.pair)
 
 
-@case("R24.author-as-now")
+@case("R24.author-as-now", "a message shows its author as the profile is now")
 def author_as_now(world: World) -> None:
     """A message shows its author as the profile is now, in pages too."""
     ann = world.guest("ann")

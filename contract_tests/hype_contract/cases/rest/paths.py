@@ -9,9 +9,13 @@ from functools import partial
 from hype_contract.actors import must
 from hype_contract.actors.clients.rest import address
 from hype_contract.actors.world import World
-from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.samples import UNKNOWN_ID, rest_operations, shared_sample
 from hype_contract.contract.specs import Contract
+
+declare("R3.malformed-id", "a malformed id in a path is 404, %00 and %zz included", area="rest")
+declare("R3.unknown-id", "an id in a path that names nothing is 404", area="rest")
+declare("R8.method-not-allowed", "a method that a path does not have is 405 with Allow, or 404", area="rest")
 
 MALFORMED_IDS = (
     "%00",
@@ -51,7 +55,7 @@ def methods(contract: Contract) -> Iterable[Case]:
         yield Case("R8.method-not-allowed", path, partial(_other_methods, path=path, allowed=allowed), alike=True)
 
 
-@case("R8.unknown-path")
+@case("R8.unknown-path", "an unknown path is 404")
 def unknown_paths(world: World) -> None:
     """A path that no operation has is a 404 in the failure envelope, with a token and without."""
     token = world.guest().token

@@ -7,10 +7,13 @@ from functools import partial
 
 from hype_contract.actors import must
 from hype_contract.actors.world import World
-from hype_contract.cases.registry import Case, case, family
+from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.bodies import LARGEST_BODY, padded
 from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, registration, rest_operations, sample, shared_sample
 from hype_contract.contract.specs import Contract
+
+declare("R10.401-before-the-body", "who asks is settled before what is in the body", area="rest")
+declare("R10.401-before-404", "who asks is settled before what is named", area="rest")
 
 
 @family
@@ -33,7 +36,7 @@ def body_before_what_is_named(contract: Contract) -> Iterable[Case]:
             yield Case("R10.body-before-404", operation.id, partial(_body_first, operation=operation.id))
 
 
-@case("R10.body-before-404")
+@case("R10.body-before-404", "a wrong body is 400 although it, or the path, names nothing")
 def wrong_body_naming_nothing(world: World) -> None:
     """A body that is wrong in itself is 400 although it names nothing either."""
     for content in ("", "a" * 2001):
@@ -41,14 +44,14 @@ def wrong_body_naming_nothing(world: World) -> None:
     sample(world, "createChannel").ask(body={"serverId": UNKNOWN_ID, "name": "x", "type": "nope"}, expect=400)
 
 
-@case("R10.body-before-403")
+@case("R10.body-before-403", "a wrong body is 400 although it is somebody else's message")
 def wrong_body_of_a_stranger(world: World) -> None:
     """What is wrong in the body is said before who may do it."""
     message, stranger = sample(world, "updateMessage"), world.guest("stranger")
     message.ask(token=stranger.token, body={"content": ""}, expect=400)
 
 
-@case("R10.channel-body-before-403")
+@case("R10.channel-body-before-403", "a wrong body is 400 although it is somebody else's channel", level="hardened")
 def wrong_change_of_a_stranger(world: World) -> None:
     """The same of a channel's change."""
     owner, stranger = world.guests("owner", "stranger")
@@ -57,7 +60,7 @@ def wrong_change_of_a_stranger(world: World) -> None:
         world.rest.call("updateChannel", path=path, token=stranger.token, body=change, expect=400)
 
 
-@case("R10.body-before-409")
+@case("R10.body-before-409", "a wrong body is 400 although the name is taken")
 def wrong_body_and_taken_name(world: World) -> None:
     """What is wrong in the body is said before what is taken."""
     ann, bob = world.guests("ann", "bob")
@@ -69,7 +72,7 @@ def wrong_body_and_taken_name(world: World) -> None:
     must.equal(paths, [["password"]], "the paths of the issues", seen=reply.pair)
 
 
-@case("R10.403-before-row-rules")
+@case("R10.403-before-row-rules", "403 comes before what the stored row forbids", level="hardened")
 def stranger_before_row(world: World) -> None:
     """Whoever may not change a channel is told so, also when the change would not fit the channel."""
     owner, stranger = world.guests("owner", "stranger")
@@ -78,7 +81,7 @@ def stranger_before_row(world: World) -> None:
         world.rest.call("updateChannel", path=path, token=stranger.token, body=change, expect=403)
 
 
-@case("R10.403-before-409")
+@case("R10.403-before-409", "403 comes before 409")
 def stranger_before_taken(world: World) -> None:
     """Whoever updates somebody else's profile learns nothing about names that are taken."""
     owner, stranger = world.guests("owner", "stranger")

@@ -34,7 +34,7 @@ HASH = re.compile(r"\$(2[abxy]?|argon2\w*|scrypt)\$")
 SCRIPTS = ("пароль пароль", "\U0001f600" * 8, "e\u0301" * 5)
 
 
-@case("R21.register")
+@case("R21.register", "registration gives the user and tokens that work")
 def register(world: World) -> None:
     """Registration answers the user and two tokens that work."""
     body = registration()
@@ -47,7 +47,7 @@ def register(world: World) -> None:
     world.rest.call("getUser", path={"id": user["id"]}, expect=200)
 
 
-@case("R21.race-of-names", slow=True)
+@case("R21.race-of-names", "of racing registrations of one username exactly one wins", slow=True)
 def race_of_names(world: World) -> None:
     """Of many who register one username at once exactly one gets it; so do guests, and the two together."""
     for _ in range(world.times(RACES)):
@@ -61,7 +61,7 @@ def race_of_names(world: World) -> None:
     must.equal((won[200] + won[201], won[400]), (1, 3), "successes and failures of guests and others with one username")
 
 
-@case("R21.race-of-emails", slow=True)
+@case("R21.race-of-emails", "of racing registrations of one email exactly one wins", slow=True)
 def race_of_emails(world: World) -> None:
     """Of many who register one email at once exactly one gets it."""
     for _ in range(world.times(RACES)):
@@ -69,7 +69,7 @@ def race_of_emails(world: World) -> None:
         must.equal(won, {201: 1, 400: RACERS // 2 - 1}, "the statuses of racing registrations of one email")
 
 
-@case("R21.race-of-renames", slow=True)
+@case("R21.race-of-renames", "of racing renames to one username exactly one wins", slow=True)
 def race_of_renames(world: World) -> None:
     """Of several who rename themselves alike at once exactly one succeeds, and the others get 409."""
     people = world.guests("ann", "bob", "eve", "dan")
@@ -83,7 +83,7 @@ def race_of_renames(world: World) -> None:
         must.equal(_race(rename, len(people)), {200: 1, 409: 3}, "the statuses of four renames to one name")
 
 
-@case("R21.username-letter-case")
+@case("R21.username-letter-case", "usernames differ by case")
 def username_letter_case(world: World) -> None:
     """Usernames differ by case, for guests and registered users alike."""
     name = unique("case")
@@ -100,7 +100,7 @@ def username_letter_case(world: World) -> None:
         world.rest.call("loginGuest", body={"username": taken}, expect=400)
 
 
-@case("R21.email")
+@case("R21.email", "an email is trimmed, compared without regard to case, and given back as typed")
 def email(world: World) -> None:
     """An email is compared trimmed and without regard to case, and given back as typed."""
     typed = f"{unique('Mixed')}.Case@Example.COM"
@@ -127,7 +127,7 @@ def other_emails(world: World) -> None:
         world.rest.call("registerUser", body=registration(email=email), expect=201)
 
 
-@case("R21.passwords", slow=True)
+@case("R21.passwords", "a password works in any script", slow=True)
 def passwords(world: World) -> None:
     """A password works in any script."""
     for password in SCRIPTS:
@@ -136,7 +136,7 @@ def passwords(world: World) -> None:
         _login(world, body["email"], password, 200)
 
 
-@case("R21.every-character-counts", slow=True)
+@case("R21.every-character-counts", "every character of a password counts, beyond bcrypt's 72 bytes too", slow=True)
 def every_character_counts(world: World) -> None:
     """Passwords that differ in the last character alone are different ones, however long they are."""
     for start in BEYOND_72_BYTES:
@@ -147,7 +147,7 @@ def every_character_counts(world: World) -> None:
         _login(world, body["email"], f"{start}x", 200)
 
 
-@case("R21.password-as-typed", slow=True)
+@case("R21.password-as-typed", "a password is neither trimmed nor folded", slow=True)
 def password_as_typed(world: World) -> None:
     """White space around a password, the case of its letters and those beyond Latin-1 make it another one."""
     body = registration(password=AS_TYPED)
@@ -157,7 +157,7 @@ def password_as_typed(world: World) -> None:
     _login(world, body["email"], AS_TYPED, 200)
 
 
-@case("R21.password-unseen")
+@case("R21.password-unseen", "no answer shows a password or its hash")
 def password_unseen(world: World) -> None:
     """Neither a user, whoever looks, nor an answer to a registration or a login shows a password or its hash."""
     body = registration()
@@ -174,7 +174,7 @@ def password_unseen(world: World) -> None:
         must.hold(not shown, "no password and no hash of one", "one of them", seen=reply.pair)
 
 
-@case("R22.login")
+@case("R22.login", "login sets ONLINE")
 def login(world: World) -> None:
     """Login sets ONLINE, whatever the status was, and its tokens are one's own."""
     ann = world.member("ann")
@@ -190,7 +190,7 @@ def login(world: World) -> None:
     must.equal(me.data["user"], reply.data["user"], "the user in /auth/me", seen=me.pair)
 
 
-@case("R22.wrong-credentials")
+@case("R22.wrong-credentials", "a wrong password and an unknown email are 401, and change nothing")
 def wrong_credentials(world: World) -> None:
     """A wrong password and an unknown email are refused in the same words, which the spec has, and sign nobody in."""
     ann = world.member("ann")
@@ -206,7 +206,7 @@ def wrong_credentials(world: World) -> None:
     must.equal(shown.data["status"], "offline", "the status afterwards", seen=shown.pair)
 
 
-@case("R22.guest")
+@case("R22.guest", "a guest is ONLINE, has no email and cannot log in")
 def guest(world: World) -> None:
     """A guest has no email, is ONLINE at once, and has nothing to log in with."""
     request = sample(world, "loginGuest")

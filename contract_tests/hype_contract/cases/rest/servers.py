@@ -10,7 +10,7 @@ from hype_contract.cases.registry import case
 from hype_contract.cases.rest.samples import DEFAULT_SERVER
 
 
-@case("R15.same-object", alone=True)
+@case("R15.same-object", "a server is the same object by its id as in the list", alone=True)
 def same_object(world: World) -> None:
     """A server by its id is the same object as in the list, which is ordered by creation."""
     listed = world.rest.call("listServers", expect=200)
@@ -22,14 +22,14 @@ def same_object(world: World) -> None:
         must.equal(server["owner"]["id"], server["ownerId"], "owner.id", seen=reply.pair)
 
 
-@case("R15.default-server")
+@case("R15.default-server", "the default server is there")
 def default_server(world: World) -> None:
     """The seeded server is there: `default-server`, "Hype Community"."""
     reply = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200)
     must.members(reply.data, {"id": DEFAULT_SERVER, "name": "Hype Community"}, "the default server", seen=reply.pair)
 
 
-@case("R15.channel-count", alone=True)
+@case("R15.channel-count", "_count.channels is true", alone=True)
 def channel_count(world: World) -> None:
     """`_count.channels` is the number of channels that the server lists, before and after one more."""
     ann, before = world.guest("ann"), _counted(world)
@@ -42,7 +42,7 @@ def channel_count(world: World) -> None:
     must.equal(_counted(world), before - 1, "_count.channels after one was deleted")
 
 
-@case("R15.member-count", alone=True)
+@case("R15.member-count", "_count.members is true, and everybody new is a member of the default server", alone=True)
 def member_count(world: World) -> None:
     """A guest and a registered user become members of the default server."""
     before = _server(world)["_count"]["members"]

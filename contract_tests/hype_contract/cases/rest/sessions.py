@@ -27,7 +27,7 @@ SAME_CLOCK_S = 300
 RACERS = 4
 
 
-@case("R23.claims")
+@case("R23.claims", "tokens are HS256 with the contract's claims and lifetimes")
 def claims(world: World) -> None:
     """Both tokens are HS256 and say who, what for, and until when."""
     for person in (world.guest("ann"), world.member("bob")):
@@ -46,7 +46,7 @@ def claims(world: World) -> None:
     world.rest.call("getCurrentUser", token=person.token, expect=200)
 
 
-@case("R23.every-pair-is-new")
+@case("R23.every-pair-is-new", "every token has a jti of its own")
 def every_pair_is_new(world: World) -> None:
     """No two tokens have one jti, refreshed or of another login."""
     _, pairs = world.shared("three pairs", _three_pairs)
@@ -55,7 +55,7 @@ def every_pair_is_new(world: World) -> None:
     world.rest.call("getCurrentUser", token=tokens[0], expect=200)
 
 
-@case("R23.claims-of-later-tokens")
+@case("R23.claims-of-later-tokens", "tokens of a login or a refresh say the same, and live as long")
 def claims_of_later_tokens(world: World) -> None:
     """What a login and a refresh give out says the same as what the registration gave out, and lives as long."""
     ann, pairs = world.shared("three pairs", _three_pairs)
@@ -97,7 +97,11 @@ def _does_not_refresh(world: World, kind: str) -> None:
         refused(_refresh(world, token, 401))
 
 
-@case("R6.refresh-token-expired")
+@case(
+    "R6.refresh-token-expired",
+    "an expired refresh token is answered in the seed's words",
+    source="POST /auth/refresh › Ответ при ошибке (401); ruling R6",
+)
 def expired_refresh_token(world: World) -> None:
     """A refresh token that has expired is told apart from one that is none."""
     (expired,) = bad_tokens.bad_refresh_tokens("expired-token", world, world.guest("ann"))
@@ -105,7 +109,7 @@ def expired_refresh_token(world: World) -> None:
     must.equal(reply.error, "Refresh token expired", "error", seen=reply.pair)
 
 
-@case("P3.refresh")
+@case("P3.refresh", "a refresh gives a pair of tokens that works", source="POST /auth/refresh › Поведение")
 def refresh(world: World) -> None:
     """A refresh gives a pair that works."""
     ann = world.guest("ann")
@@ -117,7 +121,12 @@ def refresh(world: World) -> None:
     world.rest.call("getCurrentUser", token=pair["accessToken"], expect=200)
 
 
-@case("P3.access-token-lives-on")
+@case(
+    "P3.access-token-lives-on",
+    "a refresh leaves the access token from before it alone, which is valid for 15 minutes",
+    source="JWT Authentication Flow; rulings P3 and R23",
+    strength="should",
+)
 def access_token_lives_on(world: World) -> None:
     """The access token from before a refresh is one for 15 minutes all the same."""
     ann = world.guest("ann")
@@ -125,7 +134,7 @@ def access_token_lives_on(world: World) -> None:
     world.rest.call("getCurrentUser", token=ann.token, expect=200)
 
 
-@case("P3.single-use")
+@case("P3.single-use", "a refresh token that is used again ends the session", level="hardened")
 def single_use(world: World) -> None:
     """Using a refresh token again ends the session: neither the new pair nor the old works any more."""
     ann = world.guest("ann")
@@ -136,7 +145,7 @@ def single_use(world: World) -> None:
     refused(_refresh(world, pair["refreshToken"], 401))
 
 
-@case("P3.reuse-of-an-older-token")
+@case("P3.reuse-of-an-older-token", "so does one that was used before the last refresh", level="hardened")
 def reuse_of_an_older_token(world: World) -> None:
     """A refresh token that was used two refreshes ago ends the session as the last one would."""
     ann = world.guest("ann")
@@ -146,7 +155,7 @@ def reuse_of_an_older_token(world: World) -> None:
     refused(_refresh(world, newest["refreshToken"], 401))
 
 
-@case("P3.other-sessions-live")
+@case("P3.other-sessions-live", "the end of one session leaves the user's others alone", level="hardened")
 def other_sessions_live(world: World) -> None:
     """The end of one session is not the end of the user's others."""
     ann = world.member("ann")
@@ -157,7 +166,7 @@ def other_sessions_live(world: World) -> None:
     _pair(world, other.refresh_token)
 
 
-@case("P3.race")
+@case("P3.race", "of several refreshes with one token at once at most one succeeds", level="hardened")
 def refresh_race(world: World) -> None:
     """Of several who use one refresh token at once at most one gets a new pair."""
     token = world.guest("ann").refresh_token
@@ -165,7 +174,7 @@ def refresh_race(world: World) -> None:
     must.hold(won[200] <= 1 and won[200] + won[401] == RACERS, "one 200 at most, and 401 for the others", dict(won))
 
 
-@case("P3.old-token-stays-valid")
+@case("P3.old-token-stays-valid", "a refresh token may be used again", profiles=("documented",))
 def old_token_stays_valid(world: World) -> None:
     """A refresh token works until it expires, used or not."""
     ann = world.guest("ann")
@@ -175,14 +184,14 @@ def old_token_stays_valid(world: World) -> None:
     world.rest.call("getCurrentUser", token=ann.token, expect=200)
 
 
-@case("P2.logout")
+@case("P2.logout", "logout answers in the seed's words", source="POST /auth/logout › Ответ; ruling R1")
 def logout(world: World) -> None:
     """Logout answers in the seed's words."""
     reply = world.rest.call("logoutUser", token=world.guest("ann").token, expect=200)
     must.equal(reply.json, {"success": True, "message": "Logged out successfully"}, "the answer", seen=reply.pair)
 
 
-@case("P2.revokes")
+@case("P2.revokes", "after logout the session's tokens are refused, and other sessions' work", level="hardened")
 def revokes(world: World) -> None:
     """After logout neither token of the session works; another session of the same user does."""
     ann = world.member("ann")
@@ -195,7 +204,11 @@ def revokes(world: World) -> None:
     _pair(world, other.refresh_token)
 
 
-@case("P2.revokes-the-whole-session")
+@case(
+    "P2.revokes-the-whole-session",
+    "logout ends every token of the session, from before a refresh too",
+    level="hardened",
+)
 def revokes_the_whole_session(world: World) -> None:
     """A logout after a refresh ends what the session had before it, too."""
     ann = world.guest("ann")
@@ -206,7 +219,7 @@ def revokes_the_whole_session(world: World) -> None:
     refused(_refresh(world, pair["refreshToken"], 401))
 
 
-@case("P2.tokens-stay-valid")
+@case("P2.tokens-stay-valid", "after logout the tokens work until they expire", profiles=("documented",))
 def tokens_stay_valid(world: World) -> None:
     """Logout is only a word: both tokens work on."""
     ann = world.guest("ann")

@@ -7,7 +7,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 
 
-@case("R12.health")
+@case("R12.health", "GET /health answers 200 with status OK and ok for each check")
 def health(world: World) -> None:
     """A target that is being judged is whole: OK, and every check ok."""
     reply = world.rest.call("getHealth", expect=200)
@@ -15,7 +15,7 @@ def health(world: World) -> None:
     must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
 
 
-@case("R12.api")
+@case("R12.api", "GET /api names the profile that the server runs and its endpoints")
 def api(world: World) -> None:
     """The service document names the profile that is being judged."""
     reply = world.rest.call("getApi", expect=200)
@@ -23,7 +23,7 @@ def api(world: World) -> None:
     must.hold(bool(reply.json["endpoints"]), "endpoints to name some", reply.json["endpoints"], seen=reply.pair)
 
 
-@case("R12.service-documents")
+@case("R12.service-documents", "GET /health and GET /api are bare documents")
 def service_documents(world: World) -> None:
     """Neither document stands in an envelope, and a bad token changes nothing."""
     for operation in ("getHealth", "getApi"):
@@ -32,7 +32,7 @@ def service_documents(world: World) -> None:
             must.hold("success" not in reply.json, "no envelope", sorted(reply.json), seen=reply.pair)
 
 
-@case("R12.metrics")
+@case("R12.metrics", "GET /metrics speaks Prometheus", level="extension", profiles=("hardened",))
 def metrics(world: World) -> None:
     """`GET /metrics` speaks Prometheus."""
     reply = world.rest.call("getMetrics", expect=200)

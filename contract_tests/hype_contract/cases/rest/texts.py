@@ -17,7 +17,11 @@ TOO_SHORT = {"code": "too_small", "minimum": 3, "path": ["username"]}
 TOO_SHORT_TEXT = "String must contain at least 3 character(s)"
 
 
-@case("R6.validation-failed")
+@case(
+    "R6.validation-failed",
+    "the seed's example of a validation failure",
+    source="POST /auth/register, PUT /api/users/:id › Ответ при ошибке валидации (400); ruling R6",
+)
 def validation_failed(world: World) -> None:
     """The seed's example of a validation failure, at both operations that quote it."""
     for request, body in (
@@ -30,7 +34,11 @@ def validation_failed(world: World) -> None:
         must.members(reply.issues[0], {**TOO_SHORT, "message": TOO_SHORT_TEXT}, "the issue", seen=reply.pair)
 
 
-@case("R6.username-taken")
+@case(
+    "R6.username-taken",
+    "a taken username is refused in the seed's words",
+    source="POST /auth/register, POST /auth/guest › Ответ при ошибке (400); ruling R6",
+)
 def username_taken(world: World) -> None:
     """A taken username is refused in the seed's words by register and guest; 409 of a profile is in the spec."""
     taken = world.guest().username
@@ -43,14 +51,22 @@ def username_taken(world: World) -> None:
     sample(world, "updateUser").ask(body={"username": taken}, expect=409)
 
 
-@case("R6.not-authenticated")
+@case(
+    "R6.not-authenticated",
+    "a missing token is answered in the seed's words",
+    source="GET /auth/me › Ответ при ошибке (401); ruling R6",
+)
 def not_authenticated(world: World) -> None:
     """`GET /auth/me` without a token answers in the seed's words."""
     reply = sample(world, "getCurrentUser").ask(token=NO_TOKEN, expect=401)
     must.equal(reply.error, "Not authenticated", "error", seen=reply.pair)
 
 
-@case("R6.invalid-refresh-token")
+@case(
+    "R6.invalid-refresh-token",
+    "an invalid refresh token is answered in the seed's words",
+    source="POST /auth/refresh › Ответ при ошибке (401); ruling R6",
+)
 def invalid_refresh_token(world: World) -> None:
     """Something that is no refresh token answers in the seed's words."""
     for token in ("garbage", "a.b.c", world.guest().token):
@@ -58,7 +74,7 @@ def invalid_refresh_token(world: World) -> None:
         must.equal(reply.error, "Invalid refresh token", "error", seen=reply.pair)
 
 
-@case("R5.every-rule")
+@case("R5.every-rule", "there is one issue for each broken rule")
 def an_issue_for_every_rule(world: World) -> None:
     """Three broken members give an issue each, at their paths."""
     reply = _register(world, username="ab", email="nobody", password="short")
@@ -73,7 +89,7 @@ def two_rules_of_one_value(world: World) -> None:
     must.equal(codes, ["invalid_string", "too_small"], "the codes", seen=reply.pair)
 
 
-@case("R5.query")
+@case("R5.query", "wrong query values give issues at the parameter's name")
 def issues_of_a_query(world: World) -> None:
     """Wrong query values give issues at the parameter's name."""
     channel = sample(world, "listMessages").query
@@ -92,7 +108,7 @@ def issues_of_a_query(world: World) -> None:
         _has(world.rest.call("listUsers", query=query, expect=400), issue)
 
 
-@case("R5.stored-row")
+@case("R5.stored-row", "what the stored channel forbids gives issues with the code custom")
 def issues_of_a_stored_row(world: World) -> None:
     """A changed type, and what only a voice channel has, are issues with the code `custom`."""
     owner = world.guest()
@@ -103,7 +119,7 @@ def issues_of_a_stored_row(world: World) -> None:
         _has(reply, {"code": "custom", "path": [member]})
 
 
-@case("R5.voice-only-members")
+@case("R5.voice-only-members", "so does what only a voice channel has, when another one is made")
 def issues_of_voice_only_members(world: World) -> None:
     """What only a voice channel has is an issue with the code `custom` when another channel is made with it, too."""
     request = sample(world, "createChannel")
@@ -112,7 +128,7 @@ def issues_of_voice_only_members(world: World) -> None:
         _has(request.ask(body=body, expect=400), {"code": "custom", "path": [member]})
 
 
-@case("R19.too-long-among-others")
+@case("R19.too-long-among-others", "content over 2000 code points is one issue of several where more is wrong")
 def too_long_among_others(world: World) -> None:
     """Content that is too long is an issue like any other where something else is wrong as well."""
     reply = sample(world, "createMessage").ask(body={"content": "a" * 2001}, expect=400)

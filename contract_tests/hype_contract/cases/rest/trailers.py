@@ -13,7 +13,11 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 
 
-@case("A19.trailers")
+@case(
+    "A19.trailers",
+    "a token that stands only in the trailer of a body in chunks authenticates nobody",
+    source="ruling A19",
+)
 def trailers(world: World) -> None:
     """A token that stands only in the trailer authenticates nobody, sent with the head at once or after it.
 

@@ -49,7 +49,7 @@ URLS = (
 )
 
 
-@case("R16.list", alone=True, slow=True)
+@case("R16.list", "all users are listed by createdAt, id, without meta", alone=True, slow=True)
 def list_users(world: World) -> None:
     """Without a query all users are listed, in the order of their creation, and there is no meta."""
     people = world.guests(*(f"guest{number}" for number in range(PAGE_NOBODY_ASKED_FOR)), "ann")
@@ -61,7 +61,7 @@ def list_users(world: World) -> None:
     must.hold({one.id for one in people} <= set(ids), "everybody listed", "somebody new is missing", seen=reply.pair)
 
 
-@case("R16.pages", alone=True)
+@case("R16.pages", "pages of users neither lose nor repeat anybody", alone=True)
 def pages(world: World) -> None:
     """Pages show the same users in the same order, whoever looks: nobody is lost, nobody comes twice."""
     people = world.guests("ann", "bob", "eve", "dan", "kim")
@@ -86,7 +86,7 @@ def pages(world: World) -> None:
     must.equal(len(alone.data), 3, "its length", seen=alone.pair)
 
 
-@case("R16.query-bounds")
+@case("R16.query-bounds", "limit is 1 to 1000, offset at least 0")
 def query_bounds(world: World) -> None:
     """`limit` is 1 to 1000 and `offset` not negative."""
     for query in ({"limit": 1}, {"limit": 1, "offset": 0}, {"limit": 1000, "offset": 10**9}, {"offset": 10**9}):
@@ -98,7 +98,7 @@ def query_bounds(world: World) -> None:
             world.rest.call("listUsers", query={name: text}, expect=400)
 
 
-@case("R16.members")
+@case("R16.members", "a user is shown with discriminator, avatar and a lower-case status, without bio")
 def members(world: World) -> None:
     """A user shows the first four characters of the name, the avatar twice, the status in lower case, and no bio."""
     ann = world.guest("ann")
@@ -113,7 +113,7 @@ def members(world: World) -> None:
     must.equal(renamed["discriminator"], "z_y-", "the discriminator after a new username")
 
 
-@case("R16.bio-in-the-profile-only")
+@case("R16.bio-in-the-profile-only", "no answer but that of a profile update shows the bio")
 def bio_in_the_profile_only(world: World) -> None:
     """Neither what signs a user in, nor `/auth/me`, nor the answer to a new status shows the bio."""
     ann = world.guest("ann")
@@ -125,7 +125,7 @@ def bio_in_the_profile_only(world: World) -> None:
         must.hold("bio" not in shown, "no bio", sorted(shown), seen=pair)
 
 
-@case("R24.status-stays")
+@case("R24.status-stays", "neither a refresh, nor a profile update, nor a logout changes a status")
 def status_stays(world: World) -> None:
     """A status is changed by login and by its owner alone: a refresh, a new profile and a logout leave it."""
     ann = world.guest("ann")
@@ -139,7 +139,7 @@ def status_stays(world: World) -> None:
         must.equal(shown.data["status"], "dnd", f"the status after {operation}", seen=shown.pair)
 
 
-@case("R16.profile")
+@case("R16.profile", "a profile update changes what it names, and shows the bio")
 def profile(world: World) -> None:
     """An update changes what it names, keeps the rest, and answers with the bio."""
     ann = world.guest("ann")
@@ -162,7 +162,7 @@ def profile(world: World) -> None:
     must.equal(me.data["user"]["username"], kept["username"], "the name in /auth/me", seen=me.pair)
 
 
-@case("R16.only-oneself")
+@case("R16.only-oneself", "a profile is its owner's to update")
 def only_oneself(world: World) -> None:
     """Nobody updates somebody else's profile, nor one that does not exist."""
     ann, bob = world.guests("ann", "bob")
@@ -173,7 +173,7 @@ def only_oneself(world: World) -> None:
     must.equal(shown.data, before, "bob afterwards", seen=shown.pair)
 
 
-@case("P8.avatar-url")
+@case("P8.avatar-url", "an avatar's URL has a scheme that the spec allows")
 def avatar_url(world: World) -> None:
     """Which URLs an avatar may have is what the profile's pattern says."""
     request = sample(world, "updateUser")
@@ -185,7 +185,7 @@ def avatar_url(world: World) -> None:
             must.equal(reply.data["avatarUrl"], url, "avatarUrl", seen=reply.pair)
 
 
-@case("P7.email", slow=True)
+@case("P7.email", "an email is shown to whom the spec says", slow=True)
 def email(world: World) -> None:
     """Who sees an email address: its owner always, others only where the spec says `anyone`."""
     schema, _ = world.contract.schemas.contents("openapi.yaml#/components/schemas/User/properties/email")
@@ -205,7 +205,7 @@ def email(world: World) -> None:
     must.equal(reply.data["email"], ann.email, "the email in the answer to one's own status", seen=reply.pair)
 
 
-@case("R17.statuses")
+@case("R17.statuses", "each of the four statuses is taken and shown")
 def statuses(world: World) -> None:
     """Each of the four values is taken and shown, in lower case here and in upper case in `/auth/me`."""
     request = sample(world, "updateUserStatus")
@@ -218,7 +218,7 @@ def statuses(world: World) -> None:
         must.equal(me.data["user"]["status"], status.upper(), "status in /auth/me", seen=me.pair)
 
 
-@case("R17.invalid-status")
+@case("R17.invalid-status", "anything else is `Invalid status`")
 def invalid_status(world: World) -> None:
     """Anything else, or nothing, is answered in the seed's words, and changes nothing."""
     request = sample(world, "updateUserStatus")
@@ -230,7 +230,11 @@ def invalid_status(world: World) -> None:
     must.equal(shown.data["status"], "dnd", "the status afterwards", seen=shown.pair)
 
 
-@case("P1.own-status-only")
+@case(
+    "P1.own-status-only",
+    "only the user sets the user's status; ids are compared before the lookup",
+    level="hardened",
+)
 def own_status_only(world: World) -> None:
     """A status is its owner's to set; ids are compared before anybody is looked up."""
     ann, bob = world.guests("ann", "bob")
@@ -240,7 +244,7 @@ def own_status_only(world: World) -> None:
     must.equal(shown.data["status"], "online", "bob's status afterwards", seen=shown.pair)
 
 
-@case("P1.anybody")
+@case("P1.anybody", "a status is set without a token too, and by anybody", profiles=("documented",))
 def anybodys_status(world: World) -> None:
     """Anybody, known or not, sets anybody's status; nobody's status is a 404."""
     ann, bob = world.guests("ann", "bob")
@@ -251,7 +255,7 @@ def anybodys_status(world: World) -> None:
     world.rest.call("updateUserStatus", path={"id": UNKNOWN_ID}, body={"status": "idle"}, expect=404)
 
 
-@case("R20.every-updated-at", slow=True)
+@case("R20.every-updated-at", "every update moves updatedAt strictly forward", slow=True)
 def every_updated_at(world: World) -> None:
     """Every update of a user or a channel moves `updatedAt` strictly forward, an empty one too, however fast."""
     requests: tuple[tuple[Sample, tuple[dict[str, Any], ...]], ...] = (
@@ -263,7 +267,7 @@ def every_updated_at(world: World) -> None:
         _moves(request, bodies)
 
 
-@case("R20.updates-at-once", slow=True)
+@case("R20.updates-at-once", "no two updates of a user or a channel leave the same updatedAt", slow=True)
 def updates_at_once(world: World) -> None:
     """No two updates of one user or one channel leave the same `updatedAt`, also when they come at once."""
     bodies = {"updateUser": {"bio": "x"}, "updateUserStatus": {"status": "idle"}, "updateChannel": {"topic": "x"}}
@@ -278,7 +282,7 @@ def updates_at_once(world: World) -> None:
         must.ascending(stamps, f"updatedAt of {operation} at once", strictly=True)
 
 
-@case("R20.different-members-at-once", slow=True)
+@case("R20.different-members-at-once", "updates of different members at once lose none of them", slow=True)
 def different_members_at_once(world: World) -> None:
     """An update changes what it names and nothing else, also when others name the rest at the same time."""
     values: dict[str, tuple[str, ...]] = {

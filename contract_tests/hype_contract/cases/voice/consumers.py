@@ -14,7 +14,11 @@ from hype_contract.cases.voice.signalling import KINDS, Party, parties
 from hype_contract.cases.voice.transports import UNKNOWN_TRANSPORT
 
 
-@case("R29.consume")
+@case(
+    "R29.consume",
+    "a consumer is what mediasoup-client takes, by the device's capabilities",
+    source="Voice (/api/voice); ruling R29",
+)
 def consume(world: World) -> None:
     """What `transport.consume()` takes: a codec of the right kind that the device knows, and an SSRC of its own."""
     ann, bob = parties(world, "ann", "bob")
@@ -30,7 +34,12 @@ def consume(world: World) -> None:
     must.equal(len(ssrcs), len(KINDS), "the number of different SSRCs")
 
 
-@case("R29.device")
+@case(
+    "R29.device",
+    "a consumer has nothing that the device's capabilities do not know",
+    source="Voice (/api/voice); ruling R29",
+    strength="should",
+)
 def device(world: World) -> None:
     """A device that knows neither retransmission nor header extensions is offered neither."""
     ann, bob = parties(world, "ann", "bob")
@@ -63,7 +72,11 @@ def _receivable(capabilities: dict[str, Any], rtp: dict[str, Any], media: str) -
     must.hold(used <= extensions, "header extensions of the capabilities", sorted(used - extensions))
 
 
-@case("R29.own")
+@case(
+    "R29.own",
+    "one's own producer, and one that others consume, can be consumed",
+    source="Voice (/api/voice); ruling R29",
+)
 def own(world: World) -> None:
     """One's own stream may be consumed, and several people may consume one."""
     ann, bob, eve = parties(world, "ann", "bob", "eve")
@@ -72,7 +85,12 @@ def own(world: World) -> None:
     must.equal(len(ids), 3, "the number of different consumers")
 
 
-@case("R29.cannot-consume", slow=True)
+@case(
+    "R29.cannot-consume",
+    "capabilities that cannot take the producer, or a send transport, are 400",
+    source="Voice (/api/voice); ruling R29",
+    slow=True,
+)
 def cannot_consume(world: World) -> None:
     """Capabilities without the producer's codec, and a send transport, are 400."""
     ann, bob = parties(world, "ann", "bob")
@@ -87,7 +105,11 @@ def cannot_consume(world: World) -> None:
         bob.consume(producer)
 
 
-@case("R29.refused")
+@case(
+    "R29.refused",
+    "an unknown producer or transport, or another channel's, is 404, another's transport 403",
+    source="Voice (/api/voice); ruling R29",
+)
 def refused(world: World) -> None:
     """What is not there is 404, a producer of another channel too; other people's transports are 403."""
     ann, bob = parties(world, "ann", "bob")
@@ -101,7 +123,11 @@ def refused(world: World) -> None:
     bob.consume(producer)
 
 
-@case("R29.members")
+@case(
+    "R29.members",
+    "consume needs transportId, producerId and rtpCapabilities of their types",
+    source="Voice (/api/voice); ruling R29",
+)
 def members(world: World) -> None:
     """Each member has its type."""
     ann, bob = parties(world, "ann", "bob")
@@ -119,7 +145,7 @@ def members(world: World) -> None:
         world.rest.call("createConsumer", token=bob.person.token, body=body, expect=NO_NAME)
 
 
-@case("R29.close-consumer")
+@case("R29.close-consumer", "a consumer can be closed by its owner", level="extension")
 def close_consumer(world: World) -> None:
     """A consumer is closed by its owner, once."""
     ann, bob = parties(world, "ann", "bob")
@@ -133,7 +159,7 @@ def close_consumer(world: World) -> None:
     close(bob, 404)
 
 
-@case("R29.consumer-closes-with-producer")
+@case("R29.consumer-closes-with-producer", "a consumer closes with its producer", level="extension")
 def consumer_closes_with_producer(world: World) -> None:
     """A consumer is gone with the producer that it is of; others are not."""
     ann, bob = parties(world, "ann", "bob")
@@ -145,7 +171,7 @@ def consumer_closes_with_producer(world: World) -> None:
         world.rest.call("closeConsumer", token=bob.person.token, path=path, expect=status)
 
 
-@case("R29.restart-ice")
+@case("R29.restart-ice", "a transport can be given new ICE credentials", level="extension")
 def restart_ice(world: World) -> None:
     """A transport gets new ICE credentials, at its owner's wish."""
     ann, bob = parties(world, "ann", "bob")
@@ -163,7 +189,7 @@ def restart_ice(world: World) -> None:
     restart(ann, UNKNOWN_TRANSPORT, 404)
 
 
-@case("R29.list-producers")
+@case("R29.list-producers", "the open producers of a channel can be listed, oldest first", level="extension")
 def list_producers(world: World) -> None:
     """The open producers of a voice channel, whoever asks."""
     ann, bob = parties(world, "ann", "bob")

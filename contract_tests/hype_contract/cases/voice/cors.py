@@ -34,7 +34,11 @@ def preflights(contract: Contract) -> Iterable[Case]:
         yield Case("R9.voice", path, partial(preflight, path=path, methods=sorted(methods)), alike=True)
 
 
-@case("R9.voice")
+@case(
+    "R9.voice",
+    "the frontend's origin may read every answer of the voice API, and preflights are answered",
+    source="rulings R8 to R11",
+)
 def conflicts_and_ends(world: World) -> None:
     """What is answered 409, 403 and 404 in the course of a call, and the end of a producer."""
     world.rest.origin = frontend(world)

@@ -50,13 +50,23 @@ def _log_out(world: World, person: Person) -> None:
     world.rest.call("logoutUser", token=person.token, expect=200)
 
 
-@case("P2.logout-closes-transports")
+@case(
+    "P2.logout-closes-transports",
+    "logout closes the transports of its session, without a socket, too",
+    source="ruling P2; amendment A21",
+    level="hardened",
+)
 def logout_closes_transports(world: World) -> None:
     """The transports of a session that logs out are gone, also those of a user without any socket."""
     _ends_with(world, lambda person: _log_out(world, person))
 
 
-@case("P3.reuse-closes-transports")
+@case(
+    "P3.reuse-closes-transports",
+    "re-use of a refresh token closes the session's transports",
+    source="ruling P3; amendment A21",
+    level="hardened",
+)
 def reuse_closes_transports(world: World) -> None:
     """So are those of a session that is revoked, because its refresh token was used twice."""
 
@@ -67,7 +77,12 @@ def reuse_closes_transports(world: World) -> None:
     _ends_with(world, use_twice)
 
 
-@case("P2.logout-spares-other-transports")
+@case(
+    "P2.logout-spares-other-transports",
+    "logout leaves the transports of the user's other sessions alone",
+    source="ruling P2; amendment A21",
+    level="hardened",
+)
 def logout_spares_other_transports(world: World) -> None:
     """What another session of the user made goes on, and can be used."""
     ann, to_ann = _listener(world)
@@ -114,7 +129,12 @@ def _ends_transports(world: World, end: End, *, aloud: bool) -> None:
         eve.connect(transport, expect=404)
 
 
-@case("R38.transports-without-voice-state", alike=True)
+@case(
+    "R38.transports-without-voice-state",
+    "leaving closes transports that were made without a voice_state, too",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def null_closes_transports(world: World) -> None:
     """`voice_state` with null, of a user who is in no voice channel by `voice_state`."""
     _ends_transports(world, _leaves, aloud=False)
@@ -132,7 +152,13 @@ def drop_closes_transports(world: World) -> None:
     _ends_transports(world, _drops, aloud=True)
 
 
-@case("R38.leave-request-closes-transports", alike=True)
+@case(
+    "R38.leave-request-closes-transports",
+    "user_left closes transports that were made without a voice_state",
+    source="rulings R35 and R38",
+    level="extension",
+    alike=True,
+)
 def leave_request_closes_transports(world: World) -> None:
     """`user_left` of the last socket in the room."""
     _ends_transports(world, _asks, aloud=True)

@@ -26,7 +26,7 @@ def hears_of(socket: Socket, type: str, party: Party, producer: str, kind: str) 
     must.equal(data.get("channelId", party.channel), party.channel, f"{type}'s channelId")
 
 
-@case("R39.new-producer")
+@case("R39.new-producer", "the others in the channel hear of each producer once", source="Voice Events; ruling R39")
 def new_producer(world: World) -> None:
     """The others in the channel hear once of each producer, the owner and those outside do not."""
     (ann, to_ann), (_, to_bob), (_, to_eve) = talking_parties(world, "ann", "bob", "eve")
@@ -39,7 +39,11 @@ def new_producer(world: World) -> None:
         hears_nothing(socket, "more of three producers")
 
 
-@case("R39.producer-closed")
+@case(
+    "R39.producer-closed",
+    "the others in the channel hear once that a producer has closed",
+    source="Voice Events; ruling R39",
+)
 def producer_closed(world: World) -> None:
     """The others hear once that a producer has closed, the owner and those outside do not."""
     (ann, to_ann), (_, to_bob), (_, to_eve) = talking_parties(world, "ann", "bob", "eve")
@@ -55,7 +59,7 @@ def producer_closed(world: World) -> None:
         hears_nothing(socket, "more of three producers that closed")
 
 
-@case("R39.refused-is-unheard")
+@case("R39.refused-is-unheard", "what the voice API refuses is announced to nobody", source="Voice Events; ruling R39")
 def refused_is_unheard(world: World) -> None:
     """What is refused is announced to nobody."""
     (ann, _), (bob, to_bob) = talking_parties(world, "ann", "bob")
@@ -67,7 +71,11 @@ def refused_is_unheard(world: World) -> None:
     hears_nothing(to_bob, "of what was refused")
 
 
-@case("R39.replaced-transport")
+@case(
+    "R39.replaced-transport",
+    "the producers of a transport that is replaced close, and are heard to",
+    source="rulings R26 and R39",
+)
 def replaced_transport(world: World) -> None:
     """When a second send transport takes the first one's place, its producers close, and are heard to."""
     (ann, to_ann), (_, to_bob) = talking_parties(world, "ann", "bob")
@@ -80,7 +88,11 @@ def replaced_transport(world: World) -> None:
         hears_nothing(socket, "more of a transport that was replaced")
 
 
-@case("R38.newcomer-hears-producers")
+@case(
+    "R38.newcomer-hears-producers",
+    "a newcomer hears of open producers, but its own, after the voice_states",
+    source="Voice Events; ruling R38",
+)
 def newcomer_hears_producers(world: World) -> None:
     """Own voice_state, those of the others, then one new_producer for each that is open, but for one's own."""
     (ann, _), (bob, _) = talking_parties(world, "ann", "bob")
@@ -98,7 +110,7 @@ def newcomer_hears_producers(world: World) -> None:
     hears_nothing(newcomer, "but itself, those who are there and what they send")
 
 
-@case("R38.newcomer-never-twice")
+@case("R38.newcomer-never-twice", "a newcomer hears of each producer once", source="Voice Events; ruling R38")
 def newcomer_never_twice(world: World) -> None:
     """What was listed to a newcomer is not announced to them again, and is heard to close."""
     (ann, _), _ = talking_parties(world, "ann", "bob")
@@ -112,7 +124,11 @@ def newcomer_never_twice(world: World) -> None:
     hears_of(newcomer, "producer_closed", ann, first, "audio")
 
 
-@case("R39.new-producer-can-be-consumed")
+@case(
+    "R39.new-producer-can-be-consumed",
+    "a producer can be consumed once it is heard of, until it closes",
+    source="Voice Events; ruling R39",
+)
 def new_producer_can_be_consumed(world: World) -> None:
     """Who hears of a producer can consume it at once, and nobody can one that they heard is closed."""
     (ann, _), (bob, to_bob) = talking_parties(world, "ann", "bob")
@@ -126,7 +142,12 @@ def new_producer_can_be_consumed(world: World) -> None:
         bob.consume(str(to_bob.expect_next("producer_closed")["data"]["producerId"]), expect=404)
 
 
-@case("R38.full-by-transports", alike=True)
+@case(
+    "R38.full-by-transports",
+    "whoever has a transport in a voice channel takes one of its places",
+    source="rulings R26 and R38",
+    alike=True,
+)
 def full_by_transports(world: World) -> None:
     """Whoever has a transport takes a place in the channel; they themselves can enter the call, others cannot."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)
@@ -180,7 +201,12 @@ def _ends_media(world: World, end: End) -> tuple[Party, Socket]:
     return eve, to_eve
 
 
-@case("R38.leave-closes-producers", alike=True)
+@case(
+    "R38.leave-closes-producers",
+    "leaving closes the leaver's producers before it is told",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def leave_closes_producers(world: World) -> None:
     """voice_state with null ends what the leaver sends, before the leave itself is told."""
     eve, to_eve = _ends_media(world, _leaves)
@@ -188,31 +214,57 @@ def leave_closes_producers(world: World) -> None:
     hears_nothing(to_eve, "more of what it ended itself")
 
 
-@case("R38.drop-closes-producers", alike=True)
+@case(
+    "R38.drop-closes-producers",
+    "the drop of the last socket in the channel closes the user's producers",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def drop_closes_producers(world: World) -> None:
     """So does the loss of the last socket in the channel."""
     _ends_media(world, _drops)
 
 
-@case("R38.switch-closes-producers", alike=True)
+@case(
+    "R38.switch-closes-producers",
+    "entering another voice channel closes the producers in the first",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def switch_closes_producers(world: World) -> None:
     """So does entering another voice channel."""
     _ends_media(world, _moves)
 
 
-@case("R38.leave-request-closes-producers", alike=True)
+@case(
+    "R38.leave-request-closes-producers",
+    "leaving a call by user_left closes the leaver's producers",
+    source="rulings R35 and R38",
+    level="extension",
+    alike=True,
+)
 def leave_request_closes_producers(world: World) -> None:
     """So does a user_left request of the last socket in the channel."""
     _ends_media(world, _asks)
 
 
-@case("P2.logout-closes-producers")
+@case(
+    "P2.logout-closes-producers",
+    "logout closes the user's producers in the call",
+    source="rulings P2 and R38",
+    level="hardened",
+)
 def logout_closes_producers(world: World) -> None:
     """So does logging out, which closes the sockets."""
     _ends_media(world, _logs_out)
 
 
-@case("R38.leave-closes-transports", alike=True)
+@case(
+    "R38.leave-closes-transports",
+    "leaving, by whatever way, closes the leaver's transports",
+    source="Voice Events; ruling R38",
+    alike=True,
+)
 def leave_closes_transports(world: World) -> None:
     """A leaver's transports are gone: neither can be used."""
     _ends_transports(world, _leaves)
@@ -242,7 +294,7 @@ def _ends_transports(world: World, end: End) -> None:
     ann.consume(producer, expect=404)
 
 
-@case("R38.begins-anew")
+@case("R38.begins-anew", "who has left can come back and send each kind again", source="Voice Events; ruling R38")
 def begins_anew(world: World) -> None:
     """Whoever comes back can send each kind again, as if they had never been there."""
     (ann, to_ann), (bob, _) = talking_parties(world, "ann", "bob")
@@ -255,7 +307,11 @@ def begins_anew(world: World) -> None:
         bob.consume(back.producer(kind))
 
 
-@case("R38.second-connection-is-shown")
+@case(
+    "R38.second-connection-is-shown",
+    "a participant's second socket is shown who is there and what they send",
+    source="Voice Events; ruling R38",
+)
 def second_connection_is_shown(world: World) -> None:
     """A second socket that enters by voice_state hears who else is there and what they send; the first hears less."""
     (ann, _), (eve, first) = talking_parties(world, "ann", "eve")
@@ -270,7 +326,11 @@ def second_connection_is_shown(world: World) -> None:
     must.equal(shown, [], "what the first socket is shown again of others")
 
 
-@case("R14.deleted-channel-closes-producers")
+@case(
+    "R14.deleted-channel-closes-producers",
+    "deleting a channel closes its producers before its voice states end",
+    source="rulings R14 and R38",
+)
 def deleted_channel_closes_producers(world: World) -> None:
     """Everybody hears what closes before they hear that nobody is there; then all of it is unknown."""
     (ann, to_ann), (bob, to_bob) = talking_parties(world, "ann", "bob")

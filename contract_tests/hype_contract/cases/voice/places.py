@@ -21,7 +21,12 @@ def _limit(world: World, party: Party, limit: int | None) -> None:
     world.rest.call("updateChannel", path=path, token=party.person.token, body={"userLimit": limit}, expect=200)
 
 
-@case("R26.changed-limit", alike=True)
+@case(
+    "R26.changed-limit",
+    "a new userLimit counts from the next transport on",
+    source="Voice (/api/voice); ruling R26",
+    alike=True,
+)
 def changed_limit(world: World) -> None:
     """A channel is full by the limit that it has now."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=1)
@@ -35,7 +40,12 @@ def changed_limit(world: World) -> None:
     eve.transport()
 
 
-@case("R26.place-becomes-free", alike=True)
+@case(
+    "R26.place-becomes-free",
+    "the place of one who has left is free for another's transports",
+    source="Voice (/api/voice); ruling R26",
+    alike=True,
+)
 def place_becomes_free(world: World) -> None:
     """Whoever has left the call takes no place with the transports that they had."""
     ann, bob = parties(world, "ann", "bob", userLimit=1)
@@ -49,7 +59,12 @@ def place_becomes_free(world: World) -> None:
     talk(world.socket(bob.person), bob.channel)
 
 
-@case("R26.full", slow=True)
+@case(
+    "R26.full",
+    "a full channel gives nobody else a transport; whoever has one counts once",
+    source="Voice (/api/voice); ruling R26",
+    slow=True,
+)
 def last_place(world: World) -> None:
     """Of several who want the last place at once one gets it."""
     several = parties(world, "ann", "bob", "eve", "dan", userLimit=1)
@@ -57,7 +72,12 @@ def last_place(world: World) -> None:
     must.equal(won, {201: 1, 403: RACERS - 1}, "the statuses of four who want the last place")
 
 
-@case("R26.replaced", slow=True)
+@case(
+    "R26.replaced",
+    "a second transport of one direction in one channel replaces the first",
+    source="Voice (/api/voice); ruling R26",
+    slow=True,
+)
 def replaced_at_once(world: World) -> None:
     """Of several transports of one direction that are made at once one is left."""
     (ann,) = parties(world, "ann")
@@ -74,7 +94,7 @@ def _connects(world: World, party: Party, transport: str) -> bool:
     return reply.status == 200
 
 
-@case("R27.connect", slow=True)
+@case("R27.connect", "a transport is connected once", source="Voice (/api/voice); ruling R27", slow=True)
 def connect_at_once(world: World) -> None:
     """Of several who connect one transport at once one succeeds."""
     (ann,) = parties(world, "ann")
@@ -82,7 +102,12 @@ def connect_at_once(world: World) -> None:
     must.equal(won, {200: 1, 409: RACERS - 1}, "the statuses of connecting a transport four times at once")
 
 
-@case("R28.one-of-each-kind", slow=True)
+@case(
+    "R28.one-of-each-kind",
+    "a second open producer of one kind by one user in one channel is 409",
+    source="Voice (/api/voice); ruling R28",
+    slow=True,
+)
 def one_at_once(world: World) -> None:
     """Of several producers of one kind that are made at once one is."""
     (ann,) = parties(world, "ann")

@@ -16,7 +16,11 @@ NO_NAME = (400, 404)
 """What an id may be answered that is none: it breaks a rule for strings (R11), and names nothing (R10)."""
 
 
-@case("R28.produce")
+@case(
+    "R28.produce",
+    "audio, video and screen can be produced on one transport",
+    source="Voice (/api/voice); ruling R28",
+)
 def produce(world: World) -> None:
     """Microphone, camera and screen at once, on one transport, connected or not."""
     (ann,) = parties(world, "ann")
@@ -43,7 +47,11 @@ def one_of_each_kind(world: World) -> None:
     elsewhere.produce("audio")
 
 
-@case("R28.wrong-transport")
+@case(
+    "R28.wrong-transport",
+    "an unknown transport is 404, somebody else's 403, a recv transport 400",
+    source="Voice (/api/voice); ruling R28",
+)
 def wrong_transport(world: World) -> None:
     """Unknown transports are 404, other people's 403, a recv transport 400."""
     ann, bob = parties(world, "ann", "bob")
@@ -79,7 +87,7 @@ def _without(rtp: dict[str, Any], member: str) -> dict[str, Any]:
     return bare
 
 
-@case("R28.unroutable")
+@case("R28.unroutable", "parameters that the router cannot route are 400", source="Voice (/api/voice); ruling R28")
 def unroutable(world: World) -> None:
     """Parameters that the router cannot route are 400, and leave the kind free."""
     (ann,) = parties(world, "ann")
@@ -89,7 +97,11 @@ def unroutable(world: World) -> None:
         ann.produce(kind)
 
 
-@case("R28.members")
+@case(
+    "R28.members",
+    "produce needs transportId, kind and rtpParameters of their types",
+    source="Voice (/api/voice); ruling R28",
+)
 def members(world: World) -> None:
     """Each member has its type; a kind is one of three."""
     (ann,) = parties(world, "ann")
@@ -108,7 +120,7 @@ def members(world: World) -> None:
     ann.produce("audio")
 
 
-@case("R28.close")
+@case("R28.close", "a producer that was closed is gone", source="Voice (/api/voice); ruling R28")
 def close(world: World) -> None:
     """Closing answers the id; then the producer is 404 to everybody."""
     ann, bob = parties(world, "ann", "bob")
@@ -119,7 +131,11 @@ def close(world: World) -> None:
         bob.consume(producer, expect=404)
 
 
-@case("R28.close-refused")
+@case(
+    "R28.close-refused",
+    "closing somebody else's producer is 403, an unknown one 404",
+    source="Voice (/api/voice); ruling R28",
+)
 def close_refused(world: World) -> None:
     """Other people's producers are 403 and stay; unknown ones 404, ids that are none as well."""
     ann, bob = parties(world, "ann", "bob")
@@ -131,7 +147,7 @@ def close_refused(world: World) -> None:
     ann.stop(producer)
 
 
-@case("R10.voice-precedence")
+@case("R10.voice-precedence", "of several failures 404 comes first, then 403, 400 and 409", source="rulings R8 to R11")
 def precedence(world: World) -> None:
     """What is named comes first (404), then whose it is (403), then what it can do (400), then what is taken (409)."""
     ann, bob = parties(world, "ann", "bob")

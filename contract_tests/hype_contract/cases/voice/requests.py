@@ -8,11 +8,15 @@ from functools import partial
 from typing import Any
 
 from hype_contract.actors.world import World
-from hype_contract.cases.registry import Case, family
+from hype_contract.cases.registry import Case, declare, family
 from hype_contract.cases.rest.bodies import RULES, TAKEN
 from hype_contract.cases.rest.samples import NO_TOKEN, Sample
 from hype_contract.cases.voice.signalling import DTLS, Party, opus, parties
 from hype_contract.contract.specs import Contract
+
+declare(
+    "R8.voice-bodies", "bodies of voice requests are judged as all others", source="rulings R8 to R11", area="voice"
+)
 
 Bodies = Callable[[Party], dict[str, Any]]
 

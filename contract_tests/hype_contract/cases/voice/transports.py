@@ -16,7 +16,11 @@ DIRECTIONS = ("send", "recv")
 UNKNOWN_TRANSPORT = "no-such-transport"
 
 
-@case("R25.codecs")
+@case(
+    "R25.codecs",
+    "the router offers opus and VP8, with RTX, NACK and PLI",
+    source="mediasoup.ts › mediasoupConfig; ruling R25",
+)
 def codecs(world: World) -> None:
     """opus and VP8, and for VP8 retransmission and key frame requests; the header extensions are listed as well."""
     (ann,) = parties(world, "ann")
@@ -37,7 +41,11 @@ def codecs(world: World) -> None:
     must.hold({("nack", ""), ("nack", "pli")} <= feedback, "nack and nack pli for VP8", sorted(feedback))
 
 
-@case("R26.transport")
+@case(
+    "R26.transport",
+    "a transport is ICE-lite, reached by UDP, with the DTLS role auto",
+    source="mediasoup.ts › webRtcTransport; rulings R26 and R30",
+)
 def transport(world: World) -> None:
     """Both kinds: ICE-lite, a UDP candidate, role auto, and a sha-256 fingerprint, which is what clients compare."""
     (ann,) = parties(world, "ann")
@@ -54,7 +62,7 @@ def transport(world: World) -> None:
                 must.equal(candidate.get("tcpType"), "passive", "tcpType of a TCP candidate")
 
 
-@case("R26.tcp")
+@case("R26.tcp", "a transport can be reached by TCP", source="mediasoup.ts › webRtcTransport; rulings R26 and R30")
 def tcp_candidate(world: World) -> None:
     """There is a way in for those who can use TCP only."""
     (ann,) = parties(world, "ann")
@@ -62,7 +70,11 @@ def tcp_candidate(world: World) -> None:
     must.hold("tcp" in protocols, "a TCP candidate", sorted(protocols))
 
 
-@case("R26.own-credentials")
+@case(
+    "R26.own-credentials",
+    "every transport has an id and ICE credentials of its own",
+    source="Voice (/api/voice); ruling R26",
+)
 def own_credentials(world: World) -> None:
     """No two transports have an id, a user name fragment or a password in common."""
     made = [party.transport(way).data for party in parties(world, "ann", "bob") for way in DIRECTIONS]
@@ -72,7 +84,11 @@ def own_credentials(world: World) -> None:
             must.hold(one["iceParameters"][name] != other["iceParameters"][name], f"{name} that differ")
 
 
-@case("R26.wrong-channel")
+@case(
+    "R26.wrong-channel",
+    "a transport in an unknown channel is 404, in one that is not for voice 400",
+    source="Voice (/api/voice); ruling R26",
+)
 def wrong_channel(world: World) -> None:
     """Unknown channels are 404, a channel's name is one, text and announcement channels 400."""
     ann = world.guest("ann")
@@ -84,7 +100,7 @@ def wrong_channel(world: World) -> None:
             Party(world, ann, world.channel(ann, type)["id"]).transport(direction, expect=400)
 
 
-@case("R26.channel-id")
+@case("R26.channel-id", "a transport needs a channelId", source="Voice (/api/voice); ruling R26")
 def channel_id(world: World) -> None:
     """The channel must be named, by a text."""
     ann = world.guest("ann")
@@ -106,7 +122,12 @@ def full(world: World) -> None:
         party.transport("send")
 
 
-@case("R26.full-by-voice-state", alike=True)
+@case(
+    "R26.full-by-voice-state",
+    "whoever is in the channel by voice_state counts for its limit",
+    source="Voice (/api/voice); ruling R26",
+    alike=True,
+)
 def full_by_voice_state(world: World) -> None:
     """Whoever is there by voice_state counts as well, once for both."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)
@@ -145,7 +166,11 @@ def receiver_replaced(world: World) -> None:
     bob.consume(own)
 
 
-@case("R26.other-channels-transport-stays")
+@case(
+    "R26.other-channels-transport-stays",
+    "a transport in another channel replaces nothing",
+    source="Voice (/api/voice); ruling R26",
+)
 def other_channels_transport_stays(world: World) -> None:
     """A transport replaces one in the same channel only."""
     ann = world.guest("ann")
@@ -169,7 +194,11 @@ def connect(world: World) -> None:
         ann.connect(str(ann.transport("send").data["id"]), dtls)
 
 
-@case("R27.refused")
+@case(
+    "R27.refused",
+    "connecting an unknown transport is 404, somebody else's 403",
+    source="Voice (/api/voice); ruling R27",
+)
 def connect_refused(world: World) -> None:
     """Unknown transports are 404, other people's 403; then they still can connect."""
     ann, bob = parties(world, "ann", "bob")
@@ -179,7 +208,7 @@ def connect_refused(world: World) -> None:
         bob.connect(transport_id)
 
 
-@case("R27.dtls-parameters")
+@case("R27.dtls-parameters", "DTLS parameters need a fingerprint", source="Voice (/api/voice); ruling R27")
 def dtls_parameters(world: World) -> None:
     """At least one fingerprint that can be one; what is refused does not connect the transport."""
     (ann,) = parties(world, "ann")
