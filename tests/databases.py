@@ -31,10 +31,10 @@ def postgres() -> Iterator[PostgresServer]:
 def postgresql() -> Iterator[PostgresServer]:
     """Run a PostgreSQL server with a data folder of its own, which ends with this process, however that ends."""
     folder = Path(tempfile.mkdtemp(prefix="hype-postgres-"))
-    server = get_server(folder, cleanup_mode="delete")
+    server = get_server(folder, cleanup_mode=None)
     pid = server.get_pid()
     assert pid is not None
-    with guarded(pid, folder), server:
+    with guarded(pid, folder):
         # These databases need not survive a power cut, and waiting for the disk is most of what tests would do.
         server.psql("ALTER SYSTEM SET fsync = off;")
         server.psql("SELECT pg_reload_conf();")

@@ -1,7 +1,7 @@
-"""The end of a PostgreSQL server whose test run was killed: `python -m tests.reaper PID FOLDER`.
+"""The end of a PostgreSQL server, however the test run that started it ends: `python tests/reaper.py PID FOLDER`.
 
-It waits until its standard input ends, which happens however the test run ends. Then it stops the server, if it is
-still there, and removes its folder.
+It waits in the background until its standard input ends, which happens even when the test run is killed. Then it stops
+the server and removes its folder. A folder of hundreds of databases takes a while, for which no test has to wait.
 """
 
 from __future__ import annotations
@@ -24,13 +24,15 @@ _PATIENCE_MS: Final = 10_000
 
 @contextmanager
 def guarded(pid: int, folder: Path) -> Iterator[None]:
-    """Have the server with this process id and data folder stopped when this process ends, even by SIGKILL."""
+    """Have the server with this process id and data folder stopped at the end of the block, or of this process."""
+    end, hold = os.pipe()
     command = [sys.executable, str(Path(__file__).resolve()), str(pid), str(folder)]
-    # A session of its own, so that Ctrl+C at the terminal does not reach it.
-    with subprocess.Popen(command, stdin=subprocess.PIPE, start_new_session=True) as reaper:
+    subprocess.run(command, stdin=end, check=True)
+    os.close(end)
+    try:
         yield
-        assert reaper.stdin is not None
-        reaper.stdin.close()
+    finally:
+        os.close(hold)
 
 
 def wait_for_end(pid: int, patience_ms: int = _PATIENCE_MS) -> bool:
@@ -46,7 +48,10 @@ def wait_for_end(pid: int, patience_ms: int = _PATIENCE_MS) -> bool:
 
 
 def main(pid: int, folder: Path) -> None:
-    """Wait for the end of the test run, then stop the server and remove its folder."""
+    """Go on in the background, wait for the end of the test run, then stop the server and remove its folder."""
+    if os.fork():
+        return
+    os.setsid()  # Ctrl+C at the terminal does not reach it
     sys.stdin.read()
     for how in (signal.SIGQUIT, signal.SIGKILL):  # PostgreSQL calls the first an immediate shutdown
         with suppress(ProcessLookupError):

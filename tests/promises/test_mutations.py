@@ -75,10 +75,10 @@ REFUSED = {
 SEEN = {
     "a maxLength": Change("openapi.yaml", "      maxLength: 2000\n      x-hype", "      x-hype", "R19.too-long"),
     "a minimum": Change("openapi.yaml", "minimum: 1, maximum: 1000", "maximum: 1000", "R16.query-bounds"),
-    "a pattern": Change(
+    "a keyword of ours": Change(
         "openapi.yaml",
-        "        - pattern: \\S\n          x-hype-issue: {code: custom, message: content",
-        "        - x-hype-issue: {code: custom, message: content",
+        "          x-hype-not-blank: true\n          x-hype-issue: {code: custom, message: content",
+        "          x-hype-issue: {code: custom, message: content",
         "R19.not-blank",
     ),
     "a line of security": Change(
