@@ -1,4 +1,4 @@
-"""What a handler works with, and its one way to the database."""
+"""The parts that a handler works with, and its reads of the database."""
 
 from __future__ import annotations
 
@@ -9,27 +9,17 @@ from typing import TypeVar
 from hype.database import Unit
 from hype.errors import NotFound
 from hype.gateway.hub import Hub, Socket
-from hype.gateway.presence import Presence
 from hype.gateway.voice import Voice
 from hype.operations import Services, rooms
-from hype.operations.rooms import Room
+from hype.operations.rooms import Profile, Room
 
-__all__ = ["Context", "Gone", "HangUp"]
+__all__ = ["Context", "Gone"]
 
 T = TypeVar("T")
 
 
-class HangUp(Exception):
-    """The frame at hand makes us close its socket."""
-
-    def __init__(self, code: int, reason: str) -> None:
-        self.code = code
-        self.reason = reason
-        super().__init__(reason)
-
-
 class Gone(Exception):
-    """The socket was closed while its frame was being handled: there is nobody to do it for."""
+    """The end of a frame whose socket was closed while the frame was being handled."""
 
 
 @dataclass(frozen=True)
@@ -39,17 +29,20 @@ class Context:
     services: Services
     hub: Hub
     voice: Voice
-    presence: Presence
 
     async def read(self, socket: Socket, work: Callable[[Unit], T]) -> T:
-        """Ask the database on behalf of a socket. Raises Gone when the socket was closed meanwhile."""
+        """Read from the database for a socket. Raises Gone when the socket was closed meanwhile."""
         found = await self.services.database.run(work, write=False)
         if not socket.open:
             raise Gone
         return found
 
+    async def profile(self, socket: Socket, user_id: str) -> Profile:
+        """Return a user's profile as it is now (ruling R24). Raises NotFound `User not found`, and Gone."""
+        return await self.read(socket, lambda unit: rooms.profile(unit, user_id))
+
     async def room(self, socket: Socket, channel_id: str) -> Room:
-        """The channel, which is there when this returns. Raises NotFound `Channel not found`."""
+        """Return a channel that still exists when this returns. Raises NotFound `Channel not found`, and Gone."""
         with self.hub.noting_removals() as removed:
             room = await self.read(socket, lambda unit: rooms.room(unit, channel_id))
             if channel_id in removed:

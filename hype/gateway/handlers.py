@@ -1,7 +1,7 @@
-"""What each event of a client does: one function per message that asyncapi.yaml receives, named like it.
+"""The events of a client: one function per message that asyncapi.yaml receives, named like the message.
 
-A handler gets data that keeps the spec and a socket whose earlier frames have all been handled. It asks the
-database first and then, without waiting any more, changes who is where and sends.
+A handler gets a socket whose earlier frames have all been handled, the identity that the frame acts under, and valid
+data. It reads the database first. Then it changes rooms and sends events, without waiting any more.
 """
 
 from __future__ import annotations
@@ -10,24 +10,22 @@ from collections.abc import Awaitable, Callable, Collection, Mapping
 from typing import Any
 
 from hype.database import Unit
-from hype.errors import BadRequest, NotAuthenticated, SpecMismatch
+from hype.errors import BadRequest, SpecMismatch
 from hype.gateway.context import Context
 from hype.gateway.hub import Socket
-from hype.gateway.introductions import introduce
-from hype.operations import Answer, Call, perform_as, rooms
-from hype.operations.identity import Identity
+from hype.operations import Answer, Call, perform_as
+from hype.operations.authentication import Identity
 from hype.operations.messages import create_message
-from hype.operations.rooms import Profile
 
 __all__ = ["Handler", "bind", "message", "typing", "user_joined", "user_left", "voice_state"]
 
 Data = Mapping[str, Any]
-Handler = Callable[[Context, Socket, Data], Awaitable[None]]
+Handler = Callable[[Context, Socket, Identity, Data], Awaitable[None]]
 
 
-async def user_joined(context: Context, socket: Socket, data: Data) -> None:
-    """Say who one is, and enter a room aloud (ruling R34)."""
-    profile = await introduce(context, socket, data)
+async def user_joined(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+    """Tell the socket its user's profile, or join a room and tell the room (ruling R34)."""
+    profile = await context.profile(socket, identity.user_id)
     event = {
         "userId": profile.user_id,
         "username": profile.username,
@@ -48,16 +46,15 @@ async def user_joined(context: Context, socket: Socket, data: Data) -> None:
     context.hub.to_room(room.channel_id, "user_joined", event)
 
 
-async def user_left(context: Context, socket: Socket, data: Data) -> None:
-    """Leave a room; the others hear of it when it was the user's last socket there (ruling R35)."""
+async def user_left(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+    """Leave a room; the others hear of it when this was the user's last socket there (ruling R35)."""
     room = await context.room(socket, data["channelId"])
-    profile = await _profile(context, socket)
+    profile = await context.profile(socket, identity.user_id)
     context.voice.leave_room(socket, profile, room.channel_id)
 
 
-async def message(context: Context, socket: Socket, data: Data) -> None:
-    """Store a message; the room, and this socket with it, hears of it by what the operation announces (ruling R36)."""
-    identity = _identity(socket)
+async def message(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+    """Store a message; the room and this socket hear the event that the operation announces (ruling R36)."""
     body = {"channelId": data["channelId"], "content": data["content"]}
 
     def work(unit: Unit) -> Answer:
@@ -68,17 +65,17 @@ async def message(context: Context, socket: Socket, data: Data) -> None:
     await context.services.database.run(work, write=True)
 
 
-async def typing(context: Context, socket: Socket, data: Data) -> None:
-    """Tell a room that one is typing; one need not be in it (ruling R37)."""
+async def typing(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+    """Tell a room that the user types; the user need not be in the room (ruling R37)."""
     room = await context.room(socket, data["channelId"])
-    profile = await _profile(context, socket)
+    profile = await context.profile(socket, identity.user_id)
     event = {"userId": profile.user_id, "username": profile.username, "channelId": room.channel_id}
-    context.hub.to_room(room.channel_id, "typing", event, but=profile.user_id)
+    context.hub.to_room(room.channel_id, "typing", event, except_user=profile.user_id)
 
 
-async def voice_state(context: Context, socket: Socket, data: Data) -> None:
-    """Enter a voice channel, change one's flags in it, or leave it (ruling R38)."""
-    profile = await introduce(context, socket, {"userId": data.get("userId")})
+async def voice_state(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+    """Enter a voice channel, change the user's flags in it, or leave it (ruling R38)."""
+    profile = await context.profile(socket, identity.user_id)
     if data["channelId"] is None:
         context.voice.leave(profile, asking=socket)
         return
@@ -89,7 +86,10 @@ async def voice_state(context: Context, socket: Socket, data: Data) -> None:
 
 
 def bind(receives: Collection[str]) -> dict[str, Handler]:
-    """The handlers by event name. Raises SpecMismatch unless they are for `receives`, the names in asyncapi.yaml."""
+    """Return the handlers by event name.
+
+    receives: the names in asyncapi.yaml. Raises SpecMismatch unless the handlers have the same names.
+    """
     handlers: dict[str, Handler] = {
         each.__name__: each for each in (user_joined, user_left, message, typing, voice_state)
     }
@@ -98,14 +98,3 @@ def bind(receives: Collection[str]) -> dict[str, Handler]:
     if unknown := set(handlers) - set(receives):
         raise SpecMismatch(f"asyncapi.yaml does not receive {', '.join(sorted(unknown))}, but the gateway handles it")
     return handlers
-
-
-async def _profile(context: Context, socket: Socket) -> Profile:
-    user_id = _identity(socket).user_id
-    return await context.read(socket, lambda unit: rooms.profile(unit, user_id))
-
-
-def _identity(socket: Socket) -> Identity:
-    if socket.identity is None:
-        raise NotAuthenticated
-    return socket.identity

@@ -1,7 +1,7 @@
-"""Who hears what: sockets, the users and sessions they stand for, and the rooms they are in.
+"""The hub: the sockets of this process, the rooms that they are in, and the sending of events to them.
 
-The hub belongs to the event loop: no method waits, so each is one step for everybody else. A room exists as
-long as somebody is in it; whether its channel exists is asked of the database by those who enter.
+The hub belongs to the event loop. No method waits, so no other task sees a half-done step. A room exists while a socket
+is in it. The hub does not know which channels exist: its callers ask the database before they let a socket join.
 """
 
 from __future__ import annotations
@@ -13,28 +13,31 @@ from typing import Any, Protocol
 
 from hype.cluster import RoomEvent
 from hype.gateway import frames
-from hype.gateway.protocol import CloseCode
 from hype.ids import new_id
-from hype.operations.identity import Identity
+from hype.operations.authentication import Identity
 
-__all__ = ["Hub", "Socket", "Wire"]
+__all__ = ["ClientConnection", "Hub", "Socket"]
 
 
-class Wire(Protocol):
-    """The way to a client. Neither method waits."""
+class ClientConnection(Protocol):
+    """The network connection behind a socket. Neither method waits."""
 
     def send(self, frame: bytes) -> None:
         """Queue one text frame."""
 
     def close(self, code: int, reason: str) -> None:
-        """Begin to close, once all that is queued has been sent."""
+        """Begin to close, once all queued frames have been sent."""
 
 
 @dataclass(eq=False, slots=True)
 class Socket:
-    """One connection as the hub sees it. rooms: ids of channels. open: False from the moment we decide to close."""
+    """One client's connection as the hub sees it.
 
-    wire: Wire
+    address: the client's IP address. identity: None until the socket is bound (see `hype.gateway.identity`).
+    rooms: ids of channels. open: False from the moment when the server decides to close it.
+    """
+
+    connection: ClientConnection
     address: str
     id: str = field(default_factory=new_id)
     identity: Identity | None = None
@@ -44,20 +47,20 @@ class Socket:
     def send(self, frame: bytes) -> None:
         """Queue a frame, if the socket is still open."""
         if self.open:
-            self.wire.send(frame)
+            self.connection.send(frame)
 
     def close(self, code: int, reason: str = "") -> None:
-        """Close the socket: from here on it neither hears nor says anything. Closing twice is closing once."""
+        """Close the socket: from now on it neither receives nor sends. A second call does nothing."""
         if self.open:
             self.open = False
-            self.wire.close(code, reason)
+            self.connection.close(code, reason)
 
 
 class Hub:
-    """All sockets of this process, findable by id, user, session and room."""
+    """All sockets of this process, by id, user, session and room."""
 
     def __init__(self, count: Callable[[str, int], None] = lambda name, number: None) -> None:
-        """count: is told how many frames of which event went out."""
+        """Create an empty hub. count: takes the name of an event and the number of frames that were sent of it."""
         self._count = count
         self._by_id: dict[str, Socket] = {}
         self._by_user: dict[str, set[Socket]] = {}
@@ -65,24 +68,24 @@ class Hub:
         self._rooms: dict[str, dict[Socket, None]] = {}
         self._notes: list[set[str]] = []
 
-    # Sockets and whom they stand for
+    # Sockets
 
     def add(self, socket: Socket) -> None:
-        """Know a socket that has not said yet who it is."""
+        """Add a socket that has no identity yet."""
         self._by_id[socket.id] = socket
 
     def bind(self, socket: Socket, identity: Identity) -> bool:
-        """Let the socket stand for `identity`; True when it is the first socket of that user."""
+        """Give the socket this identity; return whether its user had no socket before."""
+        is_first = not self.connected(identity.user_id)
         self._unbind(socket)
         socket.identity = identity
-        of_user = self._by_user.setdefault(identity.user_id, set())
-        of_user.add(socket)
+        self._by_user.setdefault(identity.user_id, set()).add(socket)
         if identity.session_id is not None:
             self._by_session.setdefault(identity.session_id, set()).add(socket)
-        return len(of_user) == 1
+        return is_first
 
     def remove(self, socket: Socket) -> bool:
-        """Forget a socket that is gone; True when it was the last one of its user."""
+        """Forget a socket that is gone; return whether it was the last one of its user."""
         for channel_id in list(socket.rooms):
             self.leave(socket, channel_id)
         self._by_id.pop(socket.id, None)
@@ -90,39 +93,44 @@ class Hub:
         return socket.identity is not None and not self.connected(socket.identity.user_id)
 
     def sockets_of(self, user_id: str) -> Collection[Socket]:
-        """All sockets of a user, those included that are closing but have not left their rooms yet."""
+        """Return all sockets of a user, also those that are closing and have not left their rooms yet."""
         return tuple(self._by_user.get(user_id, ()))
 
+    def sockets_of_session(self, session_id: str) -> Collection[Socket]:
+        """Return all sockets that were bound to a session last."""
+        return tuple(self._by_session.get(session_id, ()))
+
     def connected(self, user_id: str) -> bool:
-        """Whether the user has a socket at all (ruling R24)."""
+        """Return whether the user has any socket (ruling R24)."""
         return user_id in self._by_user
 
     # Rooms
 
     def join(self, socket: Socket, channel_id: str) -> None:
-        """Put the socket into a room; nobody is told."""
+        """Put the socket into a room, without an event."""
         socket.rooms.add(channel_id)
         self._rooms.setdefault(channel_id, {})[socket] = None
 
     def leave(self, socket: Socket, channel_id: str) -> None:
-        """Take the socket out of a room; nobody is told."""
+        """Take the socket out of a room, without an event."""
         socket.rooms.discard(channel_id)
         members = self._rooms.get(channel_id, {})
         members.pop(socket, None)
         if not members:
             self._rooms.pop(channel_id, None)
 
-    def present(self, user_id: str, channel_id: str, besides: Socket | None = None) -> bool:
-        """Whether the user is in the room by any socket but `besides`."""
-        return any(channel_id in one.rooms for one in self._by_user.get(user_id, ()) if one is not besides)
+    def present(self, user_id: str, channel_id: str, except_socket: Socket | None = None) -> bool:
+        """Return whether the user is in the room with any socket but `except_socket`."""
+        sockets = self._by_user.get(user_id, ())
+        return any(channel_id in socket.rooms for socket in sockets if socket is not except_socket)
 
-    def dissolve(self, channel_id: str) -> None:
-        """The channel is no more: everyone is out of its room, and nobody is told."""
+    def close_room(self, channel_id: str) -> None:
+        """Take every socket out of the room of a deleted channel, without an event."""
         for socket in list(self._rooms.get(channel_id, ())):
             self.leave(socket, channel_id)
-        self._note(channel_id)
+        self.note_removal(channel_id)
 
-    # Sending
+    # Events
 
     def to_socket(self, socket: Socket, name: str, data: Mapping[str, Any]) -> None:
         """Send one event to one socket."""
@@ -134,17 +142,25 @@ class Hub:
         name: str,
         data: Mapping[str, Any],
         *,
-        but: str | None = None,
-        besides: Socket | None = None,
+        except_user: str | None = None,
+        also_to: Socket | None = None,
     ) -> None:
         """Send one event to a room.
 
-        but: a user none of whose sockets hears it. besides: a socket that does, in the room or not.
+        except_user: the id of a user whose sockets do not get it. also_to: a socket that gets it, in the room or not.
         """
         members: dict[Socket, None] = dict(self._rooms.get(channel_id, {}))
-        if besides is not None:
-            members[besides] = None
-        self._send([one for one in members if but is None or _user(one) != but], name, data)
+        if also_to is not None:
+            members[also_to] = None
+        sockets = [socket for socket in members if except_user is None or _user(socket) != except_user]
+        self._send(sockets, name, data)
+
+    def announce(self, event: RoomEvent) -> None:
+        """Send an event that an operation announced; the socket that asked for it joins first, if it is still open."""
+        origin = self._by_id.get(event.joins) if event.joins is not None else None
+        if origin is not None and origin.open:
+            self.join(origin, event.room)
+        self.to_room(event.room, event.name, event.data, except_user=event.except_user)
 
     def _send(self, sockets: Sequence[Socket], name: str, data: Mapping[str, Any]) -> None:
         if not sockets:
@@ -154,36 +170,23 @@ class Hub:
             socket.send(frame)
         self._count(name, len(sockets))
 
-    # What the rest of the server did
-
-    def announce(self, event: RoomEvent) -> None:
-        """Send what an operation announced; the socket it came from joins first, if it is still there."""
-        origin = self._by_id.get(event.joins) if event.joins is not None else None
-        if origin is not None and origin.open:
-            self.join(origin, event.room)
-        self.to_room(event.room, event.name, event.data, but=event.except_user)
-
-    def revoke(self, session_id: str) -> None:
-        """Close every socket of a session whose tokens no longer work (rulings P2 and P3)."""
-        for socket in list(self._by_session.get(session_id, ())):
-            socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")
-        self._note(session_id)
+    # Removals
 
     @contextmanager
     def noting_removals(self) -> Iterator[set[str]]:
-        """Collects the ids of sessions revoked and channels deleted while the block runs.
+        """Collect the ids of the sessions revoked and the channels deleted while the block runs.
 
-        What the database said at the start of a block that waits may be untrue at its end; whoever acts on
-        it asks here first.
+        A block that waits for the database may get an answer that is no longer true. It checks here before it acts.
         """
         noted: set[str] = set()
         self._notes.append(noted)
         try:
             yield noted
         finally:
-            self._notes = [one for one in self._notes if one is not noted]
+            self._notes = [each for each in self._notes if each is not noted]
 
-    def _note(self, id_: str) -> None:
+    def note_removal(self, id_: str) -> None:
+        """Tell every block of `noting_removals` that runs now that a session or a channel has ended."""
         for noted in self._notes:
             noted.add(id_)
 

@@ -1,7 +1,7 @@
-"""What a socket's text means, apart from any I/O: text in, a list of things to do out.
+"""The protocol of a socket without any I/O: a text frame in, the list of actions that it causes out.
 
-A `Session` is one socket's side of rulings R31 and R33. It knows whether the socket has said who it is and how
-many frames in a row were over the rate limit; it never waits, and no text makes it raise.
+A `Session` reads the frames of one socket (rulings R31 and R33). It counts the frames in a row that are over the rate
+limit. It never waits, and no text makes it raise.
 """
 
 from __future__ import annotations
@@ -13,23 +13,17 @@ from typing import Any
 from hype import jsontext
 from hype.errors import BadRequest, HypeError, InvalidJson, NotAuthenticated, TooManyRequests
 
-__all__ = ["Action", "Check", "Close", "CloseCode", "Dispatch", "Refuse", "Session", "refusal"]
+__all__ = ["Action", "Check", "Close", "CloseCode", "Dispatch", "MaySend", "Refuse", "Session", "refusal"]
 
 Check = Callable[[Any], HypeError | None]
-"""What is wrong with an event's `data`, None if nothing is."""
+"""Returns the error in an event's `data`, None when there is none."""
 
-# The frames that may come before the socket has an identity, and the members one of which they must have (P4, R31).
-_INTRODUCTIONS: Mapping[str, Mapping[str, frozenset[str]]] = {
-    "token": {"user_joined": frozenset({"token"})},
-    "claim": {
-        "user_joined": frozenset({"token", "userId", "username"}),
-        "voice_state": frozenset({"userId"}),
-    },
-}
+MaySend = Callable[[str, object], bool]
+"""Tells from an event's name and `data` whether the socket may send it (see `hype.gateway.identity`)."""
 
 
 class CloseCode:
-    """The codes that we close with ourselves (asyncapi.yaml, `x-hype-close-codes`)."""
+    """The codes with which the server closes a socket (asyncapi.yaml, `x-hype-close-codes`)."""
 
     NORMAL = 1000
     GOING_AWAY = 1001
@@ -41,14 +35,14 @@ class CloseCode:
 
 @dataclass(frozen=True, slots=True)
 class Refuse:
-    """Answer with an `error` event that has this `data`."""
+    """The action to answer with an `error` event that has this `data`."""
 
     data: Mapping[str, Any]
 
 
 @dataclass(frozen=True, slots=True)
 class Dispatch:
-    """Call the handler of the event `name` with its valid `data`."""
+    """The action to call the handler of the event `name` with its valid `data`."""
 
     name: str
     data: dict[str, Any]
@@ -56,7 +50,7 @@ class Dispatch:
 
 @dataclass(frozen=True, slots=True)
 class Close:
-    """Close the socket, once everything before is sent."""
+    """The action to close the socket, once every earlier frame has been sent."""
 
     code: int
     reason: str
@@ -72,36 +66,36 @@ class _UnknownType(HypeError):
 
 
 class Session:
-    """The state of one socket that decides what its frames may do."""
+    """The reader of one socket's frames."""
 
-    def __init__(self, checks: Mapping[str, Check], identity: str, close_after: int | None) -> None:
-        """checks: the events that a client may send. identity: `x-hype-identity`, token or claim.
+    def __init__(self, checks: Mapping[str, Check], may_send: MaySend, close_after: int | None) -> None:
+        """Create the session of a new socket.
 
-        close_after: how many frames in a row may be over the rate limit, None when there is no limit.
+        checks: the events that a client may send. may_send: the rule for a socket without an identity. close_after: the
+        number of frames in a row over the rate limit that closes the socket, None when there is no limit.
         """
         self._checks = checks
-        self._introductions = _INTRODUCTIONS[identity]
+        self._may_send = may_send
         self._close_after = close_after
-        self._strikes = 0
-        self.identified = False
+        self._excess = 0
 
-    def receive(self, text: str, admitted: bool = True) -> list[Action]:
-        """What to do about one text frame. admitted: False when it is over the rate limit."""
-        if not admitted:
-            return self._strike()
-        self._strikes = 0
+    def receive(self, text: str, within_rate: bool = True) -> list[Action]:
+        """Return the actions that one text frame causes. within_rate: False when it is over the rate limit."""
+        if not within_rate:
+            return self._refuse_excess()
+        self._excess = 0
         try:
             return [self._read(text)]
         except HypeError as error:
             return [Refuse(refusal(error))]
         except RecursionError:
-            # Nesting that the parser's stack just took can still be too deep for the validator's.
+            # The parser takes some nesting that is too deep for the validator.
             return [Refuse(refusal(InvalidJson()))]
 
-    def _strike(self) -> list[Action]:
-        self._strikes += 1
+    def _refuse_excess(self) -> list[Action]:
+        self._excess += 1
         refuse = Refuse(refusal(TooManyRequests()))
-        if self._close_after is None or self._strikes < self._close_after:
+        if self._close_after is None or self._excess < self._close_after:
             return [refuse]
         return [refuse, Close(CloseCode.TOO_MANY_FRAMES, "Too many requests")]
 
@@ -114,19 +108,16 @@ class Session:
         if check is None:
             raise _UnknownType
         data = frame.get("data", {})
-        if not self.identified and not self._introduces(name, data):
+        if not self._may_send(name, data):
             raise NotAuthenticated
         problem = check(data)
         if problem is not None:
             raise problem
         return Dispatch(name, data)
 
-    def _introduces(self, name: str, data: object) -> bool:
-        return isinstance(data, dict) and not self._introductions.get(name, frozenset()).isdisjoint(data)
-
 
 def refusal(error: HypeError) -> dict[str, Any]:
-    """The `data` of the `error` event that tells of `error` (ruling R33)."""
+    """Return the `data` of the `error` event that reports `error` (ruling R33)."""
     data: dict[str, Any] = {"code": error.gateway_code, "message": error.error}
     if error.details is not None:
         data["details"] = error.details

@@ -1,4 +1,4 @@
-"""The order in which a voice channel's events are sent (ruling R38), and leaving a room in general (ruling R35)."""
+"""Voice channels: entering and leaving, in the order of ruling R38; and leaving any room (ruling R35)."""
 
 from __future__ import annotations
 
@@ -17,18 +17,21 @@ __all__ = ["Media", "NoMedia", "Voice"]
 
 
 class Media(Protocol):
-    """What voice channels have to know of the SFU. Each is one step; the SFU announces what it does by itself."""
+    """The SFU, as voice channels see it. No method waits.
+
+    The SFU announces by itself what it does by itself.
+    """
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
-        """The open producers of a channel, oldest first."""
+        """Return the open producers of a channel, oldest first."""
 
     def users(self, channel_id: str) -> Collection[str]:
-        """The ids of those who have a transport in a channel; they count for its limit (ruling R26)."""
+        """Return the ids of the users with a transport in a channel; they count for its limit (ruling R26)."""
 
-    # Each of these returns the producers that closed with the transports. It announces none of that.
+    # Each method that closes returns the producers that closed with the transports, and announces nothing.
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
-        """Close a user's (None: everybody's) transports in a channel."""
+        """Close the transports of a user, or of all users when None, in a channel."""
 
     def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
         """Close a user's transports in every channel but `outside`."""
@@ -37,18 +40,18 @@ class Media(Protocol):
         """Close the transports that a session made (amendment A21)."""
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
-        """Forward a user's audio no more, or again (ruling R39)."""
+        """Stop or resume the forwarding of a user's audio (ruling R39)."""
 
 
 class NoMedia:
-    """A server without an SFU."""
+    """The media of a server without an SFU."""
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
-        """None."""
+        """Return no producer."""
         return ()
 
     def users(self, channel_id: str) -> Collection[str]:
-        """Nobody."""
+        """Return no user."""
         return ()
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
@@ -64,13 +67,14 @@ class NoMedia:
         return ()
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
-        """Nothing is there to mute."""
+        """Do nothing."""
 
 
 class Voice:
-    """Entering, changing and leaving voice channels. Like the hub it never waits, so each method is one step."""
+    """The members of voice channels, and the events about them. Like the hub's, its methods never wait."""
 
     def __init__(self, hub: Hub, registry: VoiceRegistry, media: Media) -> None:
+        """Create it with the SFU `media`."""
         self._hub = hub
         self._registry = registry
         self._media = media
@@ -78,9 +82,9 @@ class Voice:
     def enter(
         self, socket: Socket, profile: Profile, room: Room, *, is_muted: bool | None, is_deafened: bool | None
     ) -> None:
-        """Be in `room`, with these flags; None keeps a flag, which starts false.
+        """Put the user into the voice channel `room`, or change the user's flags there.
 
-        Raises Forbidden `Channel is full`; then nothing has changed.
+        None keeps a flag, which starts false. Raises Forbidden `Channel is full`, having changed nothing.
         """
         present = self._registry.of_user(profile.user_id)
         if present is None or present.channel_id != room.channel_id:
@@ -99,41 +103,41 @@ class Voice:
         self._hub.to_room(room.channel_id, "voice_state", _voice_state(state))
         self._media.set_muted(room.channel_id, profile.user_id, state.is_muted)
         if newcomer:
-            self._show_others(socket, state)
+            self._send_others(socket, state)
 
     def leave(self, profile: Profile, asking: Socket) -> None:
-        """Be in no voice channel: close all the user's transports, and leave the channel if the user is in one.
+        """Close all the user's transports, and take the user out of the voice channel, if there is one.
 
-        asking: the socket that asked for it, which is answered whether it is in the room or not.
+        asking: the socket that asked for it. It is answered, in the room or not.
         """
-        self._tell_closed(self._media.close_user(profile.user_id))
+        self._send_closed(self._media.close_user(profile.user_id))
         if not self._leave_channel(profile, asking):
-            self._hub.to_socket(asking, "voice_state", _nowhere(profile.user_id))
+            self._hub.to_socket(asking, "voice_state", _no_voice_state(profile.user_id))
 
     def _leave_channel(self, profile: Profile, asking: Socket | None = None) -> bool:
-        """Leave the voice channel and its room with all the user's sockets; False when the user is in none.
+        """Take all the user's sockets out of the voice channel and its room; return False when the user is in none.
 
-        The caller has closed the user's transports there: the room hears of the producers first (ruling R38).
+        The caller closes the user's transports before, because the room hears of the producers first (ruling R38).
         """
         state = self._registry.leave(profile.user_id)
         if state is None:
             return False
         channel_id = state.channel_id
-        self._hub.to_room(channel_id, "voice_state", _nowhere(profile.user_id), besides=asking)
+        self._hub.to_room(channel_id, "voice_state", _no_voice_state(profile.user_id), also_to=asking)
         for socket in self._hub.sockets_of(profile.user_id):
             self._hub.leave(socket, channel_id)
         self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
         return True
 
     def leave_room(self, socket: Socket, profile: Profile, channel_id: str) -> None:
-        """Take one socket out of a room; with a user's last one there, the user has left it, and its voice channel.
+        """Take one socket out of a room. With the user's last socket there, the user leaves its voice channel, too.
 
-        The user's transports there close even if the socket is not in the room: REST makes transports without it.
+        The user's transports there close even when the socket is not in the room: REST makes transports without it.
         """
-        if self._hub.present(profile.user_id, channel_id, besides=socket):
+        if self._hub.present(profile.user_id, channel_id, except_socket=socket):
             self._hub.leave(socket, channel_id)
             return
-        self._tell_closed(self._media.close_channel(channel_id, profile.user_id))
+        self._send_closed(self._media.close_channel(channel_id, profile.user_id))
         state = self._registry.of_user(profile.user_id)
         if state is not None and state.channel_id == channel_id:
             self._leave_channel(profile)
@@ -143,30 +147,30 @@ class Voice:
 
     def disconnected(self, user_id: str) -> None:
         """Close all transports of a user whose last socket is gone (amendment A21)."""
-        self._tell_closed(self._media.close_user(user_id))
+        self._send_closed(self._media.close_user(user_id))
 
     def end_session(self, session_id: str) -> None:
-        """Close the transports that a revoked session made; its sockets leave their rooms as they close (A21)."""
-        self._tell_closed(self._media.close_session(session_id))
+        """Close the transports that a revoked session made (A21); its sockets leave their rooms when they close."""
+        self._send_closed(self._media.close_session(session_id))
 
-    def dissolve(self, channel_id: str) -> None:
-        """The channel was deleted: everyone's voice state ends, then the room does (ruling R14)."""
-        self._tell_closed(self._media.close_channel(channel_id))
+    def close_room(self, channel_id: str) -> None:
+        """End every voice state in a deleted channel, and then its room (ruling R14)."""
+        self._send_closed(self._media.close_channel(channel_id))
         for state in self._registry.members(channel_id):
             self._registry.leave(state.user_id)
-            self._hub.to_room(channel_id, "voice_state", _nowhere(state.user_id))
-        self._hub.dissolve(channel_id)
+            self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.user_id))
+        self._hub.close_room(channel_id)
 
     def _move(self, profile: Profile, room: Room) -> None:
-        # The new channel is looked at before the old one is left: who is refused stays where they were.
+        # A user who is refused stays in the old channel, so the limit of the new one is checked first.
         there = {state.user_id for state in self._registry.members(room.channel_id)}
         there.update(self._media.users(room.channel_id))
         if room.user_limit is not None and profile.user_id not in there and len(there) >= room.user_limit:
             raise Forbidden("Channel is full")
-        self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))
+        self._send_closed(self._media.close_user(profile.user_id, outside=room.channel_id))
         self._leave_channel(profile)
 
-    def _show_others(self, socket: Socket, state: VoiceState) -> None:
+    def _send_others(self, socket: Socket, state: VoiceState) -> None:
         for other in self._registry.members(state.channel_id):
             if other.user_id != state.user_id:
                 self._hub.to_socket(socket, "voice_state", _voice_state(other))
@@ -174,9 +178,10 @@ class Voice:
             if producer.user_id != state.user_id:
                 self._hub.to_socket(socket, "new_producer", payloads.producer(producer))
 
-    def _tell_closed(self, producers: Sequence[Producer]) -> None:
+    def _send_closed(self, producers: Sequence[Producer]) -> None:
         for producer in producers:
-            self._hub.to_room(producer.channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)
+            data, owner_id = payloads.producer(producer), producer.user_id
+            self._hub.to_room(producer.channel_id, "producer_closed", data, except_user=owner_id)
 
 
 def _voice_state(state: VoiceState) -> Mapping[str, Any]:
@@ -188,7 +193,7 @@ def _voice_state(state: VoiceState) -> Mapping[str, Any]:
     }
 
 
-def _nowhere(user_id: str) -> Mapping[str, Any]:
+def _no_voice_state(user_id: str) -> Mapping[str, Any]:
     return {"userId": user_id, "channelId": None, "isMuted": False, "isDeafened": False}
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hype.errors import NotAuthenticated
+from hype.operations.authentication import authenticate, authenticate_again
 from hype.operations.call import Answer, Call, Function
-from hype.operations.identity import authenticate, still_there
 
 __all__ = ["Reading", "perform", "perform_as"]
 
@@ -39,7 +39,7 @@ def perform_as(function: Function, call: Call, user_id: str, session_id: str | N
     longer there, or the session has been revoked since the socket was bound.
     """
     with call.unit.transaction():
-        call.user, call.session = still_there(user_id, session_id)
+        call.user, call.session = authenticate_again(user_id, session_id)
         return function(call)
 
 

@@ -10,8 +10,8 @@ from typing import Literal
 from hype import payloads
 from hype.errors import BadRequest, HypeError, NotFound
 from hype.models import Channel
+from hype.operations.authentication import authenticate_again
 from hype.operations.call import Answer, Call, ok, waits_for_media
-from hype.operations.identity import still_there
 
 __all__ = [
     "close_consumer",
@@ -123,7 +123,7 @@ def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
         # The session may have ended meanwhile, and the channel may be gone. What closed their transports may have done
         # so before this one was there.
         with call.unit.transaction():
-            still_there(user_id, session_id)
+            authenticate_again(user_id, session_id)
             _existing(channel.id)
     except HypeError:
         media.look(lambda media: media.close_transport(options["id"]))

@@ -1,4 +1,4 @@
-"""The gateway does not start when asyncapi.yaml and the code name different events."""
+"""The start of the gateway, which fails when asyncapi.yaml and the code name different events."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ GATEWAY = spec.load("hardened").gateway
 
 
 def test_the_published_contract_is_served() -> None:
-    """Each event that a client may send has a handler, each that we send is in the contract, and no others."""
+    """Each event of a client has a handler, each event of the server is in the contract, and there are no others."""
     assert bind(GATEWAY.receives).keys() == GATEWAY.receives.keys()
     require_events(GATEWAY.sends)
 
 
 @pytest.mark.parametrize("name", sorted(GATEWAY.receives))
-def test_a_handler_and_its_event_go_together(name: str) -> None:
-    """An event that nothing handles, and a handler of no event, stop the start by name."""
+def test_each_event_has_its_handler(name: str) -> None:
+    """An event without a handler, and a handler without an event, stop the start with its name."""
     with pytest.raises(SpecMismatch, match=f"does not receive {name}"):
         bind(GATEWAY.receives.keys() - {name})
     with pytest.raises(SpecMismatch, match="receives waving"):
@@ -30,8 +30,8 @@ def test_a_handler_and_its_event_go_together(name: str) -> None:
 
 
 @pytest.mark.parametrize("name", sorted(EVENTS))
-def test_an_event_that_is_sent_stands_in_the_contract(name: str) -> None:
-    """One that the contract lacks, and one that the code does not know, stop the start by name."""
+def test_each_event_that_is_sent_is_in_the_contract(name: str) -> None:
+    """An event that the contract lacks, and one that the code lacks, stop the start with its name."""
     with pytest.raises(SpecMismatch, match=re.escape(f"sends no {name}")):
         require_events(GATEWAY.sends.keys() - {name})
     with pytest.raises(SpecMismatch, match="sends waving"):

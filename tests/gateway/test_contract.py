@@ -1,4 +1,4 @@
-"""asyncapi.yaml as frontend teams read it: its examples keep its schemas, and everything says where it is from."""
+"""asyncapi.yaml as frontend teams read it: examples, sources and audiences."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ MESSAGES: dict[str, Any] = DOCUMENT["components"]["messages"]
 
 @pytest.mark.parametrize("key", sorted(MESSAGES))
 def test_examples_keep_the_schemas(key: str) -> None:
-    """Each message has an example, and none of them would be refused or be a lie."""
+    """Each message has an example, and each example keeps the message's schema."""
     message = MESSAGES[key]
     direction = GATEWAY.receives if key.endswith("Request") else GATEWAY.sends
     assert message["examples"]
@@ -27,18 +27,18 @@ def test_examples_keep_the_schemas(key: str) -> None:
 
 @pytest.mark.parametrize("part", [*DOCUMENT["operations"].values(), *MESSAGES.values()], ids=lambda part: part["title"])
 def test_everything_names_its_source(part: dict[str, Any]) -> None:
-    """Operations and messages trace back to the seed or a ruling."""
+    """Each operation and each message names the seed or a ruling as its source."""
     assert part["x-hype-source"]
 
 
-def test_what_is_sent_says_who_hears_it() -> None:
-    """Every event of the server has an audience."""
+def test_each_event_has_an_audience() -> None:
+    """Each event of the server says which sockets get it."""
     sent = [each for each in DOCUMENT["operations"].values() if each["action"] == "send"]
     assert all(each["x-hype-audience"]["to"] in {"room", "sender"} for each in sent)
 
 
-def test_the_documented_profile_is_laxer_in_two_places() -> None:
-    """Who one is is claimed (P4), and there is neither a rate limit (P5) nor a time to bring a token in."""
+def test_the_documented_profile_is_laxer() -> None:
+    """The documented profile binds by claim (P4), without a rate limit (P5) and without a time limit for the token."""
     documented = spec.load("documented").gateway
     assert (documented.identity, documented.rate, documented.auth_timeout_ms) == ("claim", None, None)
     assert (GATEWAY.identity, GATEWAY.auth_timeout_ms) == ("token", 10_000)

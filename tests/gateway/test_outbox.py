@@ -1,4 +1,4 @@
-"""What waits for a client."""
+"""The queue of frames to one client."""
 
 from __future__ import annotations
 
@@ -8,15 +8,15 @@ from hype.gateway.outbox import End, Outbox
 
 
 async def test_frames_come_out_as_they_went_in() -> None:
-    """In order, and a reader that came first waits for them."""
+    """Frames come out in order, and a reader that came first waits for them."""
     outbox = Outbox(100)
     reading = asyncio.create_task(outbox.get())
     assert all(outbox.put(frame) for frame in (b"one", b"two"))
     assert [await reading, await outbox.get()] == [b"one", b"two"]
 
 
-async def test_it_holds_as_many_bytes_as_it_may() -> None:
-    """A frame that does not fit is not taken, what is read makes room."""
+async def test_it_holds_at_most_its_bytes() -> None:
+    """A frame that does not fit is refused; a frame that is read makes room."""
     outbox = Outbox(10)
     assert outbox.put(b"x" * 10)
     assert not outbox.put(b"y")
@@ -25,7 +25,7 @@ async def test_it_holds_as_many_bytes_as_it_may() -> None:
 
 
 async def test_the_end_comes_last_and_once() -> None:
-    """What waits is sent before it, what comes after it is forgotten, and the first end counts."""
+    """Queued frames come before the end, later frames are dropped, and the first end counts."""
     outbox = Outbox(10)
     outbox.put(b"last")
     outbox.end(End(1001, "bye"))
@@ -34,8 +34,8 @@ async def test_the_end_comes_last_and_once() -> None:
     assert [await outbox.get() for _ in range(3)] == [b"last", End(1001, "bye"), End(1001, "bye")]
 
 
-async def test_an_end_can_throw_away_what_waits() -> None:
-    """For a client that would not take it anyway."""
+async def test_an_end_can_drop_the_frames() -> None:
+    """An end without flush drops the queued frames."""
     outbox = Outbox(10)
     outbox.put(b"never")
     outbox.end(End(1013, "slow"), flush=False)

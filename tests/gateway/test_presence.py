@@ -1,4 +1,4 @@
-"""Who is online ends right, however quickly sockets come and go."""
+"""The stored presence of users whose sockets come and go quickly."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import pytest
 from hype.gateway.presence import Presence
 
 
-async def test_what_is_true_at_the_time_of_writing_is_written(caplog: pytest.LogCaptureFixture) -> None:
-    """Changes that pile up behind a slow write become one, and a write that fails does not stop the next."""
+async def test_the_state_at_the_time_of_writing_is_stored(caplog: pytest.LogCaptureFixture) -> None:
+    """Changes behind a slow write become one write, and a failed write does not stop the next."""
     online = {"anna": True}
     written: list[tuple[str, bool]] = []
     began, slow, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
@@ -20,7 +20,7 @@ async def test_what_is_true_at_the_time_of_writing_is_written(caplog: pytest.Log
         await slow.wait()
         written.append((user_id, is_online))
         if len(written) == 1:
-            raise OSError("the database is away")
+            raise OSError("the database is down")
         done.set()
 
     presence = Presence(lambda user_id: online.get(user_id, False), write)
@@ -34,4 +34,4 @@ async def test_what_is_true_at_the_time_of_writing_is_written(caplog: pytest.Log
     await done.wait()
     await presence.stop()
     assert written == [("anna", True), ("anna", False)]
-    assert "the database is away" in caplog.text
+    assert "the database is down" in caplog.text

@@ -8,13 +8,13 @@ _HANDLERS = "hype/gateway/handlers.py"
 _VOICE = "hype/gateway/voice.py"
 _REGISTRY = "hype/cluster/voice.py"
 _ENTERED = 'self._hub.to_room(room.channel_id, "voice_state", _voice_state(state))'
-_SHOWN = "if newcomer:\n            self._show_others(socket, state)"
-_OUT = 'self._hub.to_room(channel_id, "voice_state", _nowhere(profile.user_id), besides=asking)'
+_SHOWN = "if newcomer:\n            self._send_others(socket, state)"
+_OUT = 'self._hub.to_room(channel_id, "voice_state", _no_voice_state(profile.user_id), also_to=asking)'
 _LEFT = 'self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))'
 _OUT_OF_THE_ROOM = (
     "for socket in self._hub.sockets_of(profile.user_id):\n            self._hub.leave(socket, channel_id)\n"
 )
-_ENDED = 'self._hub.to_room(channel_id, "voice_state", _nowhere(state.user_id))'
+_ENDED = 'self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.user_id))'
 _KNOWN = "state = present or VoiceState(profile.user_id, room.channel_id)"
 
 MUTANTS = [
@@ -50,7 +50,7 @@ MUTANTS = [
     mutant(
         "gateway.calls.newcomer-untold",
         "Who enters a voice channel, or changes their flags, does not get their own voice_state.",
-        Edit(_VOICE, _ENTERED, _ENTERED[:-1] + ", but=profile.user_id)"),
+        Edit(_VOICE, _ENTERED, _ENTERED[:-1] + ", except_user=profile.user_id)"),
         of="voice_state.in",
         killed_by="audience.voice_state.in.sender",
     ),
@@ -62,7 +62,7 @@ MUTANTS = [
             _VOICE,
             "newcomer = present is None or room.channel_id not in socket.rooms\n",
             "newcomer = present is None or room.channel_id not in socket.rooms\n"
-            "        if newcomer:\n            self._show_others(socket, state)\n",
+            "        if newcomer:\n            self._send_others(socket, state)\n",
         ),
         of="voice_state.out",
         killed_by="R38.newcomer-order",
@@ -88,7 +88,7 @@ MUTANTS = [
     mutant(
         "gateway.calls.others-shown-each-time",
         "Changing one's flags shows all the others again.",
-        Edit(_VOICE, _SHOWN, "self._show_others(socket, state)"),
+        Edit(_VOICE, _SHOWN, "self._send_others(socket, state)"),
         of="voice_state.in",
         killed_by="R38.absent-flag-keeps",
     ),
@@ -152,8 +152,8 @@ MUTANTS = [
         "Entering another voice channel tells the first one nothing.",
         Edit(
             _VOICE,
-            "        self._leave_channel(profile)\n\n    def _show",
-            "        self._registry.leave(profile.user_id)\n\n    def _show",
+            "        self._leave_channel(profile)\n\n    def _send",
+            "        self._registry.leave(profile.user_id)\n\n    def _send",
         ),
         of="voice_state.in",
         killed_by="R38.switch",
@@ -185,8 +185,8 @@ MUTANTS = [
         "Finding a voice channel full is answered invalid_message.",
         Edit(
             _VOICE,
-            'raise Forbidden("Channel is full")\n        self._tell',
-            'raise BadRequest("Channel is full")\n        self._tell',
+            'raise Forbidden("Channel is full")\n        self._send',
+            'raise BadRequest("Channel is full")\n        self._send',
         ),
         Edit(_VOICE, "from hype.errors import Forbidden", "from hype.errors import BadRequest, Forbidden"),
         of="voice_state.in",
@@ -202,7 +202,7 @@ MUTANTS = [
     mutant(
         "gateway.calls.leaver-untold",
         "Who leaves a voice channel gets no answer.",
-        Edit(_VOICE, _OUT, _OUT.replace("besides=asking", "but=profile.user_id")),
+        Edit(_VOICE, _OUT, _OUT.replace("also_to=asking", "except_user=profile.user_id")),
         of="voice_state.in",
         killed_by="audience.voice_state.in.sender",
     ),
@@ -212,7 +212,7 @@ MUTANTS = [
         Edit(
             _VOICE,
             _OUT,
-            'if asking is not None:\n            self._hub.to_socket(asking, "voice_state", _nowhere(profile.user_id))',
+            'if asking is not None:\n            self._hub.to_socket(asking, "voice_state", _no_voice_state(profile.user_id))',
         ),
         of="voice_state.out",
         killed_by="audience.voice_state.in.room",
@@ -220,7 +220,7 @@ MUTANTS = [
     mutant(
         "gateway.calls.left-before-the-state",
         "user_left comes before the voice_state that ends the call.",
-        Edit(_VOICE, _OUT, f"{_LEFT[:-1]}, but=profile.user_id)\n        {_OUT}"),
+        Edit(_VOICE, _OUT, f"{_LEFT[:-1]}, except_user=profile.user_id)\n        {_OUT}"),
         Edit(_VOICE, f"{_OUT_OF_THE_ROOM}        {_LEFT}", _OUT_OF_THE_ROOM),
         of="voice_state.out user_left.out",
         killed_by="R38.leave",
@@ -253,7 +253,7 @@ MUTANTS = [
     mutant(
         "gateway.calls.leaver-stays-in-the-room",
         "Who has left a voice channel goes on hearing what happens in it.",
-        Edit(_VOICE, f"{_OUT_OF_THE_ROOM}        {_LEFT}", f"{_LEFT[:-1]}, but=profile.user_id)"),
+        Edit(_VOICE, f"{_OUT_OF_THE_ROOM}        {_LEFT}", f"{_LEFT[:-1]}, except_user=profile.user_id)"),
         of="voice_state.out",
         killed_by="audience.voice_state.out.after-leaving",
     ),
@@ -285,10 +285,10 @@ MUTANTS = [
         "A user leaves the voice channel with the first of their sockets there that goes.",
         Edit(
             _VOICE,
-            "if self._hub.present(profile.user_id, channel_id, besides=socket):",
+            "if self._hub.present(profile.user_id, channel_id, except_socket=socket):",
             "if (at := self._registry.of_user(profile.user_id)) and at.channel_id == channel_id:\n"
             "            self.leave(profile)\n            return\n"
-            "        if self._hub.present(profile.user_id, channel_id, besides=socket):",
+            "        if self._hub.present(profile.user_id, channel_id, except_socket=socket):",
         ),
         of="voice_state.out",
         killed_by="R38.drop-of-one-connection",
@@ -351,7 +351,7 @@ MUTANTS = [
     mutant(
         "gateway.calls.room-of-a-deleted-channel",
         "The room of a deleted channel lives on, and those in it are missed when they go.",
-        Edit(_VOICE, "        self._hub.dissolve(channel_id)\n", "        return\n"),
+        Edit(_VOICE, "        self._hub.close_room(channel_id)\n", "        return\n"),
         of="user_left.out",
         killed_by="R14.deleted-channel-is-unknown",
     ),
@@ -361,7 +361,7 @@ MUTANTS = [
         Edit(
             _VOICE,
             _OUT,
-            'self._hub.to_room(channel_id, "voice_state", {**_voice_state(state), "channelId": None}, besides=asking)',
+            'self._hub.to_room(channel_id, "voice_state", {**_voice_state(state), "channelId": None}, also_to=asking)',
         ),
         of="voice_state.out",
         killed_by="R38.flags-end-false",

@@ -10,7 +10,7 @@ _CONNECTION = "hype/gateway/connection.py"
 _REFUSE = 'self._context.hub.to_socket(socket, "error", data)'
 _REFUSED = "except HypeError as error:\n            return [Refuse(refusal(error))]"
 _LIMITS = "asyncapi.yaml#/channels/gateway/x-hype-limits"
-_ADMITTED = "session.receive(text, self._admits(socket))"
+_ADMITTED = "session.receive(text, self._within_rate(socket))"
 
 MUTANTS = [
     mutant(
@@ -93,7 +93,7 @@ MUTANTS = [
             _SERVER,
             _REFUSE,
             f"{_REFUSE}\n                for room in socket.rooms:\n"
-            '                    self._context.hub.to_room(room, "error", data, but=socket.identity.user_id)',
+            '                    self._context.hub.to_room(room, "error", data, except_user=socket.identity.user_id)',
         ),
         of="error.out",
         killed_by="audience.error.out.room",
@@ -271,7 +271,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.never-closes",
         "Who goes on over the rate limit is refused for ever, and never closed.",
-        Edit(_PROTOCOL, "if self._close_after is None or self._strikes < self._close_after:", "if True:"),
+        Edit(_PROTOCOL, "if self._close_after is None or self._excess < self._close_after:", "if True:"),
         of="user_joined.in",
         killed_by="R31.flood-closes",
         profiles=HARDENED,
@@ -295,7 +295,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.refused-is-done",
         "A frame over the rate limit is answered rate_limited, and done all the same.",
-        Edit(_PROTOCOL, "return self._strike()", "return [*self._strike(), *self.receive(text)]"),
+        Edit(_PROTOCOL, "return self._refuse_excess()", "return [*self._refuse_excess(), *self.receive(text)]"),
         of="voice_state.in",
         killed_by="R31.rate-drops-frames",
         profiles=HARDENED,
@@ -303,7 +303,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.bad-frames-free",
         "Frames that are no JSON object do not count for the rate limit.",
-        Edit(_SERVER, _ADMITTED, 'session.receive(text, text[:1] != "{" or self._admits(socket))'),
+        Edit(_SERVER, _ADMITTED, 'session.receive(text, text[:1] != "{" or self._within_rate(socket))'),
         of="error.out",
         killed_by="R31.rate-counts-all-text",
         profiles=HARDENED,
@@ -331,7 +331,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.row-never-ends",
         "Ten refusals close a socket, in a row or not.",
-        Edit(_PROTOCOL, "        self._strikes = 0\n        try:", "        try:"),
+        Edit(_PROTOCOL, "        self._excess = 0\n        try:", "        try:"),
         of="error.out",
         killed_by="R31.row-is-broken",
         profiles=HARDENED,

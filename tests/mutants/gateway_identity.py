@@ -4,13 +4,12 @@ from __future__ import annotations
 
 from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, Law, mutant
 
-_HUB = "hype/gateway/hub.py"
 _SERVER = "hype/gateway/server.py"
 _PROTOCOL = "hype/gateway/protocol.py"
-_INTRODUCTIONS = "hype/gateway/introductions.py"
-_IDENTITY = "hype/operations/identity.py"
+_IDENTITY = "hype/gateway/identity.py"
+_AUTHENTICATION = "hype/operations/authentication.py"
 _AUTH = "hype/operations/auth.py"
-_OF_SESSION = "for socket in list(self._by_session.get(session_id, ())):"
+_OF_SESSION = "for socket in self._context.hub.sockets_of_session(session_id):"
 _REVOKED = 'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")'
 _READ = "claims = services.tokens.read_access(token)"
 _REFUSED = "return [Refuse(refusal(error))]\n        except RecursionError"
@@ -20,7 +19,7 @@ MUTANTS = [
         "gateway.identity.no-timeout",
         "A socket that never says who it is stays open.",
         Edit(
-            _SERVER,
+            _IDENTITY,
             "if socket.identity is None:\n                socket.close",
             "if False:\n                socket.close",
         ),
@@ -40,7 +39,7 @@ MUTANTS = [
         "gateway.identity.timeout-for-all",
         "Every socket is closed ten seconds after it was opened.",
         Edit(
-            _SERVER,
+            _IDENTITY,
             "if socket.identity is None:\n                socket.close",
             "if True:\n                socket.close",
         ),
@@ -51,7 +50,13 @@ MUTANTS = [
     mutant(
         "gateway.identity.bad-token-waits",
         "A bad token in the URL is ignored until the time to say who one is runs out.",
-        Edit(_INTRODUCTIONS, "socket.close(end.code, end.reason)", "return"),
+        Edit(
+            _IDENTITY,
+            'await self._identify(socket, {"token": token})',
+            "services = self._context.services\n"
+            "            await self._context.read(socket, lambda unit: identity_of_token(unit, services, token))\n"
+            '            await self._identify(socket, {"token": token})',
+        ),
         of="user_joined.in",
         killed_by="R31.bad-token-closes",
         profiles=HARDENED,
@@ -59,7 +64,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.bad-token-is-an-error",
         "A bad token in user_joined is answered with an error, and the socket stays.",
-        Edit(_INTRODUCTIONS, "raise HangUp(CloseCode.UNAUTHENTICATED, error.error) from error", "raise"),
+        Edit(_IDENTITY, "raise _closed(socket, error.error) from error", "raise"),
         of="user_joined.in",
         killed_by="R31.bad-token-in-frame-closes",
         profiles=HARDENED,
@@ -76,7 +81,7 @@ MUTANTS = [
         "gateway.identity.refresh-token",
         "A refresh token opens a socket.",
         Edit(
-            _IDENTITY,
+            _AUTHENTICATION,
             _READ,
             "try:\n        claims = services.tokens.read_access(token)\n"
             "    except NotAuthenticated:\n        claims = services.tokens.read_refresh(token)",
@@ -96,7 +101,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logged-out-token",
         "The access token of a session that was logged out opens a socket.",
-        Edit(_IDENTITY, "session is None or session.revoked_at is not None or", "session is None or"),
+        Edit(_AUTHENTICATION, "session is None or session.revoked_at is not None or", "session is None or"),
         of="user_joined.in logoutUser",
         killed_by="P2.logged-out-token-opens-nothing",
         profiles=HARDENED,
@@ -128,7 +133,7 @@ MUTANTS = [
         Edit(
             _PROTOCOL,
             "if check is None:\n            raise _UnknownType",
-            "if check is None:\n            raise _UnknownType if self.identified else NotAuthenticated",
+            "if check is None:\n            raise _UnknownType if self._may_send('', {}) else NotAuthenticated",
         ),
         of="error.out",
         killed_by="R31.unauthenticated-code",
@@ -144,7 +149,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claims-unchecked",
         "A claim that is not the token's user is passed over, and the frame is done as the token's.",
-        Edit(_INTRODUCTIONS, "if not matches:", "if False:"),
+        Edit(_IDENTITY, "if not matches:", "if False:"),
         of="user_joined.in voice_state.in",
         killed_by="R31.claim-of-another",
         profiles=HARDENED,
@@ -152,7 +157,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.username-claims-unchecked",
         "A claimed username that is not the token's is passed over.",
-        Edit(_INTRODUCTIONS, "else username in (None, profile.username)", "else True"),
+        Edit(_IDENTITY, "else username in (None, found.username)", "else True"),
         of="user_joined.in",
         killed_by="R31.claim-of-another",
         profiles=HARDENED,
@@ -160,7 +165,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.another-token-takes-over",
         "Another user's token on a socket makes it theirs.",
-        Edit(_INTRODUCTIONS, 'raise Forbidden("This connection already has another identity")', "pass"),
+        Edit(_IDENTITY, 'raise Forbidden("This connection already has another identity")', "pass"),
         of="user_joined.in",
         killed_by="R31.second-token",
         profiles=HARDENED,
@@ -169,9 +174,9 @@ MUTANTS = [
         "gateway.identity.same-token-refused",
         "A token on a socket that has an identity is always refused.",
         Edit(
-            _INTRODUCTIONS,
+            _IDENTITY,
             "if socket.identity is not None and socket.identity.user_id != found.user_id:",
-            "if socket.identity is not None:",
+            'if socket.identity is not None and (socket.identity.user_id != found.user_id or "token" in said):',
         ),
         of="user_joined.in",
         killed_by="R31.second-token-code",
@@ -190,7 +195,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-leaves-sockets",
         "Logging out leaves the session's sockets open.",
-        Edit(_HUB, _REVOKED, "pass"),
+        Edit(_IDENTITY, _REVOKED, "pass"),
         of="logoutUser",
         killed_by="P2.logout-closes-sockets",
         profiles=HARDENED,
@@ -198,7 +203,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-closes-one",
         "Logging out closes one of the session's sockets.",
-        Edit(_HUB, _OF_SESSION, _OF_SESSION.replace("()))", "()))[:1]")),
+        Edit(_IDENTITY, _OF_SESSION, _OF_SESSION.replace("):", ")[:1]:")),
         of="logoutUser",
         killed_by="P2.logout-closes-sockets",
         profiles=HARDENED,
@@ -206,7 +211,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-closes-normally",
         "Logging out closes the session's sockets with 1000.",
-        Edit(_HUB, _REVOKED, 'socket.close(1000, "Session revoked")'),
+        Edit(_IDENTITY, _REVOKED, 'socket.close(1000, "Session revoked")'),
         of="logoutUser",
         killed_by="P2.logout-closes-sockets",
         profiles=HARDENED,
@@ -215,11 +220,11 @@ MUTANTS = [
         "gateway.identity.logout-closes-all",
         "Logging out closes all the user's sockets, those of other sessions too.",
         Edit(
-            _HUB,
+            _IDENTITY,
             _OF_SESSION,
             "for socket in [\n"
-            "            mine\n            for one in list(self._by_session.get(session_id, ()))\n"
-            '            for mine in self.sockets_of(_user(one) or "")\n        ]:',
+            "            socket\n            for each in self._context.hub.sockets_of_session(session_id)\n"
+            "            for socket in self._context.hub.sockets_of(each.identity.user_id)\n        ]:",
         ),
         of="logoutUser",
         killed_by="P2.logout-spares-other-sessions",
@@ -249,7 +254,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-by-name",
         "A claimed username that comes without a userId is not looked up.",
-        Edit(_IDENTITY, 'User.named(username or "") if user_id is None else', "None if user_id is None else"),
+        Edit(_AUTHENTICATION, 'User.named(username or "") if user_id is None else', "None if user_id is None else"),
         of="user_joined.in",
         killed_by="P4.claim",
         profiles=DOCUMENTED,
@@ -257,7 +262,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-by-voice-state",
         "The userId in a voice_state claims nothing.",
-        Edit(_PROTOCOL, '"voice_state": frozenset({"userId"}),', ""),
+        Edit(_IDENTITY, '    "voice_state": ("userId",),\n', ""),
         of="voice_state.in",
         killed_by="P4.claim-by-voice-state",
         profiles=DOCUMENTED,
@@ -265,8 +270,8 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-of-nobody",
         "A claim of a user who does not exist is answered forbidden.",
-        Edit(_IDENTITY, 'raise NotFound("User not found")', 'raise Forbidden("User not found")'),
-        Edit(_IDENTITY, "import NotAuthenticated, NotFound", "import Forbidden, NotAuthenticated, NotFound"),
+        Edit(_AUTHENTICATION, 'raise NotFound("User not found")', 'raise Forbidden("User not found")'),
+        Edit(_AUTHENTICATION, "import NotAuthenticated, NotFound", "import Forbidden, NotAuthenticated, NotFound"),
         of="user_joined.in",
         killed_by="P4.unknown-claim-code",
         profiles=DOCUMENTED,
@@ -275,11 +280,11 @@ MUTANTS = [
         "gateway.identity.second-claim",
         "A second claim changes whom a socket stands for.",
         Edit(
-            _INTRODUCTIONS,
-            "if socket.identity is not None:\n        user_id",
-            'if socket.identity is not None and not said.get("userId"):\n        user_id',
+            _IDENTITY,
+            "if known is None:",
+            'if known is None or said.get("userId"):',
         ),
-        Edit(_INTRODUCTIONS, 'raise Forbidden("This connection already has another identity")', "pass"),
+        Edit(_IDENTITY, 'raise Forbidden("This connection already has another identity")', "pass"),
         of="user_joined.in",
         killed_by="P4.second-identity",
         profiles=DOCUMENTED,
@@ -296,9 +301,9 @@ MUTANTS = [
         "gateway.identity.bad-url-token",
         "In the documented profile a bad ?token= closes the socket.",
         Edit(
-            _INTRODUCTIONS,
-            'if context.services.contract.gateway.identity == "claim":\n                return None',
-            "if False:\n                return None",
+            _IDENTITY,
+            'if self._binds_by == "claim":\n                    return None',
+            "if False:\n                    return None",
         ),
         of="user_joined.in",
         killed_by="P4.bad-url-token-ignored",

@@ -7,7 +7,7 @@ from tests.mutants.registry import Edit, Law, mutant
 _HUB = "hype/gateway/hub.py"
 _HANDLERS = "hype/gateway/handlers.py"
 _MESSAGES = "hype/operations/messages.py"
-_ANNOUNCE = "self.to_room(event.room, event.name, event.data, but=event.except_user)"
+_ANNOUNCE = "self.to_room(event.room, event.name, event.data, except_user=event.except_user)"
 _NEW = 'call.unit.announce(RoomEvent(channel.id, "message", data, joins=call.origin))'
 _EDITED = 'call.unit.announce(RoomEvent(row.channel_id, "message_edited", data))'
 _DELETED = 'call.unit.announce(RoomEvent(row.channel_id, "message_deleted", data))'
@@ -74,7 +74,7 @@ MUTANTS = [
             _HANDLERS,
             _RUN,
             'if data["channelId"] not in socket.rooms:\n'
-            '        await user_joined(context, socket, {"channelId": data["channelId"]})\n'
+            '        await user_joined(context, socket, identity, {"channelId": data["channelId"]})\n'
             f"    {_RUN}",
         ),
         of="message.in user_joined.out",
@@ -124,7 +124,7 @@ MUTANTS = [
             _HUB,
             _ANNOUNCE,
             "import asyncio, random\n\n"
-            "        later = lambda: self.to_room(event.room, event.name, event.data, but=event.except_user)\n"
+            "        later = lambda: self.to_room(event.room, event.name, event.data, except_user=event.except_user)\n"
             "        asyncio.get_running_loop().call_later(random.random() / 20, later)",
         ),
         of="message.out",
@@ -149,7 +149,7 @@ MUTANTS = [
             _HUB,
             _ANNOUNCE,
             "import asyncio\n\n"
-            "        later = lambda: self.to_room(event.room, event.name, event.data, but=event.except_user)\n"
+            "        later = lambda: self.to_room(event.room, event.name, event.data, except_user=event.except_user)\n"
             '        asyncio.get_running_loop().call_later(0.05 if event.name == "message_edited" else 0, later)',
         ),
         of="message_edited.out message_deleted.out",

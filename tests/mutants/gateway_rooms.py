@@ -8,8 +8,9 @@ _HUB = "hype/gateway/hub.py"
 _HANDLERS = "hype/gateway/handlers.py"
 _VOICE = "hype/gateway/voice.py"
 _SERVER = "hype/gateway/server.py"
-_TO_MEMBERS = "self._send([one for one in members if but is None or _user(one) != but], name, data)"
-_TYPING = 'context.hub.to_room(room.channel_id, "typing", event, but=profile.user_id)'
+_TO_MEMBERS = "self._send(sockets, name, data)"
+_TYPING = 'context.hub.to_room(room.channel_id, "typing", event, except_user=profile.user_id)'
+_PROFILE = "    profile = await context.profile(socket, identity.user_id)\n"
 _LEFT = 'self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))'
 _GONE = f"rooms:\n            self._hub.leave(socket, channel_id)\n            {_LEFT}"
 _ANNOUNCED = 'context.hub.join(socket, room.channel_id)\n    context.hub.to_room(room.channel_id, "user_joined", event)'
@@ -60,7 +61,7 @@ MUTANTS = [
         Edit(
             _HUB,
             _TO_MEMBERS,
-            _TO_MEMBERS.replace("[one for", "list({_user(one): one for").replace("but], n", "but}.values()), n"),
+            "self._send(list({_user(socket): socket for socket in sockets}.values()), name, data)",
         ),
         of="message.out user_joined.out",
         killed_by="R34.second-connection-hears-the-room",
@@ -76,9 +77,9 @@ MUTANTS = [
         ),
         Edit(
             _HUB,
-            "return len(of_user) == 1",
+            "return is_first",
             'for room in list(self.__dict__.get("kept", {}).get(identity.user_id, ())):\n'
-            "            self.join(socket, room)\n        return len(of_user) == 1",
+            "            self.join(socket, room)\n        return is_first",
         ),
         of="message.out typing.out",
         killed_by="audience.message.out.after-leaving",
@@ -100,7 +101,7 @@ MUTANTS = [
         Edit(
             _HANDLERS,
             'context.hub.to_room(room.channel_id, "user_joined", event)',
-            'context.hub.to_room(room.channel_id, "user_joined", event, but=profile.user_id)',
+            'context.hub.to_room(room.channel_id, "user_joined", event, except_user=profile.user_id)',
         ),
         of="user_joined.in user_joined.out",
         killed_by="audience.user_joined.in.sender",
@@ -142,7 +143,7 @@ MUTANTS = [
             _HANDLERS,
             'context.hub.to_socket(socket, "user_joined", event)\n        return\n    room',
             "for one in socket.rooms:\n            "
-            'context.hub.to_room(one, "user_joined", event, besides=socket)\n'
+            'context.hub.to_room(one, "user_joined", event, also_to=socket)\n'
             '        if not socket.rooms:\n            context.hub.to_socket(socket, "user_joined", event)\n'
             "        return\n    room",
         ),
@@ -171,7 +172,7 @@ MUTANTS = [
         Edit(
             _HANDLERS,
             '"username": profile.username,\n        "displayName"',
-            '"username": _identity(socket).username,\n        "displayName"',
+            '"username": identity.username,\n        "displayName"',
         ),
         of="user_joined.out",
         killed_by="R24.events-show-present-profile",
@@ -222,7 +223,7 @@ MUTANTS = [
     mutant(
         "gateway.rooms.left-with-each-socket",
         "user_left is sent for each socket that goes, though others of the user stay.",
-        Edit(_VOICE, "if self._hub.present(profile.user_id, channel_id, besides=socket):", "if False:"),
+        Edit(_VOICE, "if self._hub.present(profile.user_id, channel_id, except_socket=socket):", "if False:"),
         of="user_left.out",
         killed_by="R35.second-connection-stays",
     ),
@@ -231,7 +232,7 @@ MUTANTS = [
         "A user has left a room only when they have no socket at all.",
         Edit(
             _VOICE,
-            "if self._hub.present(profile.user_id, channel_id, besides=socket):",
+            "if self._hub.present(profile.user_id, channel_id, except_socket=socket):",
             "if any(one is not socket for one in self._hub.sockets_of(profile.user_id)):",
         ),
         of="user_left.out",
@@ -254,7 +255,7 @@ MUTANTS = [
         Edit(
             _VOICE,
             _GONE,
-            f"rooms:\n            socket.rooms.discard(channel_id)\n            {_LEFT[:-1]}, but=profile.user_id)",
+            f"rooms:\n            socket.rooms.discard(channel_id)\n            {_LEFT[:-1]}, except_user=profile.user_id)",
         ),
         of="user_left.in message.out",
         killed_by="R35.leaver-hears-nothing",
@@ -284,9 +285,9 @@ MUTANTS = [
         Law("asyncapi.yaml#/components/schemas/UserLeftRequest/required"),
         Edit(
             _HANDLERS,
-            'room = await context.room(socket, data["channelId"])\n    profile = await _profile(context, socket)\n    context.voice',
+            f'room = await context.room(socket, data["channelId"])\n{_PROFILE}    context.voice',
             'if "channelId" not in data:\n        return\n'
-            '    room = await context.room(socket, data["channelId"])\n    profile = await _profile(context, socket)\n    context.voice',
+            f'    room = await context.room(socket, data["channelId"])\n{_PROFILE}    context.voice',
         ),
         of="user_left.in",
         killed_by="R35.leave-request-refused",
@@ -303,7 +304,7 @@ MUTANTS = [
         "user_left shows the name that the user had when they connected.",
         Edit(
             _SERVER,
-            "profile = await self._last_profile(socket.identity.user_id, socket.identity.username)",
+            "profile = await self._last_profile(socket.identity)",
             "profile = Profile(socket.identity.user_id, socket.identity.username, None, None)",
         ),
         of="user_left.out",

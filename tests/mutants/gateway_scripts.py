@@ -54,9 +54,9 @@ MUTANTS = [
         "Who is in a room when its channel is deleted is out of all their rooms.",
         Edit(
             _HUB,
-            "            self.leave(socket, channel_id)\n        self._note(channel_id)",
+            "            self.leave(socket, channel_id)\n        self.note_removal(channel_id)",
             "            for room in list(socket.rooms):\n                self.leave(socket, room)\n"
-            "        self._note(channel_id)",
+            "        self.note_removal(channel_id)",
         ),
         of="deleteChannel message.out",
         killed_by=_MODEL,
@@ -65,13 +65,14 @@ MUTANTS = [
         "gateway.scripts.end-of-one-session-empties-rooms",
         "When one session of a user ends, the sockets of the other stay open and are in no room any more.",
         Edit(
-            _HUB,
-            "        self._note(session_id)",
-            "        for each in [one for one in self._by_id.values() if one.open and one.rooms and one.identity]:\n"
-            "            users = {one.identity.user_id for one in self._by_session.get(session_id, ()) if one.identity}\n"
-            "            for room in list(each.rooms) if each.identity.user_id in users else ():\n"
-            "                self.leave(each, room)\n"
-            "        self._note(session_id)",
+            "hype/gateway/identity.py",
+            "        self._context.hub.note_removal(session_id)",
+            "        hub = self._context.hub\n"
+            "        users = {socket.identity.user_id for socket in hub.sockets_of_session(session_id)}\n"
+            "        for socket in [each for user_id in users for each in hub.sockets_of(user_id) if each.open]:\n"
+            "            for room in list(socket.rooms):\n"
+            "                hub.leave(socket, room)\n"
+            "        hub.note_removal(session_id)",
         ),
         of="logoutUser message.out",
         killed_by="model.sessions",

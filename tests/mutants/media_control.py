@@ -128,8 +128,8 @@ MUTANTS = [
     mutant(
         "media.closing.dropped-flows-on",
         "The media of one who lost the connection flows on.",
-        Edit(_VOICE, "self._tell_closed(self._media.close_channel(channel_id, profile.user_id))", "pass"),
-        Edit(_VOICE, "self._tell_closed(self._media.close_user(user_id))", "pass"),
+        Edit(_VOICE, "self._send_closed(self._media.close_channel(channel_id, profile.user_id))", "pass"),
+        Edit(_VOICE, "self._send_closed(self._media.close_user(user_id))", "pass"),
         of="voice_state.out",
         killed_by="R38.dropped-is-silent",
     ),

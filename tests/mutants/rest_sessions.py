@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, Law, mutant
 
 AUTH = "hype/operations/auth.py"
-IDENTITY = "hype/operations/identity.py"
+IDENTITY = "hype/operations/authentication.py"
 SESSIONS = "hype/models/sessions.py"
 TOKENS = "hype/tokens.py"
 BEARER = "hype/rest/auth.py"
@@ -337,9 +337,9 @@ MUTANTS = [
         "GET /auth/me shows the username as it was when the token was given out.",
         Edit(
             IDENTITY,
-            '        raise NotAuthenticated("Invalid token")\n    return user, session\n\n\ndef still_there',
+            '        raise NotAuthenticated("Invalid token")\n    return user, session\n\n\ndef authenticate_again',
             '        raise NotAuthenticated("Invalid token")\n    user.username = claims.username\n'
-            "    return user, session\n\n\ndef still_there",
+            "    return user, session\n\n\ndef authenticate_again",
         ),
         of="getCurrentUser",
         killed_by="R16.profile",

@@ -10,9 +10,9 @@ _MEDIA = "hype/operations/media.py"
 _VOICE = "hype/gateway/voice.py"
 _TELL_OTHERS = "self._tell_others"
 _EVENT = "payloads.producer(producer), except_user=producer.user_id)"
-_CLOSED = 'self._hub.to_room(producer.channel_id, "producer_closed", payloads.producer(producer), but=producer.user_id)'
+_CLOSED = 'self._hub.to_room(producer.channel_id, "producer_closed", data, except_user=owner_id)'
 _LEFT_VOICE = (
-    "self._tell_closed(self._media.close_user(profile.user_id))\n        if not self._leave_channel(profile, asking):"
+    "self._send_closed(self._media.close_user(profile.user_id))\n        if not self._leave_channel(profile, asking):"
 )
 _SAY = "if self._rooms.remove_producer(producer):\n            self._say_closed(producer)"
 
@@ -124,7 +124,7 @@ MUTANTS = [
             _VOICE,
             _LEFT_VOICE,
             "left = self._leave_channel(profile, asking)\n"
-            "        self._tell_closed(self._media.close_user(profile.user_id))\n"
+            "        self._send_closed(self._media.close_user(profile.user_id))\n"
             "        if not left:",
         ),
         of="producer_closed.out voice_state.out",
@@ -145,7 +145,7 @@ MUTANTS = [
         "voice.leaving.logout-keeps-producers",
         "The producers of a user who logs out stay open.",
         Edit(
-            "hype/gateway/hub.py",
+            "hype/gateway/identity.py",
             'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")',
             'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")\n            socket.rooms.clear()',
         ),
@@ -178,7 +178,7 @@ MUTANTS = [
         "voice.deleted-channel.producers-untold",
         "Deleting a voice channel says nothing of its producers.",
         Edit(
-            _VOICE, "self._tell_closed(self._media.close_channel(channel_id))", "self._media.close_channel(channel_id)"
+            _VOICE, "self._send_closed(self._media.close_channel(channel_id))", "self._media.close_channel(channel_id)"
         ),
         of="producer_closed.out",
         killed_by="R14.deleted-channel-closes-producers",
@@ -186,7 +186,7 @@ MUTANTS = [
     mutant(
         "voice.deleted-channel.media-lives-on",
         "The transports of a deleted voice channel live on.",
-        Edit(_VOICE, "self._tell_closed(self._media.close_channel(channel_id))", "pass"),
+        Edit(_VOICE, "self._send_closed(self._media.close_channel(channel_id))", "pass"),
         of="deleteChannel",
         killed_by="R14.deleted-channel-closes-producers",
     ),
@@ -223,7 +223,7 @@ MUTANTS = [
         "Who enters another voice channel goes on sending in the first.",
         Edit(
             _VOICE,
-            "self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
+            "self._send_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
             "pass",
         ),
         of="voice_state.in",
@@ -234,7 +234,7 @@ MUTANTS = [
         "What one sends who lost the connection goes without a word.",
         Edit(
             _VOICE,
-            "self._tell_closed(self._media.close_channel(channel_id, profile.user_id))",
+            "self._send_closed(self._media.close_channel(channel_id, profile.user_id))",
             "self._media.close_channel(channel_id, profile.user_id)",
         ),
         of="producer_closed.out",

@@ -11,7 +11,7 @@ _VOICE = "hype/gateway/voice.py"
 _OPERATIONS = "hype/operations/voice.py"
 _LATER = "import asyncio; await asyncio.sleep(0.05)\n"
 _TAKEN = 'self.__dict__.setdefault("taken", set())'
-_GONE_FROM_THE_ROOM = "self._tell_closed(self._media.close_channel(channel_id, profile.user_id))"
+_GONE_FROM_THE_ROOM = "self._send_closed(self._media.close_channel(channel_id, profile.user_id))"
 _IF_IN_VOICE = "if self._registry.of_user(profile.user_id) is not None:\n            "
 
 MUTANTS = [
@@ -53,8 +53,8 @@ MUTANTS = [
         "voice_state with null keeps the transports of a user who is in no voice channel by voice_state.",
         Edit(
             _VOICE,
-            "self._tell_closed(self._media.close_user(profile.user_id))",
-            f"{_IF_IN_VOICE}self._tell_closed(self._media.close_user(profile.user_id))",
+            "self._send_closed(self._media.close_user(profile.user_id))",
+            f"{_IF_IN_VOICE}self._send_closed(self._media.close_user(profile.user_id))",
         ),
         of="voice_state.in",
         killed_by="R38.transports-without-voice-state",
@@ -64,8 +64,8 @@ MUTANTS = [
         "Entering a voice channel keeps transports in another one where the user has no voice_state.",
         Edit(
             _VOICE,
-            "self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
-            f"{_IF_IN_VOICE}self._tell_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
+            "self._send_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
+            f"{_IF_IN_VOICE}self._send_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
         ),
         of="voice_state.in",
         killed_by="R38.transports-without-voice-state",
@@ -74,7 +74,7 @@ MUTANTS = [
         "voice.leaving.last-socket-keeps-transports",
         "The loss of the last socket keeps transports of a user without a voice_state.",
         Edit(_VOICE, _GONE_FROM_THE_ROOM, f"{_IF_IN_VOICE}{_GONE_FROM_THE_ROOM}"),
-        Edit(_VOICE, "self._tell_closed(self._media.close_user(user_id))", "pass"),
+        Edit(_VOICE, "self._send_closed(self._media.close_user(user_id))", "pass"),
         of="voice_state.out",
         killed_by="R38.transports-without-voice-state",
     ),
@@ -223,9 +223,9 @@ MUTANTS = [
             "for producer in self._media.producers(channel_id):\n"
             "            if producer.user_id == profile.user_id:\n"
             "                self._media._rooms.remove_producer(producer)\n"
-            "                self._tell_closed([producer])",
+            "                self._send_closed([producer])",
         ),
-        Edit(_VOICE, "self._tell_closed(self._media.close_user(user_id))", "pass"),
+        Edit(_VOICE, "self._send_closed(self._media.close_user(user_id))", "pass"),
         of="voice_state.out",
         killed_by="R38.leave-closes-transports",
     ),
@@ -246,7 +246,7 @@ MUTANTS = [
     mutant(
         "voice.leaving.leaver-hears-producers",
         "Who leaves a call is told that their own producers have closed.",
-        Edit(_VOICE, "payloads.producer(producer), but=producer.user_id)", "payloads.producer(producer))"),
+        Edit(_VOICE, "data, except_user=owner_id)", "data)"),
         of="producer_closed.out",
         killed_by="R38.leave-closes-producers",
     ),

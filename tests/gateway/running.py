@@ -1,4 +1,4 @@
-"""A gateway on a real port with a real database, and clients that hold every frame they hear against the contract."""
+"""A gateway on a real port with a real database, and clients that check every frame against the contract."""
 
 from __future__ import annotations
 
@@ -28,14 +28,14 @@ from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 from tests.sfu.stage import FAKE
 
-_PATIENCE_S = 20
+_TIMEOUT_S = 20
 
 
 class Client:
-    """One connection of somebody's frontend."""
+    """A frontend's connection."""
 
     def __init__(self, connection: ClientConnection, contract: Contract) -> None:
-        """contract: what every frame is judged by."""
+        """Wrap an open connection. contract: checks every frame."""
         self.connection = connection
         self._contract = contract
 
@@ -43,48 +43,48 @@ class Client:
         """Send one event."""
         await self.connection.send(json.dumps({"type": type_, "data": data}))
 
-    async def hear_any(self) -> tuple[str, Any]:
-        """The type and `data` of the next frame, which must keep the contract."""
-        frame = json.loads(await asyncio.wait_for(self.connection.recv(), _PATIENCE_S))
+    async def receive_any(self) -> tuple[str, Any]:
+        """Return the type and the `data` of the next frame, which must keep the contract."""
+        frame = json.loads(await asyncio.wait_for(self.connection.recv(), _TIMEOUT_S))
         assert self._contract.gateway.sends[frame["type"]].frame.issues(frame) == []
         return frame["type"], frame["data"]
 
-    async def hear(self, type_: str) -> Any:
-        """The `data` of the next frame, which must be of this type."""
-        heard, data = await self.hear_any()
-        assert heard == type_, data
+    async def receive(self, type_: str) -> Any:
+        """Return the `data` of the next frame, which must be of this type."""
+        received, data = await self.receive_any()
+        assert received == type_, data
         return data
 
-    async def ask(self, type_: str, **data: Any) -> Any:
-        """Send an event and hear an event of the same name."""
+    async def request(self, type_: str, **data: Any) -> Any:
+        """Send an event, and return the `data` of the event of the same name that comes next."""
         await self.send(type_, **data)
-        return await self.hear(type_)
+        return await self.receive(type_)
 
     async def refused(self, type_: str, **data: Any) -> str:
-        """Send an event that is refused; the error's code."""
+        """Send an event that the server refuses; return the code of the error."""
         await self.send(type_, **data)
-        return str((await self.hear("error"))["code"])
+        return str((await self.receive("error"))["code"])
 
-    async def hears_nothing(self) -> None:
-        """Nothing is waiting: the next frame answers one sent now."""
-        assert await self.refused("a fence") == "unknown_type"
+    async def receives_nothing(self) -> None:
+        """Check that no frame waits: the next one answers an event that is sent now."""
+        assert await self.refused("no such event") == "unknown_type"
 
-    async def closed(self) -> int:
-        """The code with which the server closes; frames until then do not matter."""
+    async def wait_closed(self) -> int:
+        """Return the code with which the server closes; skip the frames until then."""
         try:
             while True:
-                await asyncio.wait_for(self.connection.recv(), _PATIENCE_S)
-        except ConnectionClosed as end:
-            return end.rcvd.code if end.rcvd is not None else 1006
+                await asyncio.wait_for(self.connection.recv(), _TIMEOUT_S)
+        except ConnectionClosed as closed:
+            return closed.rcvd.code if closed.rcvd is not None else 1006
 
 
-class Stage:
-    """A running gateway, and the operations that REST would call."""
+class RunningGateway:
+    """A gateway that listens, and the operations that REST would call."""
 
     def __init__(self, services: Services, gateway: Gateway, sfu: Sfu, port: int, clients: AsyncExitStack) -> None:
-        """sfu: not started. clients: closes every client at the end."""
+        """Take a gateway that listens on `port`. sfu: not started. clients: closes every client at the end."""
         self.services = services
-        self.gateway = gateway
+        self.server = gateway
         self.sfu = sfu
         self.url = f"ws://127.0.0.1:{port}/"
         self._clients = clients
@@ -92,7 +92,7 @@ class Stage:
     async def perform(
         self, operation_id: str, token: str | None = None, path: Mapping[str, str] | None = None, **body: Any
     ) -> Any:
-        """Perform an operation as REST would; its `data`."""
+        """Perform an operation as REST does; return its `data`."""
         operation = self.services.contract.operations[operation_id]
 
         def work(unit: Unit) -> Any:
@@ -103,39 +103,39 @@ class Stage:
         return answer.get("data")
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Let the gateway work until `condition` holds; each look gives it a turn at the database."""
-        async with asyncio.timeout(_PATIENCE_S):
+        """Wait until `condition` holds; each check lets the gateway use the database once."""
+        async with asyncio.timeout(_TIMEOUT_S):
             while not condition():
                 await self.services.database.run(lambda unit: None, write=True)
 
     async def guest(self, username: str) -> Any:
-        """A new user: `user`, `accessToken`, `refreshToken`."""
+        """Create a user; return `user`, `accessToken` and `refreshToken`."""
         return await self.perform("loginGuest", username=username)
 
     async def client(self, token: str | None = None, **options: Any) -> Client:
-        """A new connection, with `?token=` unless it is None."""
+        """Open a connection, with `?token=` unless the token is None."""
         query = "" if token is None else f"?token={token}"
         connection = await self._clients.enter_async_context(connect(self.url + query, proxy=None, **options))
         return Client(connection, self.services.contract)
 
     async def member(self, username: str, channel_id: str) -> Client:
-        """A new user in a channel's room, who has heard of that."""
+        """Create a user and join a channel's room; return the client, which has received its `user_joined`."""
         client = await self.client((await self.guest(username))["accessToken"])
-        await client.ask("user_joined", channelId=channel_id)
+        await client.request("user_joined", channelId=channel_id)
         return client
 
 
 @asynccontextmanager
-async def staged(
+async def run_gateway(
     database_url: str,
     profile: Profile = "hardened",
     limits: Mapping[str, Any] | None = None,
     patience_s: float = PATIENCE_S,
     **environment: str,
-) -> AsyncIterator[Stage]:
-    """A gateway on an empty, seeded database.
+) -> AsyncIterator[RunningGateway]:
+    """Run a gateway on an empty, seeded database.
 
-    limits: in place of the contract's own. patience_s: for transports that are not connected. environment: more
+    limits: replace the contract's own. patience_s: the time that a transport may stay unconnected. environment: more
     variables of the configuration.
     """
     config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile, **environment})
@@ -157,7 +157,7 @@ async def staged(
         migrate(database)
         seed(database)
         async with _listening(gateway) as port, AsyncExitStack() as clients:
-            yield Stage(services, gateway, sfu, port, clients)
+            yield RunningGateway(services, gateway, sfu, port, clients)
     finally:
         database.close()
 

@@ -1,0 +1,99 @@
+"""The rules about a socket's identity, without a network or a database."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+from hype import spec
+from hype.cluster.voice import LocalVoiceRegistry
+from hype.gateway.context import Context
+from hype.gateway.hub import Hub, Socket
+from hype.gateway.identity import Identities, introduces
+from hype.gateway.voice import NoMedia, Voice
+from hype.spec import Profile
+from tests.gateway.fakes import FakeConnection, bound_socket, identity
+
+
+class RecordingPresence:
+    """A `Presence` that records the users whose presence may have changed."""
+
+    def __init__(self) -> None:
+        """Create it without a record."""
+        self.users: list[str] = []
+
+    def changed(self, user_id: str) -> None:
+        """Record the user."""
+        self.users.append(user_id)
+
+
+def identities(hub: Hub, profile: Profile = "hardened") -> tuple[Identities, RecordingPresence]:
+    """Return the identities of a hub's sockets under the real contract, and what they record."""
+    services: Any = SimpleNamespace(contract=spec.load(profile))
+    presence: Any = RecordingPresence()
+    return Identities(Context(services, hub, Voice(hub, LocalVoiceRegistry(), NoMedia())), presence), presence
+
+
+@pytest.mark.parametrize(
+    ("name", "data", "by_token", "by_claim"),
+    [
+        ("user_joined", {"token": "t"}, True, True),
+        ("user_joined", {"token": None}, True, True),
+        ("user_joined", {"userId": "u"}, False, True),
+        ("user_joined", {"username": "u"}, False, True),
+        ("user_joined", {"channelId": "c"}, False, False),
+        ("user_joined", ["token"], False, False),
+        ("voice_state", {"userId": "u"}, False, True),
+        ("voice_state", {"username": "u", "token": "t"}, False, False),
+        ("message", {"token": "t", "userId": "u"}, False, False),
+    ],
+)
+def test_some_frames_bring_an_identity(name: str, data: object, by_token: bool, by_claim: bool) -> None:
+    """A token in `user_joined` brings one in both profiles; a claim, in two events, in the documented one."""
+    assert (introduces("token", name, data), introduces("claim", name, data)) == (by_token, by_claim)
+
+
+def test_a_bound_socket_may_send_every_event() -> None:
+    """A socket without an identity may send only the frames that bring one."""
+    hub = Hub()
+    rules, _ = identities(hub)
+    bound, _ = bound_socket(hub, "anna")
+    unbound = Socket(FakeConnection(), "")
+    assert [rules.may_send(socket, "typing", {}) for socket in (bound, unbound)] == [True, False]
+    assert rules.may_send(unbound, "user_joined", {"token": "t"})
+
+
+async def test_only_the_hardened_profile_has_a_timeout() -> None:
+    """A socket of the documented profile may stay without an identity."""
+    socket = Socket(FakeConnection(), "")
+    timeout = identities(Hub())[0].start_timeout(socket)
+    assert timeout is not None
+    timeout.cancel()
+    assert identities(Hub(), "documented")[0].start_timeout(socket) is None
+
+
+def test_revoking_a_session_closes_its_sockets() -> None:
+    """The sockets of the session close with 4401; other sessions' sockets, and one that has moved, stay open."""
+    hub = Hub()
+    rules, _ = identities(hub)
+    _, old = bound_socket(hub, "anna", session_id="old")
+    _, new = bound_socket(hub, "anna", session_id="new")
+    moves, moved = bound_socket(hub, "anna", session_id="old")
+    hub.bind(moves, identity("anna", "new"))
+    with hub.noting_removals() as removed:
+        rules.revoke("old")
+    assert [connection.close_code for connection in (old, new, moved)] == [4401, None, None]
+    assert removed == {"old"}
+
+
+def test_the_last_socket_changes_the_presence() -> None:
+    """A socket that was never bound, and the first of two, change nothing."""
+    hub = Hub()
+    rules, presence = identities(hub)
+    (first, _), (last, _) = bound_socket(hub, "anna"), bound_socket(hub, "anna")
+    assert [rules.release(Socket(FakeConnection(), "")), rules.release(first)] == [False, False]
+    assert presence.users == []
+    assert rules.release(last)
+    assert presence.users == ["anna"]
