@@ -1,4 +1,4 @@
-"""`hype`: the command line. argv → Config → a command."""
+"""The command line `hype`: argv → Config → a command."""
 
 from __future__ import annotations
 
@@ -30,7 +30,10 @@ To check any server against the contract, see `hype-contract --help`."""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
-    """Run a command; returns the exit code: 0 done, 1 could not start, 2 wrong usage (argparse)."""
+    """Run a command; return the exit code.
+
+    0: done. 1: could not start. 2: wrong usage (argparse). 130: stopped by a second signal.
+    """
     options = _parser().parse_args(arguments)
     command: Callable[[argparse.Namespace], None] = options.command
     try:
@@ -39,7 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"hype: {error}", file=sys.stderr)
         return 1
     except (KeyboardInterrupt, asyncio.CancelledError):
-        print("hype: stopped without waiting for what was in flight.", file=sys.stderr)
+        print("hype: stopped without waiting for requests in progress.", file=sys.stderr)
         return 130
     return 0
 
@@ -51,7 +54,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, summary, details in (
         ("serve", _serve, "serve REST and gateway until SIGTERM or Ctrl+C", variables),
         ("migrate", _migrate, "bring the database of DATABASE_URL up to date (`serve` does it too)", ""),
-        ("seed", _seed, "put the default server and its channels there (`serve` does it too); repeatable", ""),
+        ("seed", _seed, "store the default server and its channels (`serve` does it too); repeatable", ""),
     ):
         sub = commands.add_parser(
             name, help=summary, description=summary, epilog=details, formatter_class=argparse.RawTextHelpFormatter
@@ -66,25 +69,25 @@ def _parser() -> argparse.ArgumentParser:
 
 def _serve(options: argparse.Namespace) -> None:
     settings = Config.load()
-    _log_as(settings)
+    _set_up_logs(settings)
     if settings.generated_secrets:
         print(
-            "hype: JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are not set; random ones serve until the next start, "
-            "when everybody must log in again.",
+            "hype: JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are not set. Hype uses random ones until the next start; "
+            "then all users must log in again.",
             file=sys.stderr,
         )
     asyncio.run(server.serve(settings))
 
 
 def _migrate(options: argparse.Namespace) -> None:
-    with _opened() as database:
+    with _open_database() as database:
         applied = migrate(database)
         print("\n".join(f"applied {name}" for name in applied) or "Nothing to do.")
         print(f"{database.name} is up to date.")
 
 
 def _seed(options: argparse.Namespace) -> None:
-    with _opened() as database:
+    with _open_database() as database:
         server.prepare(database)
         print(f"The default server and its channels are in {database.name}.")
 
@@ -94,9 +97,9 @@ def _spec(options: argparse.Namespace) -> None:
 
 
 @contextlib.contextmanager
-def _opened() -> Iterator[Database]:
+def _open_database() -> Iterator[Database]:
     settings = Config.load()
-    _log_as(settings)
+    _set_up_logs(settings)
     database = Database(settings.database_url)
     database.open()
     try:
@@ -105,7 +108,7 @@ def _opened() -> Iterator[Database]:
         database.close()
 
 
-def _log_as(settings: Config) -> None:
+def _set_up_logs(settings: Config) -> None:
     logs.set_up(settings.log_level, json_lines=settings.env == "production")
 
 

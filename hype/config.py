@@ -1,4 +1,4 @@
-"""The environment, read once: the only place in Hype that looks at `os.environ`."""
+"""The configuration, read once from the environment. No other module reads `os.environ`."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ __all__ = ["Config", "environment_table", "worker_environment"]
 
 @dataclass(frozen=True, slots=True)
 class Variable:
-    """One environment variable. takes: in words. default: as one would write it, "" for none."""
+    """An environment variable.
+
+    takes: its values in words. default: its text, "" for none.
+    """
 
     name: str
     takes: str
@@ -37,7 +40,7 @@ def _one_of(*words: str) -> tuple[str, str, Callable[[str], str]]:
     return " or ".join(words), words[0], settings.one_of(words)
 
 
-_PORT = ("0 to 65535; 0 takes any free one", settings.number(0, 65535))
+_PORT = ("0 to 65535; 0 takes any free port", settings.number(0, 65535))
 _MEDIA_PORT = ("1 to 65535", settings.number(1, 65535))
 _COUNT = ("a whole number, 1 or more", settings.number(1, 2**31 - 1))
 _SPEC: Final = "as the specs say"
@@ -50,28 +53,30 @@ VARIABLES: Final = (
         settings.database_url,
     ),
     Variable("JWT_ACCESS_SECRET", "the text that signs access tokens", "", settings.text),
-    Variable("JWT_REFRESH_SECRET", "the text that signs refresh tokens, another one", "", settings.text),
-    Variable("HOST", "the address or name to listen on; 0.0.0.0 is every IPv4 one", "0.0.0.0", settings.host),  # noqa: S104  # a server is there to be reached
+    Variable(
+        "JWT_REFRESH_SECRET", "the text that signs refresh tokens, different from JWT_ACCESS_SECRET", "", settings.text
+    ),
+    Variable("HOST", "the address or name to listen on; 0.0.0.0 is every IPv4 address", "0.0.0.0", settings.host),  # noqa: S104  # clients reach a server from other machines
     Variable("PORT", f"the port of the REST API, {_PORT[0]}", "3001", _PORT[1]),
     Variable("WS_PORT", f"the port of the WebSocket gateway, {_PORT[0]}", "8080", _PORT[1]),
     Variable("MEDIASOUP_MIN_PORT", f"the first port for media, {_MEDIA_PORT[0]}", "10000", _MEDIA_PORT[1]),
     Variable("MEDIASOUP_MAX_PORT", f"the last port for media, {_MEDIA_PORT[0]}", "10100", _MEDIA_PORT[1]),
-    Variable("ANNOUNCED_IP", "the IP address that clients reach media at, or null", "null", settings.ip_or_null),
+    Variable("ANNOUNCED_IP", "the IP address at which clients reach media, or null", "null", settings.ip_or_null),
     Variable(
         "CORS_ORIGINS",
-        "the origins of frontends, such as https://chat.example, with commas between",
+        "the origins of frontends, such as https://chat.example, separated by commas",
         "http://localhost:5173",
         settings.origins,
     ),
     Variable("HYPE_PROFILE", *_one_of("hardened", "documented")),
     Variable("HYPE_ENV", *_one_of("development", "production", "test")),
-    Variable("LOGIN_MAX_PER_EMAIL", f"failed logins per email and address: {_COUNT[0]}", _SPEC, _COUNT[1]),
-    Variable("LOGIN_MAX_PER_ADDRESS", f"failed logins per address: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("LOGIN_MAX_PER_EMAIL", f"failed logins allowed per email and IP address: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("LOGIN_MAX_PER_ADDRESS", f"failed logins allowed per IP address: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("LOGIN_WINDOW_S", f"seconds in which failed logins count: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("WS_RATE_BURST", f"frames a user may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("WS_RATE_PER_SECOND", f"frames a user may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]),
-    Variable("ACCESS_TOKEN_TTL_S", f"seconds: {_COUNT[0]}", "900", _COUNT[1]),
-    Variable("REFRESH_TOKEN_TTL_S", f"seconds: {_COUNT[0]}", "604800", _COUNT[1]),
+    Variable("ACCESS_TOKEN_TTL_S", f"seconds until an access token expires: {_COUNT[0]}", "900", _COUNT[1]),
+    Variable("REFRESH_TOKEN_TTL_S", f"seconds until a refresh token expires: {_COUNT[0]}", "604800", _COUNT[1]),
     Variable(
         "LOG_LEVEL", "debug, info, warning or error", "info", settings.one_of(("debug", "info", "warning", "error"))
     ),
@@ -80,10 +85,10 @@ VARIABLES: Final = (
 
 @dataclass(frozen=True, slots=True)
 class Config:
-    """What the environment asks for; the members are the variables of `hype serve --help`.
+    """The configuration; its members are the variables of `hype serve --help`.
 
-    The login_* and ws_rate_* are None where the specs' own numbers hold (rulings P9 and R31).
-    generated_secrets: whether a token secret was missing and made up, so that no token outlives the process.
+    The login_* and ws_rate_* are None where the specs' own numbers hold (rulings P9 and R31). generated_secrets: True
+    when a token secret was missing and a random one was generated, so that no token outlives the process.
     """
 
     database_url: str
@@ -110,51 +115,51 @@ class Config:
 
     @classmethod
     def load(cls, environ: Mapping[str, str] | None = None, dotenv_path: Path | None = None) -> Config:
-        """Read the environment, and under it a `.env` file; blank values count as unset.
+        """Read the environment and a `.env` file. The environment outweighs the file, and blank values count as unset.
 
-        environ: `os.environ` when None. dotenv_path: `.env` in the working directory when None; it need not
-        exist. Raises ConfigError, a sentence that names the variable and what it takes.
+        environ: `os.environ` when None. dotenv_path: `.env` in the working directory when None; it need not exist.
+        Raises ConfigError, a sentence that names the variable and what it takes.
         """
         given = _given(_dotenv(dotenv_path or Path(".env"))) | _given(os.environ if environ is None else environ)
         values = {variable.member: _value(variable, given) for variable in VARIABLES}
         _check_together(values)
-        return cls(generated_secrets=_make_up_secrets(values), **values)
+        return cls(generated_secrets=_generate_secrets(values), **values)
 
 
 def environment_table() -> str:
-    """The variables, what they take and their defaults, for `hype serve --help`."""
+    """Return the variables with their values and defaults, as text for `hype serve --help`."""
     width = max(len(variable.name) for variable in VARIABLES) + 2
     indent = " " * (width + 2)
     lines = []
     for variable in VARIABLES:
-        meaning = f"{variable.takes} [{variable.default or 'made up at each start'}]"
+        meaning = f"{variable.takes} [{variable.default or 'random at each start'}]"
         start = "  " + variable.name.ljust(width)
         lines.append(textwrap.fill(meaning, 100, initial_indent=start, subsequent_indent=indent, **_WHOLE_WORDS))
     return "\n".join(lines)
 
 
-_OF_A_WORKER: Final = frozenset(
+_WORKER_VARIABLES: Final = frozenset(
     {
-        # The system: where programs and the user's packages are, the language, the time zone, temporary files.
+        # The system: paths of programs and of the user's packages, language, time zone, temporary files.
         *("HOME", "LANG", "LANGUAGE", "LC_ALL", "LC_CTYPE", "LC_MESSAGES", "LD_LIBRARY_PATH", "PATH", "TMPDIR", "TZ"),
-        # Python: where modules are, and how it runs.
+        # Python: paths of modules, and options of the interpreter.
         *("PYTHONHOME", "PYTHONNOUSERSITE", "PYTHONPATH", "PYTHONPLATLIBDIR", "PYTHONSAFEPATH", "PYTHONUSERBASE"),
         *("PYTHONASYNCIODEBUG", "PYTHONDEVMODE", "PYTHONFAULTHANDLER", "PYTHONHASHSEED", "PYTHONOPTIMIZE"),
         *("PYTHONDONTWRITEBYTECODE", "PYTHONIOENCODING", "PYTHONMALLOC", "PYTHONPYCACHEPREFIX", "PYTHONTRACEMALLOC"),
         *("PYTHONUNBUFFERED", "PYTHONUTF8", "PYTHONWARNINGS"),
-        # coverage.py: that a process is measured, and where its settings are.
+        # coverage.py: the switch that measures a process, and the path of its settings.
         *("COVERAGE_PROCESS_CONFIG", "COVERAGE_PROCESS_START"),
     }
 )
 
 
 def worker_environment(environ: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Return the variables that a media worker may see: what Python needs to start, and no secret.
+    """Return the variables that a media worker may see: those that Python needs to start, and no secret.
 
-    environ: `os.environ` when None. Variables of ours are not among them; a worker gets what it needs as arguments.
+    environ: `os.environ` when None. Hype's own variables are not among them; a worker gets what it needs as arguments.
     """
     source = os.environ if environ is None else environ
-    return {name: value for name, value in source.items() if name in _OF_A_WORKER}
+    return {name: value for name, value in source.items() if name in _WORKER_VARIABLES}
 
 
 _WHOLE_WORDS: Final[dict[str, Any]] = {"break_long_words": False, "break_on_hyphens": False}
@@ -162,14 +167,14 @@ _WHOLE_WORDS: Final[dict[str, Any]] = {"break_long_words": False, "break_on_hyph
 
 def _dotenv(path: Path) -> Mapping[str, str | None]:
     try:
-        # Nothing is interpolated: a secret may hold a dollar sign.
+        # No interpolation, because a secret may hold a dollar sign.
         return dotenv.dotenv_values(path, interpolate=False)
     except (OSError, ValueError) as error:
         raise ConfigError(f"{path} cannot be read: {error}.") from error
 
 
 def _given(source: Mapping[str, str | None]) -> dict[str, str]:
-    """The variables of ours that are set."""
+    """Return those of Hype's variables that `source` sets."""
     stripped = {variable.name: (source.get(variable.name) or "").strip() for variable in VARIABLES}
     return {name: value for name, value in stripped.items() if value}
 
@@ -185,7 +190,7 @@ def _value(variable: Variable, given: Mapping[str, str]) -> Any:
 
 
 def _check_together(values: Mapping[str, Any]) -> None:
-    """What no variable shows by itself."""
+    """Raise ConfigError for variables that contradict each other."""
     low, high = values["mediasoup_min_port"], values["mediasoup_max_port"]
     if low > high:
         raise ConfigError(f"MEDIASOUP_MIN_PORT ({low}) must not be above MEDIASOUP_MAX_PORT ({high}).")
@@ -195,8 +200,8 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise ConfigError("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are the same; they must differ.")
 
 
-def _make_up_secrets(values: dict[str, Any]) -> bool:
-    """Fill in the token secrets that are missing, but not in production (ruling R23)."""
+def _generate_secrets(values: dict[str, Any]) -> bool:
+    """Generate the token secrets that are missing, except in production (ruling R23); return whether any was."""
     missing = [name for name in ("jwt_access_secret", "jwt_refresh_secret") if values[name] is None]
     if missing and values["env"] == "production":
         names = " and ".join(name.upper() for name in missing)

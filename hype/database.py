@@ -1,8 +1,8 @@
-"""SQLite or PostgreSQL: the one hop into a thread, transactions, and what is announced after them.
+"""The database, SQLite or PostgreSQL: the hop into a thread, transactions, and the effects after them.
 
-The event loop calls `Database.run` with a piece of work; the work gets a `Unit`, opens transactions on it and
-announces effects. Nothing is announced that is not committed, and per key (a channel) things are announced
-in the order in which they were committed. Only this file, `models` and `migrations` know peewee.
+The event loop calls `Database.run` with a piece of work. The work gets a `Unit`, opens transactions on it and announces
+effects. An effect is published only after its commit. The effects of one key (a channel) are published in the order in
+which they were committed. Only this file, `models` and `migrations` import peewee.
 """
 
 from __future__ import annotations
@@ -28,17 +28,17 @@ __all__ = ["Conflict", "Database", "Lookup", "Publish", "Unit", "proxy", "tellin
 T = TypeVar("T")
 Publish = Callable[[Sequence[Any]], object]
 
-# Models are bound to this, whichever database is open; so there is one open `Database` in a process at a time.
+# The models are bound to this proxy, so a process has one open `Database` at a time.
 proxy = peewee.DatabaseProxy()
 
 _THREADS = 8  # of each kind; waiting for a disk, a server or media, not computing
 _STRIPES = 256  # more than there are threads, so that two keys seldom share a lock
-_PATIENCE_S = 10  # for another process that writes to the same SQLite file, or a server that does not answer
+_PATIENCE_S = 10  # the wait for another writer of the same SQLite file, or for a server that does not answer
 _HYPE = 0x48797065  # "Hype": the name of our advisory lock
 
 
 class Conflict(Exception):
-    """A unique value is taken. column: which, such as `username` (of a pair, the first)."""
+    """A unique value that is taken. column: its column, such as `username` (of a pair, the first)."""
 
     def __init__(self, column: str) -> None:
         self.column = column
@@ -47,7 +47,7 @@ class Conflict(Exception):
 
 @contextmanager
 def telling_conflicts() -> Iterator[None]:
-    """Turn a broken unique rule into Conflict; only what ran in here is undone, the transaction goes on."""
+    """Turn a broken unique rule into Conflict; undo only the block, so that the transaction can go on."""
     try:
         with proxy.atomic():
             yield
@@ -59,19 +59,21 @@ def telling_conflicts() -> Iterator[None]:
 
 
 class Lookup:
-    """Finds a row by one value with SQL that is written once, for peewee takes longer to write it than a database to
-    answer it, and every request looks somebody up."""
+    """A query of a row by one value, whose SQL is written once.
+
+    Peewee takes longer to write the SQL than a database to answer it, and every request looks up a user.
+    """
 
     VALUE = "the value that is looked up"
-    """What stands in the query for it."""
+    """The placeholder of the value in the query."""
 
     def __init__(self, query: peewee.ModelSelect[Any]) -> None:
-        """query: what finds the row of `VALUE`."""
+        """Take the query that finds the row of `VALUE`."""
         self._query = query.limit(1)
         self._written: dict[object, tuple[str, list[object]]] = {}
 
     def first(self, value: str) -> Any | None:
-        """The first row, or None."""
+        """Return the first row, or None."""
         query: Any = self._query.clone()
         query.instead = lambda database: self._sql(database, value)
         return next(iter(query), None)
@@ -81,14 +83,14 @@ class Lookup:
         if written is None:
             written = self._written[type(database)] = database.get_sql_context().sql(self._query).query()
         sql, values = written
-        return sql, [value if one == self.VALUE else one for one in values]
+        return sql, [value if each == self.VALUE else each for each in values]
 
 
 class _Prepared:
-    """What makes a peewee database take a `Lookup`'s SQL."""
+    """The part of a peewee database that takes a `Lookup`'s SQL."""
 
     def execute(self, query: Any, **options: Any) -> Any:
-        """Run `query`, in the words that it brings along if it does."""
+        """Run `query`, with its own SQL if it has some."""
         if instead := getattr(query, "instead", None):
             return self.execute_sql(*instead(self))  # type: ignore[attr-defined]
         return super().execute(query, **options)  # type: ignore[misc]
@@ -103,7 +105,7 @@ class _Postgresql(_Prepared, PooledPostgresqlDatabase):  # type: ignore[misc]  #
 
 
 class Unit:
-    """One operation's work with the database, in one thread."""
+    """The work of one operation with the database, in one thread."""
 
     def __init__(self, database: Database, write: bool, hand_over: Publish) -> None:
         self._database = database
@@ -115,11 +117,11 @@ class Unit:
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
-        """All or nothing: commits at the end, or rolls back and forgets its effects when anything is raised.
+        """Run the block in a transaction: commit at the end, or roll back and drop its effects when it raises.
 
-        Effects are handed over right after the commit. Within another transaction of the unit this is a
-        part of it that can fail by itself. Without `write` it sees one state of the database throughout, and
-        cannot change it.
+        Effects are handed over right after the commit. Within another transaction of the unit, the block is a part of
+        it that can fail by itself. Without `write` the block sees one state of the database throughout, and cannot
+        change it.
         """
         if self._open:
             with self._part():
@@ -138,16 +140,16 @@ class Unit:
                 self._turn = None
 
     def announce(self, *effects: Any) -> None:
-        """Have `effects` published once the transaction has committed, after those announced before."""
+        """Publish `effects` once the transaction has committed, after those announced before."""
         self._must_be_open("announce")
         self._effects.extend(effects)
 
     def in_order_of(self, key: str) -> None:
         """Wait for `key`'s turn and keep it until the transaction's effects have been handed over.
 
-        So effects of one key are published in the order in which they are committed. Call it before the
-        transaction writes anything: whoever holds a row and then waits for a turn may wait for somebody who
-        waits for that row. For the same reason a transaction has one turn: a second raises RuntimeError.
+        So effects of one key are published in the order in which they are committed. Call it before the transaction
+        writes: a transaction that holds a row and waits for a turn can wait for another one that waits for that row.
+        For the same reason a transaction has one turn: a second raises RuntimeError.
         """
         self._must_be_open("in_order_of")
         turn = self._database.turn_of(key)
@@ -159,7 +161,7 @@ class Unit:
         self._turn = turn
 
     def alone(self) -> None:
-        """Wait until no other process is in a transaction that called this; one `migrate` or `seed` at a time."""
+        """Wait until no other process is in a transaction that called this; one `migrate` or `seed` runs at a time."""
         self._must_be_open("alone")
         self._database.lock_others_out()
 
@@ -179,10 +181,10 @@ class Unit:
 
 
 class Database:
-    """The database that `url` names; see `hype.config` for the forms it takes.
+    """The database of a URL; see `hype.config` for the forms that `url` takes.
 
-    publish: takes the effects of one committed transaction, on the event loop's thread. observe: is told of
-    each `run` whether it could write, and the seconds from asking for a thread to the end.
+    publish: takes the effects of one committed transaction, on the event loop's thread. observe: takes, for each `run`,
+    whether it could write, and the seconds from asking for a thread to the end.
     """
 
     def __init__(
@@ -196,7 +198,7 @@ class Database:
         self._url = url
         self._peewee = _connectable(url)
         is_sqlite = self._is_sqlite = url.startswith("sqlite:")
-        # SQLite has one writer at a time: here writers queue, left to SQLite they would poll.
+        # SQLite has one writer at a time. Writers queue for this lock, because they would poll in SQLite.
         self._writing: AbstractContextManager[object] = threading.Lock() if is_sqlite else nullcontext()
         self._begin = {
             True: "IMMEDIATE" if is_sqlite else None,
@@ -207,7 +209,7 @@ class Database:
 
     @property
     def name(self) -> str:
-        """What to call it in a message: the file, or the server without the password."""
+        """The name of the database for messages: the file, or the server without the password."""
         return _shown(self._url)
 
     def open(self) -> None:
@@ -218,21 +220,22 @@ class Database:
         except peewee.PeeweeException as error:
             raise DatabaseUnusable(f"DATABASE_URL: {_shown(self._url)} cannot be opened: {_reason(error)}") from error
         proxy.initialize(self._peewee)
-        # Pools of threads, so that a read does not wait behind writers, nor anybody behind those who wait for media.
+        # Three pools of threads: a read does not wait for writers, and neither for work that waits for media.
         for kind in ("read", "write", "wait"):
             self._threads[kind] = ThreadPoolExecutor(_THREADS, thread_name_prefix=f"hype-{kind}")
 
     def close(self) -> None:
-        """Wait for the work at hand, then disconnect."""
+        """Finish the work in progress, then disconnect."""
         for threads in self._threads.values():
             threads.shutdown(wait=True)
         self._threads = {}
         self._peewee.close_all()
 
     async def run(self, work: Callable[[Unit], T], *, write: bool, waits: bool = False) -> T:
-        """Do `work` in a thread; effects are published before its result, or what it raises, arrives here.
+        """Do `work` in a thread; publish its effects before its result, or what it raises, arrives here.
 
-        waits: it waits for other things than the database, with no transaction open, and so has threads of its own.
+        waits: True for work that waits for other things than the database, with no transaction open; it has threads of
+        its own.
         """
         loop = asyncio.get_running_loop()
         unit = Unit(self, write, lambda effects: loop.call_soon_threadsafe(self._publish, effects))
@@ -248,9 +251,9 @@ class Database:
         return work(Unit(self, write, self._publish))
 
     def ping(self) -> bool:
-        """Whether the database answers. Takes a connection of its own, so call it outside any transaction."""
+        """Return whether the database answers. It takes its own connection, so call it outside any transaction."""
         if self._is_sqlite and not Path(_path(self._url)).is_file():
-            return False  # SQLite would go on answering from a file that nobody can open again
+            return False  # SQLite still answers from a file that was deleted
         try:
             with self.transaction(write=False):
                 self._peewee.execute_sql("SELECT 1")
@@ -260,7 +263,7 @@ class Database:
 
     @contextmanager
     def transaction(self, write: bool) -> Iterator[None]:
-        """A connection and one transaction on it; `Unit.transaction` is the way in."""
+        """Open a connection and one transaction on it; `Unit.transaction` is the way in."""
         turn = self._writing if write else nullcontext()
         with turn, self._peewee.connection_context():
             if self._is_sqlite:
@@ -269,17 +272,17 @@ class Database:
                 yield
 
     def lock_others_out(self) -> None:
-        """Do what `Unit.alone` says; on SQLite every writer is alone as it is."""
+        """Do what `Unit.alone` says; on SQLite every writer is alone anyway."""
         if not self._is_sqlite:
             self._peewee.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_HYPE,))
 
     def turn_of(self, key: str) -> threading.Lock:
-        """The lock behind `Unit.in_order_of`; keys may share one."""
+        """Return the lock behind `Unit.in_order_of`; keys may share one."""
         return self._turns[hash(key) % _STRIPES]
 
 
 def _connectable(url: str) -> Any:
-    """The peewee database for `url`, not connected yet."""
+    """Return the peewee database for `url`, not connected yet."""
     connections = {"max_connections": 3 * _THREADS, "timeout": _PATIENCE_S, "autoconnect": False}
     if url.startswith("sqlite:///"):
         pragmas = {
@@ -308,15 +311,14 @@ def _shown(url: str) -> str:
 
 
 def _reason(error: Exception) -> str:
-    """The first line of a driver's message."""
+    """Return the first line of a driver's message."""
     return str(error).strip().splitlines()[0] if str(error).strip() else type(error).__name__
 
 
 def _taken_column(error: peewee.IntegrityError) -> str | None:
-    """The column whose unique rule was broken; None when it was another rule.
+    """Return the column whose unique rule was broken; None when it was another rule.
 
-    SQLite's message names it. PostgreSQL names the constraint, and the migrations name those
-    `<table>_<column>_key`.
+    SQLite's message names it. PostgreSQL names the constraint, and the migrations name those `<table>_<column>_key`.
     """
     cause = getattr(error, "orig", error)  # what the driver raised
     diagnostics = getattr(cause, "diag", None)

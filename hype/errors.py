@@ -1,7 +1,7 @@
-"""Everything that Hype itself raises. Each class knows its HTTP status and its gateway code.
+"""The errors that Hype raises. Each class knows its HTTP status and its gateway code.
 
     Exception
-    ├── HypeError                what a client is told; the status stands here, the text where it is raised
+    ├── HypeError                a refusal for a client; the class has the status, the raiser gives the text
     │   ├── BadRequest           400 invalid_message
     │   │   ├── ValidationFailed 400 invalid_message   "Validation failed" and its issues
     │   │   └── InvalidJson      400 invalid_json
@@ -14,10 +14,10 @@
     │   ├── UnsupportedMediaType 415 invalid_message
     │   ├── TooManyRequests      429 rate_limited      with `Retry-After`
     │   └── InternalError        500 internal
-    └── StartError               what stops the start; its text is a sentence for the person at the terminal
+    └── StartError               a failed start; its text is a sentence for the person at the terminal
         ├── ConfigError          a variable has a wrong value
         ├── SpecMismatch         the specs and the code disagree
-        ├── PortBusy             somebody else listens there
+        ├── PortBusy             the server cannot listen on a port
         └── DatabaseUnusable     the database cannot be reached or opened
 
 The default texts are those of rulings R6, R7 and R8.
@@ -31,10 +31,10 @@ from typing import Any, ClassVar
 
 
 class HypeError(Exception):
-    """A refusal that a client is told, in the failure envelope (ruling R1) or an `error` frame (ruling R33).
+    """A refusal for a client, in the failure envelope (ruling R1) or in an `error` frame (ruling R33).
 
-    error: the text, the class's own default when None. details: zod-shaped issues (ruling R5).
-    headers: response headers beside the usual ones; the gateway ignores them.
+    error: the text, the class's own default when None. details: zod-shaped issues (ruling R5). headers: response
+    headers beside the usual ones; the gateway ignores them.
     """
 
     status: ClassVar[int] = 500
@@ -55,7 +55,7 @@ class HypeError(Exception):
 
 
 class BadRequest(HypeError):
-    """The request is well-formed but asks for what the rules do not allow."""
+    """A well-formed request that the rules do not allow."""
 
     status = 400
     gateway_code = "invalid_message"
@@ -63,20 +63,20 @@ class BadRequest(HypeError):
 
 
 class ValidationFailed(BadRequest):
-    """The request breaks the spec's schema; `details` says where (ruling R5)."""
+    """A request that breaks the spec's schema; `details` says where (ruling R5)."""
 
     default = "Validation failed"
 
 
 class InvalidJson(BadRequest):
-    """The body or the frame is not JSON (ruling R8)."""
+    """A body or a frame that is not JSON (ruling R8)."""
 
     gateway_code = "invalid_json"
     default = "Invalid JSON"
 
 
 class NotAuthenticated(HypeError):
-    """Nobody knows who is asking (ruling R7)."""
+    """A request without a valid identity (ruling R7)."""
 
     status = 401
     gateway_code = "unauthenticated"
@@ -87,7 +87,7 @@ class NotAuthenticated(HypeError):
 
 
 class Forbidden(HypeError):
-    """It is known who is asking, and they may not."""
+    """A request that its user may not make."""
 
     status = 403
     gateway_code = "forbidden"
@@ -95,7 +95,7 @@ class Forbidden(HypeError):
 
 
 class NotFound(HypeError):
-    """No such path, or the thing named is not there."""
+    """An unknown path, or the name of something that does not exist."""
 
     status = 404
     gateway_code = "not_found"
@@ -103,7 +103,10 @@ class NotFound(HypeError):
 
 
 class MethodNotAllowed(HypeError):
-    """The path is known, with other methods: `allow`, in the order in which to list them (ruling R8)."""
+    """A known path with another method (ruling R8).
+
+    allow: the methods of the path, in the order in which to list them.
+    """
 
     status = 405
     gateway_code = "invalid_message"
@@ -114,7 +117,7 @@ class MethodNotAllowed(HypeError):
 
 
 class Conflict(HypeError):
-    """The state of things does not allow it now."""
+    """A request that the present state does not allow."""
 
     status = 409
     gateway_code = "invalid_message"
@@ -122,7 +125,7 @@ class Conflict(HypeError):
 
 
 class PayloadTooLarge(HypeError):
-    """The body is larger than ruling R8 allows."""
+    """A body larger than ruling R8 allows."""
 
     status = 413
     gateway_code = "invalid_message"
@@ -130,7 +133,7 @@ class PayloadTooLarge(HypeError):
 
 
 class UnsupportedMediaType(HypeError):
-    """The body is not `application/json` (ruling R8)."""
+    """A body that is not `application/json` (ruling R8)."""
 
     status = 415
     gateway_code = "invalid_message"
@@ -138,7 +141,10 @@ class UnsupportedMediaType(HypeError):
 
 
 class TooManyRequests(HypeError):
-    """A limit is used up (rulings P9 and R31). retry_after_s: seconds, told rounded up and at least 1."""
+    """A request over a limit (rulings P9 and R31).
+
+    retry_after_s: seconds; the client gets them rounded up, at least 1.
+    """
 
     status = 429
     gateway_code = "rate_limited"
@@ -149,24 +155,24 @@ class TooManyRequests(HypeError):
 
 
 class InternalError(HypeError):
-    """Our fault; the client learns nothing but that."""
+    """The server's own failure; the client learns no more than that."""
 
 
 class StartError(Exception):
-    """What stops the start: a sentence for the person at the terminal, never a traceback."""
+    """A failed start: a sentence for the person at the terminal, never a traceback."""
 
 
 class ConfigError(StartError):
-    """An environment variable has a value that Hype cannot take."""
+    """An environment variable with a value that Hype cannot take."""
 
 
 class SpecMismatch(StartError):
-    """The specs and the code disagree about what exists."""
+    """Specs and code that disagree about what exists."""
 
 
 class PortBusy(StartError):
-    """A port that Hype wants is taken."""
+    """A port on which Hype cannot listen."""
 
 
 class DatabaseUnusable(StartError):
-    """The database that DATABASE_URL names cannot be reached or opened."""
+    """A database, named by DATABASE_URL, that cannot be reached or opened."""

@@ -1,7 +1,7 @@
-"""HTTP/1.1 on a listening socket: uvicorn, as one part of a process whose signals are ours.
+"""HTTP/1.1 on a listening socket: uvicorn, without its handling of signals.
 
-The only file that knows uvicorn. `_Protocol` overrides callbacks of a class that uvicorn does not document, so
-pyproject.toml pins the minor version and `tests/test_http1.py` fails when one of their names changes.
+No other file imports uvicorn. `_Protocol` overrides callbacks of a class that uvicorn does not document, so
+pyproject.toml pins the minor version and `tests/test_http1.py` fails when a name of theirs changes.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ __all__ = ["Http1"]
 
 
 class Http1(uvicorn.Server):
-    """Serves an ASGI application until `should_exit` is set."""
+    """The server of an ASGI application; it serves until `should_exit` is set."""
 
-    def __init__(self, app: Any, patience_s: int) -> None:
-        """patience_s: seconds that requests in flight have to finish once `should_exit` is set."""
+    def __init__(self, app: Any, grace_s: int) -> None:
+        """Configure it. grace_s: seconds that requests in progress have once `should_exit` is set."""
         super().__init__(
             uvicorn.Config(
                 app,
@@ -33,7 +33,7 @@ class Http1(uvicorn.Server):
                 access_log=False,
                 server_header=False,
                 proxy_headers=False,
-                timeout_graceful_shutdown=patience_s,
+                timeout_graceful_shutdown=grace_s,
             )
         )
 
@@ -42,14 +42,14 @@ class Http1(uvicorn.Server):
         """Leave signals alone."""
         yield
 
-    def cut_off(self) -> None:
-        """Drop every connection: what is in flight learns that its client is gone, and ends without an error."""
+    def abort(self) -> None:
+        """Abort every connection. A request in progress sees a client that is gone, and ends without an error."""
         for connection in list(self.server_state.connections):
             connection.transport.abort()
 
-    async def cut_off_and_wait(self) -> None:
-        """Drop every connection, and give what was in flight a second to notice."""
-        self.cut_off()
+    async def abort_and_wait(self) -> None:
+        """Abort every connection, and give the requests in progress a second to end."""
+        self.abort()
         await asyncio.wait([asyncio.create_task(asyncio.sleep(0)), *self.server_state.tasks], timeout=1)
 
 
@@ -63,16 +63,16 @@ class _Protocol(HttpToolsProtocol):
     _in_head = True
 
     def on_message_begin(self) -> None:
-        """Begin a request; its head comes first."""
+        """Begin a request with its head."""
         self._in_head = True
         super().on_message_begin()
 
     def on_header(self, name: bytes, value: bytes) -> None:
-        """Take a field of the head; leave one of the trailer."""
+        """Take a field of the head, and ignore one of the trailer."""
         if self._in_head:
             super().on_header(name, value)
 
     def on_headers_complete(self) -> None:
-        """End the head; what comes as a header from now on is a trailer field."""
+        """End the head; later fields belong to the trailer."""
         self._in_head = False
         super().on_headers_complete()

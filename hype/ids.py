@@ -1,4 +1,4 @@
-"""Ids of stored rows: CUIDs (ruling R3)."""
+"""The ids of stored rows: CUIDs (ruling R3)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ import time
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BLOCK = 36**4  # a CUID is `c`, a timestamp of two blocks, a counter of one and three blocks of randomness
-_counter = itertools.count(secrets.randbelow(_BLOCK))  # next() on it is one step, whatever the thread
+_counter = itertools.count(secrets.randbelow(_BLOCK))  # next() on it is atomic, so threads may share it
 
 
 def new_id() -> str:
-    """A new CUID, `^c[a-z0-9]{24}$`, unlike every other one made by any process.
+    """Return a new CUID, `^c[a-z0-9]{24}$`, different from those of every other process, too.
 
-    Ids made later usually sort later, which keeps an index over them compact; nothing may rely on it.
+    Ids made later usually sort later, which keeps an index over them compact; no code may rely on it.
     """
     milliseconds = time.time_ns() // 1_000_000
     blocks = (
@@ -26,7 +26,7 @@ def new_id() -> str:
 
 
 def _base36(number: int, width: int) -> str:
-    """The lowest `width` base-36 digits of `number`."""
+    """Return the lowest `width` base-36 digits of `number`."""
     digits = []
     for _ in range(width):
         number, digit = divmod(number, 36)

@@ -1,8 +1,8 @@
-"""The one translator: what a JSON Schema validator finds wrong → issues in zod's shape (ruling R5).
+"""The translator of a JSON Schema validator's errors into issues of zod's shape (ruling R5).
 
-Also gives the validator what the specs rely on: `$` in a pattern is the very end, `x-hype-well-formed` and
-`x-hype-not-blank` are keywords, and a missing member is checked against its own schema, so that its issue can say what
-was expected.
+It also gives the validator the rules that the specs rely on: `$` in a pattern is the very end, `x-hype-well-formed` and
+`x-hype-not-blank` are keywords, and a missing member is checked against its own schema, so that its issue can name the
+expected type.
 """
 
 from __future__ import annotations
@@ -24,10 +24,10 @@ __all__ = ["MISSING", "MOST_ISSUES", "Issue", "SpecValidator", "compiled_pattern
 Issue = dict[str, Any]
 
 MISSING = object()
-"""Stands for a member that is not there while its schema is asked what it wanted."""
+"""The value of a missing member, while its schema is asked for the expected type."""
 
 MOST_ISSUES: Final = 20
-"""How many issues one answer lists; the specs say the same as `maxItems` of `details`."""
+"""The most issues in one answer; the specs say the same as `maxItems` of `details`."""
 
 _ECHO_CHARACTERS = 100
 _SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
@@ -40,8 +40,8 @@ _TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
     """Compile a pattern of the specs.
 
-    The specs keep to expressions that all languages read alike (JSON Schema, section 6.4; tests/test_patterns.py),
-    but for one thing: in Python alone `$` also matches before a line end that comes last.
+    The specs keep to expressions that all languages read alike (JSON Schema, section 6.4; tests/test_patterns.py). Only
+    `$` differs: in Python it also matches before a line end that comes last.
     """
     return re.compile(_TOKEN.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
 
@@ -81,19 +81,22 @@ SpecValidator: Any = extend(  # type: ignore[no-untyped-call]
         "x-hype-not-blank": _not_blank,
     },
 )
-"""Draft 2020-12 as the specs mean it."""
+"""The validator of draft 2020-12 with the rules of the specs."""
 
 
 def issue(code: str, path: Sequence[str | int], message: str, **members: object) -> Issue:
-    """One issue. code: one of ruling R5's six; members: the code's own (`minimum`, `expected`, …)."""
+    """Return one issue.
+
+    code: one of ruling R5's six. members: the code's own (`minimum`, `expected`, …).
+    """
     return {"code": code, **members, "path": list(path), "message": message}
 
 
 def issues(errors: Iterable[ValidationError], at: Sequence[str | int] = ()) -> list[Issue]:
     """List an issue for each broken rule, `MOST_ISSUES` at most (amendment A13).
 
-    errors: no more of them are asked for once the list is full. at: where in the request the validated value stands.
-    A value of the wrong type breaks that rule alone, and once: what else its schema asks makes no sense for it.
+    errors: read only until the list is full. at: the place of the validated value in the request. A value of the wrong
+    type gives one issue, because the other rules of its schema make no sense for it.
     """
     return list(itertools.islice(_distinct(_leaves(errors), at), MOST_ISSUES))
 
@@ -101,10 +104,10 @@ def issues(errors: Iterable[ValidationError], at: Sequence[str | int] = ()) -> l
 def failure(
     errors: Iterable[ValidationError], schema: Mapping[str, Any], at: Sequence[str | int] = ()
 ) -> BadRequest | None:
-    """Return what to answer for `errors`, None when there are none.
+    """Return the error that answers `errors`, None when there are none.
 
-    It is `Validation failed` with its issues, or the spec's own text for it: `x-hype-failure` of `schema`, the whole's,
-    or of the only rule that is broken. errors: no more of them are asked for than the answer needs.
+    It is `Validation failed` with its issues, or a text of the spec: `x-hype-failure` of `schema` as a whole, or of the
+    only broken rule. errors: read only as far as the answer needs.
     """
     leaves = _leaves(errors)
     first = next(leaves, None)
@@ -120,23 +123,23 @@ def failure(
 
 
 def _distinct(leaves: Iterable[ValidationError], at: Sequence[str | int]) -> Iterator[Issue]:
-    """Yield the issues of `leaves` without repetitions, and of a mistyped value only those that it can have.
+    """Yield the issues of `leaves` without repetitions; of a mistyped value, only those that it can have.
 
-    The validator tells the errors of one value one after the other, so one value's issues wait for judgement at a time.
+    The validator reports the errors of one value one after the other, so only the issues of one value are held back.
     """
-    told: set[str] = set()
+    seen: set[str] = set()
     for _, errors in itertools.groupby(leaves, key=lambda error: list(error.absolute_path)):
         found = [_translate(error, at) for error in errors]
         mistyped = next((each for each in found if each["code"] == "invalid_type"), None)
         for each in found:
             key = repr(each)
-            if (mistyped in (None, each) or each["code"] == "custom") and key not in told:
-                told.add(key)
+            if (mistyped in (None, each) or each["code"] == "custom") and key not in seen:
+                seen.add(key)
                 yield each
 
 
 def _leaves(errors: Iterable[ValidationError]) -> Iterator[ValidationError]:
-    """Without `anyOf`: the errors of the branch that the value's type chose, or the `anyOf` itself."""
+    """Yield the errors; instead of an `anyOf`, those of the branch that the value's type chose, if there is one."""
     for error in errors:
         chosen = _chosen_branch(error)
         if chosen:
@@ -201,7 +204,7 @@ def _sized(code: str, member: str, limit: Any, error: ValidationError, path: lis
 
 
 def _expected(error: ValidationError) -> str:
-    """What the broken rule wanted, in words: a type, or the values to choose from."""
+    """Return the words for what the broken rule expected: a type, or the values to choose from."""
     wanted: Any = error.validator_value
     if error.validator == "enum":
         return " | ".join(f"'{option}'" for option in wanted)

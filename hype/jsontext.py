@@ -1,6 +1,6 @@
-"""JSON as it comes over the wire: strict in what is JSON, and unbreakable by what is inside (ruling R8).
+"""Strict JSON that no content can break (ruling R8).
 
-REST bodies and gateway frames are read here, answers and events are written here.
+The server reads REST bodies and gateway frames with `parse`, and writes answers and events with `dump`.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ __all__ = ["dump", "parse"]
 
 
 def parse(text: bytes | str) -> Any:
-    """The value of a JSON text; bytes must be UTF-8 without a byte order mark.
+    """Return the value of a JSON text; bytes must be UTF-8 without a byte order mark.
 
-    JSON has one kind of number, so `1.0` is the integer 1. A number too large for a float is infinite, which no
-    schema of ours allows. Escaped lone surrogates stay in the string; refusing them is the schema's business (R11).
-    Raises InvalidJson, also for `NaN` and `Infinity`, and for nesting deeper than Python's parser goes.
+    JSON has one kind of number, so `1.0` is the integer 1. A number too large for a float is infinite, which no schema
+    of the specs allows. Escaped lone surrogates stay in the string; the schemas refuse them (ruling R11). Raises
+    InvalidJson, also for `NaN` and `Infinity`, and for nesting deeper than Python's parser goes.
     """
     try:
         decoded = text.decode("utf-8") if isinstance(text, bytes) else text
@@ -28,7 +28,7 @@ def parse(text: bytes | str) -> Any:
 
 
 def dump(value: object) -> bytes:
-    """`value` as compact UTF-8 JSON. A lone surrogate, which UTF-8 cannot carry, becomes `?`."""
+    """Return `value` as compact UTF-8 JSON. A lone surrogate, which UTF-8 cannot carry, becomes `?`."""
     return json.dumps(value, ensure_ascii=False, allow_nan=False, separators=(",", ":")).encode("utf-8", "replace")
 
 

@@ -1,4 +1,4 @@
-"""Rows as wire objects: one function per component of openapi.yaml, and nothing else.
+"""The wire objects of rows: one function per component of openapi.yaml.
 
 Times in rows are milliseconds since the epoch, on the wire ruling R2's text.
 """
@@ -27,33 +27,36 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Producer(Protocol):
-    """A stream that somebody sends to a voice channel, whoever keeps it. kind: audio, video or screen."""
+    """A stream that a user sends to a voice channel. kind: audio, video or screen."""
 
     @property
     def id(self) -> str:
-        """Its own."""
+        """The producer's id."""
 
     @property
     def user_id(self) -> str:
-        """Of the one who sends it."""
+        """The id of the user who sends it."""
 
     @property
     def channel_id(self) -> str:
-        """Of the channel it is sent to."""
+        """The id of the channel that it is sent to."""
 
     @property
     def kind(self) -> str:
-        """What it shows."""
+        """The kind of its content."""
 
 
 def timestamp(milliseconds: int) -> str:
-    """Milliseconds since the epoch as `2025-10-23T10:30:00.000Z` (ruling R2)."""
+    """Return milliseconds since the epoch as `2025-10-23T10:30:00.000Z` (ruling R2)."""
     moment = _EPOCH + timedelta(milliseconds=milliseconds)
     return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def user(row: User, *, email_shown: bool) -> dict[str, Any]:
-    """`User` (the seed's GET /api/users). email_shown: False hides the email behind null (ruling P7)."""
+    """Return a `User` (the seed's GET /api/users).
+
+    email_shown: False hides the email behind null (ruling P7).
+    """
     return {
         "id": row.id,
         "username": row.username,
@@ -70,12 +73,12 @@ def user(row: User, *, email_shown: bool) -> dict[str, Any]:
 
 
 def profile(row: User, *, email_shown: bool) -> dict[str, Any]:
-    """`Profile`: a user with the `bio` that only operation updateUser shows (ruling R16)."""
+    """Return a `Profile`: a user with the `bio` that only operation updateUser shows (ruling R16)."""
     return {**user(row, email_shown=email_shown), "bio": row.bio}
 
 
 def auth_user(row: User) -> dict[str, Any]:
-    """`AuthUser`: oneself, as the operations under /auth answer."""
+    """Return an `AuthUser`: the caller, as the operations under /auth answer."""
     return {
         "id": row.id,
         "username": row.username,
@@ -88,7 +91,7 @@ def auth_user(row: User) -> dict[str, Any]:
 
 
 def server(row: Server, *, members: int, channels: int) -> dict[str, Any]:
-    """`Server`. members, channels: its true counts (ruling R15)."""
+    """Return a `Server`. members, channels: its true counts (ruling R15)."""
     return {
         "id": row.id,
         "name": row.name,
@@ -108,7 +111,7 @@ def server(row: Server, *, members: int, channels: int) -> dict[str, Any]:
 
 
 def channel(row: Channel, *, messages: int, voice_states: int) -> dict[str, Any]:
-    """`Channel`. messages: stored ones; voice_states: users in it now (ruling R13)."""
+    """Return a `Channel`. messages: the number stored; voice_states: the number of users in it now (ruling R13)."""
     return {
         "id": row.id,
         "name": row.name,
@@ -127,7 +130,7 @@ def channel(row: Channel, *, messages: int, voice_states: int) -> dict[str, Any]
 
 
 def author(row: User) -> dict[str, Any]:
-    """`Author`: a message's author as the profile is now (ruling R24)."""
+    """Return an `Author`: a message's author as the profile is now (ruling R24)."""
     return {
         "id": row.id,
         "username": row.username,
@@ -138,9 +141,9 @@ def author(row: User) -> dict[str, Any]:
 
 
 def message(row: Message) -> dict[str, Any]:
-    """`Message`, in answers and in the events `message` and `message_edited` alike.
+    """Return a `Message`, for answers and for the events `message` and `message_edited` alike.
 
-    The seed's schema has reactions and attachments, but no operation to make one: they are empty.
+    The seed's schema has reactions and attachments, but no operation makes any: they are empty.
     """
     return {
         "id": row.id,
@@ -157,5 +160,5 @@ def message(row: Message) -> dict[str, Any]:
 
 
 def producer(row: Producer) -> dict[str, Any]:
-    """`ProducerEvent`, in the events `new_producer` and `producer_closed` alike (ruling R39)."""
+    """Return a `ProducerEvent`, for the events `new_producer` and `producer_closed` alike (ruling R39)."""
     return {"userId": row.user_id, "producerId": row.id, "kind": row.kind, "channelId": row.channel_id}

@@ -1,4 +1,4 @@
-"""What a new database starts with: `fixtures/seed.yaml` (`hype seed`)."""
+"""The first content of a new database: `fixtures/seed.yaml` (`hype seed`)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hype.models import Channel, Server, User
 __all__ = ["seed"]
 
 _HERE = Path(__file__).parent
-# A wheel carries the file inside the package, a checkout has it at the top.
+# A wheel has the file inside the package, a checkout at the top.
 _PLACES = (_HERE / "fixtures" / "seed.yaml", _HERE.parent / "fixtures" / "seed.yaml")
 
 
 def seed(database: Database) -> list[str]:
     """Store the default server, its owner and its channels in an open, migrated database, unless it is there.
 
-    Returns the ids of the server and channels stored: nothing, once the server exists, so what people have
-    changed or deleted since then stays so. Of two processes that seed at once, one does it all.
+    Returns the ids of the stored server and channels: none once the server exists, so that later changes and deletions
+    stay. Of two processes that seed at once, one stores everything.
     """
     content = _content()
 

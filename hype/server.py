@@ -1,7 +1,7 @@
-"""The composition root: builds every part once, serves REST and gateway in one process, and ends them in order.
+"""The composition root: it builds every part once, serves REST and gateway in one process, and stops them in order.
 
-What stops the start is a StartError with a sentence for the person at the terminal. A signal stops taking connections,
-closes sockets with 1001, lets what is in flight finish, and returns.
+A failed start is a StartError with a sentence for the person at the terminal. A signal ends the taking of connections,
+closes sockets with 1001, and lets requests in progress finish.
 """
 
 from __future__ import annotations
@@ -38,14 +38,17 @@ from hype.tokens import Tokens
 __all__ = ["DRAIN_S", "Addresses", "prepare", "serve", "serving"]
 
 DRAIN_S: Final = 10
-"""Seconds that requests and frames in flight have to finish once a signal has come."""
+"""Seconds that requests and frames in progress have to finish after a signal."""
 
 _log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
 class Addresses:
-    """Where the server listens (not at the configured ports when those are 0), and what its database is called."""
+    """The ports on which the server listens, and the name of its database.
+
+    A configured port 0 is a real port here.
+    """
 
     rest_port: int
     gateway_port: int
@@ -53,14 +56,14 @@ class Addresses:
 
 
 def prepare(database: Database) -> list[str]:
-    """Bring an open database up to date and seed it; the names of the migrations that were applied."""
+    """Bring an open database up to date and seed it; return the names of the migrations that were applied."""
     applied = migrate(database)
     seed(database)
     return applied
 
 
 async def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. A second signal does not wait for what is in flight."""
+    """Serve until SIGTERM or SIGINT. A second signal does not wait for requests in progress."""
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     task = asyncio.current_task()
@@ -73,14 +76,14 @@ async def serve(config: Config) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, on_signal)
     async with serving(config) as addresses:
-        _greet(config, addresses)
+        _print_addresses(config, addresses)
         await stop.wait()
-        _log.info("stopping: finishing what is in flight, %s s at most", DRAIN_S)
+        _log.info("stopping; requests in progress have %s s to finish", DRAIN_S)
 
 
 @contextlib.asynccontextmanager
 async def serving(config: Config) -> AsyncIterator[Addresses]:
-    """A server that runs for as long as the block does.
+    """Run a server for as long as the block runs.
 
     Raises SpecMismatch, PortBusy or DatabaseUnusable when it cannot start.
     """
@@ -104,7 +107,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
             for name in prepare(database):
                 _log.info("migration %s applied", name)
             await database.run(rooms.everyone_offline, write=True)
-            async with _forwarding(sfu), _listening(app, gateway, rest, ws):
+            async with _running_sfu(sfu), _listening(app, gateway, rest, ws):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
             database.close()
@@ -123,7 +126,7 @@ def _sfu(config: Config, cluster: Cluster, hub: Hub) -> Sfu:
 
 
 @contextlib.asynccontextmanager
-async def _forwarding(sfu: Sfu) -> AsyncIterator[None]:
+async def _running_sfu(sfu: Sfu) -> AsyncIterator[None]:
     await sfu.start()
     try:
         yield
@@ -133,27 +136,27 @@ async def _forwarding(sfu: Sfu) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _listening(app: Any, gateway: Gateway, rest: socket.socket, ws: socket.socket) -> AsyncIterator[None]:
-    http = Http1(app, DRAIN_S + 1)  # `cut_off` is there first, and quieter
+    http = Http1(app, DRAIN_S + 1)  # `abort` comes first, because uvicorn logs errors
     await gateway.start(ws)
     running = asyncio.create_task(http.serve(sockets=[rest]))
     try:
         yield
     finally:
         http.should_exit = True
-        patience = asyncio.get_running_loop().call_later(DRAIN_S, http.cut_off)
+        deadline = asyncio.get_running_loop().call_later(DRAIN_S, http.abort)
         try:
             await asyncio.gather(gateway.close(DRAIN_S), running)
         except asyncio.CancelledError:
-            await http.cut_off_and_wait()
+            await http.abort_and_wait()
             raise
         finally:
-            patience.cancel()
+            deadline.cancel()
 
 
 def _listener(host: str, port: int, variable: str) -> socket.socket:
-    """A listening socket. Raises PortBusy with a sentence that names the variable to change."""
+    """Return a listening socket. Raises PortBusy with a sentence that names the variable to change."""
     family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    # asyncio turns Nagle off only where the protocol is named; with it each answer on a kept connection takes 40 ms.
+    # asyncio turns Nagle off only when the protocol is named. Nagle delays answers on a kept connection by 40 ms.
     listener = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     try:
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
@@ -161,12 +164,12 @@ def _listener(host: str, port: int, variable: str) -> socket.socket:
         listener.listen(2048)
     except OSError as error:
         listener.close()
-        raise PortBusy(_why_not(error, host, port, variable)) from error
+        raise PortBusy(_listen_error(error, host, port, variable)) from error
     listener.setblocking(False)
     return listener
 
 
-def _why_not(error: OSError, host: str, port: int, variable: str) -> str:
+def _listen_error(error: OSError, host: str, port: int, variable: str) -> str:
     if error.errno == errno.EADDRINUSE:
         return f"Port {port} is in use by another program. Stop that program, or set {variable} to a free port."
     if error.errno == errno.EACCES:
@@ -174,10 +177,10 @@ def _why_not(error: OSError, host: str, port: int, variable: str) -> str:
     return f"Cannot listen on {host} port {port}: {error.strerror}. Check HOST and {variable}."
 
 
-def _greet(config: Config, addresses: Addresses) -> None:
+def _print_addresses(config: Config, addresses: Addresses) -> None:
     name = "localhost" if config.host in {"0.0.0.0", "::", "127.0.0.1"} else config.host  # noqa: S104 - compared, not bound
     lines: Sequence[str] = (
-        f"Hype is up, in the {config.profile} profile, on {addresses.database}.",
+        f"Hype runs in the {config.profile} profile on {addresses.database}.",
         f"  REST     http://{name}:{addresses.rest_port}    try: curl http://{name}:{addresses.rest_port}/api/channels",
         f"  Gateway  ws://{name}:{addresses.gateway_port}",
         "  Ctrl+C stops it.",

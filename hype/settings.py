@@ -1,7 +1,7 @@
-"""Text of environment variables to values.
+"""Parsers from the text of environment variables to values.
 
-Each parser raises ValueError with the problem, worded to follow the variable's name. Problems do not repeat
-the value of what may be secret.
+Each parser raises ValueError with the problem, in words that follow the variable's name. The problem never repeats a
+value that may be secret.
 """
 
 from __future__ import annotations
@@ -18,14 +18,14 @@ _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
 
 
 def text(value: str) -> str:
-    """The value itself, unless it is not text at all."""
+    """Return the value itself, which must be text."""
     if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
         raise ValueError("is not UTF-8 text")
     return value
 
 
 def number(least: int, most: int) -> Callable[[str], int]:
-    """A parser of whole numbers from `least` to `most`, in plain digits."""
+    """Return a parser of whole numbers from `least` to `most`, in plain digits."""
 
     def parse(value: str) -> int:
         if not re.fullmatch("[0-9]{1,20}", value):
@@ -38,7 +38,7 @@ def number(least: int, most: int) -> Callable[[str], int]:
 
 
 def one_of(words: Sequence[str]) -> Callable[[str], str]:
-    """A parser of one of these lower-case words, in either case."""
+    """Return a parser of one of these lower-case words, in either case."""
 
     def parse(value: str) -> str:
         if value.lower() not in words:
@@ -49,7 +49,7 @@ def one_of(words: Sequence[str]) -> Callable[[str], str]:
 
 
 def ip_or_null(value: str) -> str | None:
-    """An IPv4 or IPv6 address in its usual form, or None for `null`."""
+    """Return an IPv4 or IPv6 address in its usual form, or None for `null`."""
     if value.lower() == "null":
         return None
     try:
@@ -59,7 +59,7 @@ def ip_or_null(value: str) -> str | None:
 
 
 def host(value: str) -> str:
-    """An IP address or a host name to listen on."""
+    """Return an IP address or a host name to listen on."""
     try:
         return str(ipaddress.ip_address(value))
     except ValueError:
@@ -69,7 +69,7 @@ def host(value: str) -> str:
 
 
 def origins(value: str) -> tuple[str, ...]:
-    """Origins in the form in which browsers send them, without repetitions."""
+    """Return origins in the form in which browsers send them, without repetitions."""
     parts = [part.strip() for part in value.split(",") if part.strip()]
     if not parts:
         raise ValueError("names no origin")
@@ -78,7 +78,7 @@ def origins(value: str) -> tuple[str, ...]:
 
 def _origin(value: str) -> str:
     if value == "*":
-        raise ValueError("is *, which would let every site act for whoever is logged in")
+        raise ValueError("is *, which would let every site act for a user who is logged in")
     parts = _parts(value)
     if not parts.scheme or not parts.hostname or "@" in parts.netloc:
         raise ValueError(f"has {value!r}, which is not an origin (scheme://host or scheme://host:port)")
@@ -88,23 +88,23 @@ def _origin(value: str) -> str:
 
 
 def _parts(value: str) -> SplitResult:
-    """A URL taken apart, its port known to be one."""
+    """Return the parts of a URL whose port is valid."""
     try:
         parts = urlsplit(value)
-        parts.port  # noqa: B018  # urllib looks at the port no sooner
+        parts.port  # noqa: B018  # urllib checks the port only here
     except ValueError:
         raise ValueError("is not a URL with a proper host and port") from None
     return parts
 
 
 def _as_sent(scheme: str, hostname: str, port: int | None) -> str:
-    """Browsers send hosts in lower case and leave out the scheme's own port."""
+    """Return an origin as browsers send it: the host in lower case, without the scheme's own port."""
     name = f"[{hostname}]" if ":" in hostname else hostname
     return f"{scheme}://{name}" + ("" if port in (None, _DEFAULT_PORTS.get(scheme)) else f":{port}")
 
 
 def database_url(value: str) -> str:
-    """A database URL that `hype.database` takes; the message never shows it, for it may hold a password."""
+    """Return a database URL that `hype.database` takes. The error never shows it, for it may hold a password."""
     scheme = value.split(":", 1)[0]
     if scheme == "sqlite":
         return _sqlite_url(value)
@@ -118,13 +118,13 @@ def _sqlite_url(value: str) -> str:
     if not value.startswith("sqlite:///") or not path or path.endswith("/"):
         raise ValueError("names no file: three slashes stand before a relative path, four before an absolute one")
     if ":memory:" in path:
-        raise ValueError("is :memory:, which cannot be: every thread's connection would see a database of its own")
+        raise ValueError("is :memory:, which cannot work: each thread's connection would have a database of its own")
     text(path)
     return value
 
 
 def _postgres_url(value: str) -> str:
-    # PostgreSQL's library repeats what it cannot decode, or takes for a host: a part of a password, perhaps.
+    # The errors of PostgreSQL's library repeat a part that it cannot decode or takes for a host: perhaps a password.
     if _BROKEN_ESCAPE.search(value):
         raise ValueError("has a % without two hexadecimal digits behind it, or %00; a % itself is written %25")
     parts = _parts(value)

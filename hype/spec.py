@@ -1,6 +1,6 @@
 """The two specs, loaded once and resolved for a profile: operations and messages by name, validators compiled.
 
-Everything that the contract states is asked for here and stands nowhere else in code.
+The code asks this module for every rule of the contract, and repeats none.
 """
 
 from __future__ import annotations
@@ -37,30 +37,30 @@ Profile = Literal["documented", "hardened"]
 Auth = Literal["none", "optional", "checked", "required"]
 
 _PATCH = "x-hype-documented"
-_BASE = "https://specs.hype.invalid/"  # only names the documents to each other; nothing is ever fetched
+_BASE = "https://specs.hype.invalid/"  # the base of references between the documents; no URL is ever fetched
 _METHODS = ("get", "put", "post", "delete", "patch")
 
 
 class Rule:
-    """A place in the specs that values are checked against."""
+    """A place in the specs, against which values are checked."""
 
     def __init__(self, documents: _Documents, place: str) -> None:
-        """place: `openapi.yaml#/components/schemas/User`."""
+        """Compile the schema at `place`, such as `openapi.yaml#/components/schemas/User`."""
         self.schema, resolved_place = documents.find(place)
         self._validator = SpecValidator({"$ref": _BASE + resolved_place}, registry=documents.registry)
 
     def issues(self, value: object, at: Sequence[str | int] = ()) -> list[Issue]:
-        """List the rules that `value` breaks (ruling R5). at: where in the request the value stands."""
+        """List the rules that `value` breaks (ruling R5). at: the place of the value in the request."""
         return issues.issues(self._validator.iter_errors(value), at)
 
     def failure(self, value: object, at: Sequence[str | int] = ()) -> BadRequest | None:
-        """Return what to answer for `value`, None when it keeps every rule."""
+        """Return the error that answers `value`, None when it keeps every rule."""
         return issues.failure(self._validator.iter_errors(value), self.schema, at)
 
 
 @dataclass(frozen=True)
 class Parameter:
-    """A query parameter. type: its JSON type; default: None when it has none."""
+    """A query parameter. type: its JSON type. default: None when it has none."""
 
     name: str
     required: bool
@@ -71,28 +71,29 @@ class Parameter:
 
 @dataclass(frozen=True)
 class Operation:
-    """One operation of openapi.yaml.
+    """An operation of openapi.yaml.
 
-    auth: `none` reads no token; `required` needs one; of the two where it may be absent, `checked` refuses a bad
-    token and `optional` ignores it. policy: its `x-hype-policy`. success, statuses: HTTP status codes.
+    auth: `none` reads no token; `required` needs one; of the two where it may be absent, `checked` refuses a bad token
+    and `optional` ignores it. policy: its `x-hype-policy`. success: the HTTP status of its success.
     """
 
     id: str
     method: str
     path: str
-    summary: str
     auth: Auth
     policy: Mapping[str, Any]
     query: tuple[Parameter, ...]
     body: Rule | None
     success: int
-    statuses: frozenset[int]
     media_type: str
 
 
 @dataclass(frozen=True)
 class Message:
-    """One event in one direction. name: the frame's `type`. data, frame: what its `data`, and all of it, must be."""
+    """An event in one direction.
+
+    name: the frame's `type`. data, frame: the rules for its `data` and for the whole frame.
+    """
 
     name: str
     data: Rule
@@ -101,7 +102,10 @@ class Message:
 
 @dataclass(frozen=True)
 class Rate:
-    """A token bucket (ruling P5): frames at once, frames a second, dropped frames in a row that close the socket."""
+    """A token bucket (ruling P5).
+
+    burst: frames at once. per_second: frames a second. close_after: the dropped frames in a row that close the socket.
+    """
 
     burst: int
     per_second: float
@@ -110,7 +114,7 @@ class Rate:
 
 @dataclass(frozen=True)
 class Gateway:
-    """asyncapi.yaml's one channel. identity: who a socket is comes from a `token` or a `claim` (ruling P4)."""
+    """The one channel of asyncapi.yaml. identity: what binds a socket to a user, a `token` or a `claim` (ruling P4)."""
 
     receives: Mapping[str, Message]
     sends: Mapping[str, Message]
@@ -123,11 +127,10 @@ class Gateway:
 
 @dataclass(frozen=True)
 class Contract:
-    """Both specs in one profile. operation_ids: of every profile; `operations` are those of this one."""
+    """Both specs in one profile. operation_ids: those of every profile; `operations` are those of this one."""
 
     profile: Profile
     version: str
-    title: str
     summary: str
     operations: Mapping[str, Operation]
     operation_ids: frozenset[str]
@@ -135,11 +138,11 @@ class Contract:
     _documents: _Documents
 
     def component_issues(self, name: str, value: object) -> list[Issue]:
-        """The rules of the openapi.yaml schema `name` that `value` breaks."""
+        """List the rules of the openapi.yaml schema `name` that `value` breaks."""
         return Rule(self._documents, f"openapi.yaml#/components/schemas/{name}").issues(value)
 
     def visible_to_owner_only(self, component: str, member: str) -> bool:
-        """Whether a member of a schema is hidden from everybody but its owner (ruling P7)."""
+        """Return whether a member of a schema is hidden from everyone but its owner (ruling P7)."""
         schema, _ = self._documents.find(f"openapi.yaml#/components/schemas/{component}/properties/{member}")
         return bool(schema.get("x-hype-visible-to") == "owner")
 
@@ -147,34 +150,32 @@ class Contract:
 def load(profile: Profile, folder: Path | None = None) -> Contract:
     """Read openapi.yaml and asyncapi.yaml and resolve them for `profile`.
 
-    folder: where they are; by default inside the installed package, or beside it in a source checkout.
-    Raises SpecMismatch when one is missing or is not what this code can read.
+    folder: their folder; by default the installed package, or the folder beside it in a source checkout. Raises
+    SpecMismatch when one is missing or is not what this code can read.
     """
     documents = _Documents(profile, folder or _home())
     rest = documents["openapi.yaml"]
     try:
         operations = {each.id: each for each in _operations(documents)}
-        everything = documents if profile == "hardened" else _Documents("hardened", folder or _home())
-        operation_ids = frozenset(each.id for each in _operations(everything))
+        hardened = documents if profile == "hardened" else _Documents("hardened", folder or _home())
+        operation_ids = frozenset(each.id for each in _operations(hardened))
         gateway = _gateway(documents)
         documents.check_references()
     except Unresolvable as error:
-        raise SpecMismatch(f"The specs cannot be used: {error.ref} is referred to and is not there.") from error
+        raise SpecMismatch(f"The specs cannot be used: {error.ref} is referred to and does not exist.") from error
     except (LookupError, TypeError) as error:
         raise SpecMismatch(f"The specs cannot be used: {error} was expected and is not there.") from error
     info = rest["info"]
-    return Contract(
-        profile, info["version"], info["title"], info["summary"], operations, operation_ids, gateway, documents
-    )
+    return Contract(profile, info["version"], info["summary"], operations, operation_ids, gateway, documents)
 
 
 def document(name: str, profile: Profile, folder: Path | None = None) -> Any:
-    """One of the specs by file name, as it stands for `profile`. Raises SpecMismatch when it cannot be read."""
+    """Return one of the specs by file name, resolved for `profile`. Raises SpecMismatch when it cannot be read."""
     return resolve(_read((folder or _home()) / name), profile)
 
 
 def resolve(node: Any, profile: Profile) -> Any:
-    """`node` for one profile: each `x-hype-documented` is merged into the object it stands in, or dropped."""
+    """Return `node` for one profile: each `x-hype-documented` is merged into the object around it, or dropped."""
     if isinstance(node, list):
         return [resolve(item, profile) for item in node]
     if not isinstance(node, dict):
@@ -186,7 +187,7 @@ def resolve(node: Any, profile: Profile) -> Any:
 
 
 def _merge(target: Any, patch: Any) -> Any:
-    """RFC 7386 section 2."""
+    """Return `target` with a merge patch applied (RFC 7386 section 2)."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -211,21 +212,21 @@ class _Documents:
         return self._contents[name]
 
     def find(self, place: str) -> tuple[Any, str]:
-        """What stands at `place` once references are followed, and where that is."""
+        """Return the node at `place` once references are followed, and the place of that node."""
         contents = self.registry.resolver().lookup(_BASE + place).contents
         if not isinstance(contents, dict) or "$ref" not in contents:
             return contents, place
         return self.find(_target(contents["$ref"], place))
 
     def check_references(self) -> None:
-        """Raise Unresolvable for a `$ref` to nothing, which a validator would find only when it comes to it."""
+        """Raise Unresolvable for a `$ref` without a target, which a validator finds only when it reaches it."""
         for name, contents in self._contents.items():
             for reference in _references(contents):
                 self.find(_target(reference, name))
 
 
 def _target(reference: str, place: str) -> str:
-    """The place that a `$ref` at `place` means."""
+    """Return the place that a `$ref` at `place` means."""
     document, _, pointer = reference.partition("#")
     return f"{document.removeprefix('./') or place.partition('#')[0]}#{pointer}"
 
@@ -270,13 +271,11 @@ def _operation(documents: _Documents, path: str, method: str) -> Operation:
         id=node["operationId"],
         method=method,
         path=path,
-        summary=node["summary"],
         auth=_auth(node, documents["openapi.yaml"], statuses),
         policy=node.get("x-hype-policy", {}),
         query=tuple(_query(documents, place, node)),
         body=_body(documents, place, node),
         success=success,
-        statuses=statuses,
         media_type=next(iter(answer["content"])),
     )
 
@@ -328,11 +327,11 @@ def _messages(documents: _Documents, action: str) -> Iterator[Message]:
                 continue
             message, found = documents.find(_below("asyncapi.yaml#/operations", key, "messages", str(index)))
             payload = _below(found, "payload")
-            data = _below(_member(documents, payload), "properties", "data")
+            data = _below(_frame_schema(documents, payload), "properties", "data")
             yield Message(message["name"], Rule(documents, data), Rule(documents, payload))
 
 
-def _member(documents: _Documents, payload: str) -> str:
-    """The part of a frame's schema that says what its `data` is: the last of its `allOf`."""
+def _frame_schema(documents: _Documents, payload: str) -> str:
+    """Return the place of the schema that describes a frame's `data`: the last of its `allOf`."""
     schema, place = documents.find(payload)
     return _below(place, "allOf", str(len(schema["allOf"]) - 1)) if "allOf" in schema else place

@@ -1,4 +1,4 @@
-"""Access and refresh tokens: the door to PyJWT (ruling R23)."""
+"""Access and refresh tokens. No other module imports PyJWT (ruling R23)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _EXPIRED: Final = {"access": "Token expired", "refresh": "Refresh token expired"
 
 
 class Holder(Protocol):
-    """Whom a token is for: what of a user it repeats."""
+    """The members of a user that a token repeats."""
 
     @property
     def id(self) -> str:
@@ -39,7 +39,7 @@ class Holder(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a valid token says. issued_at, expires_at: seconds since the epoch. jti: the token's own id."""
+    """The claims of a valid token. issued_at, expires_at: seconds since the epoch. jti: the token's own id."""
 
     user_id: str
     username: str
@@ -52,7 +52,7 @@ class Claims:
 
 @dataclass(frozen=True, slots=True)
 class Pair:
-    """What a login gives out, and what its session remembers: the refresh token's jti and end.
+    """The tokens of a login, and the parts that its session stores: the refresh token's jti and expiry.
 
     refresh_expires_at: milliseconds since the epoch, as in the tables.
     """
@@ -64,25 +64,29 @@ class Pair:
 
 
 class Tokens:
-    """Makes and reads tokens. clock: the time in seconds since the epoch."""
+    """The issuer and reader of tokens. clock: returns the time in seconds since the epoch."""
 
     def __init__(self, config: Config, clock: Callable[[], float] = time.time) -> None:
+        """Take secrets and lifetimes from `config`."""
         self._secrets = {"access": config.jwt_access_secret, "refresh": config.jwt_refresh_secret}
         self._lifetimes = {"access": config.access_token_ttl_s, "refresh": config.refresh_token_ttl_s}
         self._clock = clock
 
     def pair(self, user: Holder, session_id: str) -> Pair:
-        """A new access and a new refresh token for the user's session."""
+        """Return a new access token and a new refresh token for the user's session."""
         access, _ = self._issue(user, session_id, "access")
         refresh, claims = self._issue(user, session_id, "refresh")
         return Pair(access, refresh, claims["jti"], claims["exp"] * 1000)
 
     def read_access(self, token: str) -> Claims:
-        """What the token says. Raises NotAuthenticated `Invalid token` or `Token expired` (ruling R7)."""
+        """Return the claims of an access token. Raises NotAuthenticated `Invalid token` or `Token expired` (R7)."""
         return self._read(token, "access")
 
     def read_refresh(self, token: str) -> Claims:
-        """Likewise, with `Invalid refresh token` or `Refresh token expired` (ruling R6)."""
+        """Return the claims of a refresh token.
+
+        Raises NotAuthenticated `Invalid refresh token` or `Refresh token expired` (ruling R6).
+        """
         return self._read(token, "refresh")
 
     def _issue(self, user: Holder, session_id: str, kind: Kind) -> tuple[str, dict[str, Any]]:
@@ -101,7 +105,7 @@ class Tokens:
 
     def _read(self, token: str, kind: Kind) -> Claims:
         payload = self._verified(token, kind)
-        # Before the other members: an expired token is expired, whether or not it names a session of ours.
+        # Expiry is checked first: an expired token is expired, whatever its other members are.
         if payload.get("type") == kind and _is_past(payload.get("exp"), self._clock()):
             raise NotAuthenticated(_EXPIRED[kind])
         claims = _claims(payload, kind)
@@ -110,11 +114,11 @@ class Tokens:
         return claims
 
     def _verified(self, token: str, kind: Kind) -> dict[str, Any]:
-        """The payload of a token that we signed; the signature is all that PyJWT is asked about."""
+        """Return the payload of a token that this server signed; PyJWT checks only the signature."""
         options: Any = {"verify_signature": True, **dict.fromkeys(_UNCHECKED, False)}
         try:
             return jwt.decode(token, self._secrets[kind], algorithms=["HS256"], options=options)
-        except (jwt.PyJWTError, ValueError) as error:  # the latter for a lone surrogate, for one
+        except (jwt.PyJWTError, ValueError) as error:  # ValueError for a lone surrogate, for example
             raise NotAuthenticated(_INVALID[kind]) from error
 
 
@@ -126,7 +130,7 @@ def _is_past(expiry: object, now: float) -> bool:
 
 
 def _claims(payload: dict[str, Any], kind: Kind) -> Claims | None:
-    """The payload with every member of its type, or None."""
+    """Return the claims of a payload whose members are all of their type, else None."""
     texts = [payload.get(name) for name in ("userId", "username", "sid", "jti")]
     numbers = [payload.get(name) for name in ("iat", "exp")]
     email = payload.get("email")

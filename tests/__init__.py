@@ -1,1 +1,1 @@
-"""Mirrors hype/ file for file; tests of the harness stand in hype_contract/."""
+"""Tests that mirror hype/ file for file; hype_contract/ here has the tests of the harness."""

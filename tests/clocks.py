@@ -4,16 +4,16 @@ from __future__ import annotations
 
 
 class HandClock:
-    """Seconds that pass only when told to: pass the object itself as `clock`."""
+    """A clock that moves only when the test moves it: pass the object itself as `clock`."""
 
     def __init__(self) -> None:
-        """It starts somewhere that is neither zero nor round."""
+        """Start at a time that is neither zero nor round."""
         self.now = 1234.5
 
     def __call__(self) -> float:
-        """The present moment."""
+        """Return the present time in seconds."""
         return self.now
 
     def advance(self, seconds: float) -> None:
-        """Let time pass."""
+        """Move the time forward."""
         self.now += seconds

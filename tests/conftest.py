@@ -1,3 +1,3 @@
-"""Fixtures that the whole suite shares. Each plugin module owns one subject."""
+"""The fixtures that the whole suite shares; each plugin module has one subject."""
 
 pytest_plugins = ["tests.databases", "tests.running", "tests.promises.options", "tests.sfu.options"]

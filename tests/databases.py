@@ -1,4 +1,4 @@
-"""A database of its own for every test that asks for one: once in SQLite, once in a real PostgreSQL."""
+"""The databases of the tests: a new one for each test, once in SQLite and once in a real PostgreSQL."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def postgresql() -> Iterator[PostgresServer]:
     pid = server.get_pid()
     assert pid is not None
     with guarded(pid, folder):
-        # These databases need not survive a power cut, and waiting for the disk is most of what tests would do.
+        # A test database need not survive a power cut. Most of the time of a test would be waiting for the disk.
         server.psql("ALTER SYSTEM SET fsync = off;")
         server.psql("SELECT pg_reload_conf();")
         yield server
@@ -43,7 +43,7 @@ def postgresql() -> Iterator[PostgresServer]:
 
 @pytest.fixture(params=["sqlite", "postgresql"])
 def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    """The URL of an empty database that nobody else uses."""
+    """Return the URL of an empty database for this test alone."""
     if request.param == "sqlite":
         return f"sqlite:///{tmp_path / 'hype.db'}"
     url: str = request.getfixturevalue("postgres_url")
@@ -52,7 +52,7 @@ def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 
 @pytest.fixture
 def postgres_url(postgres: PostgresServer) -> str:
-    """The URL of an empty PostgreSQL database, for what SQLite does not have."""
+    """Return the URL of an empty PostgreSQL database, for what SQLite does not have."""
     name = f"hype_{uuid.uuid4().hex}"
     postgres.psql(f"CREATE DATABASE {name};")
     return postgres.get_uri(database=name)
@@ -60,7 +60,7 @@ def postgres_url(postgres: PostgresServer) -> str:
 
 @pytest.fixture
 def database(database_url: str) -> Iterator[Database]:
-    """An open database with all tables and nothing in them."""
+    """Open a database with all tables and no rows."""
     opened = Database(database_url)
     opened.open()
     migrate(opened)
@@ -69,8 +69,8 @@ def database(database_url: str) -> Iterator[Database]:
 
 
 @pytest.fixture
-def inside(database: Database) -> Iterator[Unit]:
-    """A unit whose transaction is open during the whole test, for queries that need no more than that."""
+def transaction(database: Database) -> Iterator[Unit]:
+    """Open a transaction for the whole test, for queries that need no more than that."""
     unit = database.run_now(lambda unit: unit, write=True)
     with unit.transaction():
         yield unit
@@ -87,7 +87,7 @@ def commit(database: Database, work: Callable[[], T]) -> T:
 
 
 def make_channel(owner_name: str = "owner", type: str = "TEXT") -> Channel:
-    """A user, their server and a channel in it; call it in a transaction."""
+    """Store a user, a server and a channel in it; call it in a transaction."""
     owner = User.add(username=owner_name)
     server = Server.create(name="A server", owner=owner)
     return Channel.add(name="a channel", type=type, server=server, created_by=owner)

@@ -1,4 +1,4 @@
-"""The server as people run it: `hype serve` in a process of its own, whose log must stay clean."""
+"""`hype serve` in a process of its own, whose log must stay clean."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ SECRETS = {
 }
 ANY_PORTS = {"HOST": "127.0.0.1", "PORT": "0", "WS_PORT": "0"}
 UNLIMITED = {"WS_RATE_BURST": "1000000", "WS_RATE_PER_SECOND": "1000000"}
-"""The gateway's rate limit (ruling R31) out of the way."""
+"""An environment without the gateway's rate limit (ruling R31)."""
 
 LOG = "hype.log"
 _PATIENCE_S = 60
@@ -34,7 +34,7 @@ _TROUBLE = re.compile(r"^\S+ (ERROR|CRITICAL) |Traceback|Exception ignored|Warni
 
 
 class Running:
-    """One `hype serve` that listens. profile, contract: what its answers are judged by."""
+    """A `hype serve` that listens. profile, contract: for checking its answers."""
 
     def __init__(self, process: subprocess.Popen[str], log: Path, profile: Profile) -> None:
         """Wait until it says where it listens. Fails with its log when it ends before that."""
@@ -55,11 +55,11 @@ class Running:
 
     @property
     def log(self) -> str:
-        """What it has written to stderr so far."""
+        """The text that it has written to stderr so far."""
         return self._log.read_text()
 
     def world(self, seed: str = "0", timeout_s: float = _PATIENCE_S) -> World:
-        """People, channels and sockets on this server, every answer and frame judged; gone when it stops."""
+        """Return users, channels and sockets on this server; every answer and frame is checked."""
         http = self._clients.enter_context(connect(self.url))
         http.timeout = timeout_s
         world = World(self.contract, http, self.ws_url, seed, Secrets())
@@ -67,25 +67,25 @@ class Running:
         return world
 
     def stop(self, by: signal.Signals = signal.SIGTERM) -> int:
-        """Have the clients leave, end it in order and wait; its exit code."""
+        """Close the clients, end it in order and wait; return its exit code."""
         self._clients.close()
         self.process.send_signal(by)
         return self.ended()
 
     def kill(self) -> None:
-        """`kill -9`."""
+        """Kill it with SIGKILL."""
         self.process.kill()
         self.ended()
 
     def ended(self) -> int:
-        """Wait until it has ended by itself; its exit code."""
+        """Wait until it has ended by itself; return its exit code."""
         code = self.process.wait(_PATIENCE_S)
         if self.process.stdout:
             self.process.stdout.close()
         return code
 
     def leave(self) -> None:
-        """The end of a test: everything that is still open goes, and nothing may have gone wrong meanwhile."""
+        """End it after a test, and check that its log is clean."""
         if self.process.poll() is None:
             assert self.stop() == 0, self.log
         self.ended()
@@ -93,19 +93,19 @@ class Running:
         assert troubles(self.log) == []
 
     def _line(self) -> str:
-        """A line of the greeting, which ends with how to stop it; "" after that or at the end of the output."""
+        """Return a line of the greeting; "" after its last one or at the end of the output."""
         assert self.process.stdout is not None
         line = self.process.stdout.readline()
         return "" if "stops it" in line else line
 
 
 def troubles(log: str) -> list[str]:
-    """The lines of a log that tell of an unhandled error, or of Python's own complaints."""
+    """Return the lines of a log with an unhandled error or a warning of Python's."""
     return [line for line in log.splitlines() if _TROUBLE.search(line)]
 
 
 def begin(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
-    """Begin `hype serve`, with nothing but this environment and the ports and secrets that tests use.
+    """Start `hype serve` with only this environment and the ports and secrets of tests.
 
     folder: the working directory, where its log goes; a `hype` package in it goes before the installed one.
     """
@@ -122,7 +122,7 @@ def begin(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]
 
 
 def run(folder: Path, *arguments: str, environment: Mapping[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run a `hype` command to its end, with nothing but this environment."""
+    """Run a `hype` command to its end, with only this environment."""
     command = [sys.executable, "-m", "hype", *arguments]
     return subprocess.run(
         command, cwd=folder, env=environment, capture_output=True, text=True, timeout=_PATIENCE_S, check=False
@@ -130,7 +130,7 @@ def run(folder: Path, *arguments: str, environment: Mapping[str, str]) -> subpro
 
 
 def refusal(folder: Path, environment: Mapping[str, str]) -> str:
-    """What `hype serve` says on stderr when it refuses to start; it must do so in order, without a traceback."""
+    """Return the stderr of a `hype serve` that refuses to start, in order and without a traceback."""
     ended = run(folder, "serve", environment={**ANY_PORTS, **SECRETS, **environment})
     assert ended.returncode == 1, ended
     assert "Traceback" not in ended.stderr, ended.stderr
@@ -138,7 +138,7 @@ def refusal(folder: Path, environment: Mapping[str, str]) -> str:
 
 
 class Serve(Protocol):
-    """Starts a server that ends with the test."""
+    """A function that starts a server, which ends with the test."""
 
     def __call__(
         self,
@@ -148,16 +148,16 @@ class Serve(Protocol):
         profile: Profile = "hardened",
         folder: Path | None = None,
     ) -> Running:
-        """folder: where it runs, an empty one by default."""
+        """Start a server. folder: its working directory, an empty one by default."""
 
 
 @pytest.fixture
 def serve(tmp_path: Path) -> Iterator[Serve]:
-    """Starts servers; whatever happened to them, they end in order and with a clean log."""
+    """Return a function that starts servers; each must end in order and with a clean log."""
     with ExitStack() as ends:
         numbers = count(1)
 
-        def one(
+        def start(
             database_url: str,
             environment: Mapping[str, str] | None = None,
             *,
@@ -171,16 +171,16 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             ends.callback(server.leave)
             return server
 
-        yield one
+        yield start
 
 
 @pytest.fixture
 def running(serve: Serve, database_url: str) -> Running:
-    """A hardened server without the gateway's rate limit, once on SQLite and once on PostgreSQL."""
+    """Run a hardened server without the gateway's rate limit, once on SQLite and once on PostgreSQL."""
     return serve(database_url, UNLIMITED)
 
 
 @pytest.fixture
 def sqlite_url(tmp_path: Path) -> str:
-    """A database for tests to which it does not matter which one it is."""
+    """Return the URL of a database for tests that need only one kind."""
     return f"sqlite:///{tmp_path / 'hype.db'}"

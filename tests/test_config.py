@@ -1,4 +1,4 @@
-"""The environment as a whole: defaults, `.env`, refusals, and what the help says (ruling R23)."""
+"""The configuration as a whole: defaults, `.env`, errors, and the help text (ruling R23)."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ WRONG = {
 
 
 def test_defaults() -> None:
-    """With nothing set the server runs as the seed document says, with secrets that are made up."""
+    """Without variables the server has the settings of the seed document, and generated secrets."""
     config = Config.load({}, NOWHERE)
     assert config.database_url == "sqlite:///hype.db"
     assert ipaddress.ip_address(config.host).is_unspecified
@@ -55,8 +55,8 @@ def test_defaults() -> None:
     assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5
 
 
-def test_missing_secrets_are_made_up() -> None:
-    """Each start has others, the two differ, and the config says that they will not last."""
+def test_missing_secrets_are_generated() -> None:
+    """Each start has other secrets, the two differ, and the config says that they will not last."""
     first, second = Config.load({}, NOWHERE), Config.load({}, NOWHERE)
     secrets = {config.jwt_access_secret for config in (first, second)}
     secrets |= {config.jwt_refresh_secret for config in (first, second)}
@@ -70,21 +70,21 @@ def test_missing_secrets_are_made_up() -> None:
 
 @pytest.mark.parametrize("missing", [["JWT_ACCESS_SECRET"], ["JWT_REFRESH_SECRET"], list(SECRETS)], ids=str)
 def test_production_needs_secrets(missing: list[str]) -> None:
-    """With HYPE_ENV=production nothing is made up: the start stops and names what is missing."""
+    """With HYPE_ENV=production a missing secret stops the start with its name."""
     given = {name: value for name, value in SECRETS.items() if name not in missing}
     with pytest.raises(ConfigError, match=f"^{' and '.join(missing)} must be set"):
         Config.load({"HYPE_ENV": "production", **given}, NOWHERE)
     assert Config.load({"HYPE_ENV": "production", **SECRETS}, NOWHERE).env == "production"
 
 
-def test_every_variable_has_wrong_values_below() -> None:
-    """A variable that is added is tested too."""
+def test_every_variable_has_wrong_values() -> None:
+    """A new variable needs wrong values in this file."""
     assert set(WRONG) == {variable.name for variable in VARIABLES}
 
 
 @pytest.mark.parametrize(("name", "value"), [(name, value) for name in WRONG for value in WRONG[name]])
 def test_a_wrong_value_is_named(name: str, value: str) -> None:
-    """The start stops with a sentence about that variable, and what it takes or must not be."""
+    """The start stops with a sentence about the variable and its values."""
     with pytest.raises(ConfigError, match=r"^[A-Z].*\.$") as refusal:
         Config.load({**SECRETS, name: value}, NOWHERE)
     assert re.search(rf"\b{name}\b", str(refusal.value))
@@ -93,7 +93,7 @@ def test_a_wrong_value_is_named(name: str, value: str) -> None:
 
 @pytest.mark.parametrize("name", [variable.name for variable in VARIABLES])
 def test_blank_is_unset(name: str) -> None:
-    """`NAME=` and `NAME=  ` mean the default, as compose files have it."""
+    """`NAME=` and `NAME=  ` mean the default, as in compose files."""
     known = {**SECRETS, "PORT": "1", "WS_PORT": "2"}
     without = Config.load({key: value for key, value in known.items() if key != name}, NOWHERE)
     blank = Config.load({**known, name: " \t"}, NOWHERE)
@@ -102,8 +102,8 @@ def test_blank_is_unset(name: str) -> None:
     assert secret or blank == without
 
 
-def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
-    """The seed document's own `.env` works, comments included; what is really set goes before it."""
+def test_the_environment_outweighs_dotenv(tmp_path: Path) -> None:
+    """The seed document's own `.env` works, comments included; the environment goes before it."""
     path = tmp_path / ".env"
     path.write_text(
         'DATABASE_URL="postgresql://user:password@localhost:5432/hype"\n'
@@ -118,8 +118,8 @@ def test_dotenv_is_read_and_the_environment_wins(tmp_path: Path) -> None:
     assert (config.port, config.ws_port, config.announced_ip) == (4001, 7070, None)
 
 
-def test_dotenv_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Without being told, the process reads its own environment and the `.env` where it stands."""
+def test_dotenv_is_read_from_the_working_directory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The process reads its own environment and the `.env` of its working directory by default."""
     (tmp_path / ".env").write_text("PORT=4001\nWS_PORT=4002\n", encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("PORT", raising=False)
@@ -128,8 +128,8 @@ def test_dotenv_of_the_working_directory(tmp_path: Path, monkeypatch: pytest.Mon
     assert (config.port, config.ws_port) == (4001, 4003)
 
 
-def test_a_dotenv_that_cannot_be_read(tmp_path: Path) -> None:
-    """A `.env` that is not text stops the start and is named."""
+def test_an_unreadable_dotenv_stops_the_start(tmp_path: Path) -> None:
+    """A `.env` that is not text stops the start with its path."""
     path = tmp_path / ".env"
     path.write_bytes(b"PORT=\xff\xfe")
     with pytest.raises(ConfigError, match=re.escape(str(path))):
@@ -137,15 +137,15 @@ def test_a_dotenv_that_cannot_be_read(tmp_path: Path) -> None:
 
 
 def test_passwords_are_not_repeated() -> None:
-    """A refusal can be shown to anybody: neither database passwords nor secrets stand in it."""
+    """An error contains neither a database password nor a secret."""
     for environ in ({"DATABASE_URL": "postgresql://u:hunter2@h:x/d"}, dict.fromkeys(SECRETS, "hunter2")):
         with pytest.raises(ConfigError) as refusal:
             Config.load(environ, NOWHERE)
         assert "hunter2" not in str(refusal.value)
 
 
-def test_ports_may_be_free_ones_but_not_the_same() -> None:
-    """Both ports can be 0, which is never the same port twice; another number is for one of them."""
+def test_ports_must_differ_unless_they_are_zero() -> None:
+    """Both ports can be 0, which never is the same port twice."""
     assert Config.load({"PORT": "0", "WS_PORT": "0"}, NOWHERE).port == 0
     with pytest.raises(ConfigError, match=r"^PORT and WS_PORT are both 8080"):
         Config.load({"PORT": "8080"}, NOWHERE)
@@ -161,16 +161,16 @@ def test_the_table_lists_every_variable() -> None:
 
 
 def test_the_example_file_is_up_to_date() -> None:
-    """`.env.example` names known variables only, and its values are taken."""
+    """`.env.example` names known variables only, and its values are valid."""
     lines = (ROOT / ".env.example").read_text(encoding="utf-8").splitlines()
     named = dict(line.lstrip("#").split("=", 1) for line in lines if re.match("#?[A-Z_]+=", line))
     assert set(named) <= {variable.name for variable in VARIABLES}
     Config.load(named, NOWHERE)
 
 
-def test_a_worker_gets_no_variable_of_ours() -> None:
-    """What the server is told by its environment, and what it does not know, stays with it."""
-    ours = {variable.name: "x" for variable in VARIABLES}
+def test_a_worker_gets_no_variable_of_hype() -> None:
+    """Hype's variables, and those that Hype does not know, stay with the server."""
+    own = {variable.name: "x" for variable in VARIABLES}
     foreign = {"AWS_SECRET_ACCESS_KEY": "x", "PYTHON_TOKEN": "x", "PATH_TO_KEY": "x"}
     needed = {"PATH": "/bin", "PYTHONPATH": "/lib", "LANG": "C"}
-    assert worker_environment({**ours, **foreign, **needed}) == needed
+    assert worker_environment({**own, **foreign, **needed}) == needed

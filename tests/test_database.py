@@ -1,4 +1,4 @@
-"""Transactions, effects, threads, and what happens when the database is not there."""
+"""Transactions, effects, threads, and databases that fail."""
 
 from __future__ import annotations
 
@@ -19,29 +19,29 @@ from hype.models.migrate import migrate
 from tests.databases import commit
 
 
-class Accident(Exception):
-    """Anything that goes wrong in the middle of work."""
+class Failure(Exception):
+    """Any error in the middle of work."""
 
 
 def names(database: Database) -> list[str]:
-    """The names of all users."""
+    """Return the names of all users."""
     return commit(database, lambda: sorted(user.username for user in User.listed()))
 
 
-def throw_everybody_out(postgres: PostgresServer) -> None:
+def disconnect_everyone(postgres: PostgresServer) -> None:
     """End every connection to the server, as its restart would."""
     postgres.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid();")
 
 
 @pytest.fixture
 def published() -> list[Any]:
-    """The effects that `announcing` has published so far."""
+    """Return the effects that `announcing` has published so far."""
     return []
 
 
 @pytest.fixture
 def announcing(database_url: str, published: list[Any]) -> Iterator[Database]:
-    """An open database with tables, which publishes into `published`."""
+    """Open a database with tables that publishes into `published`."""
 
     def publish(effects: Sequence[Any]) -> None:
         published.extend(effects)
@@ -54,7 +54,7 @@ def announcing(database_url: str, published: list[Any]) -> Iterator[Database]:
 
 
 def test_effects_follow_the_commit(announcing: Database, published: list[Any]) -> None:
-    """They are published once their transaction has ended well, in the order in which they were announced."""
+    """Effects are published after the commit, in the order in which they were announced."""
 
     def work(unit: Unit) -> None:
         with unit.transaction():
@@ -69,8 +69,8 @@ def test_effects_follow_the_commit(announcing: Database, published: list[Any]) -
     assert published == ["one", "two", "three", "four"]
 
 
-def test_what_is_rolled_back_is_not_announced(announcing: Database, published: list[Any]) -> None:
-    """An accident undoes the rows and the effects of its transaction, and nothing of the ones before."""
+def test_a_rollback_announces_nothing(announcing: Database, published: list[Any]) -> None:
+    """A failure undoes the rows and the effects of its transaction, and no earlier ones."""
 
     def work(unit: Unit) -> None:
         with unit.transaction():
@@ -79,27 +79,27 @@ def test_what_is_rolled_back_is_not_announced(announcing: Database, published: l
         with unit.transaction():
             User.add(username="undone")
             unit.announce("undone")
-            raise Accident
+            raise Failure
 
-    with pytest.raises(Accident):
+    with pytest.raises(Failure):
         announcing.run_now(work, write=True)
     assert names(announcing) == published == ["kept"]
 
 
 def test_a_part_can_fail_by_itself(announcing: Database, published: list[Any]) -> None:
-    """A transaction within another takes its own rows and effects along when it fails, no others."""
+    """An inner transaction that fails loses its own rows and effects, and no others."""
 
     def fail(unit: Unit) -> None:
         with unit.transaction():
             User.add(username="failed")
             unit.announce("failed")
-            raise Accident
+            raise Failure
 
     def work(unit: Unit) -> None:
         with unit.transaction():
             User.add(username="before")
             unit.announce("before")
-            with pytest.raises(Accident):
+            with pytest.raises(Failure):
                 fail(unit)
             with unit.transaction():
                 User.add(username="inner")
@@ -110,19 +110,19 @@ def test_a_part_can_fail_by_itself(announcing: Database, published: list[Any]) -
     assert sorted(published) == names(announcing) == ["before", "inner"]
 
 
-def test_what_belongs_into_a_transaction_is_refused_outside(database: Database) -> None:
-    """An effect or a turn without a transaction is a mistake of ours, and says so; so is a query."""
+def test_effects_and_turns_need_a_transaction(database: Database) -> None:
+    """An effect, a turn or a query outside a transaction is a bug and raises."""
     unit = database.run_now(lambda unit: unit, write=True)
-    mistakes: list[Callable[[], None]] = [lambda: unit.announce("x"), lambda: unit.in_order_of("x"), unit.alone]
-    for mistake in mistakes:
+    calls: list[Callable[[], None]] = [lambda: unit.announce("x"), lambda: unit.in_order_of("x"), unit.alone]
+    for call in calls:
         with pytest.raises(RuntimeError, match="inside of a transaction"):
-            mistake()
+            call()
     with pytest.raises(peewee.InterfaceError):
         User.find("nobody")
 
 
-def test_one_turn_a_transaction(database: Database) -> None:
-    """The same key again is nothing new; a second key could deadlock, and is refused."""
+def test_a_transaction_has_one_turn(database: Database) -> None:
+    """The same key again changes nothing; a second key could deadlock, and raises."""
 
     def take_many(unit: Unit) -> None:
         for number in range(1000):  # a few of them share the lock of the first
@@ -142,14 +142,14 @@ def test_one_turn_a_transaction(database: Database) -> None:
 
 
 def test_a_turn_lasts_until_the_effects_are_handed_over(database_url: str) -> None:
-    """While one transaction's effects are being published, the next writer of that key waits."""
-    publishing, go_on = threading.Event(), threading.Event()
+    """The next writer of a key waits while a transaction's effects are being published."""
+    publishing, proceed = threading.Event(), threading.Event()
     published: list[str] = []
 
     def publish(effects: Sequence[Any]) -> None:
         if effects[0] == "first":
             publishing.set()
-            go_on.wait()
+            proceed.wait()
         published.extend(effects)
 
     database = Database(database_url, publish)
@@ -159,7 +159,7 @@ def test_a_turn_lasts_until_the_effects_are_handed_over(database_url: str) -> No
         def work(unit: Unit) -> None:
             with unit.transaction():
                 if effect == "second":
-                    go_on.set()
+                    proceed.set()
                 unit.in_order_of("key")
                 unit.announce(effect)
 
@@ -177,50 +177,50 @@ def test_a_turn_lasts_until_the_effects_are_handed_over(database_url: str) -> No
 
 
 async def test_run_works_in_a_thread_and_publishes_on_the_loop(database_url: str) -> None:
-    """The loop is not held up, and effects arrive on its thread before the result does."""
+    """The loop is not blocked, and effects arrive on its thread before the result does."""
     seen: list[Any] = []
     database = Database(database_url, lambda effects: seen.append((threading.get_ident(), *effects)))
     database.open()
-    reached, go_on = threading.Event(), threading.Event()
+    reached, proceed = threading.Event(), threading.Event()
 
     def work(unit: Unit) -> int:
         with unit.transaction():
             unit.announce("done")
             reached.set()
-            go_on.wait()
+            proceed.wait()
         return threading.get_ident()
 
     running = asyncio.ensure_future(database.run(work, write=True))
     await asyncio.to_thread(reached.wait)
     assert not running.done()
-    go_on.set()
+    proceed.set()
     worker = await running
     database.close()
     assert seen == [(threading.get_ident(), "done")]
     assert worker != threading.get_ident()
 
 
-async def test_run_publishes_what_was_committed_before_an_accident(announcing: Database, published: list[Any]) -> None:
-    """A refusal may follow a commit (operation refreshTokens): its effects come first, then the refusal."""
+async def test_run_publishes_a_commit_before_a_failure(announcing: Database, published: list[Any]) -> None:
+    """A refusal may follow a commit (operation refreshTokens): its effects come first."""
 
     def work(unit: Unit) -> None:
         with unit.transaction():
             unit.announce("revoked")
-        raise Accident
+        raise Failure
 
-    with pytest.raises(Accident):
+    with pytest.raises(Failure):
         await announcing.run(work, write=True)
     assert published == ["revoked"]
 
 
 async def test_reads_do_not_wait_behind_writers(database: Database) -> None:
-    """With every writing thread busy, a read is answered."""
+    """A read is answered while every writing thread is busy."""
     commit(database, lambda: User.add(username="anna"))
-    go_on = threading.Event()
+    proceed = threading.Event()
 
     def busy(unit: Unit) -> None:
         with unit.transaction():
-            go_on.wait()
+            proceed.wait()
 
     def read(unit: Unit) -> int:
         with unit.transaction():
@@ -228,12 +228,12 @@ async def test_reads_do_not_wait_behind_writers(database: Database) -> None:
 
     writers = [asyncio.ensure_future(database.run(busy, write=True)) for _ in range(20)]
     assert await database.run(read, write=False) == 1
-    go_on.set()
+    proceed.set()
     await asyncio.gather(*writers)
 
 
-async def test_nobody_waits_behind_those_who_wait_for_something_else(database: Database) -> None:
-    """However many are stuck there, reads and writes go on."""
+async def test_database_work_does_not_wait_behind_other_waiting_work(database: Database) -> None:
+    """Reads and writes go on while other work waits."""
     gate = threading.Event()
     stuck = [asyncio.create_task(database.run(lambda unit: gate.wait(20), write=False, waits=True)) for _ in range(20)]
     try:
@@ -246,7 +246,7 @@ async def test_nobody_waits_behind_those_who_wait_for_something_else(database: D
 
 
 def test_a_read_sees_one_state(database: Database) -> None:
-    """What others commit in the middle of a read does not show until its end; a page fits its total."""
+    """A read does not see what others commit meanwhile, so a page fits its total."""
     commit(database, lambda: User.add(username="anna"))
 
     def read(unit: Unit) -> list[int]:
@@ -262,7 +262,7 @@ def test_a_read_sees_one_state(database: Database) -> None:
 
 
 def test_a_read_cannot_write(database: Database) -> None:
-    """Work that said it would only read is held to it, and a writer that follows is not."""
+    """Work without `write` cannot change a row, and a later writer can."""
 
     def work(unit: Unit) -> None:
         with unit.transaction():
@@ -275,19 +275,19 @@ def test_a_read_cannot_write(database: Database) -> None:
 
 
 def test_lost_connections_are_replaced(postgres: PostgresServer, postgres_url: str) -> None:
-    """After PostgreSQL was restarted, or threw us out, the next operation works."""
+    """The next operation works after PostgreSQL was restarted or ended the connections."""
     database = Database(postgres_url)
     database.open()
     migrate(database)
     commit(database, lambda: User.add(username="anna"))
-    throw_everybody_out(postgres)
+    disconnect_everyone(postgres)
     assert names(database) == ["anna"]
     assert database.ping()
     database.close()
 
 
-def test_ping_tells_when_the_database_is_gone(postgres: PostgresServer, database_url: str) -> None:
-    """Health says so while it is away (ruling R12), whether it is a file or a server."""
+def test_ping_is_false_when_the_database_is_gone(postgres: PostgresServer, database_url: str) -> None:
+    """Health says so while the file or the server is away (ruling R12)."""
     database = Database(database_url)
     database.open()
     assert database.ping()
@@ -297,13 +297,13 @@ def test_ping_tells_when_the_database_is_gone(postgres: PostgresServer, database
     else:
         name = database_url.partition("?")[0].rpartition("/")[2]
         postgres.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;")
-        throw_everybody_out(postgres)
+        disconnect_everyone(postgres)
     assert not database.ping()
     database.close()
 
 
-def test_connections_that_come_back_from_an_accident_are_clean(database: Database) -> None:
-    """However often work fails, no connection is lost to the pool or keeps half a transaction."""
+def test_connections_are_clean_after_a_failure(database: Database) -> None:
+    """Failed work leaves every connection in the pool, without half a transaction."""
 
     def fail(unit: Unit) -> None:
         with unit.transaction():
@@ -326,8 +326,8 @@ UNUSABLE = {
 
 
 @pytest.mark.parametrize("url", UNUSABLE)
-def test_a_database_that_cannot_be_used(tmp_path: Path, url: str) -> None:
-    """The start stops with one line that names the database and the reason, never the password."""
+def test_an_unusable_database_stops_the_start(tmp_path: Path, url: str) -> None:
+    """The error is one line with the database and the reason, without the password."""
     (tmp_path / "text.db").write_text("This is not a database. " * 100)
     with pytest.raises(DatabaseUnusable, match=UNUSABLE[url]) as refusal:
         Database(url.format(tmp=tmp_path)).open()

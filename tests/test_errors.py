@@ -1,4 +1,4 @@
-"""What every refusal carries for HTTP and for the gateway (rulings R7, R8, P9)."""
+"""The HTTP and gateway members of every refusal (rulings R7, R8, P9)."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ CODES = {
 
 @pytest.mark.parametrize("kind", CLASSES, ids=lambda kind: str(kind.__name__))
 def test_the_tree_in_the_docstring_is_the_tree(kind: type[errors.HypeError]) -> None:
-    """Every class has a status and a code of ruling R33, and the drawing at the top shows them."""
+    """Every class has a status and a code of ruling R33, and the module's drawing shows them."""
     assert kind.gateway_code in CODES
     drawn = [line.split() for line in (errors.__doc__ or "").splitlines() if f" {kind.__name__} " in line]
     if kind is not errors.HypeError:
@@ -31,7 +31,7 @@ def test_the_tree_in_the_docstring_is_the_tree(kind: type[errors.HypeError]) -> 
 
 
 def test_headers() -> None:
-    """401 names its scheme, 405 the methods there are, 429 the whole seconds to wait, never none."""
+    """401 names its scheme, 405 the methods of the path, 429 whole seconds to wait, at least one."""
     assert errors.NotAuthenticated("Token expired").headers == {"WWW-Authenticate": "Bearer"}
     assert errors.MethodNotAllowed(allow=["GET", "PUT"]).headers == {"Allow": "GET, PUT"}
     assert errors.TooManyRequests(retry_after_s=2.1).headers == {"Retry-After": "3"}
@@ -39,7 +39,7 @@ def test_headers() -> None:
 
 
 def test_texts() -> None:
-    """A class has its contract's text, unless it is given another."""
+    """A class has the contract's text, unless it gets another."""
     assert errors.NotAuthenticated().error == "Not authenticated"
     assert errors.ValidationFailed(details=[{"code": "custom"}]).details == [{"code": "custom"}]
     assert str(errors.Forbidden("Channel is full")) == "Channel is full"

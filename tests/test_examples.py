@@ -1,4 +1,4 @@
-"""The examples of requests and frames in the two specs work as they stand on a server that has just been seeded."""
+"""The examples of requests and frames in the two specs, sent to a server that has just been seeded."""
 
 from __future__ import annotations
 
@@ -15,28 +15,28 @@ from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import Contract, Operation
 from tests.running import Serve
 
-# What an example needs beside the seed, and the documented answer without it. Everything else succeeds.
+# The operations whose examples need more than the seed, and their answers without it. All others succeed.
 OTHERS: dict[str, int] = {
-    "getUser": 404,  # a registered user: nobody has registered
+    "getUser": 404,  # needs a registered user
     "updateUser": 403,
     "updateUserStatus": 403,
-    "refreshTokens": 401,  # a session
-    "getMessage": 404,  # a message
+    "refreshTokens": 401,  # needs a session
+    "getMessage": 404,  # needs a message
     "updateMessage": 404,
     "deleteMessage": 404,
-    "connectTransport": 404,  # a transport
+    "connectTransport": 404,  # needs a transport
     "restartIce": 404,
     "createProducer": 404,
     "createConsumer": 404,
     "closeProducer": 404,
     "closeConsumer": 404,
-    "updateChannel": 403,  # the rights of the seeded channel's owner
+    "updateChannel": 403,  # needs the rights of the seeded channel's owner
     "deleteChannel": 403,
 }
 DOCUMENTED: dict[str, int] = {"updateUserStatus": 404, "updateChannel": 200, "deleteChannel": 200}
-"""Where the documented profile answers otherwise."""
+"""The answers that differ in the documented profile."""
 
-# The user that a token or a claim names does not exist: the close code, or codes of `error`.
+# The frames whose token or claim names no user: the close code, or codes of `error`.
 FRAMES: dict[tuple[Profile, str, str], set[object]] = {
     ("hardened", "user_joined", "authenticate"): {4401},
     ("hardened", "user_joined", "claim"): {"forbidden"},
@@ -45,26 +45,26 @@ FRAMES: dict[tuple[Profile, str, str], set[object]] = {
 
 
 def _values(contract: Contract, holder: Mapping[str, Any]) -> list[Any]:
-    """The examples of a parameter or of a media type."""
+    """Return the examples of a parameter or of a media type."""
     every = holder.get("examples", {}).values()
-    found = [contract.schemas.contents("openapi.yaml" + one["$ref"])[0] if "$ref" in one else one for one in every]
-    return [one["value"] for one in found]
+    found = [contract.schemas.contents("openapi.yaml" + each["$ref"])[0] if "$ref" in each else each for each in every]
+    return [each["value"] for each in found]
 
 
 def _parameters(contract: Contract, operation: Operation) -> dict[tuple[str, str], list[Any]]:
-    """Where and what each parameter is, and its examples; of a parameter without any, that it is left out."""
+    """Return the examples of each parameter, by place and name; [None] for one that has none and may be absent."""
     item = contract.openapi["paths"][operation.path]
     found: dict[tuple[str, str], list[Any]] = {}
     for raw in (*item.get("parameters", ()), *operation.raw.get("parameters", ())):
-        one = contract.schemas.contents("openapi.yaml" + raw["$ref"])[0] if "$ref" in raw else raw
-        values = _values(contract, one)
-        assert values or not one.get("required"), f"{operation.id}: {one['name']} has no example"
-        found[one["in"], one["name"]] = values or [None]
+        parameter = contract.schemas.contents("openapi.yaml" + raw["$ref"])[0] if "$ref" in raw else raw
+        values = _values(contract, parameter)
+        assert values or not parameter.get("required"), f"{operation.id}: {parameter['name']} has no example"
+        found[parameter["in"], parameter["name"]] = values or [None]
     return found
 
 
 def _requests(contract: Contract, operation: Operation) -> Iterator[dict[str, Any]]:
-    """Every combination of examples of the parameters and the body, as arguments of `Rest.call`."""
+    """Yield every combination of examples of the parameters and the body, as arguments of `Rest.call`."""
     bodies = [NOTHING]
     if operation.body:
         bodies = _values(contract, contract.schemas.contents(operation.body.removesuffix("/schema"))[0])
@@ -79,13 +79,13 @@ def _requests(contract: Contract, operation: Operation) -> Iterator[dict[str, An
 
 
 def _in_order(contract: Contract) -> list[Operation]:
-    """Give the operations as the spec has them, registration before login; deletions last, for the sake of the rest."""
-    return sorted(contract.operations.values(), key=lambda one: one.method == "DELETE")
+    """Return the operations in the spec's order, deletions last, because the others need what they delete."""
+    return sorted(contract.operations.values(), key=lambda operation: operation.method == "DELETE")
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_request_example_is_accepted_as_it_stands(serve: Serve, sqlite_url: str, profile: Profile) -> None:
-    """What needs the seed alone succeeds, with a guest's token; what needs more has its documented answer."""
+def test_every_request_example_is_accepted(serve: Serve, sqlite_url: str, profile: Profile) -> None:
+    """An example that needs the seed alone succeeds with a guest's token; others get their documented answer."""
     server = serve(sqlite_url, profile=profile)
     world = server.world()
     expected = {**OTHERS, **(DOCUMENTED if profile == "documented" else {})}
@@ -101,24 +101,24 @@ def test_every_request_example_is_accepted_as_it_stands(serve: Serve, sqlite_url
 
 
 @pytest.mark.parametrize("profile", PROFILES)
-def test_every_frame_example_is_accepted_as_it_stands(serve: Serve, sqlite_url: str, profile: Profile) -> None:
-    """No example of a frame is answered with an `error`, but for a token and a claim of somebody who is not there."""
+def test_every_frame_example_is_accepted(serve: Serve, sqlite_url: str, profile: Profile) -> None:
+    """No example of a frame gets an `error`, except for a token and a claim of an unknown user."""
     server = serve(sqlite_url, profile=profile)
     world = server.world()
     wrong = []
     for event in server.contract.events.values():
         for example in event.raw["examples"] if event.direction == "in" else ():
             allowed = FRAMES.get((profile, event.name, example["name"]), set())
-            answers = _answers(world, example["payload"], closes=any(isinstance(one, int) for one in allowed))
+            answers = _answers(world, example["payload"], closes=any(isinstance(code, int) for code in allowed))
             if not answers <= allowed or bool(answers) != bool(allowed):
                 wrong.append((event.name, example["name"], answers))
     assert wrong == []
 
 
 def _answers(world: World, frame: Mapping[str, Any], *, closes: bool) -> set[object]:
-    """The codes of the errors that a frame gets on a socket of its own, or the code that closes it."""
+    """Return the codes of the errors that a frame gets on a new socket, or the code that closes it."""
     socket = world.socket(world.guest())
     socket.send_raw(json.dumps(frame))
     if closes:
         return {socket.closed()}
-    return {heard["data"]["code"] for heard in socket.fence() if heard["type"] == "error"}
+    return {event["data"]["code"] for event in socket.fence() if event["type"] == "error"}

@@ -1,4 +1,4 @@
-"""uvicorn beneath its documented names: what `hype/http1.py` overrides must be there, and still be needed."""
+"""uvicorn beneath its documented names: the callbacks that `hype/http1.py` overrides exist, and it still needs them."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ REQUEST = (
 
 
 class Application:
-    """Keeps the headers of its one request, and answers."""
+    """An application that keeps the headers of its one request."""
 
     def __init__(self) -> None:
+        """Start without a request."""
         self.names: list[bytes] = []
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
@@ -34,7 +35,7 @@ class Application:
 
 
 async def serve_once(application: Application, config: uvicorn.Config) -> list[bytes]:
-    """Return the names of the headers of `REQUEST`, sent in one packet, as the application sees them."""
+    """Send `REQUEST` in one packet; return the names of the headers that the application gets."""
     config.load()
     protocol: Any = config.http_protocol_class
     loop = asyncio.get_running_loop()
@@ -51,28 +52,28 @@ async def serve_once(application: Application, config: uvicorn.Config) -> list[b
 
 
 async def test_a_trailer_is_no_header() -> None:
-    """The protocol of ours takes the head alone (amendment A19)."""
+    """Hype's protocol takes the fields of the head alone (amendment A19)."""
     application = Application()
     names = await serve_once(application, Http1(application, 1).config)
     assert names == [b"host", b"connection", b"transfer-encoding"]
 
 
 async def test_uvicorn_still_takes_trailers_for_headers() -> None:
-    """When this fails, uvicorn has mended it and the protocol of ours can go."""
+    """When this fails, uvicorn has fixed it and Hype's protocol can be deleted."""
     application = Application()
     stock = uvicorn.Config(application, http="httptools", ws="none", lifespan="off", log_config=None)
     assert await serve_once(application, stock) == [b"host", b"connection", b"transfer-encoding", b"x-trailer"]
 
 
 @pytest.mark.parametrize("name", ["on_message_begin", "on_header", "on_headers_complete"])
-def test_what_is_overridden_is_there(name: str) -> None:
-    """Each callback that tells a head from a trailer is one that uvicorn's protocol has."""
+def test_the_overridden_callbacks_exist(name: str) -> None:
+    """uvicorn's protocol has each callback that Hype's protocol overrides."""
     assert name in vars(HttpToolsProtocol)
     assert name in vars(Http1(Application(), 1).config.http)
 
 
-def test_a_new_minor_version_is_looked_at() -> None:
-    """pyproject.toml allows the versions of uvicorn that these tests have seen, and no other."""
+def test_each_minor_version_is_tested() -> None:
+    """pyproject.toml allows only the minor version of uvicorn that is installed here."""
     text = (Path(__file__).parent.parent / "pyproject.toml").read_text()
     pinned = re.search(r'"uvicorn>=(\d+\.\d+),<(\d+\.\d+)"', text)
     assert pinned is not None

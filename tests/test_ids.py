@@ -1,4 +1,4 @@
-"""Ids of stored rows (ruling R3)."""
+"""The ids of stored rows (ruling R3)."""
 
 from __future__ import annotations
 
@@ -9,11 +9,11 @@ from hype.ids import new_id
 
 
 def test_ids_are_cuids_and_never_repeat() -> None:
-    """Threads that make ids at once get different ones, each in the form the contract gives."""
+    """Ids of concurrent threads differ, and each has the contract's form."""
     with ThreadPoolExecutor(8) as threads:
         made = list(threads.map(lambda _: new_id(), range(20_000)))
     assert len(set(made)) == len(made)
-    assert all(re.fullmatch("c[a-z0-9]{24}", one) for one in made)
+    assert all(re.fullmatch("c[a-z0-9]{24}", id_) for id_ in made)
 
 
 def test_later_ids_sort_later() -> None:

@@ -1,4 +1,4 @@
-"""JSON Schema errors become zod's issues (ruling R5)."""
+"""The translation of JSON Schema errors into zod's issues (ruling R5)."""
 
 from __future__ import annotations
 
@@ -16,26 +16,26 @@ CONTRACT = spec.load("hardened")
 
 
 def body(operation: str, value: Any) -> list[dict[str, Any]]:
-    """The issues of a request body."""
+    """Return the issues of a request body."""
     rule = CONTRACT.operations[operation].body
     assert rule is not None
     return rule.issues(value)
 
 
 def answer(operation: str, value: Any) -> BadRequest | None:
-    """What a request body is answered."""
+    """Return the error that answers a request body."""
     rule = CONTRACT.operations[operation].body
     assert rule is not None
     return rule.failure(value)
 
 
 def found(schema: Any, value: object) -> list[dict[str, Any]]:
-    """The issues of a value against a schema of the test's own."""
+    """Return the issues of a value against a schema of the test's own."""
     return issues.issues(SpecValidator(schema).iter_errors(value))
 
 
-def test_the_example_of_the_seed() -> None:
-    """A username of two characters gives the very issue that the seed shows, further members beside it."""
+def test_the_seeds_example_is_exact() -> None:
+    """A username of two characters gives the seed's issue, which may have further members."""
     (issue,) = body("updateUser", {"username": "ab"})
     seed = {
         "code": "too_small",
@@ -75,42 +75,42 @@ def test_the_example_of_the_seed() -> None:
         ("createMessage", {"content": "", "channelId": ""}, {"code": "too_small", "path": ["channelId"]}),
     ],
 )
-def test_each_code_and_its_members(operation: str, value: Any, expected: dict[str, Any]) -> None:
-    """Every code of R5 has its own members; the issue stands at the value's path and keeps the published schema."""
+def test_each_code_has_its_members(operation: str, value: Any, expected: dict[str, Any]) -> None:
+    """Each issue has its code's members and the value's path, and keeps the published schema."""
     every = body(operation, value)
     assert any(expected.items() <= issue.items() for issue in every), every
     for issue in every:
         assert CONTRACT.component_issues("Issue", issue) == []
 
 
-def test_one_value_two_rules() -> None:
-    """A name that is too short and has a character that may not be in it gives both issues."""
+def test_a_value_that_breaks_two_rules_has_two_issues() -> None:
+    """A short name with a forbidden character breaks both rules."""
     assert [(each["code"], each["path"]) for each in body("updateUser", {"username": "é"})] == [
         ("too_small", ["username"]),
         ("invalid_string", ["username"]),
     ]
 
 
-def test_every_broken_member_is_told() -> None:
-    """All issues come at once, each at its own path."""
+def test_every_broken_member_has_an_issue() -> None:
+    """All issues come at once, each with its own path."""
     codes = {(each["code"], *each["path"]) for each in body("registerUser", {"username": "a", "password": 5})}
     assert codes == {("too_small", "username"), ("invalid_type", "email"), ("invalid_type", "password")}
 
 
-def test_a_value_of_the_wrong_type_breaks_that_rule_alone() -> None:
-    """Nobody is told the length that a number should have."""
+def test_a_value_of_the_wrong_type_has_one_issue() -> None:
+    """A number does not get an issue about the length of a text."""
     assert [each["code"] for each in body("createMessage", {"content": 5, "channelId": "x"})] == ["invalid_type"]
 
 
 @pytest.mark.parametrize("value", [MISSING, None, [], "text", 5, True])
-def test_a_body_that_is_no_object(value: Any) -> None:
-    """One issue, for the whole."""
+def test_a_body_that_is_no_object_has_one_issue(value: Any) -> None:
+    """The one issue is about the whole body."""
     assert [(each["code"], each["expected"], each["path"]) for each in body("registerUser", value)] == [
         ("invalid_type", "object", [])
     ]
 
 
-def test_what_a_missing_member_should_have_been() -> None:
+def test_the_issue_of_a_missing_member_names_its_type() -> None:
     """`expected` is found behind `$ref`, `allOf`, a choice of types, an enum and in nested objects."""
     schema = {
         "required": ["named", "choice", "maybe", "list", "free"],
@@ -139,14 +139,14 @@ def test_what_a_missing_member_should_have_been() -> None:
 
 
 def test_a_long_value_is_not_echoed_whole() -> None:
-    """An issue quotes at most a hundred characters of what it got."""
+    """An issue quotes at most a hundred characters of the value."""
     (issue,) = body("createChannel", {"name": "x", "type": "t" * 50_000})
     assert issue["received"] == "t" * 100
     assert len(str(issue)) < 1000
 
 
 def test_at_most_20_issues_are_listed() -> None:
-    """The validator is not asked for more errors than the list takes, and the list is as long as the specs allow."""
+    """The validator stops when the list is full, and the list has the length that the specs allow."""
     asked = 0
 
     def errors() -> Iterator[ValidationError]:
@@ -164,8 +164,8 @@ def test_at_most_20_issues_are_listed() -> None:
         assert details["maxItems"] == MOST_ISSUES
 
 
-def test_one_broken_rule_is_told_once() -> None:
-    """Two schemas that ask the same of a value give one issue; two values that break one rule give two."""
+def test_a_broken_rule_has_one_issue() -> None:
+    """Two equal schemas of one value give one issue; two values that break one rule give two."""
     twice = {"allOf": [{"minimum": 5}, {"minimum": 5}]}
     assert [each["path"] for each in found({"items": twice}, [1, 2])] == [[0], [1]]
 
@@ -173,15 +173,15 @@ def test_one_broken_rule_is_told_once() -> None:
 @pytest.mark.parametrize(
     "value", [{}, {"status": "away"}, {"status": None}, {"status": "ONLINE"}, [], None, {"status": "\0"}]
 )
-def test_a_failure_text_for_any_rule(value: Any) -> None:
-    """`x-hype-failure: {'*': …}`: whatever is wrong with a status, the seed's text answers, without details (R17)."""
+def test_a_failure_text_may_cover_every_rule(value: Any) -> None:
+    """`x-hype-failure: {'*': …}` answers every bad status with the seed's text, without details (R17)."""
     failure = answer("updateUserStatus", value)
     assert failure is not None
     assert (failure.error, failure.details) == ("Invalid status", None)
 
 
-def test_a_failure_text_for_one_rule() -> None:
-    """`x-hype-failure: {maxLength: …}` answers when that is the only rule broken, else all issues do (R19)."""
+def test_a_failure_text_may_cover_one_rule() -> None:
+    """`x-hype-failure: {maxLength: …}` answers when only that rule is broken; otherwise all issues do (R19)."""
     too_long = answer("createMessage", {"content": "x" * 2001, "channelId": "c"})
     assert too_long is not None
     assert (too_long.error, too_long.details) == ("content must not exceed 2000 characters", None)
@@ -202,7 +202,7 @@ def test_a_failure_text_for_one_rule() -> None:
     ],
 )
 def test_a_dollar_in_a_pattern_is_the_very_end(pattern: str, matches: list[str], does_not: list[str]) -> None:
-    """Python's own `$` would also match before a line end that comes last."""
+    """Python's own `$` also matches before a line end that comes last."""
     compiled = compiled_pattern(pattern)
     assert [text for text in matches if not compiled.search(text)] == []
     assert [text for text in does_not if compiled.search(text)] == []
@@ -210,7 +210,7 @@ def test_a_dollar_in_a_pattern_is_the_very_end(pattern: str, matches: list[str],
 
 @pytest.mark.parametrize("text", ["\ud800", "a\udfff", "\udc00\ud83d", "a\0\ud800"])
 def test_a_text_that_is_not_unicode_is_one_custom_issue(text: str) -> None:
-    """U+0000 and unpaired surrogates break one rule, also in a text that may be null (rulings R5, R11)."""
+    """U+0000 and unpaired surrogates break one rule, also in a nullable text (rulings R5, R11)."""
     for operation, body_of_it in (
         ("updateUser", {"bio": text}),
         ("createChannel", {"name": "x", "type": "text", "topic": text}),
@@ -220,8 +220,8 @@ def test_a_text_that_is_not_unicode_is_one_custom_issue(text: str) -> None:
     assert body("updateUser", {"bio": "😀"}) == []
 
 
-def test_a_text_that_may_be_null() -> None:
-    """A number where a text or null is wanted breaks the rule about types alone, and the text's rules are told."""
+def test_a_nullable_text_has_the_rules_of_a_text() -> None:
+    """A number breaks only the rule about types; a text gets the issues of a text."""
     channel = {"name": "x", "type": "text"}
     assert body("createChannel", {**channel, "topic": None}) == []
     (mistyped,) = body("createChannel", {**channel, "topic": 5})
@@ -231,8 +231,8 @@ def test_a_text_that_may_be_null() -> None:
 
 
 @pytest.mark.parametrize("blank", [" ", "\t\n\v\f\r", "\u00a0\u1680\u2000\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"])
-def test_white_space_is_javascripts(blank: str) -> None:
-    """What JavaScript's `trim()` takes away is blank (ruling R19); what only Python takes for white space is not."""
+def test_white_space_is_that_of_javascript(blank: str) -> None:
+    """A text that JavaScript's `trim()` empties is blank (ruling R19); Python's further white space is not."""
     assert [each["code"] for each in body("createMessage", {"content": blank, "channelId": "c"})] == ["custom"]
     for text in ("x", f"{blank}x", "\u200b", "\x85", "\x1c"):
         assert body("createMessage", {"content": text, "channelId": "c"}) == []

@@ -1,4 +1,4 @@
-"""JSON in and out: strict about what it is, calm about what is in it (ruling R8)."""
+"""JSON: strict reading, safe content (ruling R8)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from hype.errors import InvalidJson
 @pytest.mark.parametrize(
     "text", ["", " ", "nul", "{", "[1,]", "{'a':1}", "NaN", "[Infinity]", "-Infinity", "01", '"\n"', "1 2"]
 )
-def test_what_is_not_json_is_refused(text: str) -> None:
-    """Python's own leniencies included, as text and as bytes."""
+def test_text_that_is_not_json_is_refused(text: str) -> None:
+    """Texts that only Python's parser accepts are refused, too, as text and as bytes."""
     for form in (text, text.encode()):
         with pytest.raises(InvalidJson):
             jsontext.parse(form)
@@ -24,7 +24,7 @@ def test_what_is_not_json_is_refused(text: str) -> None:
     "content", [b"\xef\xbb\xbf{}", "{}".encode("utf-16"), b'"\xff"', b'"\xed\xa0\x80"', b"[" * 100_000]
 )
 def test_bytes_that_are_not_utf8_json_are_refused(content: bytes) -> None:
-    """Another encoding, a byte order mark, an encoded surrogate, or nesting beyond any stack."""
+    """Another encoding, a byte order mark, an encoded surrogate and extreme nesting are refused."""
     with pytest.raises(InvalidJson):
         jsontext.parse(content)
 
@@ -38,18 +38,18 @@ def test_there_is_one_kind_of_number() -> None:
 
 @pytest.mark.parametrize("text", ["1e999", "9" * 5000, "-1e999", "-" + "9" * 5000])
 def test_numbers_beyond_every_bound_are_infinite(text: str) -> None:
-    """They parse, fast, and no schema allows them."""
+    """Huge numbers are read fast, and no schema allows them."""
     assert math.isinf(jsontext.parse(text))
 
 
-def test_lone_surrogates_get_in_but_not_out() -> None:
-    """An escaped one is for the schema to refuse; what is written is always UTF-8."""
+def test_lone_surrogates_are_read_but_not_written() -> None:
+    """A schema refuses an escaped surrogate; the output always is UTF-8."""
     assert jsontext.parse(r'"\ud800"') == "\ud800"
     assert jsontext.parse(r'"\ud83d\ude00"') == "😀"
     assert jsontext.dump({"a": "x\ud800", "b": "😀"}) == '{"a":"x?","b":"😀"}'.encode()
 
 
-def test_what_json_cannot_say_is_never_written() -> None:
-    """An infinite number is a mistake of ours, not a document."""
+def test_an_infinite_number_is_never_written() -> None:
+    """An infinite number in an answer is a bug and raises."""
     with pytest.raises(ValueError, match="Out of range"):
         jsontext.dump({"a": math.inf})

@@ -1,4 +1,4 @@
-"""The command line as a person meets it."""
+"""The command line as a person uses it."""
 
 from __future__ import annotations
 
@@ -20,10 +20,10 @@ ROOT = Path(__file__).parent.parent
 
 
 def printed(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
-    """What a command that succeeds prints."""
+    """Run a command that succeeds; return its output."""
     try:
         code = main(arguments)
-    except SystemExit as end:  # how argparse ends --help
+    except SystemExit as end:  # argparse ends --help like this
         code = end.code  # type: ignore[assignment]
     captured = capsys.readouterr()
     assert (code, captured.err) == (0, "")
@@ -36,14 +36,14 @@ def hype(folder: Path, database_url: str, *arguments: str) -> subprocess.Complet
 
 
 def test_help_names_every_command_and_the_first_steps(capsys: pytest.CaptureFixture[str]) -> None:
-    """Who types `hype --help` learns what there is and what to do first."""
+    """`hype --help` lists the commands and the first steps."""
     text = printed(capsys, "--help")
     for word in ("serve", "migrate", "seed", "spec", "3001", "8080", "curl http://localhost:3001/api", "hype-contract"):
         assert word in text
 
 
 def test_help_of_serve_lists_every_variable(capsys: pytest.CaptureFixture[str]) -> None:
-    """Each has what it takes and its default, in lines that fit a terminal."""
+    """Each variable has its values and its default, in lines that fit a terminal."""
     text = printed(capsys, "serve", "--help")
     listed = re.findall(r"^  ([A-Z][A-Z_]+) ", text, re.MULTILINE)
     assert listed == [variable.name for variable in config.VARIABLES]
@@ -56,31 +56,31 @@ def test_help_of_serve_lists_every_variable(capsys: pytest.CaptureFixture[str]) 
 
 
 def test_the_example_of_an_env_file_names_real_variables() -> None:
-    """`.env.example` and the configuration cannot drift apart."""
+    """`.env.example` names only variables of the configuration."""
     named = set(re.findall(r"^#? ?([A-Z][A-Z_]+)=", (ROOT / ".env.example").read_text(), re.MULTILINE))
     assert named
     assert named - {variable.name for variable in config.VARIABLES} == set()
 
 
-@pytest.mark.parametrize("arguments", [[], ["sing"], ["serve", "--port", "1"], ["spec"], ["spec", "graphql"]])
-def test_wrong_usage(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    """Exit code 2 and the usage."""
+@pytest.mark.parametrize("arguments", [[], ["wave"], ["serve", "--port", "1"], ["spec"], ["spec", "graphql"]])
+def test_wrong_usage_is_2(arguments: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    """Wrong usage ends with exit code 2 and the usage."""
     with pytest.raises(SystemExit) as end:
         main(arguments)
     assert end.value.code == 2
     assert "usage: hype" in capsys.readouterr().err
 
 
-def test_migrate_twice(tmp_path: Path, database_url: str) -> None:
-    """The first run says what it applied, the second that there is nothing to do."""
+def test_a_second_migration_has_nothing_to_do(tmp_path: Path, database_url: str) -> None:
+    """The first run prints the applied scripts, the second one that there is nothing to do."""
     first, second = (hype(tmp_path, database_url, "migrate") for _ in range(2))
     assert (first.returncode, second.returncode) == (0, 0)
     assert "applied 0001_initial" in first.stdout
     assert "Nothing to do." in second.stdout
 
 
-def test_seed_twice(tmp_path: Path, database_url: str, serve: running.Serve) -> None:
-    """Seeding an empty database makes its tables too; seeding again changes nothing."""
+def test_a_second_seed_changes_nothing(tmp_path: Path, database_url: str, serve: running.Serve) -> None:
+    """Seeding an empty database creates its tables, too; a second time changes nothing."""
     for _ in range(2):
         ended = hype(tmp_path, database_url, "seed")
         assert (ended.returncode, running.troubles(ended.stderr)) == (0, [])
@@ -91,7 +91,7 @@ def test_seed_twice(tmp_path: Path, database_url: str, serve: running.Serve) -> 
 
 @pytest.mark.parametrize("command", ["serve", "migrate", "seed"])
 def test_no_command_ends_in_a_traceback(tmp_path: Path, command: str) -> None:
-    """A database that cannot be opened is a sentence and exit code 1, whatever one wanted of it."""
+    """A database that cannot be opened gives a sentence and exit code 1 with every command."""
     ended = hype(tmp_path, f"sqlite:///{tmp_path}/no/such/folder/hype.db", command)
     assert ended.returncode == 1
     assert "Traceback" not in ended.stderr
@@ -101,15 +101,15 @@ def test_no_command_ends_in_a_traceback(tmp_path: Path, command: str) -> None:
 @pytest.mark.parametrize("which", PROFILES)
 @pytest.mark.parametrize("name", ["openapi", "asyncapi"])
 def test_spec_prints_one_profile(capsys: pytest.CaptureFixture[str], name: str, which: Profile) -> None:
-    """Plain YAML that says the same as the published file does for that profile, with no patch in it."""
+    """The output is plain YAML, equal to the published file for that profile, without a patch."""
     text = printed(capsys, "spec", name, "--profile", which)
     assert "x-hype-documented:" not in text
     document: Any = yaml.safe_load(text)
     assert document == profile.resolve(yaml.safe_load((ROOT / f"{name}.yaml").read_text()), which)
 
 
-def test_the_readme_knows_the_commands() -> None:
-    """What the README tells people to type exists."""
+def test_the_commands_of_the_readme_exist() -> None:
+    """Each command in the README exists."""
     text = (ROOT / "README.md").read_text()
     assert "hype serve" in text
     assert "hype-contract --base-url" in text

@@ -1,4 +1,4 @@
-"""The files around the code: what an installation gets, and what the documents promise about it."""
+"""The files around the code: the contents of an installation, and the documents about it."""
 
 import re
 import subprocess
@@ -21,7 +21,7 @@ PINS = [line for line in (ROOT / "constraints.txt").read_text().splitlines() if 
 
 
 def wanted_by(requirements: list[str], seen: set[str]) -> Iterator[str]:
-    """Walk installed metadata: the canonical names of all packages that `requirements` lead to."""
+    """Yield the canonical names of all packages that `requirements` lead to, from installed metadata."""
     for requirement in map(Requirement, requirements):
         name = canonicalize_name(requirement.name)
         extras = requirement.extras or {""}
@@ -35,26 +35,26 @@ def wanted_by(requirements: list[str], seen: set[str]) -> Iterator[str]:
 
 
 def test_every_dependency_is_pinned() -> None:
-    """A fresh installation of any extra gets the versions that were tested, transitive ones included."""
+    """A new installation of any extra gets the tested versions, transitive ones included."""
     pinned = {canonicalize_name(pin.partition("==")[0]) for pin in PINS}
     named = [*PROJECT["dependencies"], *chain.from_iterable(PROJECT["optional-dependencies"].values())]
     assert set(wanted_by(named, set())) - pinned == set()
 
 
 def test_constraints_name_versions_only() -> None:
-    """The constraints work with whichever registry a machine is set up for."""
+    """The constraints work with every machine's registry."""
     assert [pin for pin in PINS if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", pin)] == []
 
 
 @pytest.mark.parametrize("script", PROJECT["scripts"].values())
-def test_scripts_start_something(script: str) -> None:
-    """Both commands that an installation puts on the path exist."""
+def test_each_script_has_a_function(script: str) -> None:
+    """Both commands of an installation exist."""
     module, _, function = script.partition(":")
     assert callable(getattr(import_module(module), function))
 
 
-def test_readme_test_command_is_what_ci_runs() -> None:
-    """Who follows the README runs the suite in the way that it is known to pass."""
+def test_ci_runs_the_readmes_test_command() -> None:
+    """The README's commands run the suite as CI does."""
     install = "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e '.[test]'"
     suite = ".venv/bin/pytest"
     script = (ROOT / ".ci/run").read_text()
@@ -121,6 +121,6 @@ def test_the_plugin_is_there_beside_such_a_project(beside: Beside) -> None:
 
 @pytest.mark.parametrize("room", ["hype", "contract_tests", "tests"])
 def test_files_stay_small(room: str) -> None:
-    """A file fits in one head: 400 lines at most."""
+    """No file has more than 400 lines."""
     lengths = {path: len(path.read_text().splitlines()) for path in (ROOT / room).rglob("*.py")}
     assert {path: length for path, length in lengths.items() if length > 400} == {}

@@ -1,4 +1,4 @@
-"""Every pattern of the two specs means the same to every tool, and every schema tells a tool its type."""
+"""The patterns of the two specs, which every tool reads alike, and the types of their schemas."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from tests.test_spec import PROFILES, SPECS, nodes
 
 # JSON Schema, section 6.4: characters, classes of characters, quantifiers, `^`, `$`, groups and alternatives.
 # Languages differ in `.`, `\d`, `\w`, `\s` and `\b`, and some lack `(?`, `\p` and `\u`. The escapes here are those that
-# all of them have; one is needed for U+0000.
+# all of them have; U+0000 needs one.
 _ESCAPE = r"\\(?:[][\\^$.|?*+(){}/-]|[tnrf]|x[0-9a-f]{2})"
 _CLASS = rf"\[\^?(?:(?!&&|--|~~)[^][\\]|{_ESCAPE})+\]"
 _QUANTIFIER = r"(?:[*+?]|\{\d+(?:,\d*)?\})\??"
@@ -42,7 +42,7 @@ _SAMPLES = (
 
 
 def patterns() -> set[str]:
-    """Every pattern that either spec has in either profile."""
+    """Return every pattern of either spec in either profile."""
     documents = [spec.document(name, profile) for name in SPECS for profile in PROFILES]
     return {node["pattern"] for each in documents for _, node in nodes(each) if isinstance(node.get("pattern"), str)}
 
@@ -50,14 +50,14 @@ def patterns() -> set[str]:
 @pytest.mark.parametrize(
     "pattern", [r"^[^\u0000\p{Cs}]*$", r"\S", r"^\d$", "^a.b$", "(?!a)b", r"\bx", r"[\w]", "[a&&b]", "*"]
 )
-def test_what_is_not_portable_is_found(pattern: str) -> None:
-    """The check refuses what one language or another reads in its own way."""
+def test_the_check_finds_patterns_that_are_not_portable(pattern: str) -> None:
+    """The check refuses an expression that some language reads in its own way."""
     assert not _PORTABLE.fullmatch(pattern)
 
 
 @pytest.mark.parametrize("pattern", sorted(patterns()))
 def test_a_pattern_keeps_to_the_portable_subset(pattern: str) -> None:
-    """No tool that reads patterns as JSON Schema recommends stumbles over one of ours."""
+    """Each pattern keeps to the expressions that JSON Schema recommends."""
     assert _PORTABLE.fullmatch(pattern)
 
 
@@ -66,21 +66,23 @@ def _python(pattern: str) -> list[bool]:
 
 
 def test_rust_reads_patterns_as_python_does() -> None:
-    """Rust's expressions, which jsonschema-rs, pydantic and schemathesis use, give the same verdicts."""
+    """The expressions of Rust, which jsonschema-rs, pydantic and schemathesis use, give the same results."""
     for pattern in patterns():
-        judge = jsonschema_rs.Draft202012Validator({"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions())
-        assert [judge.is_valid(text) for text in _SAMPLES] == _python(pattern), pattern
+        validator = jsonschema_rs.Draft202012Validator(
+            {"pattern": pattern}, pattern_options=jsonschema_rs.RegexOptions()
+        )
+        assert [validator.is_valid(text) for text in _SAMPLES] == _python(pattern), pattern
 
 
 def test_javascript_reads_patterns_as_python_does() -> None:
-    """So does a browser, with and without the flag `u`: client-side checks agree with the server."""
+    """A browser gives the same results, with and without the flag `u`."""
     node = shutil.which("node")
     if node is None:
         assert not os.environ.get("CI"), "this test needs node"  # noqa: TID251 - CI has it
         pytest.skip("this test needs node")
     script = """const {patterns, samples} = JSON.parse(require('fs').readFileSync(0));
-        console.log(JSON.stringify(patterns.map(one => ['', 'u'].map(flag => {
-            const pattern = new RegExp(one, flag); return samples.map(text => pattern.test(text)); }))));"""
+        console.log(JSON.stringify(patterns.map(source => ['', 'u'].map(flag => {
+            const pattern = new RegExp(source, flag); return samples.map(text => pattern.test(text)); }))));"""
     given = {"patterns": sorted(patterns()), "samples": _SAMPLES}
     done = subprocess.run([node, "-e", script], input=json.dumps(given), capture_output=True, text=True, check=True)
     expected = [[_python(pattern)] * 2 for pattern in sorted(patterns())]
@@ -90,7 +92,7 @@ def test_javascript_reads_patterns_as_python_does() -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", SPECS)
 def test_a_schema_with_rules_for_a_type_names_it(name: str, profile: spec.Profile) -> None:
-    """Code generators make `unknown` of a schema that has a pattern or a bound and no `type`."""
+    """A schema with a pattern or a bound has a `type`, without which code generators give `unknown`."""
     untyped = [
         (place, type_)
         for place, node in nodes(spec.document(name, profile))
@@ -108,5 +110,5 @@ def _is(node: dict[str, Any], type_: str) -> bool:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_openapi_yaml_is_valid(profile: spec.Profile) -> None:
-    """openapi-spec-validator, which checks the document against the schema of OpenAPI 3.1, finds nothing."""
+    """openapi-spec-validator finds no error against the schema of OpenAPI 3.1."""
     validate(spec.document("openapi.yaml", profile))

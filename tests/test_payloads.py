@@ -1,4 +1,4 @@
-"""Rows as wire objects."""
+"""The wire objects of rows."""
 
 from __future__ import annotations
 
@@ -7,52 +7,52 @@ from hype.models import User
 
 
 def john(**columns: object) -> User:
-    """A user who was never stored."""
+    """Return a user that is not stored."""
     fixed = {"id": "c1", "username": "john_doe", "email": "John@Example.com", "status": "DND", "bio": "Hello"}
     return User(**{**fixed, "created_at": 1_761_215_400_000, "updated_at": 1_761_215_400_007, **columns})
 
 
 def test_timestamps_have_milliseconds_and_z() -> None:
-    """Whole seconds too: JavaScript's `toISOString` is what clients compare with (ruling R2)."""
+    """Whole seconds have them, too, as in JavaScript's `toISOString` (ruling R2)."""
     assert payloads.timestamp(1_761_215_400_000) == "2025-10-23T10:30:00.000Z"
     assert payloads.timestamp(1_761_215_400_007) == "2025-10-23T10:30:00.007Z"
     assert payloads.timestamp(0) == "1970-01-01T00:00:00.000Z"
 
 
 def test_timestamps_do_not_lose_a_millisecond() -> None:
-    """Two times 1 ms apart never look the same: `updatedAt` must be seen to move (ruling R20)."""
+    """Two times 1 ms apart are different texts, so a client sees that `updatedAt` moves (ruling R20)."""
     start = 1_761_215_400_000
     texts = [payloads.timestamp(start + step) for step in range(2000)]
     assert texts == sorted(set(texts))
 
 
-def test_a_user_hides_its_email_behind_null() -> None:
-    """The member stays, its value does not (ruling P7)."""
+def test_a_hidden_email_is_null() -> None:
+    """The member stays without its value (ruling P7)."""
     assert payloads.user(john(), email_shown=False)["email"] is None
     assert payloads.user(john(), email_shown=True)["email"] == "John@Example.com"
 
 
 def test_status_is_lower_case_in_users_and_upper_case_elsewhere() -> None:
-    """The seed's two spellings (ruling R16)."""
+    """The two spellings are the seed's (ruling R16)."""
     assert payloads.user(john(), email_shown=True)["status"] == "dnd"
     assert payloads.auth_user(john())["status"] == "DND"
     assert payloads.author(john())["status"] == "DND"
 
 
 def test_only_a_profile_shows_the_bio() -> None:
-    """`bio` is nowhere but in the answer of updateUser (ruling R16)."""
+    """Only the answer of updateUser has `bio` (ruling R16)."""
     assert payloads.profile(john(), email_shown=True)["bio"] == "Hello"
     assert "bio" not in payloads.user(john(), email_shown=True)
     assert "bio" not in payloads.auth_user(john())
 
 
 def test_the_discriminator_is_the_start_of_the_username() -> None:
-    """Four characters, or all of a shorter name."""
+    """The discriminator has four characters, or all of a shorter name."""
     assert payloads.user(john(), email_shown=True)["discriminator"] == "john"
     assert payloads.user(john(username="bob"), email_shown=True)["discriminator"] == "bob"
 
 
-def test_the_avatar_is_there_under_both_names() -> None:
+def test_the_avatar_has_both_names() -> None:
     """`avatar` repeats `avatarUrl`, as the seed says."""
     shown = payloads.user(john(avatar_url="https://example.com/a.png"), email_shown=True)
     assert shown["avatar"] == shown["avatarUrl"] == "https://example.com/a.png"

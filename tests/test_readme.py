@@ -1,4 +1,4 @@
-"""The README is pasted into a shell by people who have just arrived: what it shows must work."""
+"""The examples of the README, which people paste into a shell."""
 
 import re
 import subprocess
@@ -12,38 +12,38 @@ from hype_contract.contract.profile import Profile
 from tests.running import Serve
 
 README = Path(__file__).parents[1] / "README.md"
-# Each curl tells its status on stderr beside what the README has it print.
+# Each curl also prints its status on stderr.
 STATUSES = 'curl() { command curl -sS -w "%{stderr}status %{http_code}\\n" "$@"; }\nset -eu\n'
 
 
 def section(title: str) -> str:
-    """The text of one chapter."""
+    """Return the text of one chapter."""
     return README.read_text().split(f"## {title}\n")[1].split("\n## ")[0]
 
 
 def shell_of(text: str) -> str:
-    """The shell examples of a text, one after the other."""
+    """Return the shell examples of a text, one after the other."""
     return "\n".join(re.findall(r"```bash\n(.*?)```", text, re.DOTALL))
 
 
 @pytest.mark.parametrize("profile", ["hardened", "documented"])
 def test_every_example_works_as_pasted(profile: Profile, serve: Serve, sqlite_url: str, tmp_path: Path) -> None:
-    """Pasted in their order, the curl examples answer what their comments say, and the gateway greets."""
+    """The curl examples, pasted in order, get the statuses of their comments, and the gateway answers."""
     server = serve(sqlite_url, profile=profile)
     script = shell_of(section("Talk to it"))
-    promised = re.findall(r"# (\d{3})\b", script)
+    statuses = re.findall(r"# (\d{3})\b", script)
     script = script.replace("localhost:3001", f"127.0.0.1:{server.port}")
     script = script.replace("localhost:8080", f"127.0.0.1:{server.ws_port}").replace(".venv/bin/python", sys.executable)
 
     shell = subprocess.run(["bash", "-c", STATUSES + script], cwd=tmp_path, capture_output=True, text=True, check=False)
 
     assert shell.returncode == 0, shell.stderr
-    assert re.findall(r"status (\d{3})", shell.stderr) == promised
+    assert re.findall(r"status (\d{3})", shell.stderr) == statuses
     assert re.findall(r'\{"type":"(\w+)"', shell.stdout) == ["user_joined", "message"]
 
 
-def test_every_request_that_the_seed_shows_is_shown() -> None:
-    """Nobody has to guess a request to users, servers, messages or auth."""
+def test_every_request_of_the_seed_has_an_example() -> None:
+    """The README has an example of each request to users, servers, messages and auth."""
     curls = re.findall(r"curl (?:-X (\w+) )?\"?http://localhost:3001([^\s?\"]+)", section("Talk to it"))
     shown = {(method or "GET", re.sub(r"\$\w+|default-server", "{}", path)) for method, path in curls}
     paths = yaml.safe_load((README.parent / "openapi.yaml").read_text())["paths"]
@@ -58,8 +58,8 @@ def test_every_request_that_the_seed_shows_is_shown() -> None:
     assert wanted - shown == set()
 
 
-def test_the_map_names_what_is_there() -> None:
-    """The map of the house leads to rooms that exist."""
+def test_the_map_names_existing_files() -> None:
+    """Each file and folder of the map exists."""
     houses = re.findall(r"^(\w+)/\n((?: .*\n)+)", section("The map of the house").split("```")[1], re.MULTILINE)
     named = [
         f"{house}/{room}"

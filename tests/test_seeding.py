@@ -1,4 +1,4 @@
-"""The seed: stored once, as the seed document says, whoever runs it how often (operation listServers)."""
+"""The seed: stored once, as the seed document says, by any number of processes (operation listServers)."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ database.close()
 STORED = ["default-server", "text-general", "text-random", "voice-general", "voice-gaming"]
 
 
-def test_the_default_server(database: Database) -> None:
+def test_the_seed_has_the_default_server(database: Database) -> None:
     """A new database gets the seed document's server, owned by `system`, who is no member and cannot log in."""
     assert seed(database) == STORED
     (server,) = commit(database, Server.listed)
@@ -38,8 +38,8 @@ def test_the_default_server(database: Database) -> None:
     assert commit(database, lambda: ServerMember.counted([server.id])) == {server.id: 0}
 
 
-def test_the_default_channels(database: Database) -> None:
-    """Four channels in the seed document's order, with its names, topic and bitrate."""
+def test_the_seed_has_the_default_channels(database: Database) -> None:
+    """A new database gets four channels in the seed document's order, with its names, topic and bitrate."""
     seed(database)
     rows = commit(database, Channel.listed)
     assert [(row.id, row.type, row.position, row.bitrate, row.user_limit) for row in rows] == [
@@ -52,7 +52,7 @@ def test_the_default_channels(database: Database) -> None:
 
 
 def test_seeding_again_changes_nothing(database: Database) -> None:
-    """What people renamed or deleted since the first time stays so."""
+    """A renamed channel stays renamed, and a deleted one deleted."""
     seed(database)
     general, random, *_ = commit(database, Channel.listed)
     commit(database, lambda: general.change({"name": "lobby"}))
@@ -62,8 +62,8 @@ def test_seeding_again_changes_nothing(database: Database) -> None:
     assert [row.name for row in left] == ["lobby", "General Voice", "Gaming"]
 
 
-def test_processes_that_seed_at_once(database: Database, database_url: str) -> None:
-    """One of them stores everything, the others find it there, none fails."""
+def test_one_of_several_processes_seeds(database: Database, database_url: str) -> None:
+    """One process stores everything, the others find it there, and none fails."""
     command = [sys.executable, "-c", SEED, database_url]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
@@ -73,8 +73,8 @@ def test_processes_that_seed_at_once(database: Database, database_url: str) -> N
     assert len(commit(database, Channel.listed)) == 4
 
 
-def test_threads_that_seed_at_the_same_instant(database: Database) -> None:
-    """Even side by side, where starting a process takes no time apart, it is stored once."""
+def test_one_of_several_threads_seeds(database: Database) -> None:
+    """One of several threads that start together stores everything."""
     start = Barrier(8)
 
     def run(_: int) -> int:
@@ -86,7 +86,7 @@ def test_threads_that_seed_at_the_same_instant(database: Database) -> None:
 
 
 def test_a_seed_that_fails_leaves_nothing(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Half a seed would never be completed, so there is none."""
+    """A failed seed is rolled back, because half a seed would never be completed."""
     monkeypatch.setattr(Channel, "add", None)
     with pytest.raises(TypeError):
         seed(database)

@@ -1,4 +1,4 @@
-"""The server as one process: what stops its start, what it begins with, and how it ends."""
+"""The server as one process: errors at the start, the first start, and the end."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ BODY = json.dumps({"username": "slow-one"}).encode()
 
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
 def test_a_signal_ends_it_in_order(serve: Serve, sqlite_url: str, by: signal.Signals) -> None:
-    """Sockets hear 1001, the port is closed, a request whose body is still coming is answered, the exit code is 0."""
+    """Sockets close with 1001, the ports close, a request in progress is answered, and the exit code is 0."""
     server = serve(sqlite_url)
     world = server.world()
     sockets = [world.socket(world.guest()) for _ in range(3)]
@@ -37,8 +37,8 @@ def test_a_signal_ends_it_in_order(serve: Serve, sqlite_url: str, by: signal.Sig
     assert server.ended() == 0
 
 
-def test_logins_that_are_being_checked_are_answered(serve: Serve, sqlite_url: str) -> None:
-    """Twenty passwords are being hashed when the signal comes; all twenty answers arrive."""
+def test_logins_in_progress_are_answered(serve: Serve, sqlite_url: str) -> None:
+    """Twenty logins whose passwords are being hashed at the signal all get their answers."""
     server = serve(sqlite_url)
     person = server.world().member()
     login = json.dumps({"email": person.email, "password": person.password}).encode()
@@ -54,7 +54,7 @@ def test_logins_that_are_being_checked_are_answered(serve: Serve, sqlite_url: st
 
 
 def test_a_second_signal_does_not_wait(serve: Serve, sqlite_url: str) -> None:
-    """Who presses Ctrl+C twice is not kept waiting for a body that never ends."""
+    """A second Ctrl+C ends a server that waits for a body that never comes."""
     server = serve(sqlite_url)
     listener = server.world().socket(server.world().guest())
     with closing(_half_a_request(server)):
@@ -65,25 +65,25 @@ def test_a_second_signal_does_not_wait(serve: Serve, sqlite_url: str) -> None:
     assert "stopped without waiting" in server.log
 
 
-def test_what_never_ends_is_cut_off(serve: Serve, sqlite_url: str) -> None:
-    """A body that does not come holds the end up for ten seconds, not for ever, and is no error."""
+def test_a_request_without_end_is_cut(serve: Serve, sqlite_url: str) -> None:
+    """A missing body delays the end by ten seconds, and is no error."""
     server = serve(sqlite_url)
     with closing(_half_a_request(server)) as slow:
-        began = time.monotonic()
+        started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
         assert _answer(slow) == b""
         assert server.ended() == 0
-    assert time.monotonic() - began >= 10
+    assert time.monotonic() - started >= 10
 
 
 @pytest.mark.parametrize("variable", ["PORT", "WS_PORT"])
 def test_a_busy_port_is_named(tmp_path: Path, sqlite_url: str, variable: str) -> None:
-    """Exit code 1, and a sentence with the port and the variable to change."""
+    """The exit code is 1, and a sentence names the port and the variable to change."""
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = str(taken.getsockname()[1])
-        said = refusal(tmp_path, {"DATABASE_URL": sqlite_url, variable: port})
+        message = refusal(tmp_path, {"DATABASE_URL": sqlite_url, variable: port})
     assert (
-        said
+        message
         == f"hype: Port {port} is in use by another program. Stop that program, or set {variable} to a free port.\n"
     )
 
@@ -91,18 +91,18 @@ def test_a_busy_port_is_named(tmp_path: Path, sqlite_url: str, variable: str) ->
 @pytest.mark.parametrize(
     "password", ["tell-nobody%2", "x@tell-nobody", "tell%00-nobody", "x?tell-nobody", "x/tell-nobody"]
 )
-def test_a_password_that_breaks_the_url_is_not_told(tmp_path: Path, password: str) -> None:
-    """Exit code 1, and a sentence without any part of the password, which libraries would repeat."""
-    said = refusal(tmp_path, {"DATABASE_URL": f"postgresql://someone:{password}@127.0.0.1:1/chat"})
-    assert said.startswith("hype: DATABASE_URL ")
-    assert "nobody" not in said
+def test_a_password_that_breaks_the_url_is_not_printed(tmp_path: Path, password: str) -> None:
+    """The exit code is 1, and the sentence has no part of the password, which libraries would repeat."""
+    message = refusal(tmp_path, {"DATABASE_URL": f"postgresql://someone:{password}@127.0.0.1:1/chat"})
+    assert message.startswith("hype: DATABASE_URL ")
+    assert "nobody" not in message
 
 
 def test_an_unreachable_database_is_named(tmp_path: Path) -> None:
-    """Exit code 1, and a sentence that says where it was looked for, without the password."""
-    said = refusal(tmp_path, {"DATABASE_URL": "postgresql://someone:tell-nobody@127.0.0.1:1/chat"})
-    assert said.startswith("hype: DATABASE_URL: chat at 127.0.0.1 cannot be opened: ")
-    assert "tell-nobody" not in said
+    """The exit code is 1, and the sentence names the database without its password."""
+    message = refusal(tmp_path, {"DATABASE_URL": "postgresql://someone:tell-nobody@127.0.0.1:1/chat"})
+    assert message.startswith("hype: DATABASE_URL: chat at 127.0.0.1 cannot be opened: ")
+    assert "tell-nobody" not in message
 
 
 @pytest.mark.parametrize(
@@ -114,14 +114,14 @@ def test_an_unreachable_database_is_named(tmp_path: Path) -> None:
     ],
 )
 def test_a_wrong_value_is_named(tmp_path: Path, variable: str, value: str) -> None:
-    """Exit code 1, one sentence or two, and the variable comes first."""
-    said = refusal(tmp_path, {variable: value})
-    assert said.startswith(f"hype: {variable} ")
-    assert said.count("\n") == 1
+    """The exit code is 1, and the line begins with the variable."""
+    message = refusal(tmp_path, {variable: value})
+    assert message.startswith(f"hype: {variable} ")
+    assert message.count("\n") == 1
 
 
-def test_a_fresh_file_is_created_and_seeded(serve: Serve, sqlite_url: str) -> None:
-    """The first start serves the default server with its four channels; the second keeps what was said meanwhile."""
+def test_a_new_file_is_created_and_seeded(serve: Serve, sqlite_url: str) -> None:
+    """The first start serves the default server with its channels; the second keeps the new messages."""
     first = serve(sqlite_url)
     world = first.world()
     (community,) = world.rest.call("listServers", expect=200).data
@@ -129,15 +129,15 @@ def test_a_fresh_file_is_created_and_seeded(serve: Serve, sqlite_url: str) -> No
         "default-server", "Hype Community", "system",
     )  # fmt: skip
     assert _channels(world) == ["text-general", "text-random", "voice-general", "voice-gaming"]
-    message = world.message(world.member(), "text-general", "remember me")
+    stored = world.message(world.member(), "text-general", "remember me")
     assert first.stop() == 0
     again = serve(sqlite_url).world()
     assert _channels(again) == ["text-general", "text-random", "voice-general", "voice-gaming"]
-    assert again.rest.call("getMessage", path={"id": message["id"]}, expect=200).data["content"] == "remember me"
+    assert again.rest.call("getMessage", path={"id": stored["id"]}, expect=200).data["content"] == "remember me"
 
 
 def test_two_first_starts_at_once_make_one_seed(serve: Serve, database_url: str) -> None:
-    """Two servers that begin together on one empty database both serve it, seeded once."""
+    """Two servers that start together on one empty database serve it, seeded once."""
     with ThreadPoolExecutor(2) as pool:
         worlds = [server.world() for server in pool.map(serve, [database_url] * 2)]
     for world in worlds:
@@ -148,28 +148,28 @@ def test_two_first_starts_at_once_make_one_seed(serve: Serve, database_url: str)
 
 @pytest.fixture
 def own_postgres() -> Iterator[PostgresServer]:
-    """A PostgreSQL server that a test may stop."""
+    """Run a PostgreSQL server that a test may stop."""
     server = get_server(tempfile.mkdtemp(prefix="hype-own-postgres-"), cleanup_mode="delete")
     with server:
         yield server
 
 
 def test_health_follows_the_database(serve: Serve, own_postgres: PostgresServer) -> None:
-    """Without its database the server says 503 DEGRADED; once it is back, all is well again, without a restart."""
+    """Health is 503 DEGRADED without the database, and 200 once it is back, without a restart."""
     server = serve(own_postgres.get_uri())
     rest = server.world().rest
     assert rest.call("getHealth", expect=200).json["checks"] == {"database": "ok", "sfu": "ok"}
     own_postgres.stop()
     down = rest.call("getHealth", expect=503).json
     assert (down["status"], down["checks"]) == ("DEGRADED", {"database": "error", "sfu": "ok"})
-    own_postgres.start()  # the server is not told
+    own_postgres.start()  # the server gets no notice
     assert rest.call("getHealth", expect=200).json["status"] == "OK"
     assert len(rest.call("listChannels", expect=200).data) == 4
     server.leave()  # before the database does
 
 
-def test_it_ends_in_order_without_its_database(serve: Serve, own_postgres: PostgresServer) -> None:
-    """When the database has gone first, a signal still closes sockets with 1001 and exits with 0."""
+def test_a_server_without_its_database_ends_in_order(serve: Serve, own_postgres: PostgresServer) -> None:
+    """A signal still closes sockets with 1001 and exits with 0."""
     server = serve(own_postgres.get_uri())
     listener = server.world().open_socket()
     own_postgres.stop()
@@ -178,8 +178,8 @@ def test_it_ends_in_order_without_its_database(serve: Serve, own_postgres: Postg
     assert server.ended() == 0
 
 
-def test_missing_secrets_are_made_up_and_told(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
-    """Without secrets the server starts, warns, and tokens do not survive a restart."""
+def test_missing_secrets_are_generated_with_a_warning(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
+    """A server without secrets starts with a warning, and tokens do not survive a restart."""
     blank = {"JWT_ACCESS_SECRET": "", "JWT_REFRESH_SECRET": ""}
     first = serve(sqlite_url, blank)
     person = first.world().guest()
@@ -190,7 +190,7 @@ def test_missing_secrets_are_made_up_and_told(tmp_path: Path, serve: Serve, sqli
 
 
 def test_tokens_survive_a_restart_with_the_same_secrets(serve: Serve, sqlite_url: str) -> None:
-    """With secrets set nobody has to log in again, and there is nothing to warn of."""
+    """With secrets no user has to log in again, and there is no warning."""
     first = serve(sqlite_url)
     person = first.world().guest()
     assert "not set" not in first.log
@@ -200,21 +200,21 @@ def test_tokens_survive_a_restart_with_the_same_secrets(serve: Serve, sqlite_url
 
 
 @pytest.mark.parametrize("missing", ["JWT_ACCESS_SECRET", "JWT_REFRESH_SECRET"])
-def test_production_wants_secrets(tmp_path: Path, missing: str) -> None:
+def test_production_needs_secrets(tmp_path: Path, missing: str) -> None:
     """With HYPE_ENV=production a missing secret stops the start (ruling R23)."""
-    said = refusal(tmp_path, {"HYPE_ENV": "production", missing: ""})
-    assert said.startswith(f"hype: {missing} must be set when HYPE_ENV is production")
+    message = refusal(tmp_path, {"HYPE_ENV": "production", missing: ""})
+    assert message.startswith(f"hype: {missing} must be set when HYPE_ENV is production")
 
 
 def test_production_logs_json_and_stays_clean(serve: Serve, sqlite_url: str) -> None:
-    """In production each line of the log is a JSON object."""
+    """Each line of the log is a JSON object in production."""
     server = serve(sqlite_url, {"HYPE_ENV": "production"})
     assert server.stop() == 0
     assert {json.loads(line)["level"] for line in server.log.splitlines()} == {"info"}
 
 
 def test_a_dotenv_file_is_read_below_the_environment(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
-    """`.env` in the working directory sets what the environment does not."""
+    """`.env` in the working directory sets the variables that the environment does not."""
     (tmp_path / ".env").write_text("CORS_ORIGINS=https://chat.example\nPORT=nonsense\nHYPE_PROFILE=nonsense\n")
     server = serve(sqlite_url, profile="documented", folder=tmp_path)
     headers = [("Origin", "https://chat.example")]
@@ -228,12 +228,12 @@ def _channels(world: World) -> list[str]:
 
 
 def _half_a_request(server: Running) -> socket.socket:
-    """A connection whose request is being served and whose body has not come yet."""
+    """Return a connection with a request in progress whose body has not come yet."""
     return _head(server, "/auth/guest", len(BODY))
 
 
 def _head(server: Running, path: str, length: int) -> socket.socket:
-    """A connection that has sent the head of a POST; the server has asked for the body (100)."""
+    """Return a connection that has sent the head of a POST; the server has asked for the body (100)."""
     connection = socket.create_connection(("127.0.0.1", server.port))
     head = f"POST {path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: {length}\r\n"
     connection.sendall(f"{head}Expect: 100-continue\r\n\r\n".encode())
@@ -242,12 +242,12 @@ def _head(server: Running, path: str, length: int) -> socket.socket:
 
 
 def _answer(connection: socket.socket) -> bytes:
-    """The first piece of what comes back."""
+    """Return the first piece of the answer."""
     return connection.recv(65536)
 
 
 def _wait_until_closed(port: int) -> None:
-    """Return when nobody can connect any more; a listening socket cannot tell when it closes, so keep trying."""
+    """Wait until a connection is refused; a listening socket gives no notice when it closes, so keep trying."""
     while True:
         try:
             socket.create_connection(("127.0.0.1", port)).close()

@@ -1,4 +1,4 @@
-"""What environment variables may say."""
+"""The values of environment variables."""
 
 from __future__ import annotations
 
@@ -79,14 +79,14 @@ REFUSED: list[tuple[Callable[[str], Any], str, str]] = [
 
 
 @pytest.mark.parametrize(("parse", "value", "expected"), ACCEPTED)
-def test_accepted(parse: Callable[[str], Any], value: str, expected: object) -> None:
-    """Each form that the help text promises is taken, and brought to the one form that is used."""
+def test_a_valid_value_is_parsed(parse: Callable[[str], Any], value: str, expected: object) -> None:
+    """Each form in the help text is accepted, and brought to the one form that the code uses."""
     assert parse(value) == expected
 
 
 @pytest.mark.parametrize(("parse", "value", "problem"), REFUSED)
-def test_refused(parse: Callable[[str], Any], value: str, problem: str) -> None:
-    """Everything else is refused with the problem in words."""
+def test_a_wrong_value_is_refused(parse: Callable[[str], Any], value: str, problem: str) -> None:
+    """Every other value is refused with the problem in words."""
     with pytest.raises(ValueError, match=problem) as refusal:
         parse(value)
     assert "u:p@" not in str(refusal.value)

@@ -1,4 +1,4 @@
-"""The specs as the server reads them: profiles, names, and what is refused."""
+"""The specs as the server reads them: profiles, names, and errors."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ PATCH = "x-hype-documented"
 
 
 def nodes(document: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]]:
-    """Every object of a document and where it stands."""
+    """Yield every object of a document with its place."""
     if isinstance(document, dict):
         yield place, document
     members = (
@@ -34,7 +34,7 @@ def nodes(document: Any, place: str = "") -> Iterator[tuple[str, dict[str, Any]]
 
 
 def published(name: str) -> Any:
-    """A spec as it is published."""
+    """Return a spec as it is published."""
     return yaml.safe_load((ROOT / name).read_text())
 
 
@@ -57,7 +57,7 @@ def published(name: str) -> Any:
     ],
 )
 def test_a_patch_is_merged_as_rfc_7386_says(node: Any, documented: Any) -> None:
-    """The cases of the RFC's appendix that can stand in an object, and patches deeper down."""
+    """The cases of the RFC's appendix that can stand in an object give its results, also deeper down."""
     assert spec.resolve(node, "documented") == documented
 
 
@@ -67,8 +67,8 @@ def test_the_outer_patch_comes_first() -> None:
     assert spec.resolve(node, "documented") == {"a": 1, "b": {"c": 2}}
 
 
-def test_the_hardened_profile_is_what_is_published() -> None:
-    """It only loses the patches, and the original stays as it was."""
+def test_the_hardened_profile_is_the_published_one() -> None:
+    """The hardened profile only loses the patches, and the original stays as it was."""
     node = {"a": {"b": 1, PATCH: {"b": 2}}, PATCH: {"c": 3}}
     assert spec.resolve(node, "hardened") == {"a": {"b": 1}}
     assert node == {"a": {"b": 1, PATCH: {"b": 2}}, PATCH: {"c": 3}}
@@ -76,7 +76,7 @@ def test_the_hardened_profile_is_what_is_published() -> None:
 
 @pytest.mark.parametrize("name", SPECS)
 def test_every_patch_changes_something(name: str) -> None:
-    """A patch that says what stands there anyway would be a difference between profiles that is none."""
+    """A patch that changes nothing would look like a difference between profiles."""
     patched = [(place, node) for place, node in nodes(published(name)) if PATCH in node]
     assert patched
     idle = [place for place, node in patched if spec.resolve(node, "documented") == spec.resolve(node, "hardened")]
@@ -86,12 +86,12 @@ def test_every_patch_changes_something(name: str) -> None:
 @pytest.mark.parametrize("profile", PROFILES)
 @pytest.mark.parametrize("name", SPECS)
 def test_no_patch_is_left_over(name: str, profile: Profile) -> None:
-    """A resolved document says nothing of profiles any more."""
+    """A resolved document has no patch."""
     assert [place for place, node in nodes(spec.document(name, profile)) if PATCH in node] == []
 
 
 def test_the_contract_in_each_profile() -> None:
-    """32 documented operations, ruling R29's three extensions, and /metrics, which only the hardened profile has."""
+    """There are 32 documented operations, ruling R29's three extensions, and /metrics in the hardened profile."""
     documented, hardened = (spec.load(profile) for profile in PROFILES)
     extensions = {"closeConsumer", "listChannelProducers", "restartIce"}
     assert extensions < documented.operations.keys()
@@ -116,14 +116,14 @@ def test_the_contract_in_each_profile() -> None:
         ("createProducer", "required", "required"),
     ],
 )
-def test_what_a_token_is_to_an_operation(operation: str, documented: str, hardened: str) -> None:
-    """`security` and the presence of a 401 say whether a token is needed, looked at, or ignored when bad (P1, P6)."""
+def test_each_operation_has_its_use_of_a_token(operation: str, documented: str, hardened: str) -> None:
+    """`security` and a 401 say whether a token is required, checked, or ignored when bad (P1, P6)."""
     found = [spec.load(profile).operations[operation].auth for profile in PROFILES]
     assert found == [documented, hardened]
 
 
-def test_p7_is_read_from_the_spec() -> None:
-    """Whether others see an email is the profile's `x-hype-visible-to`."""
+def test_hidden_emails_are_read_from_the_spec() -> None:
+    """The profile's `x-hype-visible-to` says whether others get an email (P7)."""
     hidden = [spec.load(profile).visible_to_owner_only("User", "email") for profile in PROFILES]
     assert hidden == [False, True]
 
@@ -161,7 +161,7 @@ def test_an_unreadable_spec_stops_the_start(tmp_path: Path, name: str) -> None:
             "openapi.yaml",
             "    Username:\n",
             "    UserName:\n",
-            "/components/schemas/Username is referred to and is not",
+            "/components/schemas/Username is referred to and does not",
         ),
         ("asyncapi.yaml", "x-hype-identity: token", "x-hype-idents: token", "'x-hype-identity' was expected"),
         (
@@ -172,8 +172,10 @@ def test_an_unreadable_spec_stops_the_start(tmp_path: Path, name: str) -> None:
         ),
     ],
 )
-def test_a_hole_in_a_spec_stops_the_start(tmp_path: Path, name: str, before: str, after: str, sentence: str) -> None:
-    """Holes that code would fall into later are found at the start, references to nothing among them."""
+def test_a_missing_part_of_a_spec_stops_the_start(
+    tmp_path: Path, name: str, before: str, after: str, sentence: str
+) -> None:
+    """Missing parts, and references without a target, are found at the start."""
     for each in SPECS:
         text = (ROOT / each).read_text()
         assert each != name or before in text
@@ -183,6 +185,6 @@ def test_a_hole_in_a_spec_stops_the_start(tmp_path: Path, name: str, before: str
 
 
 def test_an_event_that_the_contract_lacks_cannot_be_sent() -> None:
-    """A name that asyncapi.yaml does not have is a mistake of ours, and says so."""
+    """A name that asyncapi.yaml does not have is a bug and raises."""
     with pytest.raises(ValueError, match="'shout'"):
         encode("shout", {})

@@ -1,4 +1,4 @@
-"""Tokens (ruling R23), and the words in which bad ones are refused (rulings R6 and R7)."""
+"""Tokens (ruling R23), and the texts with which bad ones are refused (rulings R6 and R7)."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ from hype.tokens import Claims, Tokens
 from tests.clocks import HandClock
 
 SECRETS = {"JWT_ACCESS_SECRET": "access secret " * 3, "JWT_REFRESH_SECRET": "refresh secret " * 3}
-ACCESS, REFRESH = (secret.strip() for secret in SECRETS.values())
+ACCESS = SECRETS["JWT_ACCESS_SECRET"].strip()
 
 
 @dataclass(frozen=True)
-class Someone:
-    """A user, as far as tokens care."""
+class User:
+    """A user, as far as tokens need one."""
 
     id: str = "cuser"
     username: str = "anna"
@@ -30,18 +30,18 @@ class Someone:
 
 @pytest.fixture
 def clock() -> HandClock:
-    """The clock of `tokens`."""
+    """Return the clock of `tokens`."""
     return HandClock()
 
 
 @pytest.fixture
 def tokens(clock: HandClock) -> Tokens:
-    """Tokens with known secrets and the default lifetimes."""
+    """Return tokens with known secrets and the default lifetimes."""
     return Tokens(Config.load(SECRETS, Path("no such file")), clock)
 
 
 def payload(**changes: Any) -> dict[str, Any]:
-    """A payload that is good until some of its members are changed or, with `...`, left out."""
+    """Return a valid payload with some members changed or, with `...`, left out."""
     good = {
         "userId": "cuser",
         "username": "anna",
@@ -55,19 +55,19 @@ def payload(**changes: Any) -> dict[str, Any]:
     return {name: value for name, value in (good | changes).items() if value is not ...}
 
 
-def test_a_pair_says_who_it_is_for(tokens: Tokens) -> None:
-    """Each token of a pair reads back as the user and the session it was made for."""
-    pair = tokens.pair(Someone(), "csession")
+def test_a_pair_names_its_user_and_session(tokens: Tokens) -> None:
+    """Each token of a pair has the claims of the user and the session."""
+    pair = tokens.pair(User(), "csession")
     access, refresh = tokens.read_access(pair.access_token), tokens.read_refresh(pair.refresh_token)
     assert access == Claims("cuser", "anna", "anna@example.com", "csession", access.jti, 1234, 1234 + 900)
     assert refresh.expires_at * 1000 == pair.refresh_expires_at == (1234 + 604_800) * 1000
     assert refresh.jti == pair.refresh_jti != access.jti
-    assert tokens.read_access(tokens.pair(Someone(email=None), "s").access_token).email is None
+    assert tokens.read_access(tokens.pair(User(email=None), "s").access_token).email is None
 
 
-def test_payload_and_algorithm_are_the_contracts(tokens: Tokens) -> None:
-    """A client that looks into the token finds the members that ruling R23 lists, signed with HS256."""
-    token = tokens.pair(Someone(), "csession").access_token
+def test_payload_and_algorithm_keep_the_contract(tokens: Tokens) -> None:
+    """A token has the members that ruling R23 lists, and is signed with HS256."""
+    token = tokens.pair(User(), "csession").access_token
     assert jwt.get_unverified_header(token)["alg"] == "HS256"
     options: Any = {"verify_exp": False}
     content = jwt.decode(token, ACCESS, algorithms=["HS256"], options=options)
@@ -76,13 +76,13 @@ def test_payload_and_algorithm_are_the_contracts(tokens: Tokens) -> None:
 
 
 def test_pairs_of_one_second_differ(tokens: Tokens) -> None:
-    """A refresh in the same second gives another token, so that single use can be told."""
-    assert tokens.pair(Someone(), "s").refresh_token != tokens.pair(Someone(), "s").refresh_token
+    """Two refreshes in one second give different tokens, so that single use can be checked."""
+    assert tokens.pair(User(), "s").refresh_token != tokens.pair(User(), "s").refresh_token
 
 
-def test_one_kind_is_never_taken_for_the_other(tokens: Tokens) -> None:
-    """Each has its own secret and says its type, and one token says `type` under the other's secret in vain."""
-    pair = tokens.pair(Someone(), "csession")
+def test_each_kind_is_refused_as_the_other(tokens: Tokens) -> None:
+    """Each kind has its own secret and its own `type`, and the `type` under the other's secret is refused."""
+    pair = tokens.pair(User(), "csession")
     crossed = jwt.encode(payload(type="refresh"), ACCESS, "HS256")
     for token in (pair.refresh_token, crossed):
         with pytest.raises(NotAuthenticated, match=r"^Invalid token$"):
@@ -91,9 +91,9 @@ def test_one_kind_is_never_taken_for_the_other(tokens: Tokens) -> None:
         tokens.read_refresh(pair.access_token)
 
 
-def test_tokens_end_to_the_second(tokens: Tokens, clock: HandClock) -> None:
-    """Nothing is forgiven after the end, and the words say that the token was good once."""
-    pair = tokens.pair(Someone(), "csession")
+def test_tokens_expire_to_the_second(tokens: Tokens, clock: HandClock) -> None:
+    """An expired token is refused at once, with a text that says that it expired."""
+    pair = tokens.pair(User(), "csession")
     clock.now = 1234 + 899.9
     tokens.read_access(pair.access_token)
     clock.now = 1234 + 900
@@ -107,14 +107,14 @@ def test_tokens_end_to_the_second(tokens: Tokens, clock: HandClock) -> None:
 
 
 def test_an_expired_token_that_names_no_session_is_expired(tokens: Tokens) -> None:
-    """A token with the payload of the seed document alone is told that it ran out, if that is what it did."""
+    """A token with the seed document's payload alone is told that it expired."""
     token = jwt.encode(payload(exp=1000, sid=..., jti=...), ACCESS, "HS256")
     with pytest.raises(NotAuthenticated, match=r"^Token expired$"):
         tokens.read_access(token)
 
 
 def test_the_helper_payload_is_good(tokens: Tokens) -> None:
-    """What the refusals below change is accepted as it is."""
+    """The payload that the tests below change is accepted unchanged."""
     assert tokens.read_access(jwt.encode(payload(), ACCESS, "HS256")).session_id == "csession"
 
 
@@ -131,8 +131,8 @@ BAD_CLAIMS: list[dict[str, Any]] = [
 
 
 @pytest.mark.parametrize("changes", BAD_CLAIMS, ids=str)
-def test_claims_of_odd_types(tokens: Tokens, changes: dict[str, Any]) -> None:
-    """However well signed, a claim of the wrong type makes the token invalid, never an accident."""
+def test_a_claim_of_a_wrong_type_is_invalid(tokens: Tokens, changes: dict[str, Any]) -> None:
+    """A well signed token with a claim of a wrong type is invalid, and causes no other error."""
     with pytest.raises(NotAuthenticated, match=r"^Invalid token$"):
         tokens.read_access(jwt.encode(payload(**changes), ACCESS, "HS256"))
 
@@ -168,8 +168,8 @@ FORGED = {
 
 
 @pytest.mark.parametrize("token", FORGED.values(), ids=FORGED)
-def test_forgeries(tokens: Tokens, token: str) -> None:
-    """Whatever is sent in a token's place is refused in the contract's words."""
+def test_a_forged_token_is_refused(tokens: Tokens, token: str) -> None:
+    """Every text in place of a token is refused with the contract's text."""
     with pytest.raises(NotAuthenticated, match=r"^Invalid token$"):
         tokens.read_access(token)
     with pytest.raises(NotAuthenticated, match=r"^Invalid refresh token$"):

@@ -1,9 +1,9 @@
-"""What the parts of a running Hype tell each other, and what they count together.
+"""The effects and the state that the parts of a running Hype share.
 
-An operation that changed something announces *effects*. They are handed to `Cluster.publish` after its
-transaction has committed, never before, and every gateway hears them through `Cluster.subscribe`.
-The same object holds what must be one number for all connections: who is in which voice channel, the
-token buckets of the gateway and the failed logins. `cluster.local` is the implementation for one process.
+An operation that changed something announces *effects*. They are handed to `Cluster.publish` after its transaction has
+committed, never before, and every gateway gets them through `Cluster.subscribe`. The cluster also has the numbers that
+hold for all connections: the members of voice channels, the token buckets of the gateway and the failed logins.
+`cluster.local` is the implementation for one process.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ __all__ = [
 class RoomEvent:
     """An event for everyone in a room (rulings R36 and R37).
 
-    room: the channel's id. name: the AsyncAPI message's `type`. data: the event's `data`, ready to be
-    serialised. joins: the id of a socket that silently joins the room first, and so hears the event.
-    except_user: the id of a user none of whose sockets hears it.
+    room: the channel's id. name: the AsyncAPI message's `type`. data: the event's `data`, ready to be serialised.
+    joins: the id of a socket that silently joins the room first, and so gets the event. except_user: the id of a user
+    whose sockets do not get it.
     """
 
     room: str
@@ -44,14 +44,14 @@ class RoomEvent:
 
 @dataclass(frozen=True, slots=True)
 class SessionRevoked:
-    """A session's tokens no longer work; its sockets close with 4401 (rulings P2 and P3)."""
+    """The end of a session: its tokens no longer work, and its sockets close with 4401 (rulings P2 and P3)."""
 
     session_id: str
 
 
 @dataclass(frozen=True, slots=True)
 class ChannelDeleted:
-    """A channel is gone: its room dissolves and its voice members leave (ruling R14)."""
+    """The deletion of a channel: its room ends and its voice members leave (ruling R14)."""
 
     channel_id: str
 
@@ -62,7 +62,7 @@ Subscriber = Callable[[Sequence[Effect]], None]
 
 @dataclass(frozen=True, slots=True)
 class VoiceState:
-    """One user's place in a voice channel (ruling R38). The flags start false at each join."""
+    """A user's place in a voice channel (ruling R38). The flags start false at each join."""
 
     user_id: str
     channel_id: str
@@ -71,32 +71,31 @@ class VoiceState:
 
 
 class VoiceRegistry(Protocol):
-    """Who is in which voice channel: one channel per user at a time. Safe from any thread."""
+    """The members of voice channels: each user is in one at most. Safe from any thread."""
 
     def join(self, state: VoiceState, limit: int | None) -> bool:
         """Enter `state.channel_id`, or change the flags of a user who is there already.
 
-        The check of `limit` (people, None = unlimited) and the entry are one step. Returns False, and
-        changes nothing, when the channel is full. A user of another channel must `leave` it first:
-        joining over it raises ValueError.
+        limit: people, None = unlimited. Its check and the entry are one step. Returns False, and changes nothing, when
+        the channel is full. Raises ValueError for a user of another channel, who must `leave` it first.
         """
 
     def leave(self, user_id: str) -> VoiceState | None:
-        """Take the user out of their voice channel; returns the state they had, None if in none."""
+        """Take the user out of the voice channel; return the state there, None if the user was in none."""
 
     def of_user(self, user_id: str) -> VoiceState | None:
-        """The user's present state, None if they are in no voice channel."""
+        """Return the user's present state, None if the user is in no voice channel."""
 
     def members(self, channel_id: str) -> list[VoiceState]:
-        """Everyone in the channel, in the order in which they joined."""
+        """Return the state of everyone in the channel, in the order in which they joined."""
 
     def count(self, channel_id: str) -> int:
-        """The number of users in the channel (`_count.voiceStates`, ruling R13)."""
+        """Return the number of users in the channel (`_count.voiceStates`, ruling R13)."""
 
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """At most `most` (>= 1) failures counted under `key` in any `window_s` seconds (ruling P9)."""
+    """A limit: at most `most` (>= 1) failures counted under `key` in any `window_s` seconds (ruling P9)."""
 
     key: str
     most: int
@@ -104,34 +103,34 @@ class Limit:
 
 
 class FailedLogins(Protocol):
-    """Counts failed logins in sliding windows. Safe from any thread."""
+    """A counter of failed logins in sliding windows. Safe from any thread."""
 
     def blocked_s(self, limits: Sequence[Limit]) -> float:
-        """Seconds until every one of `limits` has room again; 0.0 when all have room now."""
+        """Return the seconds until every one of `limits` has room again; 0.0 when all have room now."""
 
     def record(self, limits: Sequence[Limit]) -> float:
         """Count one failure under all `limits`, in one step with the check that all have room.
 
-        Returns 0.0 when it was counted, or else, nothing having been counted, what `blocked_s` says.
+        Returns 0.0 when it was counted. Otherwise nothing is counted, and it returns what `blocked_s` does.
         """
 
 
 class Cluster(Protocol):
-    """What all parts of the server share, whether it is one process or many."""
+    """The effects and the state that all parts of the server share, in one process or in many."""
 
     @property
     def voice(self) -> VoiceRegistry:
-        """Who is in which voice channel."""
+        """The members of voice channels."""
 
     @property
     def failed_logins(self) -> FailedLogins:
         """The failed logins of the last minute or so."""
 
     def publish(self, effects: Sequence[Effect]) -> None:
-        """Hand committed effects to every subscriber, in order. Called on the event loop's thread."""
+        """Hand committed effects to every subscriber, in order. Call it on the event loop's thread."""
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Have `subscriber` called, on the event loop's thread, with everything published from now on."""
+        """Call `subscriber` on the event loop's thread with everything that is published from now on."""
 
     def take(self, key: str, rate: float, burst: int) -> bool:
         """Take one token of the bucket `key` (`rate` tokens a second, at most `burst` saved up).

@@ -1,4 +1,4 @@
-"""Counters that say "not so fast", for one process: token buckets and failed logins."""
+"""The limits of one process: token buckets and failed logins."""
 
 from __future__ import annotations
 
@@ -14,25 +14,25 @@ _SWEEP_AT = 1024
 
 
 class TokenBuckets:
-    """Token buckets by key (ruling R31). A full bucket and an absent one are the same thing."""
+    """Token buckets by key (ruling R31). A full bucket and an absent one are the same."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """clock: seconds that never go back."""
+        """Start without buckets. clock: returns seconds that never go back."""
         self._clock = clock
         self._lock = threading.Lock()
         self._full_at: dict[str, float] = {}
         self._sweep_at = _SWEEP_AT
 
     def take(self, key: str, rate: float, burst: int) -> bool:
-        """Take one token of a bucket that gains `rate` a second up to `burst`; False when it is empty.
+        """Take one token of a bucket that gains `rate` a second up to `burst`; return False when it is empty.
 
-        A bucket is stored as the moment at which it will be full again: taking a token moves that
-        moment 1/rate seconds away, and it may never be further away than burst/rate seconds.
+        A bucket is stored as the moment at which it will be full again. Taking a token moves that moment 1/rate seconds
+        away; it is never further away than burst/rate seconds.
         """
         with self._lock:
             now = self._clock()
             full_at = max(now, self._full_at.get(key, now)) + 1 / rate
-            # A billionth of slack: a token that came back on the dot must not be lost to rounding.
+            # The tolerance of a billionth: rounding must not lose a token that is due exactly now.
             if full_at - now > burst / rate + 1e-9:
                 return False
             self._full_at[key] = full_at
@@ -47,22 +47,22 @@ class TokenBuckets:
 
 
 class LocalFailedLogins:
-    """`hype.cluster.FailedLogins`: per key, the moments at which its failures stop counting."""
+    """A `hype.cluster.FailedLogins` that has, per key, the moments at which its failures stop counting."""
 
     def __init__(self, clock: Callable[[], float]) -> None:
-        """clock: seconds that never go back."""
+        """Start without failures. clock: returns seconds that never go back."""
         self._clock = clock
         self._lock = threading.Lock()
         self._until: dict[str, deque[float]] = {}
         self._sweep_at = _SWEEP_AT
 
     def blocked_s(self, limits: Sequence[Limit]) -> float:
-        """Seconds until all `limits` have room; 0.0 when they have room now."""
+        """Return the seconds until all `limits` have room; 0.0 when they have room now."""
         with self._lock:
             return self._blocked_s(limits, self._clock())
 
     def record(self, limits: Sequence[Limit]) -> float:
-        """Count one failure under all `limits` if all have room (0.0), else say when they will."""
+        """Count one failure and return 0.0 if all `limits` have room; otherwise return what `blocked_s` does."""
         with self._lock:
             now = self._clock()
             blocked_s = self._blocked_s(limits, now)

@@ -1,4 +1,4 @@
-"""The cluster of one process: everything is a dict, nothing leaves the machine."""
+"""The cluster of one process: all its state is in memory."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ __all__ = ["LocalCluster"]
 
 
 class LocalCluster:
-    """`hype.cluster.Cluster` for one process."""
+    """A `hype.cluster.Cluster` of one process."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
-        """clock: seconds that never go back; a test brings its own."""
+        """Start without subscribers. clock: returns seconds that never go back."""
         self.voice = LocalVoiceRegistry()
         self.failed_logins = LocalFailedLogins(clock)
         self._buckets = TokenBuckets(clock)
@@ -32,10 +32,10 @@ class LocalCluster:
             subscriber(effects)
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Have `subscriber` called with everything published from now on."""
+        """Call `subscriber` with everything that is published from now on."""
         with self._lock:
             self._subscribers.append(subscriber)
 
     def take(self, key: str, rate: float, burst: int) -> bool:
-        """Take one token of the bucket `key`; False when it is empty."""
+        """Take one token of the bucket `key`; return False when it is empty."""
         return self._buckets.take(key, rate, burst)

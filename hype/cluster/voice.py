@@ -1,4 +1,4 @@
-"""Who is in which voice channel, for one process (ruling R38)."""
+"""The members of voice channels, for one process (ruling R38)."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ __all__ = ["LocalVoiceRegistry"]
 
 
 class LocalVoiceRegistry:
-    """`hype.cluster.VoiceRegistry` in two dicts that always agree, behind one lock."""
+    """A `hype.cluster.VoiceRegistry` of two dicts that always agree, behind one lock."""
 
     def __init__(self) -> None:
-        """Nobody is in any channel."""
+        """Start with empty channels."""
         self._lock = threading.Lock()
         self._channel_of: dict[str, str] = {}
         self._members: dict[str, dict[str, VoiceState]] = {}
 
     def join(self, state: VoiceState, limit: int | None) -> bool:
-        """Enter the channel, or change the flags of a member; False when it is full."""
+        """Enter the channel, or change the flags of a member; return False when it is full."""
         with self._lock:
             present = self._channel_of.get(state.user_id)
             if present not in (None, state.channel_id):
@@ -32,7 +32,7 @@ class LocalVoiceRegistry:
             return True
 
     def leave(self, user_id: str) -> VoiceState | None:
-        """Take the user out of their channel; returns the state they had."""
+        """Take the user out of the channel; return the state there."""
         with self._lock:
             channel_id = self._channel_of.pop(user_id, None)
             if channel_id is None:
@@ -44,17 +44,17 @@ class LocalVoiceRegistry:
             return state
 
     def of_user(self, user_id: str) -> VoiceState | None:
-        """The user's present state, None if they are in no voice channel."""
+        """Return the user's present state, None if the user is in no voice channel."""
         with self._lock:
             channel_id = self._channel_of.get(user_id)
             return None if channel_id is None else self._members[channel_id][user_id]
 
     def members(self, channel_id: str) -> list[VoiceState]:
-        """Everyone in the channel, in the order in which they joined."""
+        """Return the state of everyone in the channel, in the order in which they joined."""
         with self._lock:
             return list(self._members.get(channel_id, {}).values())
 
     def count(self, channel_id: str) -> int:
-        """The number of users in the channel."""
+        """Return the number of users in the channel."""
         with self._lock:
             return len(self._members.get(channel_id, {}))

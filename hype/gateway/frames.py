@@ -1,4 +1,4 @@
-"""Events as text: the frame envelope, and the only names that may stand in it."""
+"""The frames of the server's events: the envelope, and the only names that it may have."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ EVENTS = frozenset(
 
 
 def encode(name: str, data: Mapping[str, Any]) -> bytes:
-    """The frame of one event, stamped with the present time (ruling R2).
+    """Return the frame of one event, with the present time (ruling R2).
 
-    Raises ValueError for a name that the contract does not have: a mistake of ours, never of a client.
+    Raises ValueError for a name that the contract does not have, which is a bug of the server.
     """
     if name not in EVENTS:
         raise ValueError(f"the gateway has no event {name!r}")

@@ -14,7 +14,7 @@ from hype.errors import BadRequest, SpecMismatch
 from hype.gateway.context import Context
 from hype.gateway.hub import Socket
 from hype.operations import Answer, Call, perform_as
-from hype.operations.authentication import Identity
+from hype.operations.callers import Identity
 from hype.operations.messages import create_message
 
 __all__ = ["Handler", "bind", "message", "typing", "user_joined", "user_left", "voice_state"]
@@ -47,14 +47,14 @@ async def user_joined(context: Context, socket: Socket, identity: Identity, data
 
 
 async def user_left(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
-    """Leave a room; the others hear of it when this was the user's last socket there (ruling R35)."""
+    """Leave a room; the others get `user_left` when this was the user's last socket there (ruling R35)."""
     room = await context.room(socket, data["channelId"])
     profile = await context.profile(socket, identity.user_id)
     context.voice.leave_room(socket, profile, room.channel_id)
 
 
 async def message(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
-    """Store a message; the room and this socket hear the event that the operation announces (ruling R36)."""
+    """Store a message; the room and this socket get the event that the operation announces (ruling R36)."""
     body = {"channelId": data["channelId"], "content": data["content"]}
 
     def work(unit: Unit) -> Answer:

@@ -14,7 +14,7 @@ from typing import Any, Protocol
 from hype.cluster import RoomEvent
 from hype.gateway import frames
 from hype.ids import new_id
-from hype.operations.authentication import Identity
+from hype.operations.callers import Identity
 
 __all__ = ["ClientConnection", "Hub", "Socket"]
 

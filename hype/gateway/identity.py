@@ -25,7 +25,7 @@ from hype.gateway.context import Context, Gone
 from hype.gateway.hub import Socket
 from hype.gateway.presence import Presence
 from hype.gateway.protocol import CloseCode
-from hype.operations.authentication import Identity, identity_of_token, identity_of_user
+from hype.operations.callers import Identity, identity_of_token, identity_of_user
 
 __all__ = ["Identities", "introduces"]
 
@@ -49,7 +49,7 @@ class Identities:
     """The identities of a gateway's sockets. The hub finds sockets by user and session; the rules stand here."""
 
     def __init__(self, context: Context, presence: Presence) -> None:
-        """Create it for the sockets of `context.hub`. presence: hears of each user's first and last socket."""
+        """Take the sockets of `context.hub`. presence: takes each user whose first or last socket this is."""
         self._context = context
         self._presence = presence
         self._binds_by = context.services.contract.gateway.identity

@@ -1,4 +1,4 @@
-"""What waits to be sent to one socket: bounded, so that a client that does not read costs a known amount."""
+"""The queue of frames to one socket: bounded, so that a client that does not read costs a known amount."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ __all__ = ["End", "Outbox"]
 
 @dataclass(frozen=True, slots=True)
 class End:
-    """The last thing in an outbox: close with this code."""
+    """The last item of an outbox: close with this code."""
 
     code: int
     reason: str
@@ -21,6 +21,7 @@ class Outbox:
     """A queue of frames with one reader. It holds at most `max_bytes` (ruling R32, `maxQueueBytes`)."""
 
     def __init__(self, max_bytes: int) -> None:
+        """Start empty."""
         self._max_bytes = max_bytes
         self._bytes = 0
         self._frames: deque[bytes] = deque()
@@ -28,7 +29,7 @@ class Outbox:
         self._filled = asyncio.Event()
 
     def put(self, frame: bytes) -> bool:
-        """Add a frame; False, and nothing is added, when it does not fit. After `end` it is forgotten."""
+        """Add a frame; return False, and add nothing, when it does not fit. After `end` frames are dropped."""
         if self._end is not None:
             return True
         if self._bytes + len(frame) > self._max_bytes:
@@ -39,7 +40,10 @@ class Outbox:
         return True
 
     def end(self, end: End, *, flush: bool = True) -> None:
-        """Take no more. flush: what waits is sent first; otherwise it is thrown away. The first end counts."""
+        """Take no more frames. The first end counts.
+
+        flush: True sends the queued frames first, False drops them.
+        """
         if self._end is None:
             self._end = end
             self._filled.set()
@@ -47,7 +51,7 @@ class Outbox:
                 self._frames.clear()
 
     async def get(self) -> bytes | End:
-        """The next frame, or the end when there is none left."""
+        """Return the next frame, or the end when no frame is left."""
         while not self._frames:
             if self._end is not None:
                 return self._end

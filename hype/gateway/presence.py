@@ -1,4 +1,4 @@
-"""Who is online, told to the database by one task, so that quick comings and goings cannot end wrong (ruling R24)."""
+"""The stored presence of users: one task writes it, so that quick changes cannot end with the wrong value (R24)."""
 
 from __future__ import annotations
 
@@ -13,10 +13,13 @@ _logger = logging.getLogger(__name__)
 
 
 class Presence:
-    """Writes down, for each user whose sockets came or went, whether they have one when it is their turn."""
+    """The writer of presence: for each user whose sockets changed, it stores whether there is a socket now."""
 
     def __init__(self, connected: Callable[[str], bool], write: Callable[[str, bool], Awaitable[None]]) -> None:
-        """connected: whether the user has a socket now. write: stores that, and may fail."""
+        """Create a writer that does not run yet.
+
+        connected: returns whether the user has a socket now. write: stores that, and may fail.
+        """
         self._connected = connected
         self._write = write
         self._changed: dict[str, None] = {}
@@ -24,18 +27,18 @@ class Presence:
         self._task: asyncio.Task[None] | None = None
 
     def start(self) -> None:
-        """Begin to write; needs a running event loop."""
+        """Start to write; needs a running event loop."""
         self._task = asyncio.create_task(self._run(), name="gateway presence")
 
     async def stop(self) -> None:
-        """Stop writing; what has not been written yet is forgotten."""
+        """Stop writing; drop the changes that are not stored yet."""
         if self._task is not None:
             self._task.cancel()
             with suppress(asyncio.CancelledError):
                 await self._task
 
     def changed(self, user_id: str) -> None:
-        """The user's first socket came, or the last one went."""
+        """Note that the user's first socket was opened, or that the last one was closed."""
         self._changed[user_id] = None
         self._waking.set()
 
@@ -52,5 +55,5 @@ class Presence:
         try:
             await self._write(user_id, self._connected(user_id))
         except Exception:
-            # Presence is worth less than the task that keeps it: the user's next coming or going sets it right.
+            # A failed write must not end the task. The user's next socket corrects the stored presence.
             _logger.exception("presence was not stored", extra={"user": user_id})

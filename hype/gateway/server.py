@@ -21,7 +21,7 @@ from hype.gateway.presence import Presence
 from hype.gateway.protocol import Action, Close, CloseCode, Dispatch, Refuse, Session, refusal
 from hype.gateway.voice import Media, NoMedia, Voice
 from hype.operations import Services, rooms
-from hype.operations.authentication import Identity
+from hype.operations.callers import Identity
 from hype.operations.rooms import Profile
 from hype.spec import Rate
 
@@ -150,7 +150,7 @@ class Gateway:
             try:
                 return await self._services.database.run(lambda unit: rooms.profile(unit, user_id), write=False)
             except Exception:
-                # The others must hear that the user left, even when the database cannot say the present name.
+                # The others must get `user_left`, even when the database cannot give the present name.
                 _logger.exception("the profile of a leaving user was not read", extra={"user": user_id})
         return Profile(user_id, identity.username, None, None)
 

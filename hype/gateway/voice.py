@@ -19,7 +19,7 @@ __all__ = ["Media", "NoMedia", "Voice"]
 class Media(Protocol):
     """The SFU, as voice channels see it. No method waits.
 
-    The SFU announces by itself what it does by itself.
+    The SFU announces what it does by itself.
     """
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
@@ -28,7 +28,7 @@ class Media(Protocol):
     def users(self, channel_id: str) -> Collection[str]:
         """Return the ids of the users with a transport in a channel; they count for its limit (ruling R26)."""
 
-    # Each method that closes returns the producers that closed with the transports, and announces nothing.
+    # Each method that closes transports returns the producers that closed with them, and announces nothing.
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
         """Close the transports of a user, or of all users when None, in a channel."""
@@ -117,7 +117,7 @@ class Voice:
     def _leave_channel(self, profile: Profile, asking: Socket | None = None) -> bool:
         """Take all the user's sockets out of the voice channel and its room; return False when the user is in none.
 
-        The caller closes the user's transports before, because the room hears of the producers first (ruling R38).
+        The caller closes the user's transports before, because the room gets `producer_closed` first (ruling R38).
         """
         state = self._registry.leave(profile.user_id)
         if state is None:

@@ -1,12 +1,12 @@
 """The tables of the first release.
 
-Lengths and forms stand in the specs and nowhere else. Unique rules stand here, so that of two racing
-writers one loses; `hype.database` reads the column off the name `<table>_<column>_key`.
+Only the specs state lengths and forms. Unique rules stand here, so that of two racing writers one loses;
+`hype.database` reads the column from the name `<table>_<column>_key`.
 """
 
 from typing import Any
 
-# Both databases order ids and compare names byte by byte; PostgreSQL would otherwise follow a language.
+# Both databases order ids and compare names byte by byte. Without COLLATE, PostgreSQL follows a language.
 TABLES = """
 CREATE TABLE users (
     id {text} PRIMARY KEY,

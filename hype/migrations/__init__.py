@@ -1,4 +1,4 @@
-"""Numbered scripts, each one step of the schema; `hype.models.migrate` runs them, nothing imports them.
+"""The numbered scripts, each a step of the schema. `hype.models.migrate` runs them, and no module imports them.
 
-A script stands still once released: it says what it does in SQL of its own and never asks the models.
+A script does not change once it is released: it has its own SQL and never uses the models.
 """

@@ -1,7 +1,7 @@
-"""The tables and the queries on them; nothing else in Hype writes SQL.
+"""The tables and the queries on them; no other package of Hype writes SQL.
 
-Every query runs inside `Unit.transaction()` of `hype.database`. Times are integer milliseconds since the
-epoch, UTC. A query that looks for a row by a key that no database can hold answers None.
+Every query runs inside `Unit.transaction()` of `hype.database`. Times are integer milliseconds since the epoch, UTC. A
+query for a row by a key that no database can hold returns None.
 """
 
 from hype.models.channels import Channel

@@ -1,4 +1,4 @@
-"""What all tables share: the id, the times, and what may be looked up at all."""
+"""The parts that all tables share: ids, times, lookups."""
 
 from __future__ import annotations
 
@@ -19,30 +19,30 @@ LARGEST_OFFSET: Final = 2**63 - 1  # neither database takes a larger one; no lis
 
 
 def now_ms() -> int:
-    """The time: integer milliseconds since the epoch, UTC."""
+    """Return the time in integer milliseconds since the epoch, UTC."""
     return time.time_ns() // 1_000_000
 
 
 def storable(text: str) -> bool:
-    """Whether both databases can hold `text`: no U+0000, no unpaired surrogate (ruling R11)."""
+    """Return whether both databases can hold `text`: no U+0000, no unpaired surrogate (ruling R11)."""
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
 def forward(column: Any) -> Any:
-    """An SQL expression: the time now, or 1 ms after the column's old value where that is later.
+    """Return an SQL expression: the time now, or 1 ms after the column's old value where that is later.
 
-    So a time moves strictly forward, however often the row is written within one millisecond and wherever
-    the clock is set (ruling R20).
+    So a time moves strictly forward, even when a row is written twice within one millisecond or the clock is set back
+    (ruling R20).
     """
     now = now_ms()
     return peewee.Case(None, [(column >= now, column + 1)], now)
 
 
 def counted(column: Any, keys: Iterable[str]) -> dict[str, int]:
-    """How many rows have each of `keys` in the foreign key `column`, zeroes included; a query per 10,000 keys."""
+    """Count the rows for each of `keys` in the foreign key `column`, zeroes included; one query per 10,000 keys."""
     counts = dict.fromkeys(keys, 0)
     every = list(counts)
-    # Not `peewee.chunked`, which takes as many steps for one key as for 10,000, and every answer with a channel counts.
+    # `peewee.chunked` takes as many steps for one key as for 10,000, and each answer with a channel counts.
     for start in range(0, len(every), _MOST_PARAMETERS):
         some = every[start : start + _MOST_PARAMETERS]
         query = column.model.select(column, peewee.fn.COUNT(column)).where(column.in_(some)).group_by(column)
@@ -51,7 +51,7 @@ def counted(column: Any, keys: Iterable[str]) -> dict[str, int]:
 
 
 class Row(peewee.Model):
-    """A stored thing with an id of its own."""
+    """A stored object with an id of its own."""
 
     id = peewee.TextField(primary_key=True, default=new_id)
     created_at = peewee.BigIntegerField(default=now_ms)
@@ -61,12 +61,12 @@ class Row(peewee.Model):
 
     @classmethod
     def whole(cls) -> peewee.ModelSelect[Self]:
-        """All rows, along with the rows of other tables that their payloads show."""
+        """Select all rows, with the rows of other tables that their payloads show."""
         return cls.select()
 
     @classmethod
     def find(cls, key: str) -> Self | None:
-        """The row of this id, as `whole` fetches it; None also for a key that no row can have."""
+        """Return the row of this id, with what `whole` adds; None also for a key that no row can have."""
         if not (0 < len(key) <= LONGEST_ID and storable(key)):
             return None
         return cls._by_id().first(key)
@@ -78,14 +78,17 @@ class Row(peewee.Model):
 
 
 class Editable(Row):
-    """A stored thing that changes: `updated_at` is when it last did."""
+    """A stored object that changes. updated_at: the time of its last change."""
 
     updated_at = peewee.BigIntegerField()
 
     @classmethod
     def create(cls, **values: Any) -> Self:
-        """Store a new row. Without times it is created, and was last updated, now: one moment, for of two readings of
-        the clock either may be the later one (ruling R2)."""
+        """Store a new row.
+
+        Without times it is created, and was last updated, now. Both times come from one reading of the clock, because a
+        second reading may be the earlier one (ruling R2).
+        """
         now = now_ms()
         times = {"created_at": now, "updated_at": values.get("created_at", now)}
         made: Self = super().create(**{**times, **values})
@@ -94,8 +97,8 @@ class Editable(Row):
     def change(self, changes: Mapping[str, object]) -> Self:
         """Write `changes` (column → value) and move `updated_at` forward, also when there are none.
 
-        Returns the row as it is now. Raises NotFound, `User not found` and the like, when it has gone in
-        the meantime, and hype.database.Conflict when a unique value is taken; the transaction can go on.
+        Returns the row as it is now. Raises NotFound, `User not found` and the like, when the row was deleted
+        meanwhile, and hype.database.Conflict when a unique value is taken; the transaction can go on.
         """
         model = type(self)
         values = {**changes, "updated_at": forward(model.updated_at)}

@@ -1,4 +1,4 @@
-"""Channels, and the clock that orders what is written in them."""
+"""Channels, and the clock that orders their messages."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _LAST_POSITION = 2**31 - 1  # ruling R14
 
 
 class Channel(Editable):
-    """A channel; `find` and `listed` fetch its `server` and `created_by` along with it.
+    """A channel; `find` and `listed` fetch its `server` and `created_by`, too.
 
-    type: TEXT, VOICE or ANNOUNCEMENT. user_limit: people, bitrate: kbps, both of voice channels only.
-    last_message_at: the `created_at` of the newest message that was ever written here, 0 before the first.
+    type: TEXT, VOICE or ANNOUNCEMENT. user_limit: people, bitrate: kbps, both of voice channels only. last_message_at:
+    the `created_at` of the newest message that was ever written here, 0 before the first.
     """
 
     name = peewee.TextField()
@@ -39,12 +39,12 @@ class Channel(Editable):
 
     @classmethod
     def whole(cls) -> peewee.ModelSelect[Self]:
-        """All channels with their servers and creators; `server.owner_id` is there, `server.owner` is not."""
+        """Select all channels with their servers and creators; `server.owner_id` is loaded, `server.owner` is not."""
         return cls.select(cls, Server, User).join(Server).switch(cls).join(User)
 
     @classmethod
     def listed(cls, server: Server | None = None) -> list[Self]:
-        """The channels, of one server if given, by position, creation and id (ruling R13)."""
+        """Return the channels, of one server if given, by position, creation and id (ruling R13)."""
         query = cls.whole().order_by(cls.position, cls.created_at, cls.id)
         return list(query if server is None else query.where(cls.server == server.id))
 
@@ -76,16 +76,16 @@ class Channel(Editable):
         )
 
     def remove(self) -> bool:
-        """Delete the channel and its messages; False if somebody else did so before (ruling R14)."""
+        """Delete the channel and its messages; return False if it was deleted before (ruling R14)."""
         model = type(self)
         return bool(model.delete().where(model.id == self.id).execute())
 
     @classmethod
     def next_message_at(cls, channel_id: str) -> int | None:
-        """The `created_at` for a new message: the time now, but later than every one given out before.
+        """Return the `created_at` for a new message: the time now, but later than every earlier one.
 
-        Other writers of this channel wait from here until the transaction ends, so times are committed in
-        the order in which they were given out (ruling R36). None when there is no such channel.
+        Other writers of this channel wait from here until the transaction ends, so times are committed in the order in
+        which they were given out (ruling R36). None when there is no such channel.
         """
         clock = cls.last_message_at
         query = cls.update(last_message_at=forward(clock)).where(cls.id == channel_id).returning(clock)
@@ -93,7 +93,7 @@ class Channel(Editable):
 
     @classmethod
     def counted(cls, server_ids: Iterable[str]) -> dict[str, int]:
-        """The number of channels of each of these servers, in one query (ruling R15)."""
+        """Count the channels of each of these servers, in one query (ruling R15)."""
         return counted(cls.server, server_ids)
 
     @classmethod

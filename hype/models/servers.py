@@ -1,4 +1,4 @@
-"""Servers (communities) and who is a member of them."""
+"""Servers (communities) and their members."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ import peewee
 from hype.models.base import Editable, Row, counted
 from hype.models.users import User
 
-DEFAULT_SERVER: Final = "default-server"  # everybody is a member (ruling R15); channels go there by default (R14)
+DEFAULT_SERVER: Final = "default-server"  # all users are members (ruling R15); channels go there by default (R14)
 
 
 class Server(Editable):
-    """A server; `find` and `listed` fetch its `owner` along with it."""
+    """A server; `find` and `listed` fetch its `owner`, too."""
 
     name = peewee.TextField()
     description = peewee.TextField(null=True)
@@ -28,17 +28,17 @@ class Server(Editable):
 
     @classmethod
     def whole(cls) -> peewee.ModelSelect[Self]:
-        """All servers with their owners."""
+        """Select all servers with their owners."""
         return cls.select(cls, User).join(User)
 
     @classmethod
     def listed(cls) -> list[Self]:
-        """All servers, oldest first (ruling R16)."""
+        """Return all servers, oldest first (ruling R16)."""
         return list(cls.whole().order_by(cls.created_at, cls.id))
 
 
 class ServerMember(Row):
-    """That a user is a member of a server, since `created_at`."""
+    """The membership of a user in a server, since `created_at`."""
 
     server = peewee.ForeignKeyField(Server)
     server_id: str
@@ -51,10 +51,10 @@ class ServerMember(Row):
 
     @classmethod
     def add(cls, server_id: str, user_id: str) -> None:
-        """Make the user a member; nothing happens if they are one (ruling R15)."""
+        """Make the user a member; do nothing if the user is one (ruling R15)."""
         cls.insert(server=server_id, user=user_id).on_conflict_ignore().execute()
 
     @classmethod
     def counted(cls, server_ids: Iterable[str]) -> dict[str, int]:
-        """The number of members of each of these servers, in one query (ruling R15)."""
+        """Count the members of each of these servers, in one query (ruling R15)."""
         return counted(cls.server, server_ids)

@@ -1,4 +1,4 @@
-"""Users: people, guests, and `system`, who owns what was there first."""
+"""Users: people, guests, and `system`, the owner of the seeded server."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ from hype.models.base import LARGEST_OFFSET, Editable, now_ms, storable
 
 
 class User(Editable):
-    """A user. `email` is as typed, `email_key` what makes it unique; both None for guests and `system`.
+    """A user.
 
-    status: ONLINE, IDLE, DND or OFFLINE. password_hash: see `hype.passwords`, None for who cannot log in.
-    last_seen_at: milliseconds since the epoch.
+    email: as typed; email_key: the form of it that is unique; both None for guests and `system`. status: ONLINE, IDLE,
+    DND or OFFLINE. password_hash: see `hype.passwords`, None for a user who cannot log in. last_seen_at: milliseconds
+    since the epoch.
     """
 
     username = peewee.TextField(unique=True)
@@ -35,17 +36,17 @@ class User(Editable):
 
     @classmethod
     def named(cls, username: str) -> Self | None:
-        """The user of exactly this name; names differ by case (ruling R21)."""
+        """Return the user of exactly this name; names differ by case (ruling R21)."""
         return cls.get_or_none(cls.username == username) if storable(username) else None
 
     @classmethod
     def by_email(cls, email: str) -> Self | None:
-        """The user of this address, however it is spelt (see `email_key`)."""
+        """Return the user of this address, however it is spelt (see `email_key`)."""
         return cls.get_or_none(cls.email_key == email_key(email)) if storable(email) else None
 
     @classmethod
     def listed(cls, limit: int | None = None, offset: int = 0) -> list[Self]:
-        """Users by creation, oldest first; all of them without `limit` (ruling R16)."""
+        """Return users by creation, oldest first; all of them without `limit` (ruling R16)."""
         query = cls.select().order_by(cls.created_at, cls.id).offset(min(offset, LARGEST_OFFSET))
         return list(query if limit is None else query.limit(limit))
 
@@ -59,10 +60,10 @@ class User(Editable):
         is_guest: bool = False,
         online: bool = False,
     ) -> Self:
-        """Store a new user; `email` is kept as given. online: status ONLINE, is_online, and seen now.
+        """Store a new user; keep `email` as given.
 
-        Raises hype.database.Conflict with column `username` or `email_key` when that is taken; the
-        transaction can go on after it.
+        online: status ONLINE, is_online, and seen now. Raises hype.database.Conflict with column `username` or
+        `email_key` when that is taken; the transaction can go on after it.
         """
         now = now_ms()
         with telling_conflicts():
@@ -79,24 +80,24 @@ class User(Editable):
             )
 
     def logged_in(self) -> Self:
-        """Note a login: status ONLINE, is_online, and seen now (operation loginUser, ruling R22)."""
+        """Store a login: status ONLINE, is_online, and seen now (operation loginUser, ruling R22)."""
         return self.change({"status": "ONLINE", "is_online": True, "last_seen_at": now_ms()})
 
     @classmethod
     def set_online(cls, user_id: str, online: bool) -> None:
-        """Note that the user's first socket came, or that the last one went, and when (ruling R24).
+        """Store that the user's first socket was opened, or that the last one was closed, and when (ruling R24).
 
-        This is presence, not the profile: `status` and `updated_at` stay. No such user: nothing happens.
+        This is presence, not the profile: `status` and `updated_at` stay. For an unknown user it does nothing.
         """
         seen = {} if online else {"last_seen_at": now_ms()}
         cls.update(is_online=online, **seen).where(cls.id == user_id).execute()
 
     @classmethod
     def set_everyone_offline(cls) -> None:
-        """Note that no socket is open, which a killed process could not (ruling R24)."""
+        """Store that no socket is open, which a killed process could not (ruling R24)."""
         cls.update(is_online=False).where(cls.is_online).execute()
 
 
 def email_key(email: str) -> str:
-    """What the spellings of one address have in common: trimmed, without regard to case (ruling R21)."""
+    """Return the form that all spellings of one address share: trimmed, without regard to case (ruling R21)."""
     return email.strip().casefold()

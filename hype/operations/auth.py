@@ -19,7 +19,10 @@ _TAKEN = {"username": "Username already taken", "email_key": "Email already take
 
 @manages_transactions
 def register_user(call: Call) -> Answer:
-    """Operation registerUser: OFFLINE until login; of two racing registrations one gets 400."""
+    """Create a user, OFFLINE until login (operation registerUser).
+
+    Of two racing registrations one gets 400.
+    """
     username, email = call.body["username"], call.body["email"].strip()
     with call.unit.transaction():
         _refuse_taken(username, email)
@@ -34,7 +37,7 @@ def register_user(call: Call) -> Answer:
 
 
 def login_guest(call: Call) -> Answer:
-    """Operation loginGuest: a user without email and password, ONLINE at once."""
+    """Create a user without email and password, ONLINE at once (operation loginGuest)."""
     try:
         user = User.add(username=call.body["username"], is_guest=True, online=True)
     except Taken as taken:
@@ -45,7 +48,7 @@ def login_guest(call: Call) -> Answer:
 
 @manages_transactions
 def login_user(call: Call) -> Answer:
-    """Operation loginUser: an unknown email takes as long as a wrong password (ruling R22)."""
+    """Log a user in; an unknown email takes as long as a wrong password (operation loginUser, ruling R22)."""
     email = call.body["email"]
     attempt = throttle.begin(call, email)
     with call.unit.transaction():
@@ -62,9 +65,10 @@ def login_user(call: Call) -> Answer:
 
 @manages_transactions
 def refresh_tokens(call: Call) -> Answer:
-    """Operation refreshTokens: where a refresh token works once, using it again ends the session.
+    """Exchange a refresh token for new tokens (operation refreshTokens).
 
-    The revocation is committed before the 401 is raised, so raising does not undo it (ruling P3).
+    Where a refresh token works once, a second use ends the session. The revocation is committed before the 401 is
+    raised, so raising does not undo it (ruling P3).
     """
     claims = call.services.tokens.read_refresh(call.body["refreshToken"])
     with call.unit.transaction():
@@ -75,19 +79,19 @@ def refresh_tokens(call: Call) -> Answer:
 
 
 def get_current_user(call: Call) -> Answer:
-    """Operation getCurrentUser."""
+    """Return the caller (operation getCurrentUser)."""
     return ok({"user": payloads.auth_user(call.caller)})
 
 
 def logout_user(call: Call) -> Answer:
-    """Operation logoutUser: ends the session where the policy says so (ruling P2)."""
+    """End the session where the policy says so (operation logoutUser, ruling P2)."""
     if call.session is not None and call.operation.policy.get("revokesSession", False):
         _revoke(call, call.session)
     return Answer({"success": True, "message": "Logged out successfully"})
 
 
 def _refuse_taken(username: str, email: str) -> None:
-    """Spare the password's hashing where it is plain already that it would be in vain."""
+    """Raise BadRequest for a taken name or email, before the password is hashed in vain."""
     if User.named(username) is not None:
         raise BadRequest(_TAKEN["username"])
     if User.by_email(email) is not None:
@@ -99,7 +103,7 @@ def _taken(conflict: Taken) -> BadRequest:
 
 
 def _signed_in(call: Call, user: User) -> Answer:
-    """Open a session: the user and its first pair of tokens."""
+    """Open a session; answer with the user and the first pair of tokens."""
     session_id = new_id()
     pair = call.services.tokens.pair(user, session_id)
     Session.add(session_id=session_id, user=user, refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
@@ -107,7 +111,10 @@ def _signed_in(call: Call, user: User) -> Answer:
 
 
 def _rotated(call: Call, claims: Claims) -> Pair | None:
-    """The session's next pair; None, and the session revoked if need be, when the token may not be used."""
+    """Return the session's next pair of tokens; None for a token that may not be used.
+
+    A second use of a single-use token ends the session (ruling P3).
+    """
     session, user = Session.find(claims.session_id), User.find(claims.user_id)
     if session is None or user is None or session.revoked_at is not None or session.user_id != user.id:
         return None

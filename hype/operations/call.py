@@ -1,4 +1,4 @@
-"""The shape of a call: what an operation is given, and what it answers."""
+"""The call of an operation: its input and its answer."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ __all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "ok
 
 @dataclass(frozen=True)
 class Services:
-    """What lives as long as the server does; `hype.server` builds it once."""
+    """The parts that live as long as the server; `hype.server` builds them once."""
 
     config: Config
     contract: Contract
@@ -34,11 +34,11 @@ class Services:
 
 @dataclass
 class Call:
-    """One request for one operation, validated against the spec, whoever brought it.
+    """A request for an operation, valid by the spec, from REST or from the gateway.
 
-    body, query: members that the spec names, defaults filled in, numbers as int; `body` is {} when the
-    operation takes none. path: the path parameters. address: the client's IP address. origin: the id
-    of the socket that asked, None for REST. user, session: the caller, None until authenticated.
+    body, query: members that the spec names, defaults filled in, numbers as int; `body` is {} when the operation takes
+    none. path: the path parameters. address: the client's IP address. origin: the id of the socket that asked, None for
+    REST. user, session: the caller, None until authenticated.
     """
 
     unit: Unit
@@ -61,7 +61,7 @@ class Call:
 
     @property
     def caller_session(self) -> Session:
-        """Return the session whose token the caller sent. Raises NotAuthenticated when there is none (ruling R7)."""
+        """The session of the caller's token. Raises NotAuthenticated when the call has none (ruling R7)."""
         if self.session is None:
             raise NotAuthenticated("Not authenticated")
         return self.session
@@ -69,7 +69,7 @@ class Call:
 
 @dataclass(frozen=True)
 class Answer:
-    """What an operation answers: a JSON document, or a text of its own media type.
+    """The answer of an operation: a JSON document, or a text of its own media type.
 
     status: the HTTP status, None for the one success status that the spec gives the operation.
     """
@@ -83,7 +83,7 @@ F = TypeVar("F", bound=Function)
 
 
 def ok(data: object, meta: Mapping[str, Any] | None = None) -> Answer:
-    """The success envelope (ruling R1)."""
+    """Return the success envelope (ruling R1)."""
     body: dict[str, Any] = {"success": True, "data": data}
     if meta is not None:
         body["meta"] = dict(meta)
@@ -93,7 +93,7 @@ def ok(data: object, meta: Mapping[str, Any] | None = None) -> Answer:
 def manages_transactions(function: F) -> F:
     """Mark an operation that opens its transactions itself, with `call.unit.transaction()`.
 
-    Hashing a password takes a tenth of a second; a transaction that spans it would hold up every writer.
+    Hashing a password takes a tenth of a second; a transaction around it would delay every writer.
     """
     function.__dict__["manages_transactions"] = True
     return function
@@ -102,7 +102,7 @@ def manages_transactions(function: F) -> F:
 def waits_for_media(function: F) -> F:
     """Mark an operation that asks the SFU; it opens its transactions itself, and only reads.
 
-    It runs in a thread of its own kind, so that a worker that hangs holds up nobody who does not ask for media.
+    It runs in a thread of its own kind, so that a worker that hangs delays only requests for media.
     """
     function.__dict__["waits_for_media"] = True
     return manages_transactions(function)

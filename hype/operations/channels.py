@@ -26,17 +26,20 @@ _COLUMNS = {
 
 
 def list_channels(call: Call) -> Answer:
-    """Operation listChannels: by `position`, `createdAt`, `id`."""
+    """Return all channels by `position`, `createdAt`, `id` (operation listChannels)."""
     return ok(channel_payloads(call, Channel.listed()))
 
 
 def get_channel(call: Call) -> Answer:
-    """Operation getChannel."""
+    """Return a channel (operation getChannel)."""
     return _answer(call, _found(call))
 
 
 def create_channel(call: Call) -> Answer:
-    """Operation createChannel: an anonymous caller's channel is created by the server's owner (P6)."""
+    """Create a channel (operation createChannel).
+
+    The creator is the caller, or the server's owner when the caller is anonymous (ruling P6).
+    """
     body = call.body
     kind = body["type"].upper()
     server = Server.find(body.get("serverId", DEFAULT_SERVER))
@@ -56,7 +59,10 @@ def create_channel(call: Call) -> Answer:
 
 
 def update_channel(call: Call) -> Answer:
-    """Operation updateChannel: what is absent stays; the rules that need the row come last (R10)."""
+    """Change a channel; absent members stay (operation updateChannel).
+
+    The rules that need the stored row come last (ruling R10).
+    """
     row = _found(call)
     _permit(call, row)
     _check_against(call, row)
@@ -65,10 +71,10 @@ def update_channel(call: Call) -> Answer:
 
 
 def delete_channel(call: Call) -> Answer:
-    """Operation deleteChannel: its messages go with it; the gateway closes its room."""
+    """Delete a channel with its messages; the gateway closes its room (operation deleteChannel)."""
     row = _found(call)
     _permit(call, row)
-    # Nothing of the channel may be announced after its end.
+    # No event of the channel may follow its end.
     call.unit.in_order_of(row.id)
     if not row.remove():
         raise NotFound("Channel not found")
@@ -77,7 +83,7 @@ def delete_channel(call: Call) -> Answer:
 
 
 def channel_payloads(call: Call, rows: Sequence[Channel]) -> list[dict[str, Any]]:
-    """The wire objects of channels: stored messages counted in one query, voice states live."""
+    """Return the wire objects of channels; messages are counted in one query, voice states live."""
     messages = Message.counted(row.id for row in rows)
     voice = call.services.cluster.voice
     return [payloads.channel(row, messages=messages[row.id], voice_states=voice.count(row.id)) for row in rows]
@@ -100,7 +106,7 @@ def _permit(call: Call, row: Channel) -> None:
 
 
 def _check_against(call: Call, row: Channel) -> None:
-    """Raise ValidationFailed for what only the stored row can tell (ruling R14)."""
+    """Raise ValidationFailed for a request that contradicts the stored row (ruling R14)."""
     body = {**call.body, "type": row.type}
     issues = call.services.contract.component_issues("VoiceOnlyMembers", body)
     if call.body.get("type", row.type).upper() != row.type:

@@ -1,7 +1,7 @@
 """Messages of text channels (rulings R18, R19, R20 and R36).
 
-Whatever is stored is announced to the channel's room in the order in which it was stored: a writer takes
-the channel's turn (`in_order_of`) before it touches a row, and keeps it until its event is handed over.
+Messages are announced to the channel's room in the order in which they were stored. So a writer takes the channel's
+turn (`in_order_of`) before it touches a row, and keeps it until its event is handed over.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ __all__ = ["create_message", "delete_message", "get_message", "list_messages", "
 
 
 def list_messages(call: Call) -> Answer:
-    """Operation listMessages: newest first; `meta.total` counts the channel."""
+    """Return messages of a channel, newest first; `meta.total` counts them all (operation listMessages)."""
     channel = _text_channel(call.query["channelId"])
     limit, offset = call.query["limit"], call.query["offset"]
     rows, total = Message.page(channel.id, limit, offset)
@@ -25,14 +25,14 @@ def list_messages(call: Call) -> Answer:
 
 
 def get_message(call: Call) -> Answer:
-    """Operation getMessage."""
+    """Return a message (operation getMessage)."""
     return ok(payloads.message(_found(call)))
 
 
 def create_message(call: Call) -> Answer:
-    """Operation createMessage, for REST and for the gateway's `message` alike (ruling R36).
+    """Store a message, for REST and for the gateway's `message` alike (operation createMessage, ruling R36).
 
-    `call.origin`, the socket that asks, joins the room with the event and so hears it.
+    `call.origin`, the socket that asks, joins the room with the event and so gets it.
     """
     channel = _text_channel(call.body["channelId"])
     call.unit.in_order_of(channel.id)
@@ -43,7 +43,7 @@ def create_message(call: Call) -> Answer:
 
 
 def update_message(call: Call) -> Answer:
-    """Operation updateMessage: `edited` even when the text is the same (ruling R20)."""
+    """Change the text; set `edited` even when it is the same (operation updateMessage, ruling R20)."""
     row = _own(call, "Forbidden: You can only edit your own messages")
     call.unit.in_order_of(row.channel_id)
     data = payloads.message(row.edit(call.body["content"]))
@@ -52,7 +52,7 @@ def update_message(call: Call) -> Answer:
 
 
 def delete_message(call: Call) -> Answer:
-    """Operation deleteMessage."""
+    """Delete a message (operation deleteMessage)."""
     row = _own(call, "Forbidden: You can only delete your own messages")
     call.unit.in_order_of(row.channel_id)
     if not row.remove():

@@ -1,24 +1,24 @@
-"""How an operation is run: who asks, whether the request is valid, then the work (ruling R10)."""
+"""The performance of an operation: authentication, then validation, then the work (ruling R10)."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
 from hype.errors import NotAuthenticated
-from hype.operations.authentication import authenticate, authenticate_again
 from hype.operations.call import Answer, Call, Function
+from hype.operations.callers import authenticate, authenticate_again
 
 __all__ = ["Reading", "perform", "perform_as"]
 
 Reading = Callable[[Call], None]
-"""Fills in the `query` and `body` of a call. Raises HypeError for what is wrong with them."""
+"""Sets the `query` and `body` of a call. Raises HypeError for errors in them."""
 
 
 def perform(function: Function, call: Call, token: str | None, read: Reading) -> Answer:
-    """Run an operation for a request, failing in ruling R10's order.
+    """Perform an operation for a request, failing in ruling R10's order.
 
-    token: the bearer token, None if there was none, "" if the header was malformed. read: is called once it is known
-    who asks, so that a stranger's body costs nothing where a token is needed. Raises HypeError.
+    token: the bearer token, None if there was none, "" if the header was malformed. read: called after authentication,
+    so that an anonymous body costs nothing where a token is needed. Raises HypeError.
     """
     if call.operation.auth != "none" and not _manages_transactions(function):
         with call.unit.transaction():
@@ -33,10 +33,10 @@ def perform(function: Function, call: Call, token: str | None, read: Reading) ->
 
 
 def perform_as(function: Function, call: Call, user_id: str, session_id: str | None) -> Answer:
-    """Run an operation for a socket whose user is known already (operation createMessage, ruling R36).
+    """Perform an operation for a socket with this identity (operation createMessage, ruling R36).
 
-    session_id: None for an identity that was only claimed. Raises NotAuthenticated when the user is no
-    longer there, or the session has been revoked since the socket was bound.
+    session_id: None for an identity that was only claimed. Raises NotAuthenticated when the user does not exist any
+    more, or the session has been revoked since the socket was bound.
     """
     with call.unit.transaction():
         call.user, call.session = authenticate_again(user_id, session_id)
@@ -55,7 +55,7 @@ def _manages_transactions(function: Function) -> bool:
 
 
 def _identify(call: Call, token: str | None) -> None:
-    """Fill in the caller; how a missing or bad token is taken is the operation's `security`."""
+    """Set the caller; the operation's `security` decides about a missing or a bad token."""
     if token is None and call.operation.auth != "required":
         return
     try:

@@ -1,4 +1,4 @@
-"""All operations by `operationId`, for whoever binds them to the spec."""
+"""All operations by `operationId`, for binding them to the spec."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _MODULES: tuple[ModuleType, ...] = (system, channels, users, servers, messages, 
 
 
 def by_operation_id() -> dict[str, Function]:
-    """Every function that an operations module exports, under its name in the spec (`get_user` → `getUser`)."""
+    """Return every function that an operations module exports, by its name in the spec (`get_user` → `getUser`)."""
     return {_camel_case(name): getattr(module, name) for module in _MODULES for name in module.__all__}
 
 

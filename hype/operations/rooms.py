@@ -1,6 +1,6 @@
-"""What the gateway needs of the database besides the operations: channels, profiles, presence.
+"""The gateway's database access beside the operations: channels, profiles, presence.
 
-Each function opens its transaction on the `unit` it is given, so the gateway calls it straight from
+Each function opens its transaction on the `unit` that it is given, so the gateway calls it straight from
 `database.run(lambda unit: rooms.profile(unit, user_id), write=False)`.
 """
 
@@ -26,7 +26,7 @@ class Room:
 
 @dataclass(frozen=True, slots=True)
 class Profile:
-    """The public face of a user as it is now, not as it was at connect (ruling R24)."""
+    """The public profile of a user as it is now, not as it was at connect (ruling R24)."""
 
     user_id: str
     username: str
@@ -35,7 +35,7 @@ class Profile:
 
 
 def room(unit: Unit, channel_id: str) -> Room:
-    """The channel of that id. Raises NotFound `Channel not found`."""
+    """Return the channel of that id. Raises NotFound `Channel not found`."""
     with unit.transaction():
         row = Channel.find(channel_id)
         if row is None:
@@ -44,7 +44,7 @@ def room(unit: Unit, channel_id: str) -> Room:
 
 
 def profile(unit: Unit, user_id: str) -> Profile:
-    """The user's profile. Raises NotFound `User not found`."""
+    """Return the user's profile. Raises NotFound `User not found`."""
     with unit.transaction():
         row = User.find(user_id)
         if row is None:
@@ -53,15 +53,15 @@ def profile(unit: Unit, user_id: str) -> Profile:
 
 
 def set_online(unit: Unit, user_id: str, online: bool) -> None:
-    """A user's first socket came (True) or the last one went (False); needs `write=True`.
+    """Store that a user's first socket was opened (True) or the last one was closed (False); needs `write=True`.
 
-    Going sets `lastSeenAt` as well. `status` stays as it is (ruling R24). No such user: nothing happens.
+    Closing sets `lastSeenAt` as well. `status` stays as it is (ruling R24). For an unknown user it does nothing.
     """
     with unit.transaction():
         User.set_online(user_id, online)
 
 
 def everyone_offline(unit: Unit) -> None:
-    """No socket is open: at start, what a killed process left behind is cleared; needs `write=True`."""
+    """Store that no socket is open, which a killed process could not; needs `write=True`."""
     with unit.transaction():
         User.set_everyone_offline()

@@ -15,17 +15,17 @@ __all__ = ["get_server", "list_server_channels", "list_servers"]
 
 
 def list_servers(call: Call) -> Answer:
-    """Operation listServers: by `createdAt`, `id`."""
+    """Return all servers by `createdAt`, `id` (operation listServers)."""
     return ok(_payloads(Server.listed()))
 
 
 def get_server(call: Call) -> Answer:
-    """Operation getServer: the same object as in the list."""
+    """Return a server, the same object as in the list (operation getServer)."""
     return ok(_payloads([_found(call)])[0])
 
 
 def list_server_channels(call: Call) -> Answer:
-    """Operation listServerChannels: by `position`, `createdAt`, `id`."""
+    """Return a server's channels by `position`, `createdAt`, `id` (operation listServerChannels)."""
     return ok(channel_payloads(call, Channel.listed(_found(call))))
 
 

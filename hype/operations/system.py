@@ -1,4 +1,4 @@
-"""The service about itself: health, description, metrics (ruling R12). Bare documents, no envelope."""
+"""The service about itself: health, description, metrics (ruling R12). These answers have no envelope."""
 
 from __future__ import annotations
 
@@ -15,9 +15,9 @@ _SERVICE = "Hype Backend"
 
 @manages_transactions
 def get_health(call: Call) -> Answer:
-    """Operation getHealth: 503 `DEGRADED` as soon as one check is not `ok`.
+    """Return the checks; 503 `DEGRADED` unless all are `ok` (operation getHealth).
 
-    Without a transaction, for it must answer when there is no database to open one on.
+    It opens no transaction, because it must answer when there is no database.
     """
     services = call.services
     checks = {"database": _check(services.database.ping()), "sfu": _check(services.media.healthy)}
@@ -34,7 +34,7 @@ def get_health(call: Call) -> Answer:
 
 @manages_transactions
 def get_api(call: Call) -> Answer:
-    """Operation getApi: names the profile, and where each group of operations stands."""
+    """Return the description, the profile, and the path of each group of operations (operation getApi)."""
     contract = call.services.contract
     document: dict[str, Any] = {
         "name": _SERVICE,
@@ -48,7 +48,7 @@ def get_api(call: Call) -> Answer:
 
 @manages_transactions
 def get_metrics(call: Call) -> Answer:
-    """Operation getMetrics: Prometheus' text format."""
+    """Return the metrics in Prometheus' text format (operation getMetrics)."""
     return Answer(call.services.metrics.text())
 
 
@@ -57,7 +57,7 @@ def _check(works: bool) -> str:
 
 
 def _group(path: str) -> tuple[str, str]:
-    """`/api/users/{id}/status` belongs to `users` at `/api/users`; `/health` is its own group."""
+    """Return the name and the path of a group: `users`, `/api/users` for `/api/users/{id}/status`."""
     parts = path.strip("/").split("/")
     group = parts[: 2 if parts[0] == "api" else 1]
     return group[-1], "/" + "/".join(group)

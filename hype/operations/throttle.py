@@ -1,4 +1,4 @@
-"""Failed logins run out (ruling P9): the `failedLogins` of an operation's `x-hype-policy`."""
+"""The limit of failed logins (ruling P9): the `failedLogins` of an operation's `x-hype-policy`."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ __all__ = ["Attempt", "begin"]
 
 @dataclass(frozen=True, slots=True)
 class Attempt:
-    """One login, from before its password is checked until after.
+    """A login, from before its password is checked until after.
 
-    Hashing takes long, and meanwhile others may have used the limit up. So it is asked again afterwards,
-    in the same step in which a failure is counted: however many attempts run at once, no more than the
-    limit allows learn whether their password was right.
+    Hashing takes long, and meanwhile others may have used the limit up. So the limit is checked again afterwards, in
+    the same step in which a failure is counted. However many attempts run at once, no more than the limit allows learn
+    whether their password was right.
     """
 
     _counters: FailedLogins
@@ -30,7 +30,7 @@ class Attempt:
         _raise_if(self._counters.record(self._limits))
 
     def succeeded(self) -> None:
-        """Raises TooManyRequests when the limit was used up meanwhile, the right password included."""
+        """Raise TooManyRequests when the limit was used up meanwhile, even for the right password."""
         _raise_if(self._counters.blocked_s(self._limits))
 
 

@@ -1,4 +1,4 @@
-"""Users: the list, a profile, one's status and one's own profile (rulings R16, R17, R20, P1, P7)."""
+"""Users: the list, a profile, a user's status and own profile (rulings R16, R17, R20, P1, P7)."""
 
 from __future__ import annotations
 
@@ -18,25 +18,25 @@ _COLUMNS = {"username": "username", "displayName": "display_name", "bio": "bio",
 
 
 def list_users(call: Call) -> Answer:
-    """Operation listUsers: by `createdAt`, `id`; all of them without `limit`."""
+    """Return users by `createdAt`, `id`; all of them without `limit` (operation listUsers)."""
     rows = User.listed(call.query.get("limit"), call.query.get("offset") or 0)
     return ok([_payload(call, row) for row in rows])
 
 
 def get_user(call: Call) -> Answer:
-    """Operation getUser."""
+    """Return a user (operation getUser)."""
     return ok(_payload(call, _found(User.find(call.path["id"]))))
 
 
 def update_user_status(call: Call) -> Answer:
-    """Operation updateUserStatus: who may comes before whether the user exists (ruling R10)."""
+    """Change a user's status; check the permission before the user's existence (operation updateUserStatus, R10)."""
     permit(call, _NOT_YOURS, self=_is_self(call, call.path["id"]))
     row = _found(User.find(call.path["id"]))
     return ok(_payload(call, row.change({"status": call.body["status"].upper()})))
 
 
 def update_user(call: Call) -> Answer:
-    """Operation updateUser: what is absent stays; even nothing moves `updatedAt` (ruling R20)."""
+    """Change a profile; absent members stay, and `updatedAt` always moves (operation updateUser, ruling R20)."""
     permit(call, _NOT_YOURS, self=_is_self(call, call.path["id"]))
     row = _found(User.find(call.path["id"]))
     changes = {column: call.body[member] for member, column in _COLUMNS.items() if member in call.body}

@@ -1,4 +1,4 @@
-"""Voice signalling for mediasoup-client (rulings R25 to R29): who asks about which channel; the rest is the SFU's.
+"""Voice signalling for mediasoup-client (rulings R25 to R29): the caller and the channel; the rest is the SFU's.
 
 Failures come in the order 404, 403, 400, 409 (ruling R10). No transaction is open while the SFU is asked.
 """
@@ -10,8 +10,8 @@ from typing import Literal
 from hype import payloads
 from hype.errors import BadRequest, HypeError, NotFound
 from hype.models import Channel
-from hype.operations.authentication import authenticate_again
 from hype.operations.call import Answer, Call, ok, waits_for_media
+from hype.operations.callers import authenticate_again
 
 __all__ = [
     "close_consumer",
@@ -29,25 +29,25 @@ __all__ = [
 
 @waits_for_media
 def get_rtp_capabilities(call: Call) -> Answer:
-    """Operation getRtpCapabilities: what every router can receive."""
+    """Return the codecs and extensions that every router can receive (operation getRtpCapabilities)."""
     return ok(call.services.media.rtp_capabilities())
 
 
 @waits_for_media
 def create_send_transport(call: Call) -> Answer:
-    """Operation createSendTransport: in place of the caller's old one, if there is one."""
+    """Create a send transport in place of the caller's old one (operation createSendTransport)."""
     return _create_transport(call, "send")
 
 
 @waits_for_media
 def create_recv_transport(call: Call) -> Answer:
-    """Operation createRecvTransport: in place of the caller's old one, if there is one."""
+    """Create a recv transport in place of the caller's old one (operation createRecvTransport)."""
     return _create_transport(call, "recv")
 
 
 @waits_for_media
 def connect_transport(call: Call) -> Answer:
-    """Operation connectTransport: once per transport."""
+    """Connect a transport, once (operation connectTransport)."""
     user_id, body = call.caller.id, call.body
     return ok(
         call.services.media.ask(
@@ -58,14 +58,17 @@ def connect_transport(call: Call) -> Answer:
 
 @waits_for_media
 def restart_ice(call: Call) -> Answer:
-    """Operation restartIce: what `transport.restartIce()` takes."""
+    """Return the `iceParameters` that `transport.restartIce()` takes (operation restartIce)."""
     user_id, transport_id = call.caller.id, call.body["transportId"]
     return ok(call.services.media.ask(lambda media: media.restart_ice(user_id, transport_id)))
 
 
 @waits_for_media
 def create_producer(call: Call) -> Answer:
-    """Operation createProducer: one of each kind per user and channel; the room hears of it."""
+    """Create a producer, one of each kind per user and channel (operation createProducer).
+
+    The room gets `new_producer`.
+    """
     user_id, body = call.caller.id, call.body
     return ok(
         call.services.media.ask(
@@ -78,7 +81,7 @@ def create_producer(call: Call) -> Answer:
 
 @waits_for_media
 def close_producer(call: Call) -> Answer:
-    """Operation closeProducer: its owner's only; the room hears of it."""
+    """Close one of the caller's producers; the room gets `producer_closed` (operation closeProducer)."""
     user_id, producer_id = call.caller.id, call.path["id"]
     call.services.media.ask(lambda media: media.close_producer(user_id, producer_id))
     return ok({"id": producer_id})
@@ -86,7 +89,7 @@ def close_producer(call: Call) -> Answer:
 
 @waits_for_media
 def create_consumer(call: Call) -> Answer:
-    """Operation createConsumer: forwarding starts at once."""
+    """Create a consumer; forwarding starts at once (operation createConsumer)."""
     user_id, body = call.caller.id, call.body
     return ok(
         call.services.media.ask(
@@ -99,7 +102,7 @@ def create_consumer(call: Call) -> Answer:
 
 @waits_for_media
 def close_consumer(call: Call) -> Answer:
-    """Operation closeConsumer: its owner's only."""
+    """Close one of the caller's consumers (operation closeConsumer)."""
     user_id, consumer_id = call.caller.id, call.path["id"]
     call.services.media.ask(lambda media: media.close_consumer(user_id, consumer_id))
     return ok({"id": consumer_id})
@@ -107,7 +110,7 @@ def close_consumer(call: Call) -> Answer:
 
 @waits_for_media
 def list_channel_producers(call: Call) -> Answer:
-    """Operation listChannelProducers: what there is to consume, the caller's own included, oldest first."""
+    """Return a channel's producers, the caller's own included, oldest first (operation listChannelProducers)."""
     channel = _voice_channel(call, call.path["channelId"])
     producers = call.services.media.look(lambda media: media.producers(channel.id))
     return ok([{"id": producer.id, **payloads.producer(producer)} for producer in producers])
@@ -120,8 +123,8 @@ def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
         lambda media: media.create_transport(channel.id, user_id, session_id, direction, channel.user_limit)
     )
     try:
-        # The session may have ended meanwhile, and the channel may be gone. What closed their transports may have done
-        # so before this one was there.
+        # The session may have ended and the channel may have been deleted meanwhile. Their transports may have been
+        # closed before this one existed.
         with call.unit.transaction():
             authenticate_again(user_id, session_id)
             _existing(channel.id)

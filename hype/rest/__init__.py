@@ -1,4 +1,4 @@
-"""The REST half: openapi.yaml's operations bound to Falcon. The only room that knows Falcon."""
+"""The REST half of the server: openapi.yaml's operations on Falcon. No other package imports Falcon."""
 
 from hype.rest.app import build
 

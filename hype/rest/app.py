@@ -1,8 +1,7 @@
-"""Binds every operation of openapi.yaml to Falcon: match, read, perform, answer.
+"""The binding of openapi.yaml's operations to Falcon.
 
-A request's walk: Falcon finds the path; `Endpoint` takes token, query and body off the wire and does not judge them;
-one hop to a database thread performs the operation: who asks, then what is in the request (ruling R10); the answer is
-written.
+The way of a request: Falcon finds the path. `Endpoint` takes token, query and body off the wire without checking them.
+A database thread performs the operation: authentication first, then validation (ruling R10). The answer is written.
 """
 
 from __future__ import annotations
@@ -29,9 +28,9 @@ __all__ = ["build"]
 
 
 def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.App[Any, Any]:
-    """The ASGI application. functions: by operationId.
+    """Return the ASGI application. functions: by operationId.
 
-    Raises SpecMismatch when an operation has no function, or a function no operation in any profile.
+    Raises SpecMismatch when an operation has no function, or a function has no operation in any profile.
     """
     _check(services, functions)
     origins = list(services.config.cors_origins)
@@ -48,16 +47,16 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
 
 
 class _App(falcon.asgi.App[Any, Any]):
-    """Falcon, without two things that it makes of what uvicorn tells it.
+    """The Falcon application, with two corrections of its work with uvicorn.
 
-    Falcon fails at versions of HTTP that uvicorn lets through (`GET /` without one is 0.9). Where a client is gone, it
-    takes what has come of a body for the whole (RFC 9112 section 8: an incomplete request is an error).
+    Falcon fails at versions of HTTP that uvicorn lets through (`GET /` without one is 0.9). When a client disconnects,
+    Falcon takes the received part of a body for the whole (RFC 9112 section 8: an incomplete request is an error).
     """
 
     async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
         self, scope: dict[str, Any], receive: Any, send: Any
     ) -> None:
-        """Answer a request of a strange version like one of 1.0, and one whose body is cut off with 400."""
+        """Answer a request of an unknown version like one of 1.0, and one with an incomplete body with 400."""
         begun = False
 
         async def receive_whole() -> Any:
@@ -87,16 +86,16 @@ def _check(services: Services, functions: Mapping[str, Function]) -> None:
 
 
 class Endpoint:
-    """One operation as Falcon sees it."""
+    """An operation as Falcon sees it."""
 
     def __init__(self, services: Services, operation: Operation, function: Function) -> None:
-        """function: the operation itself, synchronous."""
+        """Bind an operation. function: its code, synchronous."""
         self._services = services
         self._operation = operation
         self._function = function
 
     async def respond(self, request: falcon.asgi.Request, response: falcon.asgi.Response, **path: str) -> None:
-        """Answer one request; raises HypeError for the failure handlers to render."""
+        """Answer one request. Raises HypeError, which the failure handlers render."""
         started = time.perf_counter()
         status = 500
         try:

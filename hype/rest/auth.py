@@ -12,9 +12,9 @@ _BEARER = re.compile(r"bearer +(\S+) *", re.IGNORECASE | re.ASCII)
 
 
 def bearer_token(request: falcon.asgi.Request) -> str | None:
-    """The token of `Authorization: Bearer <token>`; None when there is no such header, "" when it is malformed.
+    """Return the token of `Authorization: Bearer <token>`; None without the header, "" when it is malformed.
 
-    Whoever sends one means to be somebody, and must not be taken for nobody where a token may be left out (ruling P1).
+    A malformed header is not taken for an anonymous request where a token may be left out (ruling P1).
     """
     header = (request.get_header("Authorization") or "").strip()
     if not header:

@@ -1,6 +1,6 @@
 """The JSON body of a request (rulings R4, R5 and R8).
 
-The event loop takes a body off the wire; a database thread reads it, once it is known who asks (ruling R10).
+The event loop receives the body. A database thread reads it, after authentication (ruling R10).
 """
 
 from __future__ import annotations
@@ -21,13 +21,16 @@ __all__ = ["LIMIT_BYTES", "NONE", "Content", "read", "receive"]
 LIMIT_BYTES: Final = 102_400
 """The largest body (ruling R8)."""
 
-_LONGEST_MEDIA_TYPE: Final = 255  # characters; falcon's parser takes time in their square
+_LONGEST_MEDIA_TYPE: Final = 255  # characters; the time of Falcon's parser grows with their square
 
 
 @dataclass(frozen=True)
 class Content:
-    """A body as it came. octets: one more than `LIMIT_BYTES` stands for all that are too many. media_type, encoding:
-    the headers Content-Type and Content-Encoding."""
+    """A body as it was received.
+
+    octets: one more than `LIMIT_BYTES` stands for every larger body. media_type, encoding: the headers Content-Type and
+    Content-Encoding.
+    """
 
     octets: bytes
     media_type: str
@@ -35,11 +38,11 @@ class Content:
 
 
 NONE: Final = Content(b"", "", "")
-"""No body."""
+"""The content of a request without a body."""
 
 
 async def receive(request: falcon.asgi.Request) -> Content:
-    """Take the body off the wire; uvicorn throws away what is over the limit once the answer is out."""
+    """Receive the body up to the limit; uvicorn discards the rest once the answer is out."""
     content = await request.stream.read(LIMIT_BYTES + 1)
     encoding = request.get_header("Content-Encoding") or "identity"
     return Content(content, request.content_type or "", encoding)
@@ -48,8 +51,8 @@ async def receive(request: falcon.asgi.Request) -> Content:
 def read(content: Content, rule: Rule) -> dict[str, Any]:
     """Return the value of a body that keeps `rule`.
 
-    Raises PayloadTooLarge, UnsupportedMediaType, InvalidJson, or what `rule` makes of a value that breaks it; a missing
-    body breaks it too.
+    Raises PayloadTooLarge, UnsupportedMediaType, InvalidJson, or the error of `rule` for a value that breaks it, as a
+    missing body does.
     """
     if len(content.octets) > LIMIT_BYTES:
         raise PayloadTooLarge
@@ -60,7 +63,7 @@ def read(content: Content, rule: Rule) -> dict[str, Any]:
     try:
         failure = rule.failure(value)
     except RecursionError:
-        # Nesting that the parser's stack just took can still be too deep for the validator's.
+        # The parser takes some nesting that is too deep for the validator.
         raise InvalidJson from None
     if failure is not None:
         raise failure

@@ -1,4 +1,4 @@
-"""What Falcon's own CORS middleware leaves out (rulings R9 and A5)."""
+"""The part of CORS that Falcon's own middleware leaves out (rulings R9 and A5)."""
 
 from __future__ import annotations
 
@@ -29,10 +29,13 @@ class Preflights:
 
 
 class VaryByOrigin:
-    """Tells caches that an answer depends on who asked, or one origin's answer would be served to another."""
+    """A middleware that tells caches that an answer depends on the origin.
+
+    Without it a cache could serve one origin's answer to another.
+    """
 
     async def process_response(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, resource: object, succeeded: bool
     ) -> None:
-        """Falcon calls this after every request, failed ones included."""
+        """Add the header. Falcon calls this after every request, failed ones included."""
         response.append_header("Vary", "Origin")

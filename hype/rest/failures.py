@@ -1,4 +1,4 @@
-"""The one renderer of failures: every error becomes ruling R1's envelope (rulings R6 and R8)."""
+"""The renderer of failures: every error becomes ruling R1's envelope (rulings R6 and R8)."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _log = logging.getLogger(__name__)
 
 
 def add_failure_handlers(app: falcon.asgi.App[Any, Any], methods: Mapping[str, Sequence[str]]) -> None:
-    """Have `app` answer in the failure envelope whatever goes wrong, Falcon's own refusals included.
+    """Make `app` answer every failure in the failure envelope, Falcon's own refusals included.
 
-    methods: what each path allows, for ruling R8's `Allow`.
+    methods: the methods that each path allows, for ruling R8's `Allow`.
     """
 
     async def refused_by_falcon(
         request: falcon.asgi.Request, response: falcon.asgi.Response, error: falcon.HTTPError, params: dict[str, Any]
     ) -> None:
-        # Falcon calls a method that it has never heard of a bad request, on any path.
-        strange = isinstance(error, falcon.HTTPBadRequest) and request.method not in COMBINED_METHODS
+        # For a method that Falcon does not know, it raises HTTPBadRequest, on any path.
+        unknown_method = isinstance(error, falcon.HTTPBadRequest) and request.method not in COMBINED_METHODS
         allow = methods.get(request.uri_template or "", ())
-        if allow and (strange or isinstance(error, falcon.HTTPMethodNotAllowed)):
+        if allow and (unknown_method or isinstance(error, falcon.HTTPMethodNotAllowed)):
             refusal: HypeError = MethodNotAllowed(allow=allow)
-        elif strange or isinstance(error, falcon.HTTPNotFound):
+        elif unknown_method or isinstance(error, falcon.HTTPNotFound):
             refusal = NotFound()
         else:
             refusal = BadRequest(error.title)

@@ -1,4 +1,4 @@
-"""The query of a request: text in, values that keep the spec's rules out (rulings R5, R16 and R18)."""
+"""The query of a request, read into values that keep the spec's rules (rulings R5, R16 and R18)."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hype.spec import Parameter
 
 __all__ = ["read"]
 
-_WHOLE_NUMBER = re.compile(r"[0-9]+|-0*[1-9][0-9]*")  # minus nothing is no plain decimal
+_WHOLE_NUMBER = re.compile(r"[0-9]+|-0*[1-9][0-9]*")  # `-0` is no plain decimal
 _DIGITS_THAT_FIT = 18
 
 
 def read(text: str, parameters: Sequence[Parameter]) -> dict[str, Any]:
-    """The values of `parameters`, defaults filled in; what the spec does not name is ignored.
+    """Return the values of `parameters`, defaults filled in; ignore other parameters.
 
     Raises ValidationFailed with an issue for each rule that is broken.
     """
@@ -51,7 +51,7 @@ def _value(parameter: Parameter, texts: list[str]) -> tuple[Any, list[Issue]]:
 
 
 def _integer(text: str) -> int:
-    """The number, or one as large as a database can take: a page that far out is empty all the same."""
+    """Return the number, or the largest offset of a database: a page that far out is empty anyway."""
     digits = text.lstrip("-").lstrip("0") or "0"
     magnitude = int(digits) if len(digits) <= _DIGITS_THAT_FIT else sys.maxsize
     return -magnitude if text.startswith("-") else magnitude

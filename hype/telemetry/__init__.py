@@ -1,1 +1,1 @@
-"""What a running server says about itself: numbers in `metrics`, lines in `logs`."""
+"""The server's reports about itself: numbers in `metrics`, lines in `logs`."""

@@ -1,6 +1,6 @@
 """Logging for the whole server: lines to read in development, JSON lines in production.
 
-The only place that configures `logging`; everybody else just calls `logging.getLogger(__name__)`.
+Only this module configures `logging`. Every other module calls `logging.getLogger(__name__)`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def _extras(record: logging.LogRecord) -> dict[str, object]:
 
 
 def _escaped(text: str) -> str:
-    # What a client sent may be part of a message; it must not be able to forge a line of its own.
+    # A message may contain a client's text, which must not be able to forge a log line.
     return text.translate({code: f"\\u{code:04x}" for code in (*range(32), 127, 0x85, 0x2028, 0x2029)})
 
 
@@ -38,10 +38,13 @@ def _utc(record: logging.LogRecord) -> str:
 
 
 class OneLine(logging.Formatter):
-    """`12:00:00.123 INFO hype.server: listening port=3001`, and below it a traceback if there is one."""
+    """A formatter of lines to read.
+
+    A line looks like `12:00:00.123 INFO hype.server: listening port=3001`, with a traceback below it if there is one.
+    """
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as text; members of `extra` are appended as name=value."""
+        """Return the record as text, with the members of `extra` as name=value at the end."""
         extras = "".join(f" {name}={value}" for name, value in _extras(record).items())
         line = f"{_utc(record)[11:23]} {record.levelname} {record.name}: "
         line += _escaped(record.getMessage() + extras)
@@ -49,10 +52,10 @@ class OneLine(logging.Formatter):
 
 
 class JsonLines(logging.Formatter):
-    """One JSON object a line: time, level, logger, message, members of `extra`, error."""
+    """A formatter of JSON objects, one a line: time, level, logger, message, members of `extra`, error."""
 
     def format(self, record: logging.LogRecord) -> str:
-        """The record as one line of JSON."""
+        """Return the record as one line of JSON."""
         document: dict[str, object] = {
             "time": _utc(record),
             "level": record.levelname.lower(),

@@ -1,7 +1,7 @@
 """The numbers behind `GET /metrics` (ruling R12, the seed's "Planned Metrics"), in Prometheus' terms.
 
-The only door to prometheus_client. Every `Metrics` has a registry of its own, so that two servers in one
-process (as in tests) do not add up.
+No other module imports prometheus_client. Every `Metrics` has a registry of its own, so that the numbers of two servers
+in one process (as in tests) stay apart.
 """
 
 from __future__ import annotations
@@ -69,11 +69,11 @@ class Metrics:
         self._database.labels("write" if write else "read").observe(seconds)
 
     def connected(self) -> None:
-        """A WebSocket connection was opened."""
+        """Count a WebSocket connection that was opened."""
         self._connections.inc()
 
     def disconnected(self, code: int) -> None:
-        """A WebSocket connection was closed with `code` (1006 when it was cut)."""
+        """Count a WebSocket connection that was closed with `code` (1006 when it was cut)."""
         self._connections.dec()
         self._closes.labels(str(code)).inc()
 
@@ -86,23 +86,23 @@ class Metrics:
         self._frames.labels("out", type_).inc(count)
 
     def watch_media(self, figures: Callable[[], Mapping[str, int]]) -> None:
-        """Show what `figures` says of media when asked; it is called from any thread.
+        """Show the figures of media at each scrape; `figures` is called from any thread.
 
-        Of its members, those that end in `_packets` only ever grow; the others are how many there are now.
+        Members that end in `_packets` only ever grow; the others are present numbers.
         """
         self._registry.register(_Media(figures))
 
     def watch_workers(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
-        """Show what each media worker says of itself, by its process id; `figures` is called from any thread."""
+        """Show the figures of each media worker by its process id; `figures` is called from any thread."""
         self._registry.register(_Workers(figures))
 
     def watch_tasks(self, count: Callable[[], int]) -> None:
-        """Show how many tasks the server's event loop has; `count` is called from any thread."""
+        """Show the number of tasks of the server's event loop; `count` is called from any thread."""
         tasks = Gauge("hype_event_loop_tasks", "Tasks of the server's event loop.", registry=self._registry)
         tasks.set_function(count)
 
     def text(self) -> str:
-        """Everything in Prometheus' text format."""
+        """Return all numbers in Prometheus' text format."""
         return generate_latest(self._registry).decode()
 
 
@@ -115,7 +115,7 @@ class _Media(Collector):
             if name.endswith("_packets"):
                 yield CounterMetricFamily(f"hype_media_{name}", "RTP packets, by direction.", value=number)
             else:
-                yield GaugeMetricFamily(f"hype_media_{name}", f"Media {name} there are now.", value=number)
+                yield GaugeMetricFamily(f"hype_media_{name}", f"Media {name} that exist now.", value=number)
 
 
 class _Workers(Collector):

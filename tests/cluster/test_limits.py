@@ -15,13 +15,13 @@ ADDRESS = Limit("192.0.2.1", most=5, window_s=60)
 
 
 def test_a_bucket_gives_its_burst_and_no_more() -> None:
-    """Twenty frames at once pass, the twenty-first does not."""
+    """Twenty frames at once pass; the twenty-first does not."""
     buckets = TokenBuckets(HandClock())
     assert [buckets.take("ann", rate=10, burst=20) for _ in range(21)] == [True] * 20 + [False]
 
 
 def test_a_bucket_fills_at_its_rate() -> None:
-    """After an empty bucket, 0.1 s at 10 a second is worth exactly one frame."""
+    """At 10 a second, an empty bucket has exactly one token after 0.1 s."""
     clock = HandClock()
     buckets = TokenBuckets(clock)
     for _ in range(20):
@@ -32,8 +32,8 @@ def test_a_bucket_fills_at_its_rate() -> None:
         assert not buckets.take("ann", rate=10, burst=20)
 
 
-def test_a_refused_frame_costs_nothing() -> None:
-    """Somebody who keeps knocking is let in as soon as anyone else would be."""
+def test_a_refused_frame_takes_no_token() -> None:
+    """A user who sends too much is accepted again as soon as a user who waits."""
     clock = HandClock()
     buckets = TokenBuckets(clock)
     for _ in range(500):
@@ -42,16 +42,16 @@ def test_a_refused_frame_costs_nothing() -> None:
     assert buckets.take("ann", rate=10, burst=20)
 
 
-def test_buckets_do_not_share() -> None:
-    """One user's flood does not slow another."""
+def test_buckets_are_independent() -> None:
+    """One user's flood does not slow another user."""
     buckets = TokenBuckets(HandClock())
     for _ in range(30):
         buckets.take("ann", rate=10, burst=20)
     assert buckets.take("ben", rate=10, burst=20)
 
 
-def test_a_long_idle_bucket_saves_up_no_more_than_its_burst() -> None:
-    """An hour of silence does not buy an hour's worth of frames."""
+def test_an_idle_bucket_saves_at_most_its_burst() -> None:
+    """An hour without frames does not save more than the burst."""
     clock = HandClock()
     buckets = TokenBuckets(clock)
     buckets.take("ann", rate=10, burst=20)
@@ -60,7 +60,7 @@ def test_a_long_idle_bucket_saves_up_no_more_than_its_burst() -> None:
 
 
 def test_full_buckets_are_forgotten() -> None:
-    """Memory holds those who are active now, not everybody who ever was."""
+    """Memory holds the buckets of active users only."""
     clock = HandClock()
     buckets = TokenBuckets(clock)
     for number in range(10_000):
@@ -70,7 +70,7 @@ def test_full_buckets_are_forgotten() -> None:
 
 
 def test_failures_are_counted_until_the_limit() -> None:
-    """Three failures count, the fourth is told how long to wait and is not counted."""
+    """Three failures count; the fourth gets the time to wait and is not counted."""
     clock = HandClock()
     logins = LocalFailedLogins(clock)
     for _ in range(3):
@@ -81,7 +81,7 @@ def test_failures_are_counted_until_the_limit() -> None:
 
 
 def test_room_comes_back_one_failure_at_a_time() -> None:
-    """The window slides: when the oldest failure leaves it, there is room for one more."""
+    """The window slides: there is room for one more when the oldest failure leaves it."""
     clock = HandClock()
     logins = LocalFailedLogins(clock)
     for _ in range(3):
@@ -94,7 +94,7 @@ def test_room_comes_back_one_failure_at_a_time() -> None:
 
 
 def test_the_fuller_of_two_limits_decides() -> None:
-    """Many emails from one address run into the address's limit, with nothing counted for the email."""
+    """Many emails of one address reach the address's limit, and nothing is counted for the email."""
     logins = LocalFailedLogins(HandClock())
     for name in "abcde":
         assert logins.record([Limit(name, 3, 60), ADDRESS]) == 0
@@ -102,8 +102,8 @@ def test_the_fuller_of_two_limits_decides() -> None:
     assert logins.blocked_s([ANN]) == 0
 
 
-def test_no_limits_never_block() -> None:
-    """The documented profile has none."""
+def test_an_empty_list_of_limits_never_blocks() -> None:
+    """The documented profile has no limits."""
     logins = LocalFailedLogins(HandClock())
     assert logins.record([]) == logins.blocked_s([]) == 0
 
@@ -118,7 +118,7 @@ def test_racing_failures_are_counted_exactly() -> None:
 
 
 def test_old_failures_are_forgotten() -> None:
-    """Memory holds the failures of the last minute, not of all time."""
+    """Memory holds the failures of the last minute only."""
     clock = HandClock()
     logins = LocalFailedLogins(clock)
     for number in range(10_000):

@@ -8,12 +8,12 @@ from hype.cluster import ChannelDeleted, Cluster, Effect, SessionRevoked
 from hype.cluster.local import LocalCluster
 
 
-def test_every_subscriber_hears_every_effect_in_order() -> None:
-    """Two gateways of one process hear the same."""
+def test_every_subscriber_gets_every_effect_in_order() -> None:
+    """Two gateways of one process get the same effects."""
     cluster: Cluster = LocalCluster()
-    heard: list[Sequence[Effect]] = []
-    cluster.subscribe(heard.append)
-    cluster.subscribe(heard.append)
+    received: list[Sequence[Effect]] = []
+    cluster.subscribe(received.append)
+    cluster.subscribe(received.append)
     effects: list[Effect] = [ChannelDeleted("den"), SessionRevoked("s1")]
     cluster.publish(effects)
-    assert heard == [effects, effects]
+    assert received == [effects, effects]

@@ -1,4 +1,4 @@
-"""Who is in which voice channel."""
+"""The members of voice channels."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hype.cluster.voice import LocalVoiceRegistry
 
 
 def test_members_are_listed_in_the_order_in_which_they_joined() -> None:
-    """Changing one's flags does not move one to the end."""
+    """A change of flags does not move a member to the end."""
     voice = LocalVoiceRegistry()
     for name in ("ann", "ben", "cem"):
         voice.join(VoiceState(name, "lounge"), limit=None)
@@ -33,8 +33,8 @@ def test_a_full_channel_refuses_newcomers_but_not_members() -> None:
     assert voice.count("lounge") == 1
 
 
-def test_one_channel_per_user() -> None:
-    """Who does not leave the first channel cannot be counted in a second."""
+def test_a_user_is_in_one_channel() -> None:
+    """A user who has not left the first channel cannot join a second one."""
     voice = LocalVoiceRegistry()
     voice.join(VoiceState("ann", "lounge"), limit=None)
     with pytest.raises(ValueError, match="lounge"):
@@ -43,7 +43,7 @@ def test_one_channel_per_user() -> None:
 
 
 def test_leaving_gives_the_last_state_and_the_place_back() -> None:
-    """After the last one left nothing of the channel remains."""
+    """The channel is empty after the last member left."""
     voice = LocalVoiceRegistry()
     voice.join(VoiceState("ann", "lounge", is_deafened=True), limit=1)
     assert voice.leave("ann") == VoiceState("ann", "lounge", is_deafened=True)
@@ -53,7 +53,7 @@ def test_leaving_gives_the_last_state_and_the_place_back() -> None:
 
 
 def test_racing_newcomers_never_overfill_a_channel() -> None:
-    """Of 100 who join at once a channel of five takes five."""
+    """A channel of five takes five of 100 users who join at once."""
     voice = LocalVoiceRegistry()
     with ThreadPoolExecutor(20) as pool:
         joined = list(pool.map(lambda number: voice.join(VoiceState(f"user{number}", "lounge"), 5), range(100)))

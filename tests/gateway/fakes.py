@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 from hype.gateway.hub import Hub, Socket
-from hype.operations.authentication import Identity
+from hype.operations.callers import Identity
 
 
 class FakeConnection:

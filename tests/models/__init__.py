@@ -1,1 +1,1 @@
-"""Tests of `hype.models`, one file a table."""
+"""Tests of `hype.models`, one file for each table."""

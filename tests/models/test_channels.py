@@ -1,4 +1,4 @@
-"""Channels: the list's order, positions, and that messages go with them (rulings R13 and R14)."""
+"""Channels: order, positions, deletion (rulings R13 and R14)."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ from hype.models import Channel, Message, Server
 from tests.databases import make_channel
 
 
-def test_listed_by_position_then_age_then_id(inside: Unit) -> None:
-    """The list of one server, or of all; servers and creators come along."""
+def test_channels_are_listed_by_position_age_and_id(transaction: Unit) -> None:
+    """The list of one server, and of all, comes with servers and creators."""
     first = make_channel()
     server, owner = first.server, first.created_by
     common = {"server": server, "created_by": owner, "type": "TEXT", "name": "x"}
@@ -29,8 +29,8 @@ def test_listed_by_position_then_age_then_id(inside: Unit) -> None:
     assert [row.server.id for row in Channel.listed()][-1] == elsewhere.id
 
 
-def test_a_new_channel_comes_last(inside: Unit) -> None:
-    """After the server's last one; a server full to the largest position takes it there (ruling R14)."""
+def test_a_new_channel_comes_last(transaction: Unit) -> None:
+    """A new channel goes after the server's last one; the largest position is shared (ruling R14)."""
     first = make_channel()
     add: dict[str, Any] = {"type": "TEXT", "server": first.server, "created_by": first.created_by}
     assert first.position == 0
@@ -40,8 +40,10 @@ def test_a_new_channel_comes_last(inside: Unit) -> None:
 
 
 @pytest.mark.parametrize("step", [-1, 1])
-def test_created_and_updated_at_one_moment(inside: Unit, monkeypatch: pytest.MonkeyPatch, step: int) -> None:
-    """Whatever the clock does meanwhile, nothing new was updated before it was made (ruling R2)."""
+def test_a_new_row_is_created_and_updated_at_one_time(
+    transaction: Unit, monkeypatch: pytest.MonkeyPatch, step: int
+) -> None:
+    """Both times of a new row are equal, whatever the clock does (ruling R2)."""
     milliseconds = count(10**12, step)
     monkeypatch.setattr(time, "time_ns", lambda: next(milliseconds) * 1_000_000)
     channel = make_channel()
@@ -50,8 +52,8 @@ def test_created_and_updated_at_one_moment(inside: Unit, monkeypatch: pytest.Mon
         assert row.created_at == row.updated_at
 
 
-def test_deleting_takes_the_messages_along(inside: Unit) -> None:
-    """After it neither the channel nor its messages are there, and nobody can write into it."""
+def test_deleting_a_channel_deletes_its_messages(transaction: Unit) -> None:
+    """A deleted channel and its messages are gone, and no message can be added."""
     channel = make_channel()
     message = Message.add(channel_id=channel.id, author=channel.created_by, content="hello")
     assert channel.remove()
@@ -63,7 +65,7 @@ def test_deleting_takes_the_messages_along(inside: Unit) -> None:
         channel.change({"name": "too late"})
 
 
-def test_writing_is_no_change_of_the_channel(inside: Unit) -> None:
+def test_a_message_is_no_change_of_the_channel(transaction: Unit) -> None:
     """A message leaves the channel's `updated_at` alone; a change does not touch its clock."""
     channel = make_channel()
     message = Message.add(channel_id=channel.id, author=channel.created_by, content="hello")

@@ -1,4 +1,4 @@
-"""Messages: pages, edits, and one stored order that everybody is told (rulings R18, R20 and R36)."""
+"""Messages: pages, edits, and one stored order for everyone (rulings R18, R20 and R36)."""
 
 from __future__ import annotations
 
@@ -16,8 +16,8 @@ from hype.models.migrate import migrate
 from tests.databases import commit, make_channel
 
 
-def test_pages_are_newest_first(inside: Unit) -> None:
-    """With authors and the channel's total; beyond the end a page is empty, however far."""
+def test_pages_are_newest_first(transaction: Unit) -> None:
+    """A page has authors and the channel's total; beyond the end it is empty, however far."""
     channel = make_channel()
     texts = [f"text {number}" for number in range(5)]
     for text in texts:
@@ -30,8 +30,8 @@ def test_pages_are_newest_first(inside: Unit) -> None:
     assert Message.counted([channel.id, "nowhere"]) == {channel.id: 5, "nowhere": 0}
 
 
-def test_more_are_counted_than_one_statement_takes(inside: Unit) -> None:
-    """The first and the last of 40,000 channels, more than SQLite takes parameters."""
+def test_counts_need_several_statements(transaction: Unit) -> None:
+    """The counts of 40,000 channels are complete, more than SQLite takes parameters."""
     first, last = make_channel("first"), make_channel("last")
     Message.add(channel_id=first.id, author=first.created_by, content="x")
     for _ in range(2):
@@ -40,8 +40,8 @@ def test_more_are_counted_than_one_statement_takes(inside: Unit) -> None:
     assert (counts[first.id], counts[last.id], counts["39999"], len(counts)) == (1, 2, 0, 40_002)
 
 
-def test_times_rise_while_the_clock_stands(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Messages of one millisecond keep their order, as do those written after the clock was set back."""
+def test_times_rise_while_the_clock_stands_still(transaction: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Messages of one millisecond keep their order, and so do those after the clock was set back."""
     channel = make_channel()
     monkeypatch.setattr(models_base, "now_ms", lambda: 1_000)
     times = [Message.add(channel_id=channel.id, author=channel.created_by, content="x").created_at for _ in range(3)]
@@ -50,8 +50,8 @@ def test_times_rise_while_the_clock_stands(inside: Unit, monkeypatch: pytest.Mon
     assert times == [1_000, 1_001, 1_002, 1_003]
 
 
-def test_edits(inside: Unit) -> None:
-    """An edit shows, also with the same text, and moves `updated_at` alone; after deletion there is none."""
+def test_an_edit_moves_updated_at(transaction: Unit) -> None:
+    """An edit sets `edited`, also with the same text; a deleted message cannot be edited."""
     channel = make_channel()
     message = Message.add(channel_id=channel.id, author=channel.created_by, content="  verbatim \u2003\n")
     assert (message.content, message.edited) == ("  verbatim \u2003\n", False)
@@ -65,7 +65,7 @@ def test_edits(inside: Unit) -> None:
 
 
 def test_fifty_writers_are_announced_in_stored_order(database_url: str) -> None:
-    """Times of one channel rise strictly, and its events are published in just that order (ruling R36)."""
+    """The times of one channel rise strictly, and its events are published in that order (ruling R36)."""
     published: list[Any] = []
 
     def publish(effects: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Migrations: once per database, all or nothing, and the tables are what the models think."""
+"""Migrations: once per database, all or nothing, with the models' columns."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from hype import models
 from hype.database import Database, Unit, proxy
-from hype.models.migrate import migrate, pending
+from hype.models.migrate import migrate
 
 TABLES = [models.Channel, models.Message, models.Server, models.ServerMember, models.Session, models.User]
 MIGRATE = """
@@ -27,19 +27,16 @@ database.close()
 
 
 def test_each_script_runs_once(database_url: str) -> None:
-    """A new database gets every script, an up-to-date one none, and `pending` says so beforehand."""
+    """A new database gets every script, an up-to-date one none."""
     database = Database(database_url)
     database.open()
-    waiting = pending(database)
-    assert waiting[0] == "0001_initial"
-    assert migrate(database) == waiting
-    assert pending(database) == []
+    assert migrate(database)[0] == "0001_initial"
     assert migrate(database) == []
     database.close()
 
 
-def test_processes_that_migrate_at_once(database_url: str) -> None:
-    """Of servers that start together on an empty database one migrates, and none of them fails."""
+def test_one_of_several_processes_migrates(database_url: str) -> None:
+    """One of several servers that start on an empty database migrates it, and none fails."""
     command = [sys.executable, "-c", MIGRATE, database_url]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
@@ -47,8 +44,8 @@ def test_processes_that_migrate_at_once(database_url: str) -> None:
     assert sorted(outputs) == ["0", "0", "0", "1"]
 
 
-def test_threads_that_migrate_at_the_same_instant(database_url: str) -> None:
-    """Even side by side, where starting a process takes no time apart, one migrates and the others find it done."""
+def test_one_of_several_threads_migrates(database_url: str) -> None:
+    """One of several threads that start together migrates; the others find nothing to do."""
     database = Database(database_url)
     database.open()
     start = Barrier(8)
@@ -63,7 +60,7 @@ def test_threads_that_migrate_at_the_same_instant(database_url: str) -> None:
 
 
 def test_ids_are_compared_byte_by_byte(postgres_url: str) -> None:
-    """Lists come in one order on every database, whatever language a PostgreSQL server was set up for."""
+    """Lists have one order on every database, whatever the language of a PostgreSQL server."""
     database = Database(postgres_url)
     database.open()
     migrate(database)
@@ -82,16 +79,16 @@ def test_ids_are_compared_byte_by_byte(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: str(table.__name__))
-def test_tables_have_the_models_columns(inside: Unit, table: type[models.User]) -> None:
-    """No column is missing, superfluous, or of another opinion about being empty."""
+def test_tables_have_the_models_columns(transaction: Unit, table: type[models.User]) -> None:
+    """Each table has exactly the columns of its model, with the same nullability."""
     stored = {column.name: column.null for column in proxy.obj.get_columns(table._meta.table_name)}
     stored["id"] = False  # SQLite reports a primary key as nullable
     expected = {field.column_name: bool(field.null) for field in table._meta.sorted_fields}
     assert stored == expected
 
 
-def test_references_hold(database: Database) -> None:
-    """A row cannot name a user who is not there."""
+def test_a_reference_needs_its_row(database: Database) -> None:
+    """A row cannot name a user who does not exist."""
 
     def orphan(unit: Unit) -> None:
         with unit.transaction():

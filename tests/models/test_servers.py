@@ -9,8 +9,8 @@ from hype.models import Channel, Server, ServerMember, User
 from tests.databases import commit, make_channel
 
 
-def test_found_and_listed_with_their_owners(inside: Unit) -> None:
-    """Oldest first; reading the owner asks the database nothing more."""
+def test_servers_come_with_their_owners(transaction: Unit) -> None:
+    """Servers are listed oldest first; reading the owner needs no further query."""
     owner = User.add(username="owner")
     for key, created_at in (("second", 2), ("first", 1)):
         Server.create(id=key, name=key, owner=owner, created_at=created_at)
@@ -28,8 +28,8 @@ def test_found_and_listed_with_their_owners(inside: Unit) -> None:
     assert queries == []
 
 
-def test_counts(inside: Unit) -> None:
-    """Members and channels of many servers come in one answer, zeroes included."""
+def test_counts_include_zeroes(transaction: Unit) -> None:
+    """Members and channels of many servers come in one answer."""
     channel = make_channel()
     full, empty = channel.server, Server.create(name="empty", owner=channel.created_by)
     for name in ("anna", "bob"):
@@ -39,8 +39,8 @@ def test_counts(inside: Unit) -> None:
     assert ServerMember.counted([]) == {}
 
 
-def test_membership_is_once(database: Database) -> None:
-    """Joining again changes nothing, from ten threads at once neither."""
+def test_a_user_is_a_member_once(database: Database) -> None:
+    """Joining again changes nothing, even from ten threads at once."""
     channel = commit(database, make_channel)
     join = (channel.server.id, channel.created_by.id)
     with ThreadPoolExecutor(10) as threads:

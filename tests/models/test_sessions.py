@@ -1,4 +1,4 @@
-"""Sessions: a refresh token is good once, and an ended session stays ended (rulings P2 and P3)."""
+"""Sessions: a refresh token works once, and an ended session stays ended (rulings P2 and P3)."""
 
 from __future__ import annotations
 
@@ -15,8 +15,8 @@ def _session(expires_at: int = 2**50) -> Session:
     return Session.add(session_id=f"s{expires_at}", user=user, refresh_jti="first", expires_at=expires_at)
 
 
-def test_a_refresh_token_is_exchanged_once(inside: Unit) -> None:
-    """Its successor is then the one that works."""
+def test_a_refresh_token_is_exchanged_once(transaction: Unit) -> None:
+    """The next exchange needs the successor."""
     session = _session()
     assert session.rotate(used_jti="first", new_jti="second", expires_at=2**50)
     assert not session.rotate(used_jti="first", new_jti="third", expires_at=2**50)
@@ -27,7 +27,7 @@ def test_a_refresh_token_is_exchanged_once(inside: Unit) -> None:
 
 
 def test_of_racing_exchanges_one_wins(database: Database) -> None:
-    """Ten requests present one token at once: one gets new tokens."""
+    """One of ten requests with one token gets new tokens."""
     session = commit(database, _session)
 
     def rotate(number: int) -> bool:
@@ -37,8 +37,8 @@ def test_of_racing_exchanges_one_wins(database: Database) -> None:
         assert sorted(threads.map(rotate, range(10))) == [False] * 9 + [True]
 
 
-def test_a_revoked_session_stays_so(inside: Unit) -> None:
-    """It is revoked once, and no token of it can be exchanged any more."""
+def test_a_revoked_session_stays_revoked(transaction: Unit) -> None:
+    """A session is revoked once, and its tokens cannot be exchanged any more."""
     session = _session()
     assert session.revoke()
     assert not session.revoke()
@@ -48,8 +48,8 @@ def test_a_revoked_session_stays_so(inside: Unit) -> None:
     assert found.revoked_at is not None
 
 
-def test_extending_ends_nothing(inside: Unit) -> None:
-    """The documented profile gives out another refresh token, and the session lives until its end."""
+def test_extending_a_session_ends_no_token(transaction: Unit) -> None:
+    """The documented profile gives out another refresh token, and the session stays."""
     session = _session(expires_at=5)
     session.extend(refresh_jti="second", expires_at=2**50)
     found = Session.find(session.id)
@@ -57,8 +57,8 @@ def test_extending_ends_nothing(inside: Unit) -> None:
     assert (found.refresh_jti, found.expires_at, found.revoked_at) == ("second", 2**50, None)
 
 
-def test_what_has_run_out_is_forgotten(inside: Unit) -> None:
-    """Sessions past their end go; those that can still be used stay."""
+def test_expired_sessions_are_deleted(transaction: Unit) -> None:
+    """A session whose tokens have expired is deleted; others stay."""
     old, current = _session(now_ms() - 1), _session(now_ms() + 60_000)
     assert Session.forget_expired() == 1
     assert (Session.find(old.id), Session.find(current.id)) == (None, current)

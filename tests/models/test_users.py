@@ -1,4 +1,4 @@
-"""Users: unique names and addresses, the list, profile changes and presence (rulings R16, R20 to R24)."""
+"""Users: unique names and emails, the list, changes and presence (rulings R16, R20 to R24)."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from tests.databases import commit
 
 
 @pytest.mark.parametrize("key", ["", "nobody", "a\0b", "\ud800", "x" * 65, "x" * 100_000])
-def test_no_such_user(inside: Unit, key: str) -> None:
-    """A key that names nobody, or that no database can even be asked for, finds nobody."""
+def test_an_unknown_key_finds_no_user(transaction: Unit, key: str) -> None:
+    """A key of no user, and one that a database cannot hold, finds no row."""
     User.add(username="somebody")
     assert User.find(key) is None
     assert User.named(key) is None
     assert User.by_email(key) is None
 
 
-def test_found_by_each_key(inside: Unit) -> None:
-    """A user is found by id, by exact name, and by their address in any case and with spaces around."""
+def test_each_key_finds_its_user(transaction: Unit) -> None:
+    """A user is found by id, by exact name, and by the email in any case and with spaces around."""
     user = User.add(username="Anna", email="Anna.Straße@Example.com")
     assert User.find(user.id) == user
     assert User.named("Anna") == user
@@ -33,8 +33,8 @@ def test_found_by_each_key(inside: Unit) -> None:
     assert user.email == "Anna.Straße@Example.com"
 
 
-def test_a_look_up_writes_its_sql_once(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """After the first time peewee is not asked for SQL any more, and each key still finds its own row."""
+def test_a_lookup_writes_its_sql_once(transaction: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Later lookups do not ask peewee for SQL, and each key still finds its own row."""
     ann, bob = User.add(username="ann"), User.add(username="bob")
     assert User.find(ann.id) == ann
     with monkeypatch.context() as patched:
@@ -42,8 +42,8 @@ def test_a_look_up_writes_its_sql_once(inside: Unit, monkeypatch: pytest.MonkeyP
         assert (User.find(bob.id), User.find("nobody"), User.find(ann.id)) == (bob, None, ann)
 
 
-def test_names_differ_by_case_and_addresses_do_not(inside: Unit) -> None:
-    """`bob` and `Bob` are two people; the same address in capitals is the same address (ruling R21)."""
+def test_names_differ_by_case_and_emails_do_not(transaction: Unit) -> None:
+    """`bob` and `Bob` are two users; the same email in capitals is one email (ruling R21)."""
     User.add(username="bob", email="bob@example.com")
     User.add(username="Bob", email=None)
     with pytest.raises(Conflict) as conflict:
@@ -51,8 +51,8 @@ def test_names_differ_by_case_and_addresses_do_not(inside: Unit) -> None:
     assert conflict.value.column == "email_key"
 
 
-def test_work_goes_on_after_a_conflict(database: Database) -> None:
-    """A taken name spoils neither what the transaction did before nor what it does after."""
+def test_a_transaction_goes_on_after_a_conflict(database: Database) -> None:
+    """A taken name undoes no earlier and no later work of the transaction."""
 
     def work() -> str:
         User.add(username="first")
@@ -66,8 +66,8 @@ def test_work_goes_on_after_a_conflict(database: Database) -> None:
 
 
 @pytest.mark.parametrize("column", ["username", "email_key"])
-def test_a_hundred_racing_registrations(database: Database, column: str) -> None:
-    """Exactly one wins, and the others learn which of their values was taken, whoever they race with."""
+def test_one_of_a_hundred_racing_registrations_wins(database: Database, column: str) -> None:
+    """One registration wins, and the others get the name of the taken column."""
     start = Barrier(16)
 
     def register(number: int) -> str:
@@ -88,15 +88,15 @@ def test_a_hundred_racing_registrations(database: Database, column: str) -> None
     assert outcomes.count(column) == 99
 
 
-def test_guests_have_no_address_to_conflict(inside: Unit) -> None:
-    """Any number of users without an email live side by side."""
+def test_guests_have_no_email_to_conflict(transaction: Unit) -> None:
+    """Any number of users may have no email."""
     guests = [User.add(username=f"guest{number}", is_guest=True, online=True) for number in range(3)]
     assert [guest.email_key for guest in guests] == [None] * 3
     assert all(guest.is_online and guest.status == "ONLINE" and guest.last_seen_at for guest in guests)
 
 
-def test_listed_oldest_first(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The list goes by creation and then by id, byte by byte on both databases; limit and offset cut it."""
+def test_users_are_listed_oldest_first(transaction: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The list is ordered by creation and id, byte by byte on both databases; limit and offset cut it."""
     made = [("c_a", 2), ("cZb", 2), ("cab", 2), ("late", 3), ("early", 1)]
     for key, created_at in made:
         User.create(id=key, username=key, created_at=created_at)
@@ -107,8 +107,8 @@ def test_listed_oldest_first(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> N
     assert User.listed(limit=1000, offset=10**30) == []
 
 
-def test_every_change_moves_updated_at(inside: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Also an empty one, also while the clock stands still or has been set back (ruling R20)."""
+def test_every_change_moves_updated_at(transaction: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """An empty change moves it, too, also while the clock stands still or is set back (ruling R20)."""
     user = User.add(username="anna")
     monkeypatch.setattr(models_base, "now_ms", lambda: user.created_at - 3_600_000)
     seen = [user.updated_at]
@@ -118,8 +118,8 @@ def test_every_change_moves_updated_at(inside: Unit, monkeypatch: pytest.MonkeyP
     assert user.change({}).bio == "text"
 
 
-def test_a_taken_name_cannot_be_changed_to(inside: Unit) -> None:
-    """The conflict names the column, and the row stays as it was."""
+def test_a_taken_name_cannot_be_changed_to(transaction: Unit) -> None:
+    """The conflict names the column, and the row stays the same."""
     User.add(username="taken")
     user = User.add(username="anna")
     with pytest.raises(Conflict) as conflict:
@@ -130,8 +130,8 @@ def test_a_taken_name_cannot_be_changed_to(inside: Unit) -> None:
     assert (found.username, found.updated_at) == ("anna", user.updated_at)
 
 
-def test_login_and_presence(inside: Unit) -> None:
-    """A login makes ONLINE; sockets that come and go change presence alone (rulings R22 and R24)."""
+def test_login_and_presence_change_different_columns(transaction: Unit) -> None:
+    """A login sets ONLINE; opened and closed sockets change presence alone (rulings R22 and R24)."""
     user = User.add(username="anna").logged_in()
     assert (user.status, user.is_online, user.last_seen_at is not None) == ("ONLINE", True, True)
     user = user.change({"status": "DND", "last_seen_at": None})
@@ -148,14 +148,14 @@ def test_login_and_presence(inside: Unit) -> None:
     assert back.last_seen_at == gone.last_seen_at
 
 
-def test_nobody_stays_online_after_a_crash(inside: Unit) -> None:
-    """A new process can say that no socket is open."""
+def test_no_user_stays_online_after_a_crash(transaction: Unit) -> None:
+    """A new process can store that no socket is open."""
     users = [User.add(username=name, online=True) for name in ("anna", "bob")]
     User.set_everyone_offline()
     assert [user.is_online for user in User.listed()] == [False, False]
     assert {user.status for user in users} == {"ONLINE"}
 
 
-def test_email_key_of_odd_text() -> None:
-    """Any text has a key, and the key of a key is itself."""
+def test_every_text_has_an_email_key() -> None:
+    """The key of a key is the key itself."""
     assert email_key("  İ@Example.COM\n") == email_key(email_key("  İ@Example.COM\n"))

@@ -7,7 +7,7 @@ from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, Law, mutant
 _SERVER = "hype/gateway/server.py"
 _PROTOCOL = "hype/gateway/protocol.py"
 _IDENTITY = "hype/gateway/identity.py"
-_AUTHENTICATION = "hype/operations/authentication.py"
+_CALLERS = "hype/operations/callers.py"
 _AUTH = "hype/operations/auth.py"
 _OF_SESSION = "for socket in self._context.hub.sockets_of_session(session_id):"
 _REVOKED = 'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")'
@@ -81,7 +81,7 @@ MUTANTS = [
         "gateway.identity.refresh-token",
         "A refresh token opens a socket.",
         Edit(
-            _AUTHENTICATION,
+            _CALLERS,
             _READ,
             "try:\n        claims = services.tokens.read_access(token)\n"
             "    except NotAuthenticated:\n        claims = services.tokens.read_refresh(token)",
@@ -101,7 +101,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logged-out-token",
         "The access token of a session that was logged out opens a socket.",
-        Edit(_AUTHENTICATION, "session is None or session.revoked_at is not None or", "session is None or"),
+        Edit(_CALLERS, "session is None or session.revoked_at is not None or", "session is None or"),
         of="user_joined.in logoutUser",
         killed_by="P2.logged-out-token-opens-nothing",
         profiles=HARDENED,
@@ -254,7 +254,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-by-name",
         "A claimed username that comes without a userId is not looked up.",
-        Edit(_AUTHENTICATION, 'User.named(username or "") if user_id is None else', "None if user_id is None else"),
+        Edit(_CALLERS, 'User.named(username or "") if user_id is None else', "None if user_id is None else"),
         of="user_joined.in",
         killed_by="P4.claim",
         profiles=DOCUMENTED,
@@ -270,8 +270,8 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-of-nobody",
         "A claim of a user who does not exist is answered forbidden.",
-        Edit(_AUTHENTICATION, 'raise NotFound("User not found")', 'raise Forbidden("User not found")'),
-        Edit(_AUTHENTICATION, "import NotAuthenticated, NotFound", "import Forbidden, NotAuthenticated, NotFound"),
+        Edit(_CALLERS, 'raise NotFound("User not found")', 'raise Forbidden("User not found")'),
+        Edit(_CALLERS, "import NotAuthenticated, NotFound", "import Forbidden, NotAuthenticated, NotFound"),
         of="user_joined.in",
         killed_by="P4.unknown-claim-code",
         profiles=DOCUMENTED,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, Law, mutant
 
 AUTH = "hype/operations/auth.py"
-IDENTITY = "hype/operations/authentication.py"
+IDENTITY = "hype/operations/callers.py"
 SESSIONS = "hype/models/sessions.py"
 TOKENS = "hype/tokens.py"
 BEARER = "hype/rest/auth.py"

@@ -1,4 +1,4 @@
-"""A world for each profile, on each database."""
+"""The backends of the tests: one for each profile, on each database."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ from hype.database import Database
 from hype.models.migrate import migrate
 from hype.seeding import seed
 from hype.spec import Profile
-from tests.operations.world import StillMedia, World
+from tests.operations.backend import Backend, FakeMedia
 
 
 @contextmanager
-def made(database_url: str, profile: Profile) -> Iterator[World]:
-    """A world on a seeded database, and its end."""
+def open_backend(database_url: str, profile: Profile) -> Iterator[Backend]:
+    """Open a backend on a seeded database, and close it."""
     announced: list[Effect] = []
     database = Database(database_url, announced.extend)
     database.open()
@@ -27,20 +27,20 @@ def made(database_url: str, profile: Profile) -> Iterator[World]:
         migrate(database)
         seed(database)
         config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile}, Path("no-such.env"))
-        yield World(database, config, announced, profile, StillMedia())
+        yield Backend(database, config, announced, profile, FakeMedia())
     finally:
         database.close()
 
 
 @pytest.fixture
-def hardened(database_url: str) -> Iterator[World]:
-    """The world in profile hardened."""
-    with made(database_url, "hardened") as world:
-        yield world
+def hardened(database_url: str) -> Iterator[Backend]:
+    """Open a backend in the hardened profile."""
+    with open_backend(database_url, "hardened") as backend:
+        yield backend
 
 
 @pytest.fixture
-def documented(database_url: str) -> Iterator[World]:
-    """The world in profile documented."""
-    with made(database_url, "documented") as world:
-        yield world
+def documented(database_url: str) -> Iterator[Backend]:
+    """Open a backend in the documented profile."""
+    with open_backend(database_url, "documented") as backend:
+        yield backend

@@ -1,4 +1,4 @@
-"""Sessions, tokens, and logins that fail."""
+"""Sessions, tokens, and failed logins."""
 
 from __future__ import annotations
 
@@ -9,26 +9,26 @@ import pytest
 
 from hype.cluster import SessionRevoked
 from hype.errors import BadRequest, HypeError, NotAuthenticated, TooManyRequests
-from tests.operations.world import World
+from tests.operations.backend import Backend
 
 
-def refresh(world: World, token: str) -> dict[str, str]:
-    """The next pair of tokens."""
-    pair: dict[str, str] = world.data("refreshTokens", {"refreshToken": token})
+def refresh(backend: Backend, token: str) -> dict[str, str]:
+    """Return the next pair of tokens."""
+    pair: dict[str, str] = backend.data("refreshTokens", {"refreshToken": token})
     return pair
 
 
-def outcome(world: World, operation_id: str, body: dict[str, str], address: str = "192.0.2.1") -> str:
-    """`ok`, or the text of the failure."""
+def outcome(backend: Backend, operation_id: str, body: dict[str, str], address: str = "192.0.2.1") -> str:
+    """Perform an operation; return `ok`, or the text of the failure."""
     try:
-        world.call(operation_id, body, address=address)
+        backend.call(operation_id, body, address=address)
     except HypeError as error:
         return error.error
     return "ok"
 
 
-def test_a_refresh_token_works_once(hardened: World) -> None:
-    """Using it again is a 401 that nevertheless ends the session: its newest tokens are dead too (P3)."""
+def test_a_refresh_token_works_once(hardened: Backend) -> None:
+    """A second use of a refresh token is a 401 that ends the session, its newest tokens included (P3)."""
     first = hardened.guest("ann")
     second = refresh(hardened, first["refreshToken"])
     with pytest.raises(NotAuthenticated, match="Invalid refresh token"):
@@ -40,8 +40,8 @@ def test_a_refresh_token_works_once(hardened: World) -> None:
     assert hardened.announced_names() == ["SessionRevoked"]
 
 
-def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: World) -> None:
-    """Nobody gets two pairs for one token, and its theft is noticed."""
+def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: Backend) -> None:
+    """One of several requests with one token gets a pair, and the others end the session."""
     token = hardened.guest("ann")["refreshToken"]
     with ThreadPoolExecutor(8) as pool:
         outcomes = Counter(pool.map(lambda _: outcome(hardened, "refreshTokens", {"refreshToken": token}), range(16)))
@@ -49,7 +49,7 @@ def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: World) -> N
     assert hardened.announced_names() == ["SessionRevoked"]
 
 
-def test_the_documented_profile_lets_a_refresh_token_work_again(documented: World) -> None:
+def test_a_refresh_token_works_again_in_the_documented_profile(documented: Backend) -> None:
     """The old pair and the new one all stay valid (P3)."""
     first = documented.guest("ann")
     second = refresh(documented, first["refreshToken"])
@@ -60,8 +60,8 @@ def test_the_documented_profile_lets_a_refresh_token_work_again(documented: Worl
     assert documented.announced == []
 
 
-def test_logout_ends_one_session_and_not_its_siblings(hardened: World) -> None:
-    """Who logs out on the phone stays logged in on the laptop (P2)."""
+def test_logout_ends_one_session_of_several(hardened: Backend) -> None:
+    """A user who logs out on the phone stays logged in on the laptop (P2)."""
     phone = hardened.register("ann")
     laptop = hardened.data("loginUser", {"email": "ann@example.com", "password": "correct horse"})
     answer = hardened.call("logoutUser", token=phone["accessToken"])
@@ -74,8 +74,8 @@ def test_logout_ends_one_session_and_not_its_siblings(hardened: World) -> None:
     assert [type(effect) for effect in hardened.announced] == [SessionRevoked]
 
 
-def test_the_documented_logout_ends_nothing(documented: World) -> None:
-    """It answers success, and the tokens go on working (P2)."""
+def test_the_documented_logout_ends_nothing(documented: Backend) -> None:
+    """Logout succeeds in the documented profile, and the tokens stay valid (P2)."""
     ann = documented.guest("ann")
     documented.call("logoutUser", token=ann["accessToken"])
     documented.call("getCurrentUser", token=ann["accessToken"])
@@ -83,8 +83,8 @@ def test_the_documented_logout_ends_nothing(documented: World) -> None:
     assert documented.announced == []
 
 
-def test_fifty_guesses_at_once_are_no_more_than_ten(hardened: World) -> None:
-    """Only ten of them learn that they were wrong; then even the right password has to wait (P9)."""
+def test_ten_of_fifty_guesses_at_once_are_checked(hardened: Backend) -> None:
+    """Ten of fifty guesses are told that they are wrong; then even the right password has to wait (P9)."""
     hardened.register("ann")
     wrong = {"email": "ann@example.com", "password": "battery staple"}
     with ThreadPoolExecutor(50) as pool:
@@ -98,8 +98,8 @@ def test_fifty_guesses_at_once_are_no_more_than_ten(hardened: World) -> None:
     hardened.call("loginUser", right)
 
 
-def test_another_address_is_not_locked_out_with_an_attacker(hardened: World) -> None:
-    """The count is by email and address: ann herself gets in while somebody guesses."""
+def test_an_attacker_does_not_lock_out_another_address(hardened: Backend) -> None:
+    """The count is by email and address, so the user can log in while an attacker guesses."""
     hardened.register("ann")
     for _ in range(11):
         outcome(hardened, "loginUser", {"email": "ann@example.com", "password": "wrong"}, "198.51.100.7")
@@ -108,8 +108,8 @@ def test_another_address_is_not_locked_out_with_an_attacker(hardened: World) -> 
     assert outcome(hardened, "loginUser", right, "192.0.2.1") == "ok"
 
 
-def test_one_address_cannot_try_many_emails(hardened: World) -> None:
-    """The limit for an address holds whatever the emails are, known or not."""
+def test_one_address_cannot_try_many_emails(hardened: Backend) -> None:
+    """The limit of an address holds for all emails, known or not."""
     hardened.configure(login_max_per_address=3)
     outcomes = [
         outcome(hardened, "loginUser", {"email": f"user{number}@example.com", "password": "wrong"})
@@ -118,22 +118,22 @@ def test_one_address_cannot_try_many_emails(hardened: World) -> None:
     assert outcomes == ["Invalid email or password"] * 3 + ["Too many requests"]
 
 
-def test_the_documented_profile_does_not_count_failures(documented: World) -> None:
-    """The eleventh guess is as wrong as the first (P9)."""
+def test_the_documented_profile_does_not_count_failures(documented: Backend) -> None:
+    """The eleventh guess gets the same answer as the first (P9)."""
     wrong = {"email": "nobody@example.com", "password": "wrong"}
     assert {outcome(documented, "loginUser", wrong) for _ in range(11)} == {"Invalid email or password"}
 
 
-def test_guests_and_the_system_user_have_no_password_to_guess(hardened: World) -> None:
-    """Who has no email cannot be logged in as."""
+def test_a_guest_cannot_log_in(hardened: Backend) -> None:
+    """A user without an email and a password cannot log in."""
     hardened.guest("ann")
     with pytest.raises(NotAuthenticated):
         hardened.call("loginUser", {"email": "ann", "password": ""})
 
 
 @pytest.mark.parametrize("operation_id", ["registerUser", "loginGuest"])
-def test_racing_for_a_username_has_one_winner(hardened: World, operation_id: str) -> None:
-    """All the others are told that it is taken."""
+def test_racing_for_a_username_has_one_winner(hardened: Backend, operation_id: str) -> None:
+    """One of several requests gets the username; the others are told that it is taken."""
 
     def body(number: int) -> dict[str, str]:
         return {"username": "ann", "email": f"ann{number}@example.com", "password": "correct horse"}
@@ -143,16 +143,16 @@ def test_racing_for_a_username_has_one_winner(hardened: World, operation_id: str
     assert outcomes == {"ok": 1, "Username already taken": 15}
 
 
-def test_an_email_is_taken_in_every_spelling(hardened: World) -> None:
-    """Trimmed and without regard to case it is the same; it is given back as typed (R21)."""
+def test_an_email_is_taken_in_every_spelling(hardened: Backend) -> None:
+    """An email is compared trimmed and without regard to case, and returned as typed (R21)."""
     body = {"username": "ann", "email": " Ann@Example.com ", "password": "correct horse"}
     assert hardened.data("registerUser", body)["user"]["email"] == "Ann@Example.com"
     with pytest.raises(BadRequest, match="Email already taken"):
         hardened.call("registerUser", {**body, "username": "ben", "email": "ann@EXAMPLE.com"})
 
 
-def test_status_changes_at_login_not_at_registration(hardened: World) -> None:
-    """OFFLINE until login (R22, R24); a guest is ONLINE at once."""
+def test_status_changes_at_login_not_at_registration(hardened: Backend) -> None:
+    """A registered user is OFFLINE until login (R22, R24); a guest is ONLINE at once."""
     ann = hardened.register("ann")
     assert ann["user"]["status"] == "OFFLINE"
     right = {"email": "ann@example.com", "password": "correct horse"}
@@ -160,7 +160,7 @@ def test_status_changes_at_login_not_at_registration(hardened: World) -> None:
     assert hardened.guest("ben")["user"]["status"] == "ONLINE"
 
 
-def test_everybody_joins_the_default_server(hardened: World) -> None:
+def test_every_user_joins_the_default_server(hardened: Backend) -> None:
     """Registered users and guests count as its members (R15)."""
 
     def members() -> int:

@@ -1,4 +1,4 @@
-"""Channels: their places, their rules and their end."""
+"""Channels: position, permissions, deletion."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pytest
 
 from hype.cluster import ChannelDeleted, VoiceState
 from hype.errors import Forbidden, HypeError, NotFound, ValidationFailed
-from tests.operations.world import World
+from tests.operations.backend import Backend
 
 
-def create(world: World, creator: Any | None = None, **body: Any) -> Any:
-    """A new channel; anonymous without `creator`."""
+def create(backend: Backend, creator: Any | None = None, **body: Any) -> Any:
+    """Create a channel; anonymously without `creator`."""
     token = None if creator is None else creator["accessToken"]
-    return world.data("createChannel", {"name": "den", "type": "text", **body}, token=token)
+    return backend.data("createChannel", {"name": "den", "type": "text", **body}, token=token)
 
 
-def test_a_new_channel_goes_after_the_last(hardened: World) -> None:
-    """Also after one that was put far behind; the largest position is shared, not exceeded (R14)."""
+def test_a_new_channel_goes_after_the_last(hardened: Backend) -> None:
+    """A new channel goes after the last one; the largest position is shared, not exceeded (R14)."""
     ann = hardened.guest("ann")
     first = create(hardened, ann)
     listed = hardened.data("listServerChannels", path={"serverId": "default-server"})
@@ -30,8 +30,8 @@ def test_a_new_channel_goes_after_the_last(hardened: World) -> None:
 
 
 @pytest.mark.parametrize("spelling", ["voice", "VOICE"])
-def test_a_voice_channel_has_a_bit_rate(hardened: World, spelling: str) -> None:
-    """64 kbps unless asked for another; other channels have none (R14)."""
+def test_a_voice_channel_has_a_bit_rate(hardened: Backend, spelling: str) -> None:
+    """A voice channel has 64 kbps by default; other channels have no bitrate (R14)."""
     ann = hardened.guest("ann")
     made = create(hardened, ann, type=spelling)
     assert (made["type"], made["bitrate"], made["userLimit"]) == ("VOICE", 64, None)
@@ -39,7 +39,7 @@ def test_a_voice_channel_has_a_bit_rate(hardened: World, spelling: str) -> None:
     assert create(hardened, ann)["bitrate"] is None
 
 
-def test_counts_are_live(hardened: World) -> None:
+def test_counts_are_live(hardened: Backend) -> None:
     """Messages are counted in the database, voice states in the cluster (R13)."""
     ann = hardened.guest("ann")
     hardened.cluster.voice.join(VoiceState(ann["user"]["id"], "voice-general"), limit=None)
@@ -49,8 +49,8 @@ def test_counts_are_live(hardened: World) -> None:
     assert counts["voice-general"] == {"messages": 0, "voiceStates": 1}
 
 
-def test_every_rule_about_the_stored_type_is_one_issue(hardened: World) -> None:
-    """A text channel can become no voice channel, neither by name nor by its members (R14)."""
+def test_each_rule_about_the_stored_type_is_an_issue(hardened: Backend) -> None:
+    """A text channel cannot become a voice channel, by type or by its members (R14)."""
     ann = hardened.guest("ann")
     here = {"id": create(hardened, ann)["id"]}
     body = {"type": "voice", "userLimit": 5, "bitrate": 64}
@@ -61,8 +61,8 @@ def test_every_rule_about_the_stored_type_is_one_issue(hardened: World) -> None:
     assert sorted(issue["path"][0] for issue in issues) == ["bitrate", "type", "userLimit"]
 
 
-def test_repeating_the_type_changes_nothing(hardened: World) -> None:
-    """In either letter case; what is absent stays, null takes a limit away."""
+def test_repeating_the_type_changes_nothing(hardened: Backend) -> None:
+    """The same type is accepted in either letter case; absent members stay, null removes a limit."""
     ann = hardened.guest("ann")
     here = {"id": create(hardened, ann, type="voice", userLimit=5, bitrate=96)["id"]}
     body = {"type": "voice", "name": "new", "userLimit": None}
@@ -71,8 +71,8 @@ def test_repeating_the_type_changes_nothing(hardened: World) -> None:
     hardened.call("updateChannel", {"type": "VOICE"}, path=here, token=ann["accessToken"])
 
 
-def test_who_may_change_a_channel(hardened: World) -> None:
-    """Its creator may, a stranger may not, whatever the body would have broken (P6, R10)."""
+def test_only_its_creator_may_change_a_channel(hardened: Backend) -> None:
+    """The creator may change a channel, another user may not, whatever the body is (P6, R10)."""
     ann, ben = hardened.guest("ann"), hardened.guest("ben")
     here = {"id": create(hardened, ann)["id"]}
     for operation_id in ("updateChannel", "deleteChannel"):
@@ -81,8 +81,8 @@ def test_who_may_change_a_channel(hardened: World) -> None:
     hardened.call("deleteChannel", path=here, token=ann["accessToken"])
 
 
-def test_the_documented_profile_lets_anybody(documented: World) -> None:
-    """An anonymous caller's channel belongs to the server's owner; others may still delete it (P6)."""
+def test_every_caller_may_change_a_channel_in_the_documented_profile(documented: Backend) -> None:
+    """An anonymous caller's channel belongs to the server's owner; other users may delete it (P6)."""
     owner = documented.data("getServer", path={"serverId": "default-server"})["owner"]
     made = create(documented)
     assert made["createdBy"] == {"id": owner["id"], "username": owner["username"]}
@@ -92,8 +92,8 @@ def test_the_documented_profile_lets_anybody(documented: World) -> None:
     assert documented.data("deleteChannel", path=here, token=ann["accessToken"]) == here
 
 
-def test_messages_go_with_their_channel_and_nothing_is_heard_after(hardened: World) -> None:
-    """Whoever is writing at that moment comes before the end, or gets 404 (R14)."""
+def test_messages_are_deleted_with_their_channel(hardened: Backend) -> None:
+    """A message that is written meanwhile is announced before the deletion, or gets 404 (R14)."""
     ann = hardened.guest("ann")
     channel_id = create(hardened, ann)["id"]
     stored: list[str] = []
@@ -116,7 +116,7 @@ def test_messages_go_with_their_channel_and_nothing_is_heard_after(hardened: Wor
             hardened.call("getMessage", path={"id": message_id})
 
 
-def test_a_channel_of_nowhere(hardened: World) -> None:
-    """A server that is not there is 404."""
+def test_a_channel_needs_an_existing_server(hardened: Backend) -> None:
+    """An unknown server is 404."""
     with pytest.raises(HypeError, match="Server not found"):
         create(hardened, hardened.guest("ann"), serverId="nowhere")

@@ -1,4 +1,4 @@
-"""Messages: their order, their authors, and what the room hears."""
+"""Messages: order, authors, announcements."""
 
 from __future__ import annotations
 
@@ -9,23 +9,23 @@ import pytest
 
 from hype.cluster import RoomEvent
 from hype.errors import BadRequest, Forbidden, HypeError, NotFound
-from tests.operations.world import World
+from tests.operations.backend import Backend
 
 ROOM = "text-general"
 
 
-def write(world: World, writer: Any, content: str, **rest: Any) -> Any:
-    """The stored message."""
-    return world.data("createMessage", {"channelId": ROOM, "content": content}, token=writer["accessToken"], **rest)
+def write(backend: Backend, writer: Any, content: str, **rest: Any) -> Any:
+    """Store a message; return it."""
+    return backend.data("createMessage", {"channelId": ROOM, "content": content}, token=writer["accessToken"], **rest)
 
 
-def page(world: World, limit: int = 50, offset: int = 0) -> Any:
-    """The answer of listMessages: `data` and `meta`."""
-    return world.call("listMessages", query={"channelId": ROOM, "limit": limit, "offset": offset}).body
+def page(backend: Backend, limit: int = 50, offset: int = 0) -> Any:
+    """Return the answer of listMessages: `data` and `meta`."""
+    return backend.call("listMessages", query={"channelId": ROOM, "limit": limit, "offset": offset}).body
 
 
-def test_messages_are_announced_in_the_order_in_which_they_are_stored(hardened: World) -> None:
-    """Eight writers at once; what the room hears is what the list shows (R36)."""
+def test_messages_are_announced_in_stored_order(hardened: Backend) -> None:
+    """The events of eight concurrent writers have the order of the list (R36)."""
     writers = [hardened.guest(f"user{number}") for number in range(8)]
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(lambda number: write(hardened, writers[number % 8], f"{number}"), range(80)))
@@ -35,15 +35,15 @@ def test_messages_are_announced_in_the_order_in_which_they_are_stored(hardened: 
     assert times == sorted(set(times))
 
 
-def test_the_socket_that_writes_joins_the_room(hardened: World) -> None:
-    """It silently does so with the very event, so it hears its own message once."""
+def test_the_socket_that_writes_joins_the_room(hardened: Backend) -> None:
+    """The socket joins silently with the event itself, so it gets its own message once."""
     ann = hardened.guest("ann")
     stored = write(hardened, ann, "hello", origin="socket-1")
     assert hardened.announced == [RoomEvent(ROOM, "message", stored, joins="socket-1")]
 
 
-def test_the_author_is_shown_as_they_are_now(hardened: World) -> None:
-    """A new name and status show on old messages too (R24)."""
+def test_a_message_shows_the_present_author(hardened: Backend) -> None:
+    """Old messages show a new name and status, too (R24)."""
     ann = hardened.guest("ann")
     stored = write(hardened, ann, "hello")
     assert stored["author"]["status"] == "ONLINE"
@@ -55,8 +55,8 @@ def test_the_author_is_shown_as_they_are_now(hardened: World) -> None:
     assert write(hardened, ann, "again")["author"] == author
 
 
-def test_an_edit_is_an_edit_even_when_nothing_changes(hardened: World) -> None:
-    """`edited` is set and `updatedAt` moves strictly forward, however fast it goes (R20)."""
+def test_an_edit_with_the_same_text_is_an_edit(hardened: Backend) -> None:
+    """An edit sets `edited` and moves `updatedAt` strictly forward, however fast edits follow (R20)."""
     ann = hardened.guest("ann")
     stored = write(hardened, ann, "hello")
     here, times = {"id": stored["id"]}, [stored["updatedAt"]]
@@ -68,8 +68,8 @@ def test_an_edit_is_an_edit_even_when_nothing_changes(hardened: World) -> None:
     assert hardened.announced_names() == ["message"] + ["message_edited"] * 5
 
 
-def test_a_deleted_message_is_announced_and_gone(hardened: World) -> None:
-    """The room learns its id and channel; deleting it again is 404 and says nothing."""
+def test_a_deletion_is_announced_once(hardened: Backend) -> None:
+    """The room gets the id and the channel; a second deletion is 404 and announces nothing."""
     ann = hardened.guest("ann")
     here = {"id": write(hardened, ann, "hello")["id"]}
     hardened.call("deleteMessage", path=here, token=ann["accessToken"])
@@ -79,8 +79,8 @@ def test_a_deleted_message_is_announced_and_gone(hardened: World) -> None:
     assert hardened.announced[1:] == [RoomEvent(ROOM, "message_deleted", {**here, "channelId": ROOM})]
 
 
-def test_nothing_is_heard_of_a_message_after_its_end(hardened: World) -> None:
-    """An edit that races with the deletion comes before it, or fails (R36)."""
+def test_no_event_of_a_message_follows_its_deletion(hardened: Backend) -> None:
+    """An edit that races with the deletion is announced before it, or fails (R36)."""
     ann = hardened.guest("ann")
     here = {"id": write(hardened, ann, "hello")["id"]}
 
@@ -97,8 +97,8 @@ def test_nothing_is_heard_of_a_message_after_its_end(hardened: World) -> None:
     assert names.index("message_deleted") == len(names) - 1
 
 
-def test_only_the_author_may_and_nobody_hears_of_a_failure(hardened: World) -> None:
-    """What is refused is not announced."""
+def test_only_the_author_may_change_a_message(hardened: Backend) -> None:
+    """Another user gets 403, and nothing is announced."""
     ann, ben = hardened.guest("ann"), hardened.guest("ben")
     here = {"id": write(hardened, ann, "hello")["id"]}
     for operation_id, verb in (("updateMessage", "edit"), ("deleteMessage", "delete")):
@@ -117,9 +117,9 @@ def test_only_the_author_may_and_nobody_hears_of_a_failure(hardened: World) -> N
     ],
 )
 def test_only_text_channels_have_messages(
-    hardened: World, channel_id: str, error: str, status: type[HypeError]
+    hardened: Backend, channel_id: str, error: str, status: type[HypeError]
 ) -> None:
-    """Reading and writing agree on what a channel is (R18, R19)."""
+    """Reading and writing give the same errors for a channel (R18, R19)."""
     ann = hardened.guest("ann")
     with pytest.raises(status, match=error):
         hardened.call("createMessage", {"channelId": channel_id, "content": "x"}, token=ann["accessToken"])
@@ -127,8 +127,8 @@ def test_only_text_channels_have_messages(
         hardened.call("listMessages", query={"channelId": channel_id, "limit": 50, "offset": 0})
 
 
-def test_pages_go_back_in_time(hardened: World) -> None:
-    """Newest first; `meta.total` counts the channel, not the page (R18)."""
+def test_pages_begin_with_the_newest_message(hardened: Backend) -> None:
+    """`meta.total` counts the channel, not the page (R18)."""
     ann = hardened.guest("ann")
     for number in range(5):
         write(hardened, ann, f"{number}")
@@ -137,8 +137,8 @@ def test_pages_go_back_in_time(hardened: World) -> None:
     assert answer["meta"] == {"total": 5, "limit": 2, "offset": 1}
 
 
-def test_an_offset_beyond_any_database_is_an_empty_page(hardened: World) -> None:
-    """The spec sets no upper bound, so a number of thirty digits is as good as any other."""
+def test_a_huge_offset_gives_an_empty_page(hardened: Backend) -> None:
+    """The spec sets no upper bound, so an offset of thirty digits is valid."""
     assert page(hardened, offset=10**30) == {
         "success": True,
         "data": [],

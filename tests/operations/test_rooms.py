@@ -1,4 +1,4 @@
-"""What the gateway asks the database: identities, rooms, presence."""
+"""The gateway's reads and writes: identities, rooms, presence."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ import pytest
 from hype.database import Unit
 from hype.errors import NotAuthenticated, NotFound
 from hype.models import User
-from hype.operations import identity, rooms
-from tests.operations.world import World
+from hype.operations import callers, rooms
+from tests.operations.backend import Backend
 
 T = TypeVar("T")
 
 
-def run(world: World, work: Callable[[Unit], T]) -> T:
-    """Do what the gateway does through `database.run`."""
-    return world.services.database.run_now(work, write=True)
+def run(backend: Backend, work: Callable[[Unit], T]) -> T:
+    """Do `work` as the gateway does through `database.run`."""
+    return backend.services.database.run_now(work, write=True)
 
 
-def row(world: World, user: Any) -> User:
-    """The user as stored."""
+def row(backend: Backend, user: Any) -> User:
+    """Return the user as stored."""
 
     def work(unit: Unit) -> User:
         with unit.transaction():
@@ -31,33 +31,33 @@ def row(world: World, user: Any) -> User:
             assert found is not None
             return found
 
-    return run(world, work)
+    return run(backend, work)
 
 
-def test_a_token_names_its_user_and_session(hardened: World) -> None:
-    """The session is what logout will close the socket by."""
+def test_a_token_names_its_user_and_session(hardened: Backend) -> None:
+    """An access token names its user, and the session whose logout closes the socket."""
     ann = hardened.guest("ann")
-    known = run(hardened, lambda unit: identity.present(unit, hardened.services, ann["accessToken"]))
+    known = run(hardened, lambda unit: callers.identity_of_token(unit, hardened.services, ann["accessToken"]))
     assert (known.user_id, known.username) == (ann["user"]["id"], "ann")
     assert known.session_id is not None
     with pytest.raises(NotAuthenticated, match="Invalid token"):
-        run(hardened, lambda unit: identity.present(unit, hardened.services, ann["refreshToken"]))
+        run(hardened, lambda unit: callers.identity_of_token(unit, hardened.services, ann["refreshToken"]))
 
 
-def test_a_claim_by_id_or_by_name(documented: World) -> None:
-    """The id decides; nobody we know is not_found, whatever the text is (R31)."""
+def test_a_claim_names_a_user_by_id_or_name(documented: Backend) -> None:
+    """The id outweighs the name; every text that names no user is `not_found` (R31)."""
     ann = documented.guest("ann")
     ids = ann["user"]["id"], "ann"
-    by_id = run(documented, lambda unit: identity.claim(unit, ids[0], "somebody else"))
-    by_name = run(documented, lambda unit: identity.claim(unit, None, ids[1]))
-    assert by_id == by_name == identity.Identity(*ids, None)
+    by_id = run(documented, lambda unit: callers.identity_of_user(unit, ids[0], "another name"))
+    by_name = run(documented, lambda unit: callers.identity_of_user(unit, None, ids[1]))
+    assert by_id == by_name == callers.Identity(*ids, None)
     for claimed in ((None, None), (None, "Ann"), ("nobody", "ann"), ("\0", None), (None, "\0")):
         with pytest.raises(NotFound, match="User not found"):
-            run(documented, partial(identity.claim, user_id=claimed[0], username=claimed[1]))
+            run(documented, partial(callers.identity_of_user, user_id=claimed[0], username=claimed[1]))
 
 
-def test_rooms_are_channels(hardened: World) -> None:
-    """With what the gateway must know of them."""
+def test_rooms_are_channels(hardened: Backend) -> None:
+    """A room has the type and the limit of its channel."""
     ann = hardened.guest("ann")
     body = {"name": "den", "type": "voice", "userLimit": 5}
     made = hardened.data("createChannel", body, token=ann["accessToken"])
@@ -66,16 +66,16 @@ def test_rooms_are_channels(hardened: World) -> None:
         run(hardened, lambda unit: rooms.room(unit, "nowhere"))
 
 
-def test_a_profile_is_as_it_is_now(hardened: World) -> None:
-    """Not as it was at connect (R24)."""
+def test_a_profile_is_as_it_is_now(hardened: Backend) -> None:
+    """A profile shows the present display name, not the one at connect (R24)."""
     ann = hardened.guest("ann")
     user_id = ann["user"]["id"]
     hardened.call("updateUser", {"displayName": "Ann"}, path={"id": user_id}, token=ann["accessToken"])
     assert run(hardened, lambda unit: rooms.profile(unit, user_id)) == rooms.Profile(user_id, "ann", "Ann", None)
 
 
-def test_presence_is_not_status(hardened: World) -> None:
-    """Coming and going moves `isOnline` and `lastSeenAt`, nothing else (R24)."""
+def test_presence_is_not_status(hardened: Backend) -> None:
+    """Presence changes `isOnline` and `lastSeenAt`, and nothing else (R24)."""
     ann = hardened.register("ann")
     before = row(hardened, ann)
     run(hardened, lambda unit: rooms.set_online(unit, before.id, True))
@@ -88,8 +88,8 @@ def test_presence_is_not_status(hardened: World) -> None:
     assert (offline.status, offline.updated_at) == ("OFFLINE", before.updated_at)
 
 
-def test_after_a_crash_nobody_is_online(hardened: World) -> None:
-    """At start no socket is open, whatever a killed process left behind."""
+def test_after_a_crash_no_user_is_online(hardened: Backend) -> None:
+    """A starting server sets every user offline, whatever a killed process left behind."""
     ann = hardened.guest("ann")
     assert row(hardened, ann).is_online
     run(hardened, rooms.everyone_offline)

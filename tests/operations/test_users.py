@@ -1,4 +1,4 @@
-"""Users: who sees an email, who may change what, and when it changed."""
+"""Users: visible emails, permissions, times of changes."""
 
 from __future__ import annotations
 
@@ -9,69 +9,69 @@ from typing import Any
 import pytest
 
 from hype.errors import Conflict, Forbidden, HypeError, NotFound
-from tests.operations.world import World
+from tests.operations.backend import Backend
 
 
-def myself(user: Any) -> dict[str, str]:
-    """The path of the user's own operations."""
+def path_of(user: Any) -> dict[str, str]:
+    """Return the path of the user's own operations."""
     return {"id": user["user"]["id"]}
 
 
-def test_an_email_is_shown_to_its_owner_only(hardened: World) -> None:
-    """Alone, in the list, and in the answers to changes (P7)."""
+def test_an_email_is_shown_to_its_owner_only(hardened: Backend) -> None:
+    """Only the owner gets the email, alone, in the list, and in the answers to changes (P7)."""
     ann, ben = hardened.register("ann"), hardened.register("ben")
     for reader, email in ((ann, "ann@example.com"), (ben, None)):
         token = reader["accessToken"]
-        assert hardened.data("getUser", path=myself(ann), token=token)["email"] == email
+        assert hardened.data("getUser", path=path_of(ann), token=token)["email"] == email
         listed = {user["username"]: user["email"] for user in hardened.data("listUsers", token=token)}
         assert listed["ann"] == email
-    assert hardened.data("getUser", path=myself(ann))["email"] is None
-    assert hardened.data("getUser", path=myself(ann), token="forged")["email"] is None
-    changed = hardened.data("updateUserStatus", {"status": "idle"}, path=myself(ann), token=ann["accessToken"])
+    assert hardened.data("getUser", path=path_of(ann))["email"] is None
+    assert hardened.data("getUser", path=path_of(ann), token="forged")["email"] is None
+    changed = hardened.data("updateUserStatus", {"status": "idle"}, path=path_of(ann), token=ann["accessToken"])
     assert changed["email"] == "ann@example.com"
 
 
-def test_the_documented_profile_shows_emails(documented: World) -> None:
-    """To everyone (P7)."""
+def test_the_documented_profile_shows_emails(documented: Backend) -> None:
+    """Every caller gets the email (P7)."""
     ann = documented.register("ann")
-    assert documented.data("getUser", path=myself(ann))["email"] == "ann@example.com"
+    assert documented.data("getUser", path=path_of(ann))["email"] == "ann@example.com"
 
 
 @pytest.mark.parametrize("operation_id", ["updateUser", "updateUserStatus"])
-def test_ids_are_compared_before_anybody_is_looked_up(hardened: World, operation_id: str) -> None:
-    """Whether somebody else exists cannot be found out this way (R10)."""
+def test_ids_are_compared_before_the_user_is_read(hardened: Backend, operation_id: str) -> None:
+    """A caller cannot find out whether another user exists (R10)."""
     ann, ben = hardened.guest("ann"), hardened.guest("ben")
-    for path in (myself(ben), {"id": "nobody"}):
+    for path in (path_of(ben), {"id": "nobody"}):
         with pytest.raises(Forbidden, match="You can only update your own profile"):
             hardened.call(operation_id, {"status": "idle"}, path=path, token=ann["accessToken"])
 
 
-def test_the_documented_profile_lets_anyone_set_a_status(documented: World) -> None:
-    """Without a token; of a user who is not there it is 404 (P1, R17)."""
+def test_every_caller_may_set_a_status_in_the_documented_profile(documented: Backend) -> None:
+    """No token is needed; an unknown user is 404 (P1, R17)."""
     ann = documented.guest("ann")
-    assert documented.data("updateUserStatus", {"status": "idle"}, path=myself(ann))["status"] == "idle"
+    assert documented.data("updateUserStatus", {"status": "idle"}, path=path_of(ann))["status"] == "idle"
     with pytest.raises(NotFound, match="User not found"):
         documented.call("updateUserStatus", {"status": "idle"}, path={"id": "nobody"})
 
 
-def test_a_taken_username_is_a_conflict(hardened: World) -> None:
-    """Usernames differ by case; one's own is not taken (R21)."""
+def test_a_taken_username_is_a_conflict(hardened: Backend) -> None:
+    """Usernames differ by case; a user's own name is not taken (R21)."""
     ann = hardened.guest("ann")
     hardened.guest("ben")
     with pytest.raises(Conflict, match="Username already taken"):
-        hardened.call("updateUser", {"username": "ben"}, path=myself(ann), token=ann["accessToken"])
+        hardened.call("updateUser", {"username": "ben"}, path=path_of(ann), token=ann["accessToken"])
     for name in ("ann", "BEN"):
-        changed = hardened.data("updateUser", {"username": name}, path=myself(ann), token=ann["accessToken"])
+        changed = hardened.data("updateUser", {"username": name}, path=path_of(ann), token=ann["accessToken"])
         assert changed["username"] == name
 
 
-def test_racing_for_a_new_name_has_one_winner(hardened: World) -> None:
-    """The others keep theirs and are told why."""
+def test_racing_for_a_new_name_has_one_winner(hardened: Backend) -> None:
+    """One of several users gets the name; the others keep theirs and get the reason."""
     users = [hardened.guest(f"user{number}") for number in range(8)]
 
     def rename(user: Any) -> str:
         try:
-            hardened.call("updateUser", {"username": "ann"}, path=myself(user), token=user["accessToken"])
+            hardened.call("updateUser", {"username": "ann"}, path=path_of(user), token=user["accessToken"])
         except HypeError as error:
             return error.error
         return "ok"
@@ -80,23 +80,23 @@ def test_racing_for_a_new_name_has_one_winner(hardened: World) -> None:
         assert Counter(pool.map(rename, users)) == {"ok": 1, "Username already taken": 7}
 
 
-def test_what_is_absent_stays_and_null_clears(hardened: World) -> None:
-    """An empty update changes nothing but `updatedAt`, which moves strictly forward (R20)."""
+def test_absent_members_stay_and_null_clears(hardened: Backend) -> None:
+    """An empty update changes only `updatedAt`, which moves strictly forward (R20)."""
     ann = hardened.guest("ann")
     token = ann["accessToken"]
     body = {"displayName": "Ann", "bio": "Hello", "avatarUrl": "https://example.com/a.png"}
-    times = [hardened.data("updateUser", body, path=myself(ann), token=token)["updatedAt"]]
+    times = [hardened.data("updateUser", body, path=path_of(ann), token=token)["updatedAt"]]
     for _ in range(5):
-        kept = hardened.data("updateUser", {}, path=myself(ann), token=token)
+        kept = hardened.data("updateUser", {}, path=path_of(ann), token=token)
         times.append(kept["updatedAt"])
     assert kept.items() >= body.items()
     assert times == sorted(set(times))
-    cleared = hardened.data("updateUser", {"avatarUrl": None}, path=myself(ann), token=token)
+    cleared = hardened.data("updateUser", {"avatarUrl": None}, path=path_of(ann), token=token)
     assert (cleared["avatarUrl"], cleared["bio"]) == (None, "Hello")
 
 
-def test_users_are_listed_in_the_order_of_their_creation(hardened: World) -> None:
-    """`offset` alone is allowed, and one beyond any database is an empty list (R16)."""
+def test_users_are_listed_in_the_order_of_their_creation(hardened: Backend) -> None:
+    """`offset` alone is allowed, and a huge one gives an empty list (R16)."""
     for name in ("cem", "ann", "ben"):
         hardened.guest(name)
 

@@ -1,1 +1,1 @@
-"""The REST half as a client meets it."""
+"""Tests of `hype.rest`, as a client sees it."""

@@ -1,4 +1,4 @@
-"""One server for all tests of this folder; each test has people of its own."""
+"""The server that all tests of this folder share; each test has its own users."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ ORIGIN = "http://localhost:5173"
 
 @pytest.fixture(scope="package")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
-    """A hardened server on SQLite whose log is clean at the end."""
+    """Run a hardened server on SQLite; its log must be clean at the end."""
     folder = tmp_path_factory.mktemp("rest")
     environment = {"DATABASE_URL": "sqlite:///hype.db", "CORS_ORIGINS": f"{ORIGIN},https://chat.example"}
     running = Running(begin(folder, environment), folder / LOG, "hardened")
@@ -25,11 +25,11 @@ def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
 
 @pytest.fixture
 def world(server: Running) -> World:
-    """People and channels of one test."""
+    """Return the users and channels of one test."""
     return server.world()
 
 
 @pytest.fixture
 def rest(world: World) -> Rest:
-    """The client that holds every answer against openapi.yaml."""
+    """Return the client that checks every answer against openapi.yaml."""
     return world.rest

@@ -1,4 +1,4 @@
-"""Binding operations to paths, and what is answered when a function breaks."""
+"""The binding of operations to paths, and the answer when a function fails."""
 
 from __future__ import annotations
 
@@ -21,41 +21,41 @@ from hype.rest import build
 from hype.seeding import seed
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
-from tests.operations.world import StillMedia
+from tests.operations.backend import FakeMedia
 
 
 @pytest.fixture
 def services(sqlite_url: str) -> Iterator[Services]:
-    """What the application stands on, with a seeded database."""
+    """Build the services of the application on a seeded database."""
     config = Config.load({"DATABASE_URL": sqlite_url}, Path("no-such.env"))
     database = Database(sqlite_url)
     database.open()
     migrate(database)
     seed(database)
     contract = spec.load("hardened")
-    yield Services(config, contract, Tokens(config), database, LocalCluster(), Metrics(), StillMedia())
+    yield Services(config, contract, Tokens(config), database, LocalCluster(), Metrics(), FakeMedia())
     database.close()
 
 
 def functions(**changed: Function | None) -> dict[str, Function]:
-    """All operations, some replaced or, with None, left out."""
+    """Return all operations, some replaced or, with None, left out."""
     every: dict[str, Any] = {**by_operation_id(), **changed}
     return {name: function for name, function in every.items() if function is not None}
 
 
-def test_operations_and_functions_must_be_the_same(services: Services) -> None:
-    """Whichever is too many is named, and so is the place to look at."""
+def test_operations_and_functions_must_match(services: Services) -> None:
+    """The error names the operation or function that is too many, and the file to look into."""
     with pytest.raises(SpecMismatch, match=r"openapi.yaml .* hype/operations serves: getUser, listUsers\.$"):
         build(services, functions(getUser=None, listUsers=None))
-    with pytest.raises(SpecMismatch, match=r"hype/operations .* no operation of openapi.yaml: sing\.$"):
-        build(services, functions(sing=by_operation_id()["getUser"]))
+    with pytest.raises(SpecMismatch, match=r"hype/operations .* no operation of openapi.yaml: wave\.$"):
+        build(services, functions(wave=by_operation_id()["getUser"]))
 
 
 @pytest.mark.parametrize(
     "error", [RuntimeError("the password is swordfish"), KeyError("x"), RecursionError(), MemoryError()]
 )
-def test_a_mistake_of_ours_is_one_500(services: Services, caplog: pytest.LogCaptureFixture, error: Exception) -> None:
-    """In the envelope and without a word of what went wrong, which the log and the metrics have."""
+def test_a_bug_is_one_500(services: Services, caplog: pytest.LogCaptureFixture, error: Exception) -> None:
+    """The envelope says nothing of the error, which the log and the metrics have."""
 
     @manages_transactions
     def broken(call: Call) -> Answer:
@@ -72,8 +72,8 @@ def test_a_mistake_of_ours_is_one_500(services: Services, caplog: pytest.LogCapt
     assert 'status="500"' in services.metrics.text()
 
 
-def test_a_failure_that_is_meant_is_not_logged(services: Services, caplog: pytest.LogCaptureFixture) -> None:
-    """A 404 is the client's business."""
+def test_a_refusal_is_not_logged(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """A 404 is no error of the server."""
     client = TestClient(build(services, functions()))
     with caplog.at_level(logging.INFO):
         assert client.simulate_get("/api/channels/none").status_code == 404
@@ -82,12 +82,12 @@ def test_a_failure_that_is_meant_is_not_logged(services: Services, caplog: pytes
 
 
 @pytest.mark.parametrize("header", ["Content-Length", "Transfer-Encoding"])
-async def test_an_incomplete_body_does_nothing(services: Services, header: str) -> None:
-    """What a client has sent before it is gone is no request, even if it is JSON as it stands (RFC 9112 section 8)."""
+async def test_an_incomplete_body_is_refused(services: Services, header: str) -> None:
+    """A body that is cut off is no request, even if the received part is JSON (RFC 9112 section 8)."""
     performed = []
 
     @manages_transactions
-    def note(call: Call) -> Answer:
+    def record(call: Call) -> Answer:
         performed.append(call.body)
         return Answer({})
 
@@ -95,25 +95,25 @@ async def test_an_incomplete_body_does_nothing(services: Services, header: str) 
         yield {"type": "http.request", "body": b'{"username": "cut-off"}', "more_body": True}
         yield {"type": "http.disconnect"}
 
-    told: list[dict[str, Any]] = []
+    sent: list[dict[str, Any]] = []
     coming = events()
 
     async def receive() -> dict[str, Any]:
         return next(coming)
 
     async def send(event: dict[str, Any]) -> None:
-        told.append(event)
+        sent.append(event)
 
     length = {"Content-Length": "100", "Transfer-Encoding": "chunked"}[header]
     headers = {"Content-Type": "application/json", header: length}
     scope: Any = create_scope("/auth/guest", method="POST", headers=headers)
-    await build(services, functions(loginGuest=note))(scope, receive, send)
-    assert told[0]["status"] == 400
+    await build(services, functions(loginGuest=record))(scope, receive, send)
+    assert sent[0]["status"] == 400
     assert performed == []
 
 
-async def test_a_client_that_is_gone_at_once_is_no_error(services: Services) -> None:
-    """There is nobody to answer, and nothing to log."""
+async def test_a_client_that_disconnects_at_once_is_no_error(services: Services) -> None:
+    """The server answers nothing and logs nothing."""
 
     async def receive() -> dict[str, Any]:
         return {"type": "http.disconnect"}

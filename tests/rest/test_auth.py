@@ -10,7 +10,7 @@ MALFORMED = ["Bearer", "Bearer ", "Basic {}", "{}", "Token {}", "Bearer{}", "Bea
 
 
 @pytest.mark.parametrize("form", ["Bearer {}", "bearer {}", "BEARER {}", "Bearer    {}"])
-def test_the_scheme_in_any_letter_case(world: World, form: str) -> None:
+def test_the_scheme_may_have_any_letter_case(world: World, form: str) -> None:
     """RFC 9110 lets a client write the scheme in either case, with one space or more."""
     person = world.guest()
     header = [("Authorization", form.format(person.token))]
@@ -19,7 +19,7 @@ def test_the_scheme_in_any_letter_case(world: World, form: str) -> None:
 
 @pytest.mark.parametrize("form", MALFORMED)
 def test_a_malformed_header_is_no_authentication(world: World, form: str) -> None:
-    """Where a token is needed it is 401 `Not authenticated`, with the scheme to use."""
+    """A malformed header is 401 `Not authenticated` where a token is needed, with the scheme to use."""
     header = [("Authorization", form.format(world.guest().token, "x").strip())]
     reply = world.rest.call("getCurrentUser", headers=header, expect=401)
     assert (reply.error, reply.headers["WWW-Authenticate"]) == ("Not authenticated", "Bearer")
@@ -28,12 +28,12 @@ def test_a_malformed_header_is_no_authentication(world: World, form: str) -> Non
 @pytest.mark.parametrize("form", [*MALFORMED, "Bearer a.b.c"])
 @pytest.mark.parametrize("operation", ["listChannels", "listUsers", "listServers", "getHealth", "getApi"])
 def test_public_reads_ignore_bad_tokens(world: World, operation: str, form: str) -> None:
-    """What anybody may read, a stale or broken header does not forbid."""
+    """A public read succeeds with a stale or malformed header."""
     world.rest.call(operation, headers=[("Authorization", form.format("x", "y").strip())], expect=200)
 
 
-def test_a_bad_token_does_not_forbid_to_get_a_good_one(world: World) -> None:
-    """Registration, login and refresh do not look at the header at all."""
+def test_a_login_ignores_a_bad_token(world: World) -> None:
+    """Registration, login and refresh do not read the header."""
     person = world.member()
     stale = [("Authorization", "Bearer a.b.c")]
     login = {"email": person.email, "password": person.password}
@@ -41,8 +41,8 @@ def test_a_bad_token_does_not_forbid_to_get_a_good_one(world: World) -> None:
     world.rest.call("refreshTokens", body={"refreshToken": person.refresh_token}, headers=stale, expect=200)
 
 
-def test_who_asks_comes_before_what_is_asked(world: World) -> None:
-    """Without a token a broken body is 401, with one 400 (ruling R10)."""
+def test_authentication_comes_before_validation(world: World) -> None:
+    """A broken body is 401 without a token, 400 with one (ruling R10)."""
     headers = [("Content-Type", "application/json")]
     for token, status in ((None, 401), (world.guest().token, 400)):
         world.rest.raw(

@@ -12,7 +12,7 @@ ALLOW_ORIGIN = "Access-Control-Allow-Origin"
 
 @pytest.mark.parametrize("origin", [ORIGIN, "https://chat.example"])
 def test_a_preflight_needs_no_token(world: World, origin: str) -> None:
-    """The browser's question is answered for each origin of CORS_ORIGINS, for paths that need a token too."""
+    """A preflight of each origin of CORS_ORIGINS is answered, also for paths that need a token."""
     asked = {
         "Origin": origin,
         "Access-Control-Request-Method": "PUT",
@@ -51,8 +51,8 @@ def test_options_without_the_question_is_no_preflight(world: World) -> None:
 @pytest.mark.parametrize(
     "origin", ["https://evil.example", "null", "*", f"{ORIGIN}.evil.example", f"{ORIGIN}, https://evil.example", "é"]
 )
-def test_a_foreign_origin_is_told_nothing(world: World, origin: str, method: str) -> None:
-    """Neither `*` nor its own name comes back."""
+def test_a_foreign_origin_gets_no_permission(world: World, origin: str, method: str) -> None:
+    """A foreign origin gets neither `*` nor its own name."""
     headers = [(b"Origin", origin.encode()), (b"Access-Control-Request-Method", b"PUT")]
     answer = world.http.request(method, "/api/channels", headers=headers)
     assert answer.status_code < 300
@@ -62,7 +62,7 @@ def test_a_foreign_origin_is_told_nothing(world: World, origin: str, method: str
 
 @pytest.mark.parametrize(("path", "status"), [("/api/channels", 200), ("/auth/me", 401), ("/nothing", 404)])
 def test_every_answer_varies_by_origin(world: World, path: str, status: int) -> None:
-    """Failures can be read by the frontend as well, and no cache gives one origin's answer to another."""
+    """A frontend can read failures, too, and no cache gives one origin's answer to another."""
     for headers in ({}, {"Origin": ORIGIN}, {"Origin": "https://evil.example"}):
         answer = world.http.get(path, headers=headers)
         assert answer.status_code == status

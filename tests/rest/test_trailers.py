@@ -1,4 +1,4 @@
-"""Trailer fields of a request change nothing, in one packet with its head or in a later one (amendment A19)."""
+"""Trailer fields of a request, in one packet with its head or in a later one, change nothing (amendment A19)."""
 
 from __future__ import annotations
 
@@ -21,9 +21,10 @@ AUTHORIZATION, TYPE = "Authorization: Bearer {token}", "Content-Type: applicatio
 
 
 def answers(server: Running, head: bytes, rest: bytes, together: bool) -> bytes:
-    """Send a request and another one behind it; all that is answered.
+    """Send a request and another one behind it; return everything that is answered.
 
-    together: all in one packet; otherwise the rest is sent when the server asks for it (100), and so has read the head.
+    together: True sends all in one packet. False sends the rest when the server asks for it (100) and so has read the
+    head.
     """
     with closing(socket.create_connection(("127.0.0.1", server.port), 10)) as connection:
         if together:
@@ -51,15 +52,17 @@ def answers(server: Running, head: bytes, rest: bytes, together: bool) -> bytes:
 def test_a_trailer_changes_nothing(
     server: Running, world: World, head: list[str], trailer: list[str], status: int, together: bool
 ) -> None:
-    """What stands only in a trailer counts as absent, and the next request on the connection is read as it stands."""
+    """A field that stands only in a trailer counts as absent, and the next request is read correctly."""
     token = world.guest().token
     content = json.dumps({"channelId": "text-general", "content": "hello"}).encode()
-    fields, trailers = ("".join(f"{one.format(token=token)}\r\n" for one in some).encode() for some in (head, trailer))
+    fields, trailers = (
+        "".join(f"{field.format(token=token)}\r\n" for field in lines).encode() for lines in (head, trailer)
+    )
     rest = b"%x\r\n%s\r\n0\r\n%s\r\n" % (len(content), content, trailers)
     start = b"POST /api/messages HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n"
-    told = answers(server, start + fields, rest, together)
-    assert re.findall(rb"HTTP/1\.1 (\d+) ", told) == [b"%d" % status, b"200"]
-    assert b"access-control-allow-origin" not in told.lower()
+    received = answers(server, start + fields, rest, together)
+    assert re.findall(rb"HTTP/1\.1 (\d+) ", received) == [b"%d" % status, b"200"]
+    assert b"access-control-allow-origin" not in received.lower()
 
 
 @pytest.mark.parametrize("together", [True, False], ids=["one packet", "two packets"])
@@ -79,14 +82,14 @@ def test_a_trailer_with_a_length_is_refused(server: Running, world: World, trail
     assert world.rest.call("listMessages", query={"channelId": channel}, expect=200).data == []
 
 
-def test_the_harness_tells_how_to_send_one(server: Running, world: World) -> None:
-    """The line of bash that the harness writes under a failure sends the request that it sent."""
+def test_the_harness_shows_how_to_send_a_trailer(server: Running, world: World) -> None:
+    """The bash line of the harness's failure report sends the same request."""
     person = world.guest()
     body = json.dumps({"channelId": "text-general", "content": "100% \\ hello"}).encode()
     fields = [("Content-Type", "application/json"), ("Authorization", f"Bearer {person.token}")]
     request = wire.Chunked("POST", "/api/messages", body, fields, [("X-Checksum", "1")])
     line = wire.command(request, httpx.URL(server.url))
-    told = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout
-    assert told.startswith("HTTP/1.1 201 ")
-    assert json.loads(told.partition("\n\n")[2])["data"]["content"] == "100% \\ hello"
+    printed = subprocess.run(["bash", "-c", line], capture_output=True, text=True, check=True).stdout
+    assert printed.startswith("HTTP/1.1 201 ")
+    assert json.loads(printed.partition("\n\n")[2])["data"]["content"] == "100% \\ hello"
     assert wire.send(request, httpx.URL(server.url))[0] == 201

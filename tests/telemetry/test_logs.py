@@ -1,4 +1,4 @@
-"""What the log looks like."""
+"""The format of the log."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from hype.telemetry.logs import JsonLines, OneLine, set_up
 
 
 def record(message: str, *args: object, **extra: object) -> logging.LogRecord:
-    """A record as `logging.getLogger("hype.x").warning` makes it."""
+    """Return a record as `logging.getLogger("hype.x").warning` makes it."""
     made = logging.makeLogRecord({"name": "hype.x", "msg": message, "args": args, "levelname": "WARNING", **extra})
     made.created = 1_761_215_400.25
     return made
@@ -30,7 +30,7 @@ def test_json_lines_carry_message_and_extras() -> None:
 
 
 def test_json_stays_one_line_with_a_traceback() -> None:
-    """A traceback does not fall apart into lines of its own."""
+    """A traceback does not add lines."""
     try:
         raise RuntimeError("went\nwrong")
     except RuntimeError:
@@ -40,19 +40,19 @@ def test_json_stays_one_line_with_a_traceback() -> None:
 
 
 def test_text_is_one_readable_line() -> None:
-    """Time, level, place, message, extras."""
+    """A line has time, level, logger, message and extras."""
     assert OneLine().format(record("listening", port=3001)) == "10:30:00.250 WARNING hype.x: listening port=3001"
 
 
-def test_what_a_client_sent_cannot_forge_a_line() -> None:
-    """Line breaks and escape sequences in a message are shown, not obeyed."""
+def test_a_clients_text_cannot_forge_a_line() -> None:
+    """Line breaks and escape sequences in a message are escaped."""
     text = OneLine().format(record("bad token %s", "x\n12:00:00 INFO hype: all is well\x1b[2J\u2028"))
     assert len(text.splitlines()) == 1
     assert "\x1b" not in text
 
 
-def test_set_up_sends_only_what_is_asked_for() -> None:
-    """Below the level nothing is written."""
+def test_set_up_drops_lines_below_the_level() -> None:
+    """A line below the level is not written."""
     stream = io.StringIO()
     root = logging.getLogger()
     before = (root.level, list(root.handlers))

@@ -9,7 +9,7 @@ from hype.telemetry.metrics import Metrics
 
 
 def test_counts_by_operation_and_status() -> None:
-    """An operator sees which operation answered what, how often."""
+    """An operator sees how often each operation gave each status."""
     metrics = Metrics()
     metrics.request("getUser", 404, 0.003)
     metrics.request("getUser", 404, 0.004)
@@ -27,7 +27,7 @@ def test_connections_go_up_and_down() -> None:
 
 
 def test_frames_by_direction_and_type() -> None:
-    """One event to three sockets is three frames out."""
+    """An event to three sockets is three frames out."""
     metrics = Metrics()
     metrics.frame_in("message")
     metrics.frames_out("message", 3)
@@ -35,15 +35,15 @@ def test_frames_by_direction_and_type() -> None:
     assert 'hype_gateway_frames_total{direction="out",type="message"} 3.0' in metrics.text()
 
 
-def test_two_servers_do_not_add_up() -> None:
-    """Each server of a process has its own numbers."""
-    one, other = Metrics(), Metrics()
-    one.connected()
-    assert "hype_gateway_connections 0.0" in other.text()
+def test_two_servers_have_their_own_numbers() -> None:
+    """The numbers of two servers in one process stay apart."""
+    first, second = Metrics(), Metrics()
+    first.connected()
+    assert "hype_gateway_connections 0.0" in second.text()
 
 
-async def test_database_work_is_timed_by_what_it_may_do(database_url: str) -> None:
-    """Reads and writes wait in different queues, so they are counted apart; failed work counts too."""
+async def test_reads_and_writes_are_timed_apart(database_url: str) -> None:
+    """Reads and writes wait in different queues; failed work counts, too."""
     metrics = Metrics()
     database = Database(database_url, observe=metrics.database)
     database.open()
@@ -57,8 +57,8 @@ async def test_database_work_is_timed_by_what_it_may_do(database_url: str) -> No
     assert 'hype_database_seconds_count{mode="write"} 1.0' in metrics.text()
 
 
-def test_media_is_asked_when_somebody_looks() -> None:
-    """What there is now as gauges, what has passed as counters."""
+def test_media_figures_are_read_at_each_scrape() -> None:
+    """Present numbers are gauges, sums are counters."""
     metrics, figures = Metrics(), {"transports": 2, "sent_packets": 5}
     metrics.watch_media(lambda: figures)
     figures["transports"] = 3
@@ -67,8 +67,8 @@ def test_media_is_asked_when_somebody_looks() -> None:
     assert "hype_media_sent_packets_total 5.0" in text
 
 
-def test_workers_are_shown_one_by_one() -> None:
-    """Which of them holds what, by its process id; one that is gone is not shown."""
+def test_each_worker_has_its_own_figures() -> None:
+    """A worker is shown by its process id, and no longer shown once it is gone."""
     metrics, figures = Metrics(), {7: {"tasks": 2, "transports": 1}, 8: {"tasks": 3}}
     metrics.watch_workers(lambda: figures)
     del figures[7]["transports"]
@@ -77,8 +77,8 @@ def test_workers_are_shown_one_by_one() -> None:
     assert 'pid="7"' not in metrics.text()
 
 
-def test_tasks_of_the_event_loop_are_counted_when_somebody_looks() -> None:
-    """A number that only grows is a leak."""
+def test_tasks_of_the_event_loop_are_counted_at_each_scrape() -> None:
+    """An operator sees a leak as a number that only grows."""
     metrics, tasks = Metrics(), [1]
     metrics.watch_tasks(lambda: len(tasks))
     tasks.append(2)

@@ -1,4 +1,4 @@
-"""Authentication: the user that a token, a claim or an earlier identity names (rulings R7, P4 and R31)."""
+"""The caller of an operation or a frame: the user that a token, a claim or an earlier identity names (R7, P4, R31)."""
 
 from __future__ import annotations
 

@@ -21,38 +21,38 @@ from tests.clocks import HandClock
 contract = functools.cache(spec.load)
 
 
-class StillMedia(MediaBridge):
-    """No SFU is behind it. well: what it says of its workers."""
+class FakeMedia(MediaBridge):
+    """A `MediaBridge` without an SFU. workers_healthy: its answer about the workers."""
 
     def __init__(self) -> None:
-        """All is well."""
-        self.well = True
+        """Start with healthy workers."""
+        self.workers_healthy = True
 
     @property
     def healthy(self) -> bool:
-        """What the test wants."""
-        return self.well
+        """The value that the test has set."""
+        return self.workers_healthy
 
 
-class World:
-    """Everything below REST and gateway. announced: all effects so far, in the order of publication."""
+class Backend:
+    """The server below REST and gateway. announced: all effects so far, in the order of publication."""
 
     def __init__(
         self, database: Database, config: Config, announced: list[Effect], profile: Profile, media: MediaBridge
     ) -> None:
-        """database: open and seeded, publishing to `announced`. media: what voice operations ask."""
+        """Build the services. database: open and seeded, publishes to `announced`. media: for voice operations."""
         self.announced = announced
         self.clock = HandClock()
         self.cluster = LocalCluster(self.clock)
         self.services = Services(config, contract(profile), Tokens(config), database, self.cluster, Metrics(), media)
         self._functions = by_operation_id()
 
-    def serve(self, media: MediaBridge) -> None:
-        """Have voice operations ask this from here on."""
+    def use_media(self, media: MediaBridge) -> None:
+        """Replace the media of voice operations."""
         self.services = replace(self.services, media=media)
 
     def configure(self, **changes: Any) -> None:
-        """Run with another configuration from here on."""
+        """Replace parts of the configuration."""
         self.services = replace(self.services, config=replace(self.services.config, **changes))
 
     def call(
@@ -77,20 +77,20 @@ class World:
         return self.services.database.run_now(work, write=operation.method != "get")
 
     def data(self, operation_id: str, body: Mapping[str, Any] | None = None, **rest: Any) -> Any:
-        """The `data` of a successful answer."""
+        """Perform one operation; return the `data` of its successful answer."""
         answer = self.call(operation_id, body, **rest).body
         assert isinstance(answer, dict)
         return answer["data"]
 
     def guest(self, username: str) -> Any:
-        """A new user: `user`, `accessToken`, `refreshToken`."""
+        """Create a guest; return `user`, `accessToken` and `refreshToken`."""
         return self.data("loginGuest", {"username": username})
 
     def register(self, username: str, password: str = "correct horse") -> Any:
-        """A new user of `<username>@example.com`."""
+        """Register `<username>@example.com`; return `user`, `accessToken` and `refreshToken`."""
         body = {"username": username, "email": f"{username}@example.com", "password": password}
         return self.data("registerUser", body)
 
     def announced_names(self) -> Sequence[str]:
-        """What was announced so far: the names of events, the classes of other effects."""
+        """Return the names of the events announced so far, and the classes of other effects."""
         return [getattr(effect, "name", type(effect).__name__) for effect in self.announced]
