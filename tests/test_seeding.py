@@ -63,7 +63,7 @@ def test_seeding_again_changes_nothing(database: Database) -> None:
 
 
 def test_one_of_several_processes_seeds(database: Database, database_url: str) -> None:
-    """One process stores everything, the others find it there, and none fails."""
+    """Exactly one process stores everything, the others find it there, and none fails."""
     command = [sys.executable, "-c", SEED, database_url]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
@@ -74,7 +74,7 @@ def test_one_of_several_processes_seeds(database: Database, database_url: str) -
 
 
 def test_one_of_several_threads_seeds(database: Database) -> None:
-    """One of several threads that start together stores everything."""
+    """Exactly one of several threads that start together stores everything."""
     start = Barrier(8)
 
     def run(_: int) -> int:

@@ -31,7 +31,7 @@ class ClientConnection(Protocol):
 
 @dataclass(eq=False, slots=True)
 class Socket:
-    """One client's connection as the hub sees it.
+    """A client's connection as the hub sees it.
 
     address: the client's IP address. identity: None until the socket is bound (see `hype.gateway.identity`).
     rooms: ids of channels. open: False from the moment when the server decides to close it.

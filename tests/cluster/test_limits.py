@@ -43,7 +43,7 @@ def test_a_refused_frame_takes_no_token() -> None:
 
 
 def test_buckets_are_independent() -> None:
-    """One user's flood does not slow another user."""
+    """A flood of one user does not slow another user."""
     buckets = TokenBuckets(HandClock())
     for _ in range(30):
         buckets.take("ann", rate=10, burst=20)

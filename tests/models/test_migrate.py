@@ -36,7 +36,7 @@ def test_each_script_runs_once(database_url: str) -> None:
 
 
 def test_one_of_several_processes_migrates(database_url: str) -> None:
-    """One of several servers that start on an empty database migrates it, and none fails."""
+    """Several servers that start on an empty database migrate it once, and none fails."""
     command = [sys.executable, "-c", MIGRATE, database_url]
     processes = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True) for _ in range(4)]
     outputs = [process.communicate(timeout=60)[0].strip() for process in processes]
@@ -45,7 +45,7 @@ def test_one_of_several_processes_migrates(database_url: str) -> None:
 
 
 def test_one_of_several_threads_migrates(database_url: str) -> None:
-    """One of several threads that start together migrates; the others find nothing to do."""
+    """Several threads that start together migrate once; all but one find nothing to do."""
     database = Database(database_url)
     database.open()
     start = Barrier(8)

@@ -27,7 +27,7 @@ def test_a_refresh_token_is_exchanged_once(transaction: Unit) -> None:
 
 
 def test_of_racing_exchanges_one_wins(database: Database) -> None:
-    """One of ten requests with one token gets new tokens."""
+    """Exactly one of ten requests with one token gets new tokens."""
     session = commit(database, _session)
 
     def rotate(number: int) -> bool:

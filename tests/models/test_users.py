@@ -67,7 +67,7 @@ def test_a_transaction_goes_on_after_a_conflict(database: Database) -> None:
 
 @pytest.mark.parametrize("column", ["username", "email_key"])
 def test_one_of_a_hundred_racing_registrations_wins(database: Database, column: str) -> None:
-    """One registration wins, and the others get the name of the taken column."""
+    """Exactly one registration wins, and the others get the name of the taken column."""
     start = Barrier(16)
 
     def register(number: int) -> str:

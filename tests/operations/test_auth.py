@@ -41,7 +41,7 @@ def test_a_refresh_token_works_once(hardened: Backend) -> None:
 
 
 def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: Backend) -> None:
-    """One of several requests with one token gets a pair, and the others end the session."""
+    """Exactly one of several requests with one token gets a pair, and the others end the session."""
     token = hardened.guest("ann")["refreshToken"]
     with ThreadPoolExecutor(8) as pool:
         outcomes = Counter(pool.map(lambda _: outcome(hardened, "refreshTokens", {"refreshToken": token}), range(16)))
@@ -133,7 +133,7 @@ def test_a_guest_cannot_log_in(hardened: Backend) -> None:
 
 @pytest.mark.parametrize("operation_id", ["registerUser", "loginGuest"])
 def test_racing_for_a_username_has_one_winner(hardened: Backend, operation_id: str) -> None:
-    """One of several requests gets the username; the others are told that it is taken."""
+    """Exactly one request gets the username; the others are told that it is taken."""
 
     def body(number: int) -> dict[str, str]:
         return {"username": "ann", "email": f"ann{number}@example.com", "password": "correct horse"}

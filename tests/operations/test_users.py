@@ -66,7 +66,7 @@ def test_a_taken_username_is_a_conflict(hardened: Backend) -> None:
 
 
 def test_racing_for_a_new_name_has_one_winner(hardened: Backend) -> None:
-    """One of several users gets the name; the others keep theirs and get the reason."""
+    """Exactly one user gets the name; the others keep theirs and get the reason."""
     users = [hardened.guest(f"user{number}") for number in range(8)]
 
     def rename(user: Any) -> str:
