@@ -32,18 +32,22 @@ class Producer(Protocol):
     @property
     def id(self) -> str:
         """The producer's id."""
+        ...
 
     @property
     def user_id(self) -> str:
         """The id of the user who sends it."""
+        ...
 
     @property
     def channel_id(self) -> str:
         """The id of the channel that it is sent to."""
+        ...
 
     @property
     def kind(self) -> str:
         """The kind of its content."""
+        ...
 
 
 def timestamp(milliseconds: int) -> str:

@@ -27,14 +27,17 @@ class Holder(Protocol):
     @property
     def id(self) -> str:
         """The user's id."""
+        ...
 
     @property
     def username(self) -> str:
         """The user's name at the time."""
+        ...
 
     @property
     def email(self) -> str | None:
         """The user's email at the time, None for guests."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)

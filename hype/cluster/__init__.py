@@ -79,18 +79,23 @@ class VoiceRegistry(Protocol):
         limit: people, None = unlimited. Its check and the entry are one step. Returns False, and changes nothing, when
         the channel is full. Raises ValueError for a user of another channel, who must `leave` it first.
         """
+        ...
 
     def leave(self, user_id: str) -> VoiceState | None:
         """Take the user out of the voice channel; return the state there, None if the user was in none."""
+        ...
 
     def of_user(self, user_id: str) -> VoiceState | None:
         """Return the user's present state, None if the user is in no voice channel."""
+        ...
 
     def members(self, channel_id: str) -> list[VoiceState]:
         """Return the state of everyone in the channel, in the order in which they joined."""
+        ...
 
     def count(self, channel_id: str) -> int:
         """Return the number of users in the channel (`_count.voiceStates`, ruling R13)."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +112,14 @@ class FailedLogins(Protocol):
 
     def blocked_s(self, limits: Sequence[Limit]) -> float:
         """Return the seconds until every one of `limits` has room again; 0.0 when all have room now."""
+        ...
 
     def record(self, limits: Sequence[Limit]) -> float:
         """Count one failure under all `limits`, in one step with the check that all have room.
 
         Returns 0.0 when it was counted. Otherwise nothing is counted, and it returns what `blocked_s` does.
         """
+        ...
 
 
 class Cluster(Protocol):
@@ -121,10 +128,12 @@ class Cluster(Protocol):
     @property
     def voice(self) -> VoiceRegistry:
         """The members of voice channels."""
+        ...
 
     @property
     def failed_logins(self) -> FailedLogins:
         """The failed logins of the last minute or so."""
+        ...
 
     def publish(self, effects: Sequence[Effect]) -> None:
         """Hand committed effects to every subscriber, in order. Call it on the event loop's thread."""
@@ -137,3 +146,4 @@ class Cluster(Protocol):
 
         Returns False when the bucket is empty (rulings P5 and R31).
         """
+        ...

@@ -52,7 +52,7 @@ class Identities:
         """Take the sockets of `context.hub`. presence: takes each user whose first or last socket this is."""
         self._context = context
         self._presence = presence
-        self._binds_by = context.services.contract.gateway.identity
+        self._binds_by: Literal["token", "claim"] = context.services.contract.gateway.identity
         self._timeout_ms = context.services.contract.gateway.auth_timeout_ms
 
     def may_send(self, socket: Socket, name: str, data: object) -> bool:

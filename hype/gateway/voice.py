@@ -24,20 +24,25 @@ class Media(Protocol):
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
         """Return the open producers of a channel, oldest first."""
+        ...
 
     def users(self, channel_id: str) -> Collection[str]:
         """Return the ids of the users with a transport in a channel; they count for its limit (ruling R26)."""
+        ...
 
     # Each method that closes transports returns the producers that closed with them, and announces nothing.
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
         """Close the transports of a user, or of all users when None, in a channel."""
+        ...
 
     def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
         """Close a user's transports in every channel but `outside`."""
+        ...
 
     def close_session(self, session_id: str) -> Sequence[Producer]:
         """Close the transports that a session made (amendment A21)."""
+        ...
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
         """Stop or resume the forwarding of a user's audio (ruling R39)."""

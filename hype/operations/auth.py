@@ -105,7 +105,7 @@ def _taken(conflict: Taken) -> BadRequest:
 def _signed_in(call: Call, user: User) -> Answer:
     """Open a session; answer with the user and the first pair of tokens."""
     session_id = new_id()
-    pair = call.services.tokens.pair(user, session_id)
+    pair = call.services.tokens.pair(user, session_id)  # pyright: ignore[reportArgumentType]  # a row's field is a str
     Session.add(session_id=session_id, user=user, refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
     return ok({"user": payloads.auth_user(user), **_tokens(pair)})
 
@@ -118,7 +118,7 @@ def _rotated(call: Call, claims: Claims) -> Pair | None:
     session, user = Session.find(claims.session_id), User.find(claims.user_id)
     if session is None or user is None or session.revoked_at is not None or session.user_id != user.id:
         return None
-    pair = call.services.tokens.pair(user, session.id)
+    pair = call.services.tokens.pair(user, session.id)  # pyright: ignore[reportArgumentType]  # a row's field is a str
     if not call.operation.policy.get("singleUseRefreshToken", False):
         session.extend(refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
         return pair

@@ -27,22 +27,27 @@ class Media(Protocol):
     @property
     def healthy(self) -> bool:
         """Whether every media worker is there (ruling R12)."""
+        ...
 
     def rtp_capabilities(self) -> dict[str, Any]:
         """Return the router's capabilities (ruling R25)."""
+        ...
 
     async def create_transport(
         self, channel_id: str, user_id: str, session_id: str, direction: Literal["send", "recv"], user_limit: int | None
     ) -> dict[str, Any]:
         """Return the options of a new transport for mediasoup-client (ruling R26). Raises Forbidden."""
+        ...
 
     async def connect_transport(
         self, user_id: str, transport_id: str, dtls_parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
         """Return the transport's `id` (ruling R27). Raises NotFound, Forbidden, BadRequest, Conflict."""
+        ...
 
     async def restart_ice(self, user_id: str, transport_id: str) -> dict[str, Any]:
         """Return the transport's `id` and new `iceParameters` (ruling R29). Raises NotFound, Forbidden."""
+        ...
 
     async def create_producer(
         self,
@@ -56,6 +61,7 @@ class Media(Protocol):
 
         Raises NotFound, Forbidden, BadRequest, Conflict.
         """
+        ...
 
     async def close_producer(self, user_id: str, producer_id: str) -> None:
         """Close a producer (ruling R28). Raises NotFound, Forbidden."""
@@ -67,12 +73,14 @@ class Media(Protocol):
 
         Raises NotFound, Forbidden, BadRequest.
         """
+        ...
 
     async def close_consumer(self, user_id: str, consumer_id: str) -> None:
         """Close a consumer (ruling R29). Raises NotFound, Forbidden."""
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
         """Return the open producers of a channel, oldest first."""
+        ...
 
     def close_transport(self, transport_id: str) -> None:
         """Close a transport, if it is still open, and announce the end of its producers."""
