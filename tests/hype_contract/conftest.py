@@ -1,4 +1,4 @@
-"""What the tests of the harness share: the real contract, and a world on a fake server."""
+"""Fixtures of the harness's tests: the real contract, and a world on a fake server."""
 
 from __future__ import annotations
 
@@ -17,20 +17,20 @@ from tests.hype_contract.fake import Fake, running
 
 @pytest.fixture(scope="session")
 def contract() -> Contract:
-    """The published contract, hardened."""
+    """Return the published contract of the hardened profile."""
     return specs.load("hardened")
 
 
 @pytest.fixture
 def fake() -> Iterator[Fake]:
-    """A fake server that behaves."""
+    """Yield a fake server that keeps the contract."""
     with running(Fake()) as server:
         yield server
 
 
 @pytest.fixture
 def world_on(contract: Contract) -> Iterator[Callable[[Fake], World]]:
-    """Makes the world of a case on a fake server."""
+    """Yield a function that makes the world of a case on a fake server."""
     with ExitStack() as stack:
 
         def make(fake: Fake) -> World:

@@ -1,4 +1,4 @@
-"""The matrix of events, directions and audiences: complete, from asyncapi.yaml, and judged in every cell."""
+"""The matrix of events, directions and audiences: it is complete, comes from asyncapi.yaml, and each cell is judged."""
 
 from __future__ import annotations
 
@@ -13,24 +13,24 @@ from hype_contract.contract import specs
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import Contract
 from hype_contract.requirements.audience import WHO, cells
-from hype_contract.requirements.derived import heard
+from hype_contract.requirements.derived import audience_requirements
 
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_cell_is_a_requirement_that_a_case_checks(profile: Profile) -> None:
-    """100 % of (event, direction, audience), in either profile."""
+    """Every (event, direction, audience) is a requirement with a case, in either profile."""
     contract = specs.load(profile)
     rules = catalogue.load(contract)
     found = {rule.audience: rule for rule in rules if rule.audience}
-    judged = {one.requirement for one in every_case(contract)}
+    judged = {case.requirement for case in every_case(contract)}
     assert {(cell.event, cell.direction, cell.who) for cell in found} == {
         (event, direction, who) for event, direction in contract.events for who in WHO
     }
     assert {rule.id for rule in found.values() if rule.applies(profile)} <= judged
 
 
-def test_every_event_reaches_somebody_and_not_everybody(contract: Contract) -> None:
-    """Each has at least one audience that receives it and one that must not."""
+def test_every_event_has_receivers_and_others(contract: Contract) -> None:
+    """Every event has an audience that receives it and an audience that does not."""
     receives = defaultdict(set)
     for event, cell in cells(contract):
         receives[event.name, event.direction].add(cell.receives)
@@ -48,19 +48,19 @@ def test_every_event_reaches_somebody_and_not_everybody(contract: Contract) -> N
     ],
 )
 def test_the_cells_are_those_of_the_spec(contract: Contract, event: str, heard_by: set[str]) -> None:
-    """Included, excluded and alone each say what they mean."""
+    """The cells of an event follow its `x-hype-audience`."""
     assert {cell.who for _, cell in cells(contract) if cell.event == event and cell.receives} == heard_by
 
 
-def test_what_only_an_extension_shows_is_one(contract: Contract) -> None:
-    """Nobody must tell who types, so nobody fails for not telling it."""
-    told = ((rule.audience, rule.level) for rule in heard(contract) if rule.audience is not None)
-    levels = {audience.event: level for audience, level in told if audience.direction == "in"}
+def test_a_frame_whose_event_is_an_extension_gives_an_extension(contract: Contract) -> None:
+    """The cells of `typing` are extensions, because the event that shows its effect is an extension."""
+    rules = audience_requirements(contract)
+    levels = {rule.audience.event: rule.level for rule in rules if rule.audience and rule.audience.direction == "in"}
     assert (levels["typing"], levels["message"]) == ("extension", "documented")
 
 
 def test_an_event_without_an_audience_is_refused(contract: Contract) -> None:
-    """A spec that does not say who hears an event cannot be judged by."""
+    """A spec with an event without `x-hype-audience` raises."""
     silent = specs.load(contract.profile)
     silent.events["error", "out"] = replace(silent.events["error", "out"], audience={})
     with pytest.raises(ValueError, match="x-hype-audience"):

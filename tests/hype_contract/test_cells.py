@@ -1,4 +1,4 @@
-"""The requirements that follow from openapi.yaml: one for each side of each bound, one for each way to ask."""
+"""The requirements that follow from openapi.yaml: for each side of each bound, and for each token and user."""
 
 from __future__ import annotations
 
@@ -21,15 +21,16 @@ SECRET = b"a secret of the target's own"
 
 
 def _signed(**claims: object) -> str:
-    """A token as a target makes it."""
+    """Return a token as a target makes it."""
     token = forgery.with_claims(f"{forgery.unsigned('a.e30.c')}x", **claims)
     return forgery.signed(token, SECRET)
 
 
 def test_the_sides_of_a_bound_are_told_apart(contract: Contract) -> None:
-    """A message of 2000 code points is on the bound, one of 2001 outside, and each is a requirement of its own."""
-    found = {one.side: one for one in bounds(contract) if one.id.startswith("bounds.createMessage.content.maxLength.")}
-    assert {side: {len(probe.value) for probe in one.probes} for side, one in found.items()} == {
+    """A message of 2000 code points is on the bound, one of 2001 is outside, and each side is a requirement."""
+    beginning = "bounds.createMessage.content.maxLength."
+    found = {bound.side: bound for bound in bounds(contract) if bound.id.startswith(beginning)}
+    assert {side: {len(probe.value) for probe in bound.probes} for side, bound in found.items()} == {
         "inside": {1999},
         "on": {2000},
         "outside": {2001},
@@ -37,11 +38,11 @@ def test_the_sides_of_a_bound_are_told_apart(contract: Contract) -> None:
 
 
 def test_a_bound_that_the_spec_loses_is_no_requirement_any_more(contract: Contract) -> None:
-    """The list is read from the spec, not written beside it."""
+    """A rule that is deleted in the spec disappears from the requirements."""
     edited = copy.deepcopy(contract.openapi)
     del edited["components"]["schemas"]["MessageContent"]["maxLength"]
-    left = {one.id for one in bounds(Contract("hardened", edited, contract.asyncapi))}
-    gone = {one.id for one in bounds(contract)} - left
+    left = {bound.id for bound in bounds(Contract("hardened", edited, contract.asyncapi))}
+    gone = {bound.id for bound in bounds(contract)} - left
     assert gone == {
         f"bounds.{operation}.content.maxLength.{side}"
         for operation in ("createMessage", "updateMessage")
@@ -50,7 +51,7 @@ def test_a_bound_that_the_spec_loses_is_no_requirement_any_more(contract: Contra
 
 
 def test_every_operation_that_checks_tokens_has_a_cell_for_every_bad_one(contract: Contract) -> None:
-    """REST's and voice's; a public read and an operation without security are asked with bad ones, too."""
+    """Every operation of REST and voice is asked with each kind of token that concerns it, public reads too."""
     found: dict[str, set[str]] = {}
     for cell in cells(contract):
         found.setdefault(cell.operation.id, set()).add(cell.kind)
@@ -60,27 +61,28 @@ def test_every_operation_that_checks_tokens_has_a_cell_for_every_bad_one(contrac
     assert found["refreshTokens"] == {"token-not-looked-at"}
 
 
-def test_what_only_the_hardened_profile_demands_is_said_to_be_its(contract: Contract) -> None:
-    """Channels need a token there, and in the documented profile none; messages need one in both."""
+def test_a_rule_of_the_hardened_profile_alone_has_its_level(contract: Contract) -> None:
+    """A rule of channels, which need a token in the hardened profile alone, has another level than one of messages."""
     hardened, documented = catalogue.load(contract), catalogue.load(load("documented"))
     assert hardened["R7.no-token.createChannel"].level == "hardened"
     assert hardened["R7.no-token.createMessage"].level == "documented"
     assert hardened["allow.deleteChannel.other"].level == "hardened"
     assert documented["allow.deleteChannel.anonymous"].level == "documented"
     assert documented["R7.garbage-token.createChannel"].level == "documented"
-    assert "R7.no-token.createChannel" not in {one.id for one in documented}
+    assert "R7.no-token.createChannel" not in {rule.id for rule in documented}
 
 
-def test_whom_an_operation_is_for_is_read_from_its_policy(contract: Contract) -> None:
-    """The author edits a message, nobody else does; in the documented profile anybody changes a channel."""
-    allowed = {one.id: one.allowed for one in permissions(contract)}
+def test_permissions_follow_the_operations_policy(contract: Contract) -> None:
+    """Only the author may edit a message; in the documented profile any user may change a channel."""
+    allowed = {permission.id: permission.allowed for permission in permissions(contract)}
     assert allowed["allow.updateMessage.owner"]
     assert not allowed["allow.updateMessage.other"]
-    assert {one.id: one.allowed for one in permissions(contract.laxer)}["allow.updateChannel.other"]
+    laxer = {permission.id: permission.allowed for permission in permissions(contract.laxer)}
+    assert laxer["allow.updateChannel.other"]
 
 
 def test_a_token_signed_again_with_the_targets_secret_is_the_same() -> None:
-    """So it is told whether the secret is the right one, and an expired token differs in nothing else."""
+    """A token stays the same when the target's secret signs it again, which shows that the secret is the right one."""
     token = _signed(userId="a", exp=5)
     assert forgery.signed(token, SECRET) == token
     assert forgery.signed(token, b"another") != token
@@ -92,7 +94,7 @@ def test_a_token_signed_again_with_the_targets_secret_is_the_same() -> None:
 def test_without_the_targets_secret_no_token_is_forged(
     secret: bytes | None, fake: Fake, world_on: Callable[[Fake], World]
 ) -> None:
-    """Those cells wait for the option, also where it was given and is wrong, and say which one it is."""
+    """A forged token needs the secret's option; the error names the option, also when its secret is wrong."""
     world = world_on(fake)
     world.options = Options(access_secret=secret, refresh_secret=secret)
     ann = world.guest("ann")
@@ -104,13 +106,13 @@ def test_without_the_targets_secret_no_token_is_forged(
 
 
 def test_every_kind_of_bad_token_differs_from_the_good_one(fake: Fake, world_on: Callable[[Fake], World]) -> None:
-    """With both secrets each kind can be made; the expired one differs in its times alone."""
+    """Every kind of bad token can be made with both secrets; an expired token differs only in its times."""
     world = world_on(fake)
     world.options = Options(access_secret=SECRET, refresh_secret=SECRET)
     ann = world.guest("ann")
     ann.token = _signed(userId=ann.id, type="access", iat=1, exp=2)
     ann.refresh_token = _signed(userId=ann.id, type="refresh", iat=1, exp=2)
-    for kind in set(BAD_TOKENS) - {"forged-signature"}:  # the fake's own tokens have no signature to put under it
+    for kind in set(BAD_TOKENS) - {"forged-signature"}:  # the fake's own tokens have no signature to take
         headers = list(bad_tokens.bad_headers(kind, world, ann))
         assert headers
         assert f"Bearer {ann.token}" not in headers

@@ -1,4 +1,4 @@
-"""The native validator agrees with the one whose word counts, on every schema of both specs."""
+"""The native validator agrees with the slow one, whose verdict counts, on every schema of both specs."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ ODD: tuple[Any, ...] = (
     {"\ud800": 1},
 )
 AT_A_TIME = 5
-"""How many of them, in turns, each value is replaced by: all would take long and show no more."""
+"""The number of odd values, in turns, that replace each value: all of them would take long and show no more."""
 
 
 @pytest.fixture(scope="module", params=PROFILES)
@@ -50,8 +50,8 @@ def contract(request: pytest.FixtureRequest) -> Contract:
     return load(request.param)
 
 
-def test_both_say_the_same_of_every_example_and_of_what_was_done_to_it(contract: Contract) -> None:
-    """Each value in each example replaced by odd ones, each member left out: never one verdict and the other."""
+def test_both_agree_on_every_example_and_every_changed_example(contract: Contract) -> None:
+    """Both validators agree on each example, with a value replaced by odd ones, and with a member left out."""
     compiled = Compiled(
         ROOT, {"openapi.yaml": contract.openapi, "asyncapi.yaml": contract.asyncapi}, {NOT_BLANK: is_blank}, {}
     )
@@ -59,15 +59,15 @@ def test_both_say_the_same_of_every_example_and_of_what_was_done_to_it(contract:
     for place, example in _examples(contract):
         for instance in (example, *_changed(example)):
             right = not contract.schemas.explain(place, instance)
-            # What native code cannot read it leaves to the other; it must never wave through what is wrong.
+            # Native code leaves what it cannot read to the other validator. It must never accept a wrong instance.
             assert compiled.accepts(place, instance) <= right, (place, instance)
             judged, accepted = judged + 1, accepted + (compiled.accepts(place, instance) and right)
     assert judged > 1000
     assert judged > accepted > 100
 
 
-def test_what_is_right_is_accepted_at_once(contract: Contract) -> None:
-    """Or nothing would be gained: no example of the specs takes the slow way."""
+def test_native_code_accepts_every_example(contract: Contract) -> None:
+    """No example of the specs needs the slow validator, so native code saves its time."""
     compiled = Compiled(
         ROOT, {"openapi.yaml": contract.openapi, "asyncapi.yaml": contract.asyncapi}, {NOT_BLANK: is_blank}, {}
     )

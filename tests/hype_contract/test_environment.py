@@ -1,4 +1,4 @@
-"""What stands in the environment of whoever runs the harness is none of the target's business."""
+"""The environment of the user who runs the harness, of which the target learns nothing."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _NETRC = f"machine 127.0.0.1 login tester password {_PASSWORD}\ndefault login te
 
 @pytest.fixture
 def dead_end() -> Iterator[str]:
-    """The address of a port that nothing listens on, as long as the test runs."""
+    """Return an address on which no process listens while the test runs."""
     with socket.socket() as holder:
         holder.bind(("127.0.0.1", 0))
         yield f"127.0.0.1:{holder.getsockname()[1]}"
@@ -27,10 +27,10 @@ def dead_end() -> Iterator[str]:
 
 @pytest.fixture
 def environment(tmp_path: Path, dead_end: str) -> dict[str, str]:
-    """A home with a password for the target, proxies that lead nowhere, authorities and hooks that are no good."""
+    """Return variables with a password for the target, dead proxies, missing authorities and harmful hooks."""
     (tmp_path / ".netrc").write_text(_NETRC)
     (tmp_path / ".netrc").chmod(0o600)
-    (tmp_path / "hooks.py").write_text("raise SystemExit('the hooks of somebody else')")
+    (tmp_path / "hooks.py").write_text("raise SystemExit('the hooks of another project')")
     proxies = dict.fromkeys(("HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY", "WS_PROXY", "WSS_PROXY"), f"http://{dead_end}")
     authorities = dict.fromkeys(("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE", "SSL_CERT_DIR"), "/nowhere")
     more = {"HOME": str(tmp_path), "SCHEMATHESIS_HOOKS": str(tmp_path / "hooks.py"), "NO_PROXY": ""}
@@ -44,7 +44,7 @@ def environment(tmp_path: Path, dead_end: str) -> dict[str, str]:
 
 
 def judged(fake: Fake, environment: dict[str, str], *words: str) -> subprocess.CompletedProcess[str]:
-    """What `hype-contract` says of the fake in this environment."""
+    """Run `hype-contract` against the fake in this environment; return the ended process."""
     command = [sys.executable, "-m", "hype_contract", "--base-url", fake.base_url, "--ws-url", fake.ws_url, *words]
     root = Path(__file__).parents[2]
     return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True, timeout=120, check=False)
@@ -54,25 +54,25 @@ def judged(fake: Fake, environment: dict[str, str], *words: str) -> subprocess.C
     "rule", ["R12.health", "spec.getHealth", "spec.updateUserStatus", "R31.token-in-url"], ids=lambda rule: str(rule)
 )
 def test_nothing_of_the_environment_reaches_the_target(fake: Fake, environment: dict[str, str], rule: str) -> None:
-    """Neither passwords of .netrc nor proxies, authorities or hooks: by REST, in generated requests, by WebSocket."""
+    """The target gets no password of .netrc, and no request uses the proxies, authorities or hooks."""
     told = judged(fake, environment, "--only", rule, "--seed", "1")
     assert told.returncode in (0, 1), told
     assert len(fake.heads) > 3
     assert not any("basic" in head.lower() or _PASSWORD in head for head in fake.heads)
-    assert "somebody else" not in told.stdout + told.stderr
+    assert "another project" not in told.stdout + told.stderr
     assert "ConnectError" not in told.stdout
     assert "ProxyError" not in told.stdout
 
 
 def test_a_generated_request_carries_the_users_token(fake: Fake, environment: dict[str, str]) -> None:
-    """Where .netrc knows the host, requests would put its password in the token's place."""
+    """A generated request keeps its token, although .netrc has a password for the host."""
     judged(fake, environment, "--only", "spec.updateUserStatus", "--seed", "1", "--profile", "hardened")
     generated = [head for head in fake.heads if head.startswith("PUT ") and "schemathesis" in head.lower()]
     assert any("authorization: bearer " in head.lower() for head in generated), generated
 
 
 def test_a_variable_in_the_url_is_no_variable(fake: Fake, environment: dict[str, str]) -> None:
-    """Schemathesis would fill it in from the environment."""
+    """A URL that contains `${HOME}` stays as it is, although schemathesis would replace the variable."""
     fake.routes["GET /(.*)/health"] = fake.routes["GET /health"]
     url = fake.base_url + "/${HOME}"
     command = [sys.executable, "-c", _PROGRAM, url]

@@ -1,4 +1,4 @@
-"""A target that means harm: what it sends is bounded after decoding, and a sentence says what happened."""
+"""Hostile targets: the harness bounds what they send after decoding, and describes it in a sentence."""
 
 from __future__ import annotations
 
@@ -33,7 +33,10 @@ _SHORT_S = 1.0
 
 
 def answering(more: str = "", body: bytes = b"", status: str = "200 OK") -> Behave:
-    """Answer each request with this body. more: what follows the media type, other headers too."""
+    """Return a server's behaviour that answers each request with this body.
+
+    more: text after the media type, which may contain further headers.
+    """
     head = f"HTTP/1.1 {status}\r\nContent-Length: {len(body)}\r\nContent-Type: application/json{more}\r\n\r\n"
 
     def behave(connection: socket.socket) -> None:
@@ -44,7 +47,7 @@ def answering(more: str = "", body: bytes = b"", status: str = "200 OK") -> Beha
 
 
 def endless(connection: socket.socket) -> None:
-    """A body in chunks that never ends."""
+    """Send a body in chunks that never ends."""
     connection.recv(65_536)
     connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n")
     while True:
@@ -52,7 +55,7 @@ def endless(connection: socket.socket) -> None:
 
 
 def trickle(head: bytes) -> Behave:
-    """Send this, and then a byte ten times within the time that an answer may take, for ever."""
+    """Return a server's behaviour that sends this, and then a byte ten times per time limit of an answer, for ever."""
 
     def behave(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -91,7 +94,7 @@ UNREADABLE: dict[str, tuple[Behave, str]] = {
 
 @contextmanager
 def hostile(behave: Behave) -> Iterator[str]:
-    """The URL of a server that behaves so on every connection."""
+    """Run a server with this behaviour on every connection; yield its URL."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
         serving = threading.Thread(target=_serve, args=(listener, behave))
         serving.start()
@@ -116,26 +119,26 @@ def _attend(connection: socket.socket, behave: Behave) -> None:
 
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """An answer may take a second."""
+    """Set the time limit of an answer to one second."""
     for module in (http, adapter):
         monkeypatch.setattr(module, "TIMEOUT_S", _SHORT_S)
 
 
 def asked(contract: Contract, url: str) -> None:
-    """One request of a case."""
+    """Send a single request of a case."""
     with http.connect(url) as client:
         World(contract, client, "", "0/test", Secrets()).rest.call("getHealth")
 
 
 def generated(contract: Contract, url: str) -> list[str]:
-    """What comes of generated requests, in schemathesis's words."""
+    """Send generated requests; return the findings in schemathesis's words."""
     listener = Listener(lambda: "a-token", lambda case: None, lambda case, response: None)
     return [finding.how for finding in run(contract, url, Plan(["getHealth"], ["examples", "fuzzing"], 2, 1), listener)]
 
 
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_a_body_that_would_grow_is_not_read(contract: Contract, kind: str) -> None:
-    """Packed though nobody asked for it, or larger than any answer: the case fails with a sentence."""
+    """A compressed body that was not asked for, or a body larger than any answer, fails the case with a sentence."""
     behave, sentence = UNREADABLE[kind]
     with hostile(behave) as url, pytest.raises(Violation) as caught:
         asked(contract, url)
@@ -145,7 +148,7 @@ def test_a_body_that_would_grow_is_not_read(contract: Contract, kind: str) -> No
 
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_a_generated_request_reads_no_more(contract: Contract, kind: str) -> None:
-    """What schemathesis reads through requests is bounded as well."""
+    """A body that schemathesis reads is bounded as well."""
     behave, sentence = UNREADABLE[kind]
     with hostile(behave) as url:
         found = generated(contract, url)
@@ -155,7 +158,7 @@ def test_a_generated_request_reads_no_more(contract: Contract, kind: str) -> Non
 
 @pytest.mark.parametrize("kind", UNREADABLE)
 def test_the_first_question_reads_no_more(kind: str) -> None:
-    """Before a run begins, such a target is refused with one sentence."""
+    """A target with such a body is refused with one sentence, before the run begins."""
     behave, _ = UNREADABLE[kind]
     with hostile(behave) as url, pytest.raises(TargetUnusable, match=r"cannot be read|without an end") as caught:
         reach(url, "", "auto", ["rest"])
@@ -165,7 +168,7 @@ def test_the_first_question_reads_no_more(kind: str) -> None:
 @pytest.mark.usefixtures("impatient")
 @pytest.mark.parametrize("part", SLOW)
 def test_a_trickle_is_no_answer(contract: Contract, part: str) -> None:
-    """However often a byte comes, an answer that does not end in time is none."""
+    """An answer that does not end in time is no answer, even if bytes keep coming."""
     with hostile(SLOW[part]) as url:
         with pytest.raises(NoAnswer, match="ReadTimeout"):
             asked(contract, url)
@@ -173,7 +176,7 @@ def test_a_trickle_is_no_answer(contract: Contract, part: str) -> None:
 
 
 def test_a_head_has_an_end(contract: Contract) -> None:
-    """20,000 headers are no answer."""
+    """An answer with 20,000 headers is no answer."""
 
     def behave(connection: socket.socket) -> None:
         connection.recv(65_536)
@@ -186,7 +189,7 @@ def test_a_head_has_an_end(contract: Contract) -> None:
 
 
 def test_a_redirect_is_not_followed(contract: Contract) -> None:
-    """Neither to another path nor to another host: the answer that came is judged."""
+    """A redirect is judged as the answer itself, and no request goes to its target."""
     paths: list[bytes] = []
 
     def behave(connection: socket.socket) -> None:
@@ -202,7 +205,7 @@ def test_a_redirect_is_not_followed(contract: Contract) -> None:
 
 
 def test_a_charset_that_unpacks_is_not_used(contract: Contract) -> None:
-    """Python knows codecs by which a text grows a thousandfold: whatever the charset, JSON is UTF-8."""
+    """A body is decoded as UTF-8 with any charset: some codecs of Python unpack a text to a thousand times its size."""
     packed = zlib.compress(MEGABYTES * 64)
     with hostile(answering("; charset=zlib", body=packed)) as url:
         with pytest.raises(Violation, match="not JSON"):
@@ -211,19 +214,19 @@ def test_a_charset_that_unpacks_is_not_used(contract: Contract) -> None:
 
 
 def test_json_that_is_too_deep_is_a_violation(contract: Contract) -> None:
-    """Never an accident of the harness."""
+    """A body of deeply nested JSON is a violation, and no error of the harness."""
     with hostile(answering(body=b"[" * 200_000)) as url, pytest.raises(Violation, match="not JSON"):
         asked(contract, url)
 
 
 def frame(content: str) -> str:
-    """A good event that holds this."""
+    """Return a valid event with this content."""
     data = {"userId": "a", "username": content, "displayName": None, "avatarUrl": None, "channelId": None}
     return json.dumps({"type": "user_joined", "data": data, "timestamp": NOW})
 
 
 def flood(connection: ServerConnection) -> None:
-    """Good events without an end."""
+    """Send valid events without end."""
     while True:
         connection.send(frame("x" * 100_000))
 
@@ -241,7 +244,7 @@ GATEWAYS: dict[str, tuple[Callable[[ServerConnection], None], str]] = {
 @pytest.mark.parametrize("compression", [None, "deflate"])
 @pytest.mark.parametrize("kind", GATEWAYS)
 def test_a_gateway_is_bounded_after_decoding(contract: Contract, kind: str, compression: str | None) -> None:
-    """One message, all its fragments, and everything that a socket hears; deflated or not."""
+    """A message, its fragments together, and all messages on a socket are bounded, compressed or not."""
     send, sentence = GATEWAYS[kind]
 
     def attend(connection: ServerConnection) -> None:
@@ -266,7 +269,7 @@ def test_a_gateway_is_bounded_after_decoding(contract: Contract, kind: str, comp
 
 
 def test_a_bomb_at_the_gateway_is_a_verdict(capsys: pytest.CaptureFixture[str]) -> None:
-    """A whole run ends as usual, and names what came."""
+    """A run against a gateway with a huge message ends with a verdict that names the message."""
 
     def explode(fake: Fake, connection: ServerConnection, text: str) -> None:
         connection.send(frame("x" * 2**25))

@@ -1,4 +1,4 @@
-"""The values that the harness derives from openapi.yaml, and the numbers that openapi.yaml has to state."""
+"""The values that the harness derives from openapi.yaml, and the numbers that openapi.yaml must state."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ CHANNEL = {
     "userLimit": {"minimum": 1, "maximum": 99},
     "bitrate": {"minimum": 8, "maximum": 384},
 }
-# The numbers of the seed document and the rulings: whoever changes one in the spec changes the contract.
+# The numbers of the seed document and the rulings: a change of one in the spec changes the contract.
 NUMBERS: dict[str, dict[str, dict[str, int]]] = {
     "createChannel": CHANNEL,
     "updateChannel": CHANNEL,
@@ -43,7 +43,7 @@ def contract(request: pytest.FixtureRequest) -> Contract:
 
 @pytest.mark.parametrize("operation", NUMBERS)
 def test_every_number_of_the_contract_is_probed_on_and_outside(contract: Contract, operation: str) -> None:
-    """Each bound of the seed and the rulings is in the spec: on it and within is taken, one beyond it is refused."""
+    """Each bound of the seed and the rulings has values on it, within it, and one beyond it."""
     found = body_probes(contract, contract.operations[operation])
     for member, bounds in NUMBERS[operation].items():
         for keyword, bound in bounds.items():
@@ -55,8 +55,8 @@ def test_every_number_of_the_contract_is_probed_on_and_outside(contract: Contrac
 
 @pytest.mark.parametrize("operation", QUERIES)
 def test_query_bounds_are_the_contracts(contract: Contract, operation: str) -> None:
-    """`limit` and `offset` have the bounds of rulings R16 and R18."""
-    schemas = {one["name"]: one["schema"] for one in contract.operations[operation].raw["parameters"]}
+    """The parameters `limit` and `offset` have the bounds of rulings R16 and R18."""
+    schemas = {item["name"]: item["schema"] for item in contract.operations[operation].raw["parameters"]}
     for name, (least, most) in QUERIES[operation].items():
         assert (schemas[name]["type"], schemas[name]["minimum"], schemas[name].get("maximum")) == (
             "integer",
@@ -65,15 +65,17 @@ def test_query_bounds_are_the_contracts(contract: Contract, operation: str) -> N
         )
 
 
-def test_a_query_is_probed_on_its_bounds_and_for_what_is_no_number(contract: Contract) -> None:
-    """`limit` of a page: 1 and 100, their neighbours, texts that are no number, and the same twice; which of two
-    channels counts nobody says."""
+def test_a_query_is_probed_on_its_bounds_and_with_texts_that_are_not_numbers(contract: Contract) -> None:
+    """The `limit` of a page is probed with 1, 100, their neighbours, texts that are not numbers, and a repetition.
+
+    `channelId` is not repeated: no rule says which of two channels counts.
+    """
     every = query_probes(contract, contract.operations["listMessages"])
-    found = [one for one in every if one.member == "limit"]
-    assert {one.value for one in found if one.side == "on"} == {1, 100}
-    assert {one.value for one in found if one.side == "inside" and one.bound} == {2, 99}
-    assert {0, 101, "", "1e1", "+5", REPEATED} <= {one.value for one in found if one.side == "outside"}
-    assert REPEATED not in {one.value for one in every if one.member == "channelId"}
+    found = [probe for probe in every if probe.member == "limit"]
+    assert {probe.value for probe in found if probe.side == "on"} == {1, 100}
+    assert {probe.value for probe in found if probe.side == "inside" and probe.bound} == {2, 99}
+    assert {0, 101, "", "1e1", "+5", REPEATED} <= {probe.value for probe in found if probe.side == "outside"}
+    assert REPEATED not in {probe.value for probe in every if probe.member == "channelId"}
 
 
 @pytest.mark.parametrize(
@@ -91,13 +93,13 @@ def test_a_query_is_probed_on_its_bounds_and_for_what_is_no_number(contract: Con
     ],
 )
 def test_a_member_is_left_out(contract: Contract, operation: str, member: str, required: bool) -> None:
-    """Leaving a member out is refused where it is required, and taken where it is not."""
+    """A request without a member is refused where the member is required, and accepted where it is not."""
     probes = [
-        one
-        for one in body_probes(contract, contract.operations[operation])
-        if one.value is ABSENT and one.member == member
+        probe
+        for probe in body_probes(contract, contract.operations[operation])
+        if probe.value is ABSENT and probe.member == member
     ]
-    assert [one.accepted for one in probes] == [not required]
+    assert [probe.accepted for probe in probes] == [not required]
     assert member not in probes[0].into({member: "x", "other": "y"})
 
 
@@ -124,22 +126,21 @@ def test_a_member_is_left_out(contract: Contract, operation: str, member: str, r
 def test_a_value_is_judged_by_its_schema(
     contract: Contract, operation: str, member: str, value: str | None, accepted: bool
 ) -> None:
-    """Null, patterns and enumerations give values that the schema takes or refuses, also through `allOf`."""
+    """The schema, with its `allOf`, decides whether a probe's value is accepted."""
     found = body_probes(contract, contract.operations[operation])
-    probes = [one for one in found if one.member == member and one.value == value]
-    assert {one.accepted for one in probes} == {accepted}
+    probes = [probe for probe in found if probe.member == member and probe.value == value]
+    assert {probe.accepted for probe in probes} == {accepted}
 
 
 def test_lengths_are_probed_in_code_points(contract: Contract) -> None:
-    """A length counted in bytes, in UTF-16 units or in what is read as one would refuse one of these, or let one
-    through that is longer (ruling R11)."""
+    """A server that counts bytes, UTF-16 units or visible characters gives a wrong answer to a probe (ruling R11)."""
     probes = body_probes(contract, contract.operations["createMessage"])
-    longest = {one.value for one in probes if one.keyword == "maxLength" and one.side == "on"}
+    longest = {probe.value for probe in probes if probe.keyword == "maxLength" and probe.side == "on"}
     assert longest == {"a" * 2000, "\U0001f600\u0301" * 1000}
 
 
 def test_a_refusal_names_the_issue_that_the_rule_becomes(contract: Contract) -> None:
-    """The expected issue follows the keyword, or the schema's own `x-hype-issue`; none where a text answers alone."""
+    """The expected issue follows the keyword or `x-hype-issue`; a refusal that is a text alone has none."""
     found = body_probes(contract, contract.operations["registerUser"])
     assert _issue(found, "username", "minLength") == {"code": "too_small", "minimum": 3}
     assert _issue(found, "username", "pattern") == {"code": "invalid_string"}
@@ -149,10 +150,10 @@ def test_a_refusal_names_the_issue_that_the_rule_becomes(contract: Contract) -> 
 
 
 def _sizes(probes: list[Probe], member: str, keyword: str, side: Side) -> set[int]:
-    values = [one.value for one in probes if (one.member, one.keyword, one.side) == (member, keyword, side)]
+    values = [probe.value for probe in probes if (probe.member, probe.keyword, probe.side) == (member, keyword, side)]
     return {len(value) if isinstance(value, str) else value for value in values}
 
 
 def _issue(probes: list[Probe], member: str, keyword: str) -> object:
-    fitting = [one for one in probes if one.member == member and one.keyword == keyword and not one.accepted]
+    fitting = [probe for probe in probes if (probe.member, probe.keyword) == (member, keyword) and not probe.accepted]
     return dict(fitting[0].issue) if fitting[0].issue else None

@@ -1,4 +1,4 @@
-"""Profiles: one generic function resolves a spec."""
+"""Profiles, and the generic function that resolves a spec for one of them."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from hype_contract.contract.profile import merge, resolve, without_extensions
     ],
 )
 def test_merge_follows_rfc_7386(target: object, patch: object, merged: object) -> None:
-    """The examples of the RFC come out as it says."""
+    """Each example of the RFC gives the result that the RFC states."""
     assert merge(target, patch) == merged
 
 
@@ -33,17 +33,17 @@ NESTED: dict[str, Any] = {
 
 
 def test_documented_applies_every_patch_outermost_first() -> None:
-    """Patches inside patched objects and in lists count too."""
+    """The documented profile applies every patch, also in patched objects and in lists."""
     assert resolve(NESTED, "documented") == {"inner": {"b": 2}, "list": [{"c": 4}]}
 
 
 def test_hardened_drops_every_patch() -> None:
-    """What is published is the hardened contract."""
+    """The hardened profile is the published spec without the patches."""
     assert resolve(NESTED, "hardened") == {"inner": {"a": 1}, "list": [{"c": 3}]}
 
 
-def test_nobody_is_judged_by_bounds_of_our_own() -> None:
-    """Flagged `allOf` items go; flagged members may be absent but keep their schema."""
+def test_extensions_bind_no_target() -> None:
+    """A flagged `allOf` item is removed; a flagged member may be absent and keeps its schema."""
     flagged = {"type": "string", "x-hype-extension": True}
     schema = {
         "allOf": [{"maxLength": 9, "x-hype-extension": True}],

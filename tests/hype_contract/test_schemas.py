@@ -1,4 +1,4 @@
-"""Validation: patterns, the keyword of our own, and references between the specs are followed."""
+"""Validation by the specs: patterns, the specs' own keywords, and references between the specs."""
 
 from __future__ import annotations
 
@@ -19,13 +19,13 @@ from hype_contract.contract.schemas import NOT_BLANK, WELL_FORMED, Schemas, belo
     ],
 )
 def test_a_dollar_in_a_pattern_is_the_very_end(pattern: str, text: str, matches: bool) -> None:
-    """Python's own `$` would also match before a line end that comes last."""
+    """A `$` does not match before a line end at the end, unlike Python's own."""
     assert (compiled_pattern(pattern).search(text) is not None) is matches
 
 
 @pytest.mark.parametrize(("text", "right"), [("💥 ok", True), ("a\ud800", False), ("\udc00\ud83d", False)])
 def test_a_text_that_must_be_well_formed_has_no_unpaired_surrogate(text: str, right: bool) -> None:
-    """`x-hype-well-formed` of the specs is obeyed (ruling R11)."""
+    """Both validators obey `x-hype-well-formed` of the specs (ruling R11)."""
     judge = Schemas({"openapi.yaml": {"s": {"type": "string", WELL_FORMED: True}, "any": {"type": "string"}}})
     assert (judge.problems("openapi.yaml#/s", text) == []) is right
     assert judge.problems("openapi.yaml#/any", text) == []
@@ -35,7 +35,7 @@ def test_a_text_that_must_be_well_formed_has_no_unpaired_surrogate(text: str, ri
     ("text", "right"), [(" x", True), ("\u200b", True), ("", False), (" \t\n", False), ("\u2028\u00a0\ufeff", False)]
 )
 def test_a_text_that_must_not_be_blank_has_more_than_white_space(text: str, right: bool) -> None:
-    """`x-hype-not-blank` of the specs is obeyed by either validator (ruling R19)."""
+    """Both validators obey `x-hype-not-blank` of the specs (ruling R19)."""
     judge = Schemas({"openapi.yaml": {"s": {"type": "string", NOT_BLANK: True}, "any": {"type": "string"}}})
     assert (judge.problems("openapi.yaml#/s", text) == []) is right
     assert (judge.explain("openapi.yaml#/s", text) == []) is right
@@ -43,7 +43,7 @@ def test_a_text_that_must_not_be_blank_has_more_than_white_space(text: str, righ
 
 
 def schemas() -> Schemas:
-    """Two documents, of which one refers to the other."""
+    """Return the schemas of two documents, the second of which refers to the first."""
     moment = {"type": "string", "format": "date-time"}
     return Schemas(
         {
@@ -54,13 +54,13 @@ def schemas() -> Schemas:
 
 
 def test_a_reference_reaches_into_the_other_document() -> None:
-    """The place found and what stands there come back."""
+    """The result is the contents that the reference leads to, and their place."""
     contents, place = schemas().contents("asyncapi.yaml#/m")
     assert (contents["type"], place) == ("object", "openapi.yaml#/s")
 
 
 def test_a_problem_says_where_it_is() -> None:
-    """A wrong timestamp (ruling R2) inside an object of the other document is named by its path."""
+    """A problem begins with its path, here of a wrong timestamp (ruling R2) in an object of the other document."""
     (problem,) = schemas().problems("asyncapi.yaml#/m", {"at": "2025-10-23T10:30:00Z"})
     assert problem.startswith("at: ")
 
@@ -69,12 +69,12 @@ def test_a_problem_says_where_it_is() -> None:
     "value", ["2025-02-30T10:30:00.000Z", "2025-10-23 10:30:00.000Z", "2025-10-23T10:30:00.000+00:00"]
 )
 def test_a_timestamp_is_utc_with_milliseconds_on_a_day_that_exists(value: str) -> None:
-    """Ruling R2, nothing else that ISO 8601 allows."""
+    """A timestamp of another form of ISO 8601, or on a day that does not exist, breaks the schema (ruling R2)."""
     assert schemas().problems(below("openapi.yaml#", "paths", "/a/{b}"), value)
 
 
 def test_a_list_is_judged_item_by_item_each_time() -> None:
-    """What is known to be right is passed over, what is wrong stays wrong."""
+    """The validator skips an item that was right before, and names a wrong item each time."""
     documents = {"openapi.yaml": {"s": {"type": "array", "items": {"type": "integer"}}}}
     judge = Schemas(documents)
     for _ in range(2):
@@ -85,5 +85,5 @@ def test_a_list_is_judged_item_by_item_each_time() -> None:
 
 
 def test_a_good_timestamp_passes() -> None:
-    """The seed's own example."""
+    """The seed's example of a timestamp keeps the schema."""
     assert not schemas().problems(below("openapi.yaml#", "paths", "/a/{b}"), "2025-10-23T10:30:00.000Z")

@@ -1,4 +1,4 @@
-"""Generated frames: the valid ones are valid, and both kinds come."""
+"""Generated frames: valid frames keep the contract, and broken ones come as well."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ KNOWN = {"channelId": st.just("room"), "token": st.nothing()}
 
 @pytest.mark.parametrize("name", EVENTS)
 def test_valid_frames_keep_the_contract(name: str, contract: Contract) -> None:
-    """For every event that a client may send."""
+    """A valid frame keeps the contract, for every event that a client may send."""
 
     @hypothesis.settings(max_examples=20, database=None, deadline=None)
     @hypothesis.given(valid_frames(contract, contract.events[name, "in"], KNOWN))
@@ -29,20 +29,19 @@ def test_valid_frames_keep_the_contract(name: str, contract: Contract) -> None:
 
 
 def test_payloads_are_of_all_kinds(contract: Contract) -> None:
-    """Kept, broken and nasty ones, none over the frame limit (ruling R32), all sendable as text."""
-    kept = 0
-    broken = 0
+    """Generated payloads are valid and broken texts, none over the limit of a frame (ruling R32)."""
+    valid = broken = 0
 
     @hypothesis.settings(max_examples=150, database=None, deadline=None)
     @hypothesis.seed(1)
     @hypothesis.given(payloads(contract, contract.events["message", "in"], KNOWN))
     def look(text: str) -> None:
-        nonlocal kept, broken
+        nonlocal valid, broken
         assert len(text.encode()) <= LONGEST_FRAME
         if text not in NASTY:
             right = not contract.frame_problems("in", json.loads(text))
-            kept, broken = kept + right, broken + (not right)
+            valid, broken = valid + right, broken + (not right)
 
     look()
-    assert kept > 10
+    assert valid > 10
     assert broken > 10

@@ -1,4 +1,4 @@
-"""The parts that a team may build one by one."""
+"""The areas of the contract, which a team may build one after another."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""The schemas of the two specs in native code: a quick yes. Whatever is not clearly right is looked at by `schemas.py`.
+"""The schemas of the two specs in native code, which accept a right instance fast. `schemas.py` judges all others.
 
-It is never laxer than the validator there, which finds the words for what is wrong. Native code knows no unpaired
-surrogates, so a text that has one is never accepted here, whatever its schema says (`x-hype-well-formed`).
+It is never laxer than the validator there, which describes what is wrong. Native code has no unpaired surrogates, so a
+text with one is never accepted here, even where its schema allows it (no `x-hype-well-formed`).
 """
 
 from __future__ import annotations
@@ -23,11 +23,14 @@ class Compiled:
         refusals: Mapping[str, Callable[[object], bool]],
         formats: Mapping[str, Callable[[str], bool]],
     ) -> None:
-        """`documents`: file name → document, which stand at `root`. `refusals`: a keyword of the specs' own → what
-        it refuses when it is true."""
+        """Take the documents and the specs' own keywords and formats.
+
+        `documents`: file name → document; `root` is the base of their addresses. `refusals`: keyword → whether it
+        refuses an instance, where the keyword is true. `formats`: format → whether a text has it.
+        """
         self._root = root
         self._options: dict[str, Any] = {
-            "registry": jsonschema_rs.Registry([(root + name, one) for name, one in documents.items()]),
+            "registry": jsonschema_rs.Registry([(root + name, document) for name, document in documents.items()]),
             "keywords": {name: _keyword(refuses) for name, refuses in refusals.items()},
             "formats": dict(formats),
             "validate_formats": True,
@@ -35,11 +38,11 @@ class Compiled:
         self._validators: dict[str, jsonschema_rs.Draft202012Validator] = {}
 
     def accepts(self, place: str, instance: object) -> bool:
-        """Whether `instance` keeps the schema at `place`. False also for what native code cannot read."""
+        """Return whether `instance` keeps the schema at `place`; False also for one that native code cannot read."""
         try:
             return self._validator(place).is_valid(instance)
         except (ValueError, TypeError, RecursionError):
-            return False  # lone surrogates and numbers beyond its own, for example
+            return False  # for example lone surrogates, and numbers beyond those of native code
 
     def _validator(self, place: str) -> jsonschema_rs.Draft202012Validator:
         if place not in self._validators:

@@ -15,7 +15,7 @@ ABSENT: Any = object()
 """The value of a member that is left out."""
 
 REPEATED: Any = object()
-"""The value of a query parameter that is there twice."""
+"""The value of a query parameter that comes twice."""
 
 GOOD: Mapping[str, Any] = {
     "username": "some_body-42",
@@ -33,8 +33,8 @@ GOOD: Mapping[str, Any] = {
 }
 
 _FILLS = ("a", "\U0001f600\u0301")
-"""What texts are made of. Of the second, octets, UTF-16's units and what a reader takes for one character are all
-different in number from code points; no normalization changes it."""
+"""The parts of texts. The second has different numbers of octets, UTF-16 units, visible characters and code points, and
+no normalization changes it."""
 _WRONG_TYPES: Mapping[str, tuple[Any, ...]] = {
     "string": (1, True, ["text"], {"text": "text"}),
     "integer": ("9", 9.5, True, [9]),
@@ -57,10 +57,10 @@ NOT_DIGITS = (
     "NaN",
     "true",
 )
-"""Texts that are no whole number in plain decimal digits (rulings R16 and R18)."""
+"""Texts that are not whole numbers in plain decimal digits (rulings R16 and R18)."""
 
-_NO_EMAILS = ("plain", "@example.com", "someone@", "some one@example.com", "a@@example.com")
-_NO_URLS = ("not a url", "/avatar.png", "avatar")
+_WRONG_EMAILS = ("plain", "@example.com", "someone@", "some one@example.com", "a@@example.com")
+_WRONG_URLS = ("not a url", "/avatar.png", "avatar")
 _BLANKS = (" ", "\t\n ", "\u00a0\u3000\u2003")
 _EMAILS = ("first.last+tag@example.com", "o'neil_2@mail.example-1.co.uk", "X-1@EXAMPLE.museum")
 _URLS = (
@@ -71,15 +71,15 @@ _URLS = (
     "data:image/png;base64,iVBORw0KGgo=",
 )
 _TEXTS = ("Zürich, Жук, 漢字", "e\u0301\U0001f469\u200d\U0001f680", "<b>&amp; 'x' \"y\" \\n")
-_NO_WORDS = ("some body", "some.body", "søren", "имя", "名前名前", "some_body\n", "some_body\U0001f600")
+_WRONG_NAMES = ("some body", "some.body", "søren", "имя", "名前名前", "some_body\n", "some_body\U0001f600")
 
 
 @dataclass(frozen=True)
 class Probe:
-    """One value for one member of a request body or query, and which rule of the schema it is about.
+    """A value for one member of a request body or query, and the rule of the schema that it probes.
 
-    `bound`: what the rule says, for a number or a length. `issue`: the code and members of the issue that a refusal has
-    to carry (ruling R5); None where the spec asks for another answer, or nothing can be said.
+    `bound`: the rule's number, for a number or a length. `issue`: the code and members of the issue that a refusal must
+    have (ruling R5); None where the spec asks for another answer, or states no issue.
     """
 
     member: str
@@ -91,20 +91,20 @@ class Probe:
 
     @property
     def side(self) -> Side:
-        """Where the value stands: `on` is exactly on a number's or a length's bound."""
+        """The side of the bound: `on` is exactly on a number's or a length's bound."""
         if not self.accepted:
             return "outside"
         size = len(self.value) if isinstance(self.value, str) else self.value
         return "on" if self.bound is not None and size == self.bound else "inside"
 
     def into(self, body: Mapping[str, Any]) -> dict[str, Any]:
-        """`body` with this value in it."""
+        """Return `body` with this value in it."""
         rest = {name: value for name, value in body.items() if name != self.member}
         return rest if self.value is ABSENT else {**rest, self.member: self.value}
 
 
 def body_probes(contract: Contract, operation: Operation) -> list[Probe]:
-    """Every probe of the members of an operation's body, each of which breaks or keeps one rule."""
+    """Return every probe of the members of an operation's body. Each breaks or keeps one rule."""
     if operation.body is None:
         return []
     schema, place = contract.schemas.contents(operation.body)
@@ -116,13 +116,13 @@ def body_probes(contract: Contract, operation: Operation) -> list[Probe]:
 
 
 def query_probes(contract: Contract, operation: Operation) -> list[Probe]:
-    """Every probe of an operation's query parameters, as texts, each of which breaks or keeps one rule."""
+    """Return every probe of an operation's query parameters, as texts. Each breaks or keeps one rule."""
     found: list[Probe] = []
     for index, parameter in enumerate(operation.raw.get("parameters", ())):
         if parameter.get("in") == "query":
             place = below(operation.place, "parameters", str(index), "schema")
             member = _Member(contract, place, parameter["name"], parameter.get("required", False))
-            found += [one for one in member.probes() if one.keyword != "type" and _sendable(one.value)]
+            found += [probe for probe in member.probes() if probe.keyword != "type" and _sendable(probe.value)]
             if contract.schemas.contents(place)[0].get("type") == "integer":
                 found += [Probe(member.name, "type", text, False, {"code": "invalid_type"}) for text in NOT_DIGITS]
                 found.append(Probe(member.name, "once", REPEATED, False))
@@ -130,7 +130,7 @@ def query_probes(contract: Contract, operation: Operation) -> list[Probe]:
 
 
 class _Member:
-    """One member of a body: its schema's rules, and those of its `allOf` and `anyOf`."""
+    """A member of a body: its schema's rules, and those of its `allOf` and `anyOf`."""
 
     def __init__(self, contract: Contract, place: str, name: str, required: bool) -> None:
         self._contract = contract
@@ -140,7 +140,7 @@ class _Member:
         self._rules = list(_flattened(contract, place))
 
     def probes(self) -> list[Probe]:
-        """All probes, without those whose verdict would be about another rule."""
+        """Return all probes, without those whose verdict would be about another rule."""
         found = [self._probe("required", ABSENT, {}, self._required)]
         for rule in self._rules:
             for keyword, make in _MAKERS.items():
@@ -158,8 +158,10 @@ class _Member:
         return not self._contract.schemas.problems(self._place, value)
 
     def lengths(self, *sizes: int) -> Iterator[str]:
-        """Texts of these lengths, counted in code points (ruling R11), in each script that the pattern allows. The
-        first length, which is on the bound, is taken; so is the last one, or it is left out."""
+        """Yield texts of these lengths in code points (ruling R11), in each script that the pattern allows.
+
+        The schema accepts the first length, which is on the bound. It accepts the last one, too, or that is left out.
+        """
         on, outside, inside = sizes
         for fill in _FILLS:
             if self._allows(_text(fill, max(on, 1))):
@@ -168,27 +170,27 @@ class _Member:
                     yield _text(fill, inside)
 
     def wrong_types(self, types: object) -> Iterator[Any]:
-        """Values of the types that the member does not have."""
+        """Yield values of types that the member does not have."""
         for name, values in _WRONG_TYPES.items():
             if name in types if isinstance(types, list) else name == types:
                 yield from values
 
     def matches(self, rule: Mapping[str, Any], pattern: str) -> Iterator[str]:
-        """Texts of more kinds than one that `pattern` matches, and every other rule of the member."""
+        """Yield texts of several kinds that match `pattern` and keep every other rule of the member."""
         kind = rule.get("x-hype-issue", {}).get("validation")
         texts = _TEXTS if WELL_FORMED in rule else {"email": _EMAILS, "url": _URLS}.get(kind, ())
         yield from (text for text in texts if self._allows(text))
 
     def mismatches(self, rule: Mapping[str, Any], pattern: str) -> Iterator[str]:
-        """Texts that `pattern` alone, or at least it, does not match."""
+        """Yield texts that do not match `pattern`. They may break other rules as well."""
         good = GOOD.get(self.name, "text")
         kind = rule.get("x-hype-issue", {}).get("validation")
-        others = {"email": _NO_EMAILS, "url": _NO_URLS}.get(kind, (_BLANKS[0], *_NO_WORDS))
+        others = {"email": _WRONG_EMAILS, "url": _WRONG_URLS}.get(kind, (_BLANKS[0], *_WRONG_NAMES))
         texts = (f"{good}\x00", f"\x00{good}") if WELL_FORMED in rule else others
         yield from (text for text in texts if not compiled_pattern(pattern).search(text))
 
     def surrogates(self) -> Iterator[str]:
-        """Yield texts with one half of a surrogate pair, and one with a whole pair if the member takes it."""
+        """Yield texts with half of a surrogate pair, and one with a whole pair if the member accepts it."""
         good = GOOD.get(self.name, "text")
         yield from (f"\ud83d{good}", f"{good}\udc00")
         if self._allows(f"{good}\U0001f600"):
@@ -200,8 +202,8 @@ def _text(fill: str, length: int) -> str:
 
 
 def _sendable(value: object) -> bool:
-    """No query can say a lone surrogate."""
-    return not isinstance(value, str) or value.isascii() or not any("\ud800" <= one <= "\udfff" for one in value)
+    """Return whether a query can contain the value: it cannot contain a lone surrogate."""
+    return not isinstance(value, str) or value.isascii() or not any("\ud800" <= unit <= "\udfff" for unit in value)
 
 
 def _lower(member: _Member, rule: Mapping[str, Any], least: int) -> Iterator[Any]:

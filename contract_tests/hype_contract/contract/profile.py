@@ -1,4 +1,4 @@
-"""Resolving the published (hardened) spec for one profile (CONTRACT section 0)."""
+"""Profiles, and the resolution of a published (hardened) spec for one of them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ EXTENSION = "x-hype-extension"
 
 
 def resolve(node: Any, profile: Profile) -> Any:
-    """The same document with every `x-hype-documented` patch applied (`documented`) or dropped (`hardened`)."""
+    """Return the document with every `x-hype-documented` patch applied (`documented`) or dropped (`hardened`)."""
     if isinstance(node, list):
         return [resolve(item, profile) for item in node]
     if not isinstance(node, dict):
@@ -24,7 +24,7 @@ def resolve(node: Any, profile: Profile) -> Any:
 
 
 def merge(target: Any, patch: Any) -> Any:
-    """RFC 7386: objects merge member by member, `null` removes, everything else replaces."""
+    """Apply an RFC 7386 merge patch: objects merge member by member, `null` removes, other values replace."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -37,9 +37,9 @@ def merge(target: Any, patch: Any) -> Any:
 
 
 def without_extensions(node: Any) -> Any:
-    """Drop what only the reference promises, so that nobody else is judged by it.
+    """Return the document without the extensions, which only the reference server promises.
 
-    Flagged `allOf` items are bounds of our own; flagged properties may be absent, so they are not `required`.
+    Flagged `allOf` items are bounds of the reference and are removed. Flagged properties stay, but are not `required`.
     """
     if isinstance(node, list):
         return [without_extensions(item) for item in node]

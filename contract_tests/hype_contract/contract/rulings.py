@@ -1,6 +1,6 @@
-"""The text of the rulings that sources name, so that a failure can quote the rule that was broken.
+"""The texts of the rulings that sources name, so that a failure can quote the broken rule.
 
-The rulings are published for people in RULINGS.md: a heading of level 3 is an id, and what follows it is the text.
+RULINGS.md publishes the rulings: a heading of level 3 is an id, and the text follows it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _HEADING = re.compile(r"^#{2,4} .*$", re.MULTILINE)
 
 
 def clauses(source: str) -> dict[str, str]:
-    """Return ruling → text for each ruling that `source` names ("rulings R31 and P4"); a seed section has none here."""
+    """Return ruling → text for each ruling that `source` names ("rulings R31 and P4"); seed sections have no text."""
     texts = rulings()
     return {name: texts[name] for name in dict.fromkeys(_NAME.findall(source)) if name in texts}
 

@@ -1,4 +1,4 @@
-"""JSON Schema validation of instances against any place in the two specs, their own keywords included."""
+"""JSON Schema validation against any place in the two specs, with the specs' own keywords."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from referencing.jsonschema import DRAFT202012
 from hype_contract.contract.compiled import Compiled
 
 ROOT = "http://hype.invalid/"
-"""Base of the specs' own addresses, so that `./openapi.yaml#/…` in one finds the other. Nothing is ever fetched."""
+"""The base of the specs' addresses, so that `./openapi.yaml#/…` in the other spec is found. It is never fetched."""
 
 WELL_FORMED = "x-hype-well-formed"
 """The specs' own keyword: when true, a text has no unpaired surrogate (ruling R11)."""
@@ -34,8 +34,11 @@ _TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
 
 @lru_cache(maxsize=512)
 def compiled_pattern(pattern: str) -> re.Pattern[str]:
-    """Compile a pattern of the specs, which keep to expressions that all languages read alike (JSON Schema, section
-    6.4), but for `$`: in Python alone it also matches before a line end that comes last."""
+    """Return a pattern of the specs, compiled.
+
+    All languages read the specs' patterns alike (JSON Schema, section 6.4), with one exception: in Python alone `$`
+    also matches before a line end at the end of the text.
+    """
     return re.compile(_TOKEN.sub(lambda match: r"\Z" if match[0] == "$" else match[0], pattern))
 
 
@@ -66,7 +69,7 @@ def is_blank(value: object) -> bool:
 
 
 def _items_once() -> Any:
-    """The keyword `items` with a memory: the same thousand users come back in every list, and were right before."""
+    """Return the keyword `items` with a memory: every list shows the same thousand users, which were right before."""
     right: set[int] = set()
 
     def items(validator: Any, items: Any, instance: object, schema: Mapping[str, Any]) -> Iterator[ValidationError]:
@@ -89,7 +92,7 @@ _formats = FormatChecker(formats=())
 
 @_formats.checks("date-time", raises=ValueError)
 def _is_timestamp(value: object) -> bool:
-    """Ruling R2: ISO 8601, UTC, milliseconds, `Z`; and a day that exists."""
+    """Return whether a text is a timestamp by ruling R2 (ISO 8601, UTC, milliseconds, `Z`) on a day that exists."""
     if not isinstance(value, str):
         return True
     return _TIMESTAMP.fullmatch(value) is not None and datetime.fromisoformat(value) is not None
@@ -99,23 +102,23 @@ class Schemas:
     """Validators for places in the specs. A place is `openapi.yaml#/json/pointer`."""
 
     def __init__(self, documents: Mapping[str, Any]) -> None:
-        """`documents`: file name → document, profile already resolved."""
+        """Take `documents`: file name → document, already resolved for the profile."""
         resources = [(ROOT + name, DRAFT202012.create_resource(document)) for name, document in documents.items()]
         self._registry: Registry[Any] = Registry().with_resources(resources)
         self._validators: dict[str, Validator] = {}
         self._compiled = Compiled(ROOT, documents, {NOT_BLANK: is_blank}, {"date-time": _is_timestamp})
-        # One memory for these documents alone: it tells their schemas apart by where they are in memory.
+        # These documents have a memory of their own: it tells schemas apart by their address in memory.
         self._kind: type[Validator] = extend(  # type: ignore[no-untyped-call]
             Draft202012Validator,
             {"pattern": _pattern, "items": _items_once(), WELL_FORMED: _well_formed, NOT_BLANK: _not_blank},
         )
 
     def problems(self, place: str, instance: Any) -> list[str]:
-        """Sentences that say how `instance` breaks the schema at `place`; empty when it keeps it."""
+        """Return sentences that say how `instance` breaks the schema at `place`; none when it keeps the schema."""
         return [] if self._compiled.accepts(place, instance) else self.explain(place, instance)
 
     def explain(self, place: str, instance: Any) -> list[str]:
-        """The same, always by the slow validator, whose word counts."""
+        """Return the same as `problems`, always by the slow validator, whose verdict counts."""
         try:
             errors = list(self._validator(place).iter_errors(instance))
         except RecursionError:
@@ -123,7 +126,7 @@ class Schemas:
         return [_sentence(error) for error in sorted(errors, key=lambda error: list(map(str, error.absolute_path)))]
 
     def contents(self, place: str) -> tuple[Any, str]:
-        """What stands at `place` after following references, and the place it was found at."""
+        """Follow references from `place`; return the contents, and the place where they are."""
         while True:
             contents = self._registry.resolver().lookup(ROOT + place).contents
             target = contents.get("$ref") if isinstance(contents, dict) else None
@@ -140,7 +143,7 @@ class Schemas:
 
 
 def below(place: str, *steps: str) -> str:
-    """The place reached from `place` by member names (escaped as JSON Pointer wants it)."""
+    """Return the place below `place` that the member names lead to, escaped as in JSON Pointer."""
     return place + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 

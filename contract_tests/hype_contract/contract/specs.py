@@ -1,4 +1,4 @@
-"""The two published specs, read for one profile: operations, events, and every pair that a run has to exercise."""
+"""The two published specs, read for one profile: operations, events, and every pair that a run must exercise."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ UNPROVOKABLE = "cannot be provoked from outside"
 
 
 class Pair(NamedTuple):
-    """What the coverage tables count: (operation, status) or (event, direction)."""
+    """A unit of the coverage tables: (operation, status) or (event, direction)."""
 
     kind: Literal["operation", "event"]
     name: str
@@ -31,9 +31,9 @@ class Pair(NamedTuple):
 
 @dataclass(frozen=True)
 class Answer:
-    """One documented answer of an operation. `schema` is a place for `Schemas`; `headers` are the required ones.
+    """A documented answer of an operation. `schema` is a place for `Schemas`; `headers` are the required headers.
 
-    `also`: other statuses that an implementation may answer in this one's place (`x-hype-also`, ruling R8).
+    `also`: other statuses that an implementation may answer instead of this one (`x-hype-also`, ruling R8).
     """
 
     status: int
@@ -47,7 +47,7 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of openapi.yaml. `auth`: what a bearer token is to it."""
+    """An operation of openapi.yaml. `auth`: whether it needs a bearer token. `body`: the place of its schema."""
 
     id: str
     method: str
@@ -66,7 +66,7 @@ class Operation:
 class Event:
     """A message of asyncapi.yaml. `in` goes from client to server, `out` from server to client.
 
-    `audience`: the operation's `x-hype-audience`, empty for what clients send.
+    `audience`: the operation's `x-hype-audience`, empty for messages of clients.
     """
 
     name: str
@@ -81,9 +81,9 @@ class Event:
 
 @dataclass(frozen=True)
 class Cors:
-    """Who may read answers from another origin (`x-hype-cors`).
+    """The rules for requests from another origin (`x-hype-cors`).
 
-    `origins`: those of frontends; `headers`: the request headers that a preflight allows them.
+    `origins`: the origins of frontends; `headers`: the request headers that a preflight allows them.
     """
 
     origins: tuple[str, ...]
@@ -92,7 +92,7 @@ class Cors:
 
 @dataclass(frozen=True)
 class Expected:
-    """A pair, where it comes from, and why it need not be exercised (`exempt`), if so."""
+    """A pair with its source. `exempt`: why a run need not exercise it, or None."""
 
     pair: Pair
     area: Area
@@ -102,28 +102,29 @@ class Expected:
 
 
 class Contract:
-    """Both specs for one profile. Loading fails with `ValueError` or `OSError` when they cannot be used."""
+    """Both specs for one profile. Raises `ValueError` when they cannot be used."""
 
     def __init__(self, profile: Profile, openapi: Mapping[str, Any], asyncapi: Mapping[str, Any]) -> None:
         self.profile = profile
         self.openapi = without_extensions(resolve(openapi, profile))
         self.asyncapi = without_extensions(resolve(asyncapi, profile))
         self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})
-        self.operations: dict[str, Operation] = {one.id: one for one in self._operations()}
-        self.events: dict[tuple[str, Direction], Event] = {(one.name, one.direction): one for one in self._events()}
+        self.operations: dict[str, Operation] = {operation.id: operation for operation in self._operations()}
+        self.events: dict[tuple[str, Direction], Event] = {
+            (event.name, event.direction): event for event in self._events()
+        }
         cors = self.openapi.get("x-hype-cors", {})
         self.cors = Cors(tuple(cors.get("origins", ())), tuple(cors.get("headers", ())))
         gateway = self.asyncapi.get("channels", {}).get("gateway", {})
         self.limits: Mapping[str, Any] = gateway.get("x-hype-limits", {})
         self.laxer: Contract = Contract("documented", openapi, asyncapi) if profile == "hardened" else self
-        """The contract of the documented profile, to tell what only the hardened one demands."""
-        self.hardened_only = frozenset(one.pair for one in self.expected()) - {
-            one.pair for one in self.laxer.expected()
-        }
-        """Pairs that the documented profile does not have; empty when that is the profile."""
+        """The contract of the documented profile, to find the rules of the hardened profile alone."""
+        laxer_pairs = {expected.pair for expected in self.laxer.expected()}
+        self.hardened_only = frozenset(expected.pair for expected in self.expected()) - laxer_pairs
+        """Pairs that the documented profile does not have; none in that profile."""
 
     def expected(self) -> list[Expected]:
-        """Every (operation, status) and (event, direction) that the specs promise, in their order."""
+        """Return every (operation, status) and (event, direction) of the specs, in their order."""
         pairs = [
             Expected(
                 Pair("operation", operation.id, str(answer.status)),
@@ -141,16 +142,16 @@ class Contract:
         ]
 
     def frame_problems(self, direction: Direction, frame: object) -> list[str]:
-        """How a frame going `direction` breaks the spec; empty when it keeps it.
+        """Return sentences that say how a frame in this direction breaks the spec; none when it keeps the spec.
 
-        A server may send events that the spec does not know, as long as they are frames: clients ignore them.
+        A server may send events that the spec does not have, if they are frames: clients ignore them.
         """
         name = frame.get("type") if isinstance(frame, dict) else None
         event = self.events.get((name, direction)) if isinstance(name, str) else None
         if event is None and direction == "out" and isinstance(name, str):
             return self.schemas.problems("asyncapi.yaml#/components/schemas/EventFrame", frame)
         if event is None:
-            return [f"type: {name!r} is no event that goes {direction} by asyncapi.yaml"]
+            return [f"type: {name!r} is no event of direction {direction} in asyncapi.yaml"]
         return self.schemas.problems(event.schema, frame)
 
     def _operations(self) -> Iterator[Operation]:
@@ -233,9 +234,9 @@ class Contract:
 
 
 def load(profile: Profile, directory: Path | None = None) -> Contract:
-    """Return both specs from `directory`, or as shipped: inside the package, else at the top of a checkout.
+    """Return both specs from `directory`; by default from inside the package, or else from the top of a checkout.
 
-    Raises `OSError` where they are in none of these.
+    Raises `OSError` when they are in none of these, and `ValueError` when they cannot be used.
     """
     package, checkout = Path(__file__).parents[1], Path(__file__).parents[3]
     places = [directory] if directory else [package, checkout]
@@ -246,12 +247,12 @@ def load(profile: Profile, directory: Path | None = None) -> Contract:
 
 
 def read_yaml(path: Path) -> Any:
-    """YAML as JSON would say it: string keys, no dates, only `true` and `false` are booleans."""
+    """Return a YAML file's contents as JSON has them: keys are strings, only `true` and `false` booleans, no dates."""
     return json.loads(json.dumps(yaml.load(path.read_text(encoding="utf-8"), Loader=_JsonLikeLoader)))  # noqa: S506 - a SafeLoader
 
 
-class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # C where it is there
-    """YAML 1.2's core types: the linters of both ecosystems read the files like this."""
+class _JsonLikeLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]  # in C, if available
+    """A loader of YAML 1.2's core types, as the linters of both ecosystems read the files."""
 
 
 _JsonLikeLoader.yaml_implicit_resolvers = {

@@ -1,4 +1,4 @@
-"""Hypothesis strategies for gateway frames, from the resolved asyncapi.yaml: frames that keep it, and broken ones."""
+"""Hypothesis strategies for gateway frames, from the resolved asyncapi.yaml: valid frames and broken ones."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hype_contract.contract.schemas import Schemas, below
 from hype_contract.contract.specs import Contract, Event
 
 Known = Mapping[str, st.SearchStrategy[Any]]
-"""Values for members of a given name, where a random one would lead nowhere: `channelId` of a room that exists."""
+"""Member name → values, where a random value would name no object: `channelId` of an existing room."""
 
 LONGEST_FRAME = 60_000
 _LONGEST_STRING = 300
@@ -31,7 +31,7 @@ JUNK = st.recursive(
     lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=8), inner, max_size=4),
     max_leaves=8,
 )
-"""Any JSON value, also what only escapes can write (lone surrogates) and what only JavaScript can (NaN)."""
+"""Any JSON value, with values that need escapes (lone surrogates) or that only JavaScript can write (NaN)."""
 
 NASTY = [
     "",
@@ -62,17 +62,17 @@ NASTY = [
     "\x00",
     "ÿþ",
 ]
-"""Texts that have killed servers before: no JSON, huge, deep, duplicated, or with numbers no machine has."""
+"""Texts that have crashed servers before: invalid, huge or deep JSON, duplicate members, numbers out of range."""
 
 
 def valid_frames(contract: Contract, event: Event, known: Known) -> st.SearchStrategy[dict[str, Any]]:
-    """Frames that keep the event's schema."""
+    """Return a strategy of frames that keep the event's schema."""
     frames = from_schema(contract.schemas, event.schema, known)
     return frames.filter(lambda frame: isinstance(frame, dict) and not contract.frame_problems("in", frame))
 
 
 def payloads(contract: Contract, event: Event, known: Known) -> st.SearchStrategy[str]:
-    """Texts to send: frames that keep the schema, frames with something broken in them, and nasty ones."""
+    """Return a strategy of texts to send: frames that keep the schema, frames with a broken part, and NASTY ones."""
     frames = valid_frames(contract, event, known)
     texts = st.one_of(
         frames.map(json.dumps),
@@ -83,7 +83,10 @@ def payloads(contract: Contract, event: Event, known: Known) -> st.SearchStrateg
 
 
 def broken(frame: dict[str, Any]) -> st.SearchStrategy[Any]:
-    """`frame` with one thing wrong: a member missing, of the wrong type, out of bounds, or the frame itself."""
+    """Return a strategy of frames like `frame` with one error.
+
+    A member is missing, of the wrong type or out of bounds, or the frame itself is wrong.
+    """
     data = frame.get("data")
     ways = [
         JUNK,
@@ -109,7 +112,10 @@ def _off_bounds(frame: dict[str, Any], name: str) -> st.SearchStrategy[Any]:
 
 
 def from_schema(schemas: Schemas, place: str, known: Known) -> st.SearchStrategy[Any]:
-    """Values for the schema at `place`: its types, members and lengths; the caller filters by the rest."""
+    """Return a strategy of values with the types, members and lengths of the schema at `place`.
+
+    The caller filters the values by the schema's other rules.
+    """
     schema, place = schemas.contents(place)
     merged = _merged(schemas, place, schema)
     if "const" in merged:
@@ -121,18 +127,18 @@ def from_schema(schemas: Schemas, place: str, known: Known) -> st.SearchStrategy
             count = range(len(schema[keyword]))
             return st.one_of([from_schema(schemas, below(place, keyword, str(index)), known) for index in count])
     types = merged.get("type", "object" if merged["properties"] else "null")
-    makers = [_MAKERS[one](schemas, merged, known) for one in ([types] if isinstance(types, str) else types)]
+    makers = [_MAKERS[type](schemas, merged, known) for type in ([types] if isinstance(types, str) else types)]
     return st.one_of(makers)
 
 
 def _merged(schemas: Schemas, place: str, schema: Mapping[str, Any]) -> dict[str, Any]:
-    """`schema` and its `allOf` items as one; each property remembers the places that describe it."""
+    """Merge `schema` with its `allOf` items; each property is the place that describes it."""
     own = dict(schema)
     own["properties"] = {name: below(place, "properties", name) for name in schema.get("properties", {})}
     items = [schemas.contents(below(place, "allOf", str(index))) for index in range(len(schema.get("allOf", [])))]
     parts = [own, *(_merged(schemas, where, item) for item, where in items)]
-    merged = reduce(lambda one, other: {**other, **one}, parts)
-    merged["properties"] = reduce(lambda one, other: {**one, **other}, [part["properties"] for part in parts])
+    merged = reduce(lambda first, second: {**second, **first}, parts)
+    merged["properties"] = reduce(lambda first, second: {**first, **second}, [part["properties"] for part in parts])
     merged["required"] = [name for part in parts for name in part.get("required", [])]
     return merged
 

@@ -1,7 +1,7 @@
-"""The matrix of events, directions and audiences: who hears what, and who must not. Nothing repeats asyncapi.yaml.
+"""The matrix of events, directions and audiences, from asyncapi.yaml: who receives an event, and who does not.
 
-Each event has one `x-hype-audience`. It holds for the event however it comes about (`out`), and by itself for what
-comes of a client's frame of that name (`in`).
+Each event has one `x-hype-audience`. It holds for the event after any cause (`out`), and separately for the event that
+follows a client's frame of that name (`in`).
 """
 
 from __future__ import annotations
@@ -16,16 +16,16 @@ Who = Literal["sender", "room", "outsider", "after-leaving"]
 WHO: tuple[Who, ...] = ("sender", "room", "outsider", "after-leaving")
 
 _PACKETS_NEEDED = "speaking_state"
-_CALLED: dict[Who, str] = {
+_DESCRIBED: dict[Who, str] = {
     "sender": "the user who causes it",
-    "room": "everyone else in the room, once each",
-    "outsider": "those in another room or in none",
-    "after-leaving": "those who have left the room",
+    "room": "all others in the room, once each",
+    "outsider": "users in another room or in none",
+    "after-leaving": "users who have left the room",
 }
 
 
 class Audience(NamedTuple):
-    """One cell: whether `who` hears `event`. `area`: what a server needs for it to come about."""
+    """A cell of the matrix: whether `who` receives `event`. `area`: the area that a server needs to send the event."""
 
     event: str
     direction: Direction
@@ -41,22 +41,22 @@ class Audience(NamedTuple):
     @property
     def title(self) -> str:
         """The cell as a sentence."""
-        what = f"what comes of a client's {self.event}" if self.direction == "in" else self.event
-        return f"{what} {'reaches' if self.receives else 'does not reach'} {_CALLED[self.who]}"
+        subject = f"the event after a client's {self.event}" if self.direction == "in" else f"the event {self.event}"
+        return f"{subject} {'reaches' if self.receives else 'does not reach'} {_DESCRIBED[self.who]}"
 
 
 def cells(contract: Contract) -> Iterator[tuple[Event, Audience]]:
-    """Every cell, with the event that it belongs to."""
+    """Yield every cell with its event. Raises `ValueError` for an event without an audience."""
     for event in contract.events.values():
-        said = contract.events[event.name, "out"].audience
+        audience = contract.events[event.name, "out"].audience
         area = "media" if event.name == _PACKETS_NEEDED else "voice" if event.area == "media" else event.area
         for who in WHO:
-            yield event, Audience(event.name, event.direction, who, _receives(said, who), area)
+            yield event, Audience(event.name, event.direction, who, _receives(audience, who), area)
 
 
-def _receives(said: object, who: Who) -> bool:
-    if not isinstance(said, dict) or not {"to", "sender"} <= set(said):
-        raise ValueError(f"asyncapi.yaml has an event without x-hype-audience: {said!r}")
+def _receives(audience: object, who: Who) -> bool:
+    if not isinstance(audience, dict) or not {"to", "sender"} <= set(audience):
+        raise ValueError(f"asyncapi.yaml has an event without x-hype-audience: {audience!r}")
     if who == "sender":
-        return bool(said["sender"] in ("included", "alone"))
-    return who == "room" and bool(said["to"] == "room")
+        return bool(audience["sender"] in ("included", "alone"))
+    return who == "room" and bool(audience["to"] == "room")

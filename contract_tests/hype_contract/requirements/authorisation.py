@@ -1,9 +1,9 @@
-"""A requirement for each cell of (operation, who asks), from the `security` and `x-hype-policy` of openapi.yaml.
+"""A requirement for each cell of (operation, token or user), from `security` and `x-hype-policy` of openapi.yaml.
 
-- `R7.<kind>.<operationId>`: an operation that checks tokens refuses this kind of bad one; a public read, or one
-  that looks at no token, answers as if there were none.
-- `R23.bad-refresh-token.<kind>`: what does not refresh.
-- `allow.<operationId>.<who>`: of those who are known, these may and those may not.
+- `R7.<kind>.<operationId>`: an operation that checks tokens refuses a bad token of this kind; a public read, and an
+  operation that ignores tokens, answer as without a token.
+- `R23.bad-refresh-token.<kind>`: a token of this kind does not refresh.
+- `allow.<operationId>.<asker>`: the operation is allowed, or forbidden, for this kind of user.
 """
 
 from __future__ import annotations
@@ -17,31 +17,31 @@ from hype_contract.requirements.requirement import Level, Requirement
 
 BAD_TOKENS: Mapping[str, str] = {
     "malformed-header": "an Authorization header that is not `Bearer <token>`",
-    "garbage-token": "something that is no token",
-    "tampered-token": "a token of which a bit has changed",
-    "forged-signature": "a token with another token's signature, or one that anybody can make",
+    "garbage-token": "a text that is not a token",
+    "tampered-token": "a token with a changed signature",
+    "forged-signature": "a token with another token's signature, or signed with a secret that can be guessed",
     "unsigned-token": "a token with alg none",
     "refresh-token-as-access-token": "a refresh token",
     "expired-token": "a token that has expired",
     "unknown-user": "a token of a user who does not exist",
     "wrong-type": "a token with the right signature and the wrong type",
-    "other-algorithm": "a token signed with the right secret by another algorithm than HS256",
-    "odd-claims": "a token with the right signature whose userId is missing, or no text",
+    "other-algorithm": "a token signed with the right secret by an algorithm other than HS256",
+    "odd-claims": "a token with the right signature and a missing or malformed userId",
 }
-"""Kinds of tokens that open nothing (rulings R7 and R23)."""
+"""Bad access tokens by kind (rulings R7 and R23): kind → description."""
 
 BAD_REFRESH_TOKENS: Mapping[str, str] = {
-    "garbage-token": "something that is no token",
-    "tampered-token": "a refresh token of which a bit has changed",
-    "forged-signature": "a refresh token with another token's signature, or one that anybody can make",
+    "garbage-token": "a text that is not a token",
+    "tampered-token": "a refresh token with a changed signature",
+    "forged-signature": "a refresh token with another token's signature, or signed with a secret that can be guessed",
     "unsigned-token": "a refresh token with alg none",
     "access-token": "an access token",
     "expired-token": "a refresh token that has expired",
     "unknown-user": "a refresh token of a user who does not exist",
     "wrong-type": "a token with a refresh token's signature and an access token's type",
-    "other-algorithm": "a refresh token signed with the right secret by another algorithm than HS256",
+    "other-algorithm": "a refresh token signed with the right secret by an algorithm other than HS256",
 }
-"""Kinds of tokens that refresh nothing."""
+"""Bad refresh tokens by kind: kind → description."""
 
 REVOKED = "revoked-access-token"
 ON_A_PUBLIC_READ = "bad-token-on-a-public-read"
@@ -52,7 +52,7 @@ Right = Literal["refused", "taken", "ignored"]
 
 @dataclass(frozen=True)
 class Cell:
-    """One operation, asked in one way. `kind`: of bad token, or what the id says. `right`: what has to come of it."""
+    """An operation, with a kind of token in the request. `right`: what the target must do with the token."""
 
     operation: Operation
     kind: str
@@ -66,7 +66,7 @@ class Cell:
 
 
 def cells(contract: Contract) -> Iterator[Cell]:
-    """Every cell about tokens: REST's and voice's operations."""
+    """Yield every cell about tokens, for the operations of REST and of voice."""
     revokes = contract.operations["logoutUser"].raw.get("x-hype-policy", {}).get("revokesSession")
     for operation in contract.operations.values():
         if operation.area == "rest" and operation.extension:
@@ -90,20 +90,20 @@ def cells(contract: Contract) -> Iterator[Cell]:
 
 @dataclass(frozen=True)
 class Permission:
-    """Whether `who` may, by the operation's `x-hype-policy`. `owner` stands for whoever the policy names first."""
+    """Whether the operation's `x-hype-policy` allows `asker`. `owner`: the user that the policy names first."""
 
     operation: Operation
-    who: Literal["owner", "other", "anonymous"]
+    asker: Literal["owner", "other", "anonymous"]
     allowed: bool
 
     @property
     def id(self) -> str:
         """The requirement's id."""
-        return f"allow.{self.operation.id}.{self.who}"
+        return f"allow.{self.operation.id}.{self.asker}"
 
 
 def permissions(contract: Contract) -> Iterator[Permission]:
-    """Every cell about whom an operation is for."""
+    """Yield every cell about the users that an operation allows."""
     for operation in contract.operations.values():
         if allow := operation.raw.get("x-hype-policy", {}).get("allow"):
             anyone = "anyone" in allow
@@ -114,27 +114,29 @@ def permissions(contract: Contract) -> Iterator[Permission]:
 
 
 def requirements(contract: Contract) -> Iterator[Requirement]:
-    """One for each cell, and for each kind of bad refresh token."""
+    """Yield a requirement for each cell, and for each kind of bad refresh token."""
     yield from _refreshing()
-    documented = {one.id for one in cells(contract.laxer)}
+    documented = {cell.id for cell in cells(contract.laxer)}
     for cell in cells(contract):
         level = _level(contract, cell.operation, cell.id in documented)
         source = "ruling P2" if cell.rule == "P2" else "rulings R7 and R23" if cell.kind in BAD_TOKENS else "ruling R7"
         yield Requirement(cell.id, _title(cell), source, level, area=cell.operation.area)
-    laxer = {one.id: one.allowed for one in permissions(contract.laxer)}
-    for one in permissions(contract):
-        level = _level(contract, one.operation, laxer.get(one.id) == one.allowed)
-        title = f"{one.operation.id} {'lets' if one.allowed else 'does not let'} {_WHO[one.who]} do it"
-        yield Requirement(one.id, title, one.operation.source, level, area=one.operation.area)
+    laxer = {permission.id: permission.allowed for permission in permissions(contract.laxer)}
+    for permission in permissions(contract):
+        operation = permission.operation
+        level = _level(contract, operation, laxer.get(permission.id) == permission.allowed)
+        verb = "allowed" if permission.allowed else "forbidden"
+        title = f"{operation.id} is {verb} for {_ASKERS[permission.asker]}"
+        yield Requirement(permission.id, title, operation.source, level, area=operation.area)
 
 
-_WHO = {"owner": "whose thing it is", "other": "somebody else", "anonymous": "somebody without a token"}
+_ASKERS = {"owner": "the owner", "other": "another user", "anonymous": "a client without a token"}
 
 
 def _refreshing() -> Iterator[Requirement]:
     for kind, words in BAD_REFRESH_TOKENS.items():
         source = "POST /auth/refresh › Поведение; rulings R7 and R23"
-        yield Requirement(f"R23.bad-refresh-token.{kind}", f"refreshTokens is 401 with {words}", source)
+        yield Requirement(f"R23.bad-refresh-token.{kind}", f"refreshTokens is 401 for {words}", source)
 
 
 def _level(contract: Contract, operation: Operation, documented: bool) -> Level:
@@ -146,11 +148,11 @@ def _level(contract: Contract, operation: Operation, documented: bool) -> Level:
 def _title(cell: Cell) -> str:
     name = cell.operation.id
     titles = {
-        "valid-token": f"{name} takes the token that login gave",
+        "valid-token": f"{name} accepts the token of a login",
         "no-token": f"{name} is 401 without a token, with WWW-Authenticate: Bearer",
         "optional-token": f"{name} needs no token",
-        ON_A_PUBLIC_READ: f"{name} takes a bad token for none",
-        NOT_LOOKED_AT: f"{name} looks at no Authorization header",
-        REVOKED: f"{name} is 401 with a token of a session that has ended",
+        ON_A_PUBLIC_READ: f"{name} treats a bad token as no token",
+        NOT_LOOKED_AT: f"{name} ignores the Authorization header",
+        REVOKED: f"{name} is 401 for a token of a session that has ended",
     }
-    return titles.get(cell.kind) or f"{name} is 401 with {BAD_TOKENS[cell.kind]}"
+    return titles.get(cell.kind) or f"{name} is 401 for {BAD_TOKENS[cell.kind]}"

@@ -1,7 +1,7 @@
-"""A requirement for each side of each bound that openapi.yaml puts on a request, and for each issue of a refusal.
+"""A requirement for each side of each bound of a request in openapi.yaml, and for each issue of a refusal.
 
-`bounds.<operationId>.<member>.<keyword>.<side>`: values just `inside` and exactly `on` a bound are taken, those
-`outside` are refused. For a keyword without a number, `inside` is what it allows.
+`bounds.<operationId>.<member>.<keyword>.<side>`: values just `inside` and exactly `on` a bound are accepted, values
+`outside` are refused. For a keyword without a number, the values that it allows are `inside`.
 """
 
 from __future__ import annotations
@@ -15,13 +15,13 @@ from hype_contract.contract.schemas import below
 from hype_contract.contract.specs import Contract, Operation
 from hype_contract.requirements.requirement import Requirement
 
-# A well-formed email, password or token that is nobody's is a 401: what these take is shown by cases of their own.
+# A well-formed email, password or token that no user has is a 401. Other cases show which values these accept.
 _CREDENTIALS = {"loginUser", "refreshTokens"}
 
 
 @dataclass(frozen=True)
 class Bound:
-    """One side of one rule, and the values that show it. `query`: the member is a parameter, not one of the body."""
+    """A side of a rule, and the values that show it. `query`: the member is a query parameter, not one of the body."""
 
     operation: Operation
     member: str
@@ -37,7 +37,7 @@ class Bound:
 
 
 def bounds(contract: Contract) -> list[Bound]:
-    """All of them, of the operations that REST cases judge."""
+    """Return all bounds of the operations that REST cases judge."""
     return [
         Bound(operation, *where, tuple(probes), query)
         for operation in contract.operations.values()
@@ -48,7 +48,7 @@ def bounds(contract: Contract) -> list[Bound]:
 
 
 def refusals(contract: Contract) -> dict[tuple[str, str], list[Probe]]:
-    """For each member of a body: the values whose refusal has to name the broken rule (ruling R5)."""
+    """Return (operationId, member of the body) → the values whose refusal must name the broken rule (ruling R5)."""
     found: dict[tuple[str, str], list[Probe]] = defaultdict(list)
     for operation in contract.operations.values():
         if operation.area != "rest" or operation.extension or operation.body is None:
@@ -62,11 +62,11 @@ def refusals(contract: Contract) -> dict[tuple[str, str], list[Probe]]:
 
 
 def requirements(contract: Contract) -> Iterator[Requirement]:
-    """One for each bound, and one for each member whose refusals are explained."""
+    """Yield a requirement for each bound, and for each member whose refusals must name the broken rule."""
     for bound in bounds(contract):
         yield Requirement(bound.id, _title(bound), _source(contract, bound))
     for operation, member in refusals(contract):
-        title = f"{operation} says which rule a wrong {member} breaks, and where, as zod does"
+        title = f"{operation} names the rule that a wrong {member} breaks, and its path, as zod does"
         yield Requirement(f"R5.issue-per-rule.{operation}.{member}", title, "ruling R5")
 
 
@@ -80,22 +80,27 @@ def _grouped(operation: Operation, probes: list[Probe]) -> dict[tuple[str, str, 
 
 def _judged(operation: str, probe: Probe) -> bool:
     if operation == "updateChannel" and probe.member == "type" and probe.accepted:
-        return False  # the stored row decides whether that is a change
+        return False  # the stored channel decides whether this is a change
     return not (operation in _CREDENTIALS and probe.accepted)
 
 
 def _title(bound: Bound) -> str:
+    verb = "refuses" if bound.side == "outside" else "accepts"
+    if bound.keyword == "required":
+        return f"{bound.operation.id} {verb} a request without {bound.member}"
+    if bound.keyword == "once":
+        return f"{bound.operation.id} {verb} a request with {bound.member} twice"
     number = bound.probes[0].bound
     rule = bound.keyword if number is None else f"{bound.keyword} {number}"
-    what = f"a {bound.member} {bound.side} its {rule}" if bound.keyword != "required" else f"no {bound.member}"
-    return f"{bound.operation.id} {'refuses' if bound.side == 'outside' else 'takes'} {what}"
+    return f"{bound.operation.id} {verb} values of {bound.member} {bound.side} its {rule}"
 
 
 def _source(contract: Contract, bound: Bound) -> str:
-    """Where the member's own rule comes from, if the spec says so; the operation's source otherwise."""
+    """Return the source of the member's own rule, if the spec states one, or else the operation's source."""
     raw = bound.operation.raw
     if bound.query:
-        stated = next(one for one in raw["parameters"] if one.get("name") == bound.member).get("x-hype-source")
+        parameter = next(stated for stated in raw["parameters"] if stated.get("name") == bound.member)
+        stated = parameter.get("x-hype-source")
     else:
         _, place = contract.schemas.contents(bound.operation.body or "")
         member, _ = contract.schemas.contents(below(place, "properties", bound.member))

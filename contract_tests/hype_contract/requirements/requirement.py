@@ -18,14 +18,13 @@ Strength = Literal["must", "should"]
 
 @dataclass(frozen=True)
 class Requirement:
-    """One rule that can be judged by itself.
+    """A rule that can be judged by itself.
 
     `id` never changes once published: `R18.newest-first`. `title` is the rule as a sentence. `source` is the seed
     section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in
-    that profile only, `extension` is reported apart and by itself makes no target fail. `strength`: a `should` that is
-    not kept is reported as a warning. `pair`: what the ledger must have seen, for a requirement without cases;
-    `exempt`: why nobody need see it. `audience`: the
-    cell of the matrix of events and audiences that it is about, if any.
+    that profile only, `extension` is reported separately and fails no target. `strength`: a broken `should` is reported
+    as a warning. `pair`: the pair that the ledger must have seen, for a requirement without cases; `exempt`: why it
+    need not be seen. `audience`: the cell of the matrix of events and audiences, if it is about a cell.
     """
 
     id: str
@@ -40,20 +39,20 @@ class Requirement:
     audience: Audience | None = None
 
     def applies(self, profile: Profile) -> bool:
-        """Whether a run for `profile` has to judge it."""
+        """Return whether a run for `profile` judges the requirement."""
         if self.profiles:
             return profile in self.profiles
         return self.level != "hardened" or profile == "hardened"
 
 
 class Requirements:
-    """The list, by id. A duplicate or unknown id is a `ValueError`: the harness itself is wrong then."""
+    """The requirements by id. A duplicate or unknown id raises `ValueError`: it is an error of the harness itself."""
 
     def __init__(self, requirements: Iterable[Requirement]) -> None:
         self._by_id: dict[str, Requirement] = {}
         for requirement in requirements:
             if requirement.id in self._by_id:
-                raise ValueError(f"requirement {requirement.id} stands in the list twice")
+                raise ValueError(f"requirement {requirement.id} is in the list twice")
             self._by_id[requirement.id] = requirement
 
     def __iter__(self) -> Iterator[Requirement]:

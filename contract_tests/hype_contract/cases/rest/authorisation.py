@@ -1,4 +1,4 @@
-"""Who is let in: every cell of `requirements/authorisation.py` (rulings R7, R23, P1, P2 and P6)."""
+"""Authorisation: a case for every cell of `requirements/authorisation.py` (rulings R7, R23, P1, P2 and P6)."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ from hype_contract.requirements.authorisation import (
 )
 
 _LATER = 50
-"""Where a token has to grow old, the other cases run meanwhile."""
+"""The order of a case that waits until a token expires: other cases run in the meantime."""
 
 
 @family
 def tokens(contract: Contract) -> Iterable[Case]:
-    """One case per cell: the operation, and the kind of token it is asked with."""
+    """Yield a case for each cell: an operation, and the kind of token in the request."""
     for cell in cells(contract):
         check = _CHECKS.get(cell.kind, _bad_token)
         order = _LATER if cell.kind == "expired-token" else 0
@@ -42,19 +42,19 @@ def tokens(contract: Contract) -> Iterable[Case]:
 
 @family
 def policies(contract: Contract) -> Iterable[Case]:
-    """One case per cell: the operation, and who asks."""
+    """Yield a case for each permission: an operation, and the user who asks."""
     for permission in permissions(contract):
         yield Case(permission.id, permission.operation.id, partial(_permission, permission=permission), alike=True)
 
 
 def refused(reply: Reply) -> None:
-    """A 401 that says how to do better (ruling R7)."""
+    """Check that a 401 names the scheme that it wants, in WWW-Authenticate (ruling R7). Raises `Violation`."""
     scheme = reply.headers.get("www-authenticate", "")
     must.hold(scheme.startswith("Bearer"), "WWW-Authenticate: Bearer", scheme or "no such header", seen=reply.pair)
 
 
 def _request(world: World, operation: Operation) -> Sample:
-    """A request that works, but for voice: who asks is settled before what is named (R10)."""
+    """Return a request that works. A voice request has unknown ids: its token is judged before them (R10)."""
     if operation.area == "rest":
         return shared_sample(world, operation.id)
     path = dict.fromkeys(re.findall(r"{(\w+)}", operation.path), "nothing")
@@ -96,7 +96,7 @@ def _revoked(world: World, cell: Cell) -> None:
 
 
 def _ignored(world: World, cell: Cell) -> None:
-    """A bad token of any kind changes nothing."""
+    """Send a bad token of each kind: the request succeeds."""
     request = _request(world, cell.operation)
     for kind in BAD_TOKENS:
         try:
@@ -107,7 +107,7 @@ def _ignored(world: World, cell: Cell) -> None:
 
 
 def _not_looked_at(world: World, cell: Cell) -> None:
-    """Neither a bad token nor a malformed header changes anything: a client may refresh with its old token in place."""
+    """Send a bad token and a malformed header: the request succeeds, since a client may send its old token with it."""
     request = _request(world, cell.operation)
     _with(request, f"Bearer {forgery.tampered(request.person.token)}", request.success)
     request = _request(world, cell.operation)
@@ -116,10 +116,10 @@ def _not_looked_at(world: World, cell: Cell) -> None:
 
 def _permission(world: World, permission: Permission) -> None:
     request = _request(world, permission.operation)
-    if permission.who == "owner":
+    if permission.asker == "owner":
         request.succeed()
         return
-    token: Any = NO_TOKEN if permission.who == "anonymous" else world.shared("stranger", _stranger).token
+    token: Any = NO_TOKEN if permission.asker == "anonymous" else world.shared("stranger", _stranger).token
     request.ask(token=token, expect=request.success if permission.allowed else 403)
 
 
