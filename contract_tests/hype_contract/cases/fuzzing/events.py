@@ -1,4 +1,4 @@
-"""Every event a client may send, under hypothesis: no frame closes the socket (R33), and all answers keep the spec."""
+"""Every event that a client may send, under hypothesis: no frame closes the socket (R33), and answers keep the spec."""
 
 from __future__ import annotations
 
@@ -22,12 +22,13 @@ from hype_contract.contract.strategies import Known, payloads
 
 BURSTS = 4
 FRAMES_A_BURST = 17
-"""With the frames that open and prove a socket this stays within R31's burst of 20, so that nothing need be dropped."""
+"""Together with the frames that open a socket and show that it lives, this stays within R31's burst of 20, so that the
+server drops no frame."""
 
 
 @family
 def every_event(contract: Contract) -> Iterable[Case]:
-    """One case per event that clients send."""
+    """Yield a case for each event that clients send."""
     for (name, direction), event in contract.events.items():
         if direction == "in":
             yield Case(f"spec.{name}.in", f"fuzz_{name}", partial(_fuzz, event=event), generates=True)
@@ -45,16 +46,15 @@ def _fuzz(world: World, event: Event) -> None:
         except Violation as violation:
             wrong.append(violation)
 
-    everything = st.lists(
-        payloads(world.contract, event, _known(rooms)), min_size=FRAMES_A_BURST, max_size=FRAMES_A_BURST
-    )
-    _generate(everything, burst, world.times(BURSTS), world.seed)
+    texts = payloads(world.contract, event, _known(rooms))
+    bursts = st.lists(texts, min_size=FRAMES_A_BURST, max_size=FRAMES_A_BURST)
+    _generate(bursts, burst, world.times(BURSTS), world.seed)
     if wrong:
         raise wrong[0]
 
 
 def _generate(strategy: st.SearchStrategy[Any], use: Any, count: int, seed: str) -> None:
-    """Call `use` with `count` values of `strategy`; the same ones for the same seed."""
+    """Call `use` with `count` values of `strategy`, always the same for the same seed."""
     settings = hypothesis.settings(
         max_examples=count,
         database=None,
@@ -66,41 +66,38 @@ def _generate(strategy: st.SearchStrategy[Any], use: Any, count: int, seed: str)
 
 
 def _known(rooms: dict[str, str]) -> Known:
-    # No token: presenting a bad one closes the socket, which is an explicit case's business.
+    # No token: a bad one closes the socket, which a case of its own judges.
     channels = st.sampled_from([*rooms.values(), "nothing-there"])
     return {"channelId": channels, "token": st.nothing(), "userId": st.nothing(), "username": st.nothing()}
 
 
 def _burst(world: World, person: Person, room: str, texts: list[str]) -> None:
-    """Send them all at once, then show that the socket still lives and that what was right has been done."""
+    """Send all texts at once; then show that the socket still lives and that the valid messages are announced."""
     socket = world.socket(person)
     socket.pace = None
     for text in texts:
         socket.send_raw(text)
     socket.alive()
-    _messages_of(socket, person, [one for one in map(_content(world, room), texts) if one is not None])
+    contents = [content for text in texts if (content := _content(world, room, text)) is not None]
+    _expect_messages(socket, person, contents)
     socket.pace = person.pace
     socket.fence()
     socket.close()
 
 
-def _content(world: World, room: str) -> Any:
-    """What a text would store in `room`, if it is a message that keeps the spec."""
-
-    def content(text: str) -> str | None:
-        try:
-            frame = json.loads(text)
-        except (ValueError, RecursionError):
-            return None
-        if not isinstance(frame, dict) or frame.get("type") != "message" or world.contract.frame_problems("in", frame):
-            return None
-        return str(frame["data"]["content"]) if frame["data"]["channelId"] == room else None
-
-    return content
+def _content(world: World, room: str, text: str) -> str | None:
+    """Return the content that `text` stores in `room`; None unless it is a message to the room that keeps the spec."""
+    try:
+        frame = json.loads(text)
+    except (ValueError, RecursionError):
+        return None
+    if not isinstance(frame, dict) or frame.get("type") != "message" or world.contract.frame_problems("in", frame):
+        return None
+    return str(frame["data"]["content"]) if frame["data"]["channelId"] == room else None
 
 
-def _messages_of(socket: Socket, person: Person, contents: list[str]) -> None:
-    """Each content comes back, verbatim and in order (R36)."""
+def _expect_messages(socket: Socket, person: Person, contents: list[str]) -> None:
+    """Expect each content from the server, verbatim and in order (R36). Raises `Violation`."""
     pair = Pair("event", "message", "out")
     for content in contents:
         frame = socket.expect("message", lambda data: data["author"]["id"] == person.id)

@@ -1,7 +1,7 @@
-"""What a generated request needs to get anywhere: ids of things that exist, names nobody has, tokens that work.
+"""References of generated requests: ids of existing objects, unused names, and tokens that work.
 
-A random id is a 404 and a taken name a 400, so without props nothing behind them would ever be reached. Only what was
-generated as valid is replaced; what was meant to be wrong stays as it is.
+A random id is a 404 and a taken name is a 400. Without these references no request would reach the code after those
+checks. Only values that were generated as valid are replaced; values that are meant to be wrong stay.
 """
 
 from __future__ import annotations
@@ -19,21 +19,21 @@ from schemathesis.generation.meta import TestPhase
 from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.people import Person, unique
 from hype_contract.actors.world import World
-from hype_contract.cases.fuzzing.voice_references import VoiceProps
+from hype_contract.cases.fuzzing.voice_references import VoiceReferences
 
-_NAMED_AFRESH = {"registerUser", "loginGuest", "updateUser"}
-_OWN_SESSION_EACH = {"logoutUser"}
-_PLACES_CHANNELS = {"createChannel", "updateChannel"}
+_SETS_A_NAME = {"registerUser", "loginGuest", "updateUser"}
+_ENDS_THE_SESSION = {"logoutUser"}
+_SETS_A_POSITION = {"createChannel", "updateChannel"}
 _POSITIONS = 1000
 _CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
 
 
-class Props:
-    """Makes and hands out what the requests of one run refer to."""
+class References:
+    """The objects that the requests of one run refer to, created on first use."""
 
     def __init__(self, world: World) -> None:
         self._world = world
-        self._voice = VoiceProps(world, lambda: self._owner)
+        self._voice = VoiceReferences(world, lambda: self._owner)
         self._makers: dict[str, Callable[[], str]] = {
             **self._voice.paths,
             "getChannel": lambda: self._channel,
@@ -50,23 +50,23 @@ class Props:
         }
 
     def token(self) -> str:
-        """The token that requests are sent with, unless they must show what happens without."""
+        """Return the token of a request, unless schemathesis leaves it out to show what happens then."""
         return self._owner.token
 
     def put_into(self, request: Request[Any], *, stateful: bool) -> None:
-        """Replace valid references in `request`, mostly: one in four keeps what was generated.
+        """Replace the valid references in `request`. Every fourth request keeps the generated values.
 
         `stateful`: ids in paths come from earlier answers and stay.
         """
         operation = str(request.operation.definition.raw.get("operationId"))
-        if operation in _OWN_SESSION_EACH and request.headers.get("Authorization") == f"Bearer {self._owner.token}":
+        if operation in _ENDS_THE_SESSION and request.headers.get("Authorization") == f"Bearer {self._owner.token}":
             request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
-        self._spare(request, operation)
-        self._name_afresh(request, operation)
-        self._leave_room(request, operation)
-        self._suit_channel(request, operation, stateful=stateful)
+        self._spare_older_objects(request, operation)
+        self._set_unused_names(request, operation)
+        self._lower_position(request, operation)
+        self._drop_unsuited_members(request, operation, stateful=stateful)
         if operation == "listUsers" and not _chance(request, 8):
-            # A target that has served for long has more users than a run wants to read again and again.
+            # A target that has run for long has more users than a run wants to read again and again.
             request.query.setdefault("limit", 3)
         if _chance(request, 4) and operation != "loginUser" and not _is_example(request):
             return
@@ -77,33 +77,29 @@ class Props:
         self._fill_body(request, operation)
 
     def adopt(self, made: Reply) -> None:
-        """A channel that a request has made goes when the case ends."""
+        """Have the channel that a request has created removed when the case ends."""
         channel = made.json.get("data") if isinstance(made.json, dict) else None
         if isinstance(channel, dict) and isinstance(channel.get("id"), str):
             self._world.adopt(channel["id"], self._owner)
 
-    def _spare(self, request: Request[Any], operation: str) -> None:
-        """What was there before the run stays as it is; in the documented profile anyone could remove it."""
+    def _spare_older_objects(self, request: Request[Any], operation: str) -> None:
+        """Turn a change of an older object to one of this run: in the documented profile it would succeed."""
         found = request.path_parameters.get("id")
-        ours = operation == "updateUserStatus" and not _meant_wrong(request, ParameterLocation.PATH)
-        if ours or (operation in _CHANGES_CHANNELS and found in self._furniture):
+        status = operation == "updateUserStatus" and not _meant_wrong(request, ParameterLocation.PATH)
+        if status or (operation in _CHANGES_CHANNELS and found in self._older_channels):
             request.path_parameters["id"] = self._makers[operation]()
 
-    def _name_afresh(self, request: Request[Any], operation: str) -> None:
+    def _set_unused_names(self, request: Request[Any], operation: str) -> None:
         body = request.body
-        if (
-            operation not in _NAMED_AFRESH
-            or not isinstance(body, dict)
-            or _meant_wrong(request, ParameterLocation.BODY)
-        ):
+        if operation not in _SETS_A_NAME or not isinstance(body, dict) or _meant_wrong(request, ParameterLocation.BODY):
             return
         fresh = {"username": unique("fuzz"), "email": f"{unique('fuzz')}@example.com"}
         request.body = {**body, **{name: value for name, value in fresh.items() if name in body}}
 
-    def _leave_room(self, request: Request[Any], operation: str) -> None:
-        """A channel at the top leaves no position to one that is made meanwhile without naming one (R14)."""
+    def _lower_position(self, request: Request[Any], operation: str) -> None:
+        """Lower the position of a channel: one at the highest leaves none for a channel without a position (R14)."""
         body: Any = request.body
-        placed = operation in _PLACES_CHANNELS and isinstance(body, dict) and isinstance(body.get("position"), int)
+        placed = operation in _SETS_A_POSITION and isinstance(body, dict) and isinstance(body.get("position"), int)
         if placed and not _meant_wrong(request, ParameterLocation.BODY):
             request.body = {**body, "position": body["position"] % _POSITIONS}
 
@@ -121,12 +117,12 @@ class Props:
         else:
             request.body = {name: known[name]() if name in known else value for name, value in body.items()}
 
-    def _suit_channel(self, request: Request[Any], operation: str, *, stateful: bool) -> None:
-        """Leave out what is right or wrong depending on the stored channel (R14), which a schema cannot say."""
+    def _drop_unsuited_members(self, request: Request[Any], operation: str, *, stateful: bool) -> None:
+        """Leave out members whose validity depends on the stored channel (R14), which a schema cannot state."""
         if operation != "updateChannel" or not isinstance(request.body, dict):
             return
         if not _meant_wrong(request, ParameterLocation.BODY):
-            # Alone they are given a voice channel; in a chain it may be of any type.
+            # A single request gets a voice channel; in a chain of requests the channel may have any type.
             unsuited = {"type", "userLimit", "bitrate"} if stateful else {"type"}
             request.body = {name: value for name, value in request.body.items() if name not in unsuited}
 
@@ -135,7 +131,7 @@ class Props:
         return self._world.guest("fuzzer")
 
     @cached_property
-    def _furniture(self) -> set[str]:
+    def _older_channels(self) -> set[str]:
         return {str(channel["id"]) for channel in self._world.rest.call("listChannels", expect=200).data}
 
     @cached_property
@@ -159,11 +155,11 @@ def _meant_wrong(request: Request[Any], location: ParameterLocation) -> bool:
 
 
 def _is_example(request: Request[Any]) -> bool:
-    """Whether it comes from the spec's own examples, which have to work."""
+    """Return whether the request comes from the spec's own examples, which must work."""
     return request.meta is not None and request.meta.phase.name == TestPhase.EXAMPLES
 
 
 def _chance(request: Request[Any], of: int) -> bool:
-    """True for one in `of` requests, always the same ones."""
+    """Return True for every `of`th request on average, always for the same requests."""
     text = json.dumps([request.path_parameters, request.query, repr(request.body)], default=str, sort_keys=True)
     return zlib.crc32(text.encode("utf-8", "replace")) % of == 0

@@ -1,4 +1,4 @@
-"""Every operation under schemathesis: whatever is asked, the answer is one that openapi.yaml describes."""
+"""Every operation under schemathesis: the answer to any request is one that openapi.yaml describes."""
 
 from __future__ import annotations
 
@@ -14,23 +14,23 @@ from hype_contract.actors.clients.reply import Reply, problems
 from hype_contract.actors.clients.rest import NOTHING
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
-from hype_contract.cases.fuzzing.references import Props
+from hype_contract.cases.fuzzing.references import References
 from hype_contract.cases.fuzzing.schemathesis_run import Finding, Listener, Plan, run
-from hype_contract.cases.fuzzing.voice_references import UNSAID
+from hype_contract.cases.fuzzing.voice_references import BEYOND_SCHEMA
 from hype_contract.cases.registry import Case, case, family
 from hype_contract.contract.specs import Contract, Operation
 
 EXAMPLES = 12
-_ONE_BY_ONE = ("examples", "coverage", "fuzzing")
+_SINGLE_REQUESTS = ("examples", "coverage", "fuzzing")
 _FAST = ("examples", "fuzzing")
-"""Without `coverage`, which is systematic and takes half the time."""
-# Refreshing twice or logging out in the middle of a chain ends the session that the rest of the chain uses.
+"""The phases without `coverage`, which is systematic and takes half the time."""
+# A second refresh or a logout in the middle of a chain ends the session that the rest of the chain uses.
 _NO_LINK_OF_A_CHAIN = frozenset({"refreshTokens", "logoutUser", "loginUser"})
 
 
 @family
 def every_operation(contract: Contract) -> Iterable[Case]:
-    """One case per operation, so that a finding names the operation it is about."""
+    """Yield a case for each operation, so that a finding names its operation."""
     for operation in contract.operations.values():
         check = partial(_fuzz, operation=operation)
         yield Case(f"spec.{operation.id}", f"fuzz_{operation.id}", check, generates=True, alike=True)
@@ -38,66 +38,69 @@ def every_operation(contract: Contract) -> Iterable[Case]:
 
 @case("spec.links", generates=True, slow=True)
 def links(world: World) -> None:
-    """What one answer names can be used in the next request, as the spec's `links` promise."""
-    chains = [one.id for one in world.contract.operations.values() if one.area == "rest"]
-    ears = _Ears(world, stateful=True)
-    ears.listen([one for one in chains if one not in _NO_LINK_OF_A_CHAIN], ("stateful",), world.times(EXAMPLES / 3))
-    ears.report()
+    """Send chains of requests, each with values of an earlier answer."""
+    every = [operation.id for operation in world.contract.operations.values() if operation.area == "rest"]
+    judge = _Judge(world, stateful=True)
+    judge.run([id for id in every if id not in _NO_LINK_OF_A_CHAIN], ("stateful",), world.times(EXAMPLES / 3))
+    judge.report()
 
 
 def _fuzz(world: World, operation: Operation) -> None:
     if operation.area == "voice":
         _refuse_unimplemented(world, operation)
-    ears = _Ears(world)
-    phases = _FAST if world.options.mode == "fast" else _ONE_BY_ONE
-    ears.listen([operation.id], phases, world.times(EXAMPLES))
-    ears.report()
-    if not ears.accepted:
-        raise Violation(f"some request to {operation.id} to succeed", f"only {sorted(ears.statuses)}")
+    judge = _Judge(world)
+    phases = _FAST if world.options.mode == "fast" else _SINGLE_REQUESTS
+    judge.run([operation.id], phases, world.times(EXAMPLES))
+    judge.report()
+    if not judge.accepted:
+        raise Violation(f"some request to {operation.id} to succeed", f"only {sorted(judge.statuses)}")
 
 
 def _refuse_unimplemented(world: World, operation: Operation) -> None:
-    # A server without voice says so to any request: one is enough to know.
+    # A server without voice answers 501 to any request, so a single request shows it.
     body: Any = NOTHING if operation.body is None else {}
     world.rest.call(operation.id, token=world.guest().token, body=body, path={"id": "nothing"})
 
 
-class _Ears:
-    """Judges and records every answer of one schemathesis run. Keeps the first thing that is wrong."""
+class _Judge:
+    """A judge of one schemathesis run, which records every answer. `wrong`: the first violation."""
 
     def __init__(self, world: World, *, stateful: bool = False) -> None:
         self.world = world
         self.statuses: set[int] = set()
         self.wrong: Violation | None = None
-        self._props = Props(world)
+        self._references = References(world)
         self._stateful = stateful
 
     @property
     def accepted(self) -> bool:
-        """Some request succeeded; a target that refuses everything has shown nothing."""
+        """Whether some request succeeded; a target that refuses every request has shown nothing."""
         return any(200 <= status < 300 for status in self.statuses)
 
-    def listen(self, operations: list[str], phases: tuple[str, ...], examples: int) -> None:
-        """Run schemathesis to its end, or to the first finding."""
+    def run(self, operations: list[str], phases: tuple[str, ...], examples: int) -> None:
+        """Run schemathesis to its end."""
         plan = Plan(operations, phases, examples, zlib.crc32(self.world.seed.encode()))
-        listener = Listener(self._props.token, self._prepare, self._heard)
+        listener = Listener(self._references.token, self._prepare, self._judge)
         try:
             for finding in run(self.world.contract, str(self.world.http.base_url), plan, listener):
-                if self._founded(finding, operations):
+                if self._stands(finding, operations):
                     self.world.trace.transcript.command(finding.curl)
                     self.wrong = self.wrong or Violation(f"schemathesis's check {finding.check} to hold", finding.how)
         except Exception:
-            # A target that contradicts itself confuses the generator too; then the finding is what matters.
+            # A target that contradicts itself confuses the generator, too: then the violation matters, not the error.
             if not self.wrong:
                 raise
 
-    def _founded(self, finding: Finding, operations: list[str]) -> bool:
-        """Whether a finding stands. Schemathesis reads patterns as Python does, so a body it takes for valid may not
-        be; in a chain what is acceptable hangs on what was stored (a message to a voice channel), and what can be
-        routed is more than a schema can say."""
+    def _stands(self, finding: Finding, operations: list[str]) -> bool:
+        """Return whether a finding is a violation.
+
+        Schemathesis reads patterns as Python does, so a body that it takes for valid may be invalid. In a chain the
+        stored objects decide what is acceptable (a message to a voice channel is not). A schema cannot state which
+        parameters can be routed.
+        """
         if finding.check != "positive_data_acceptance":
             return True
-        if operations[0] in UNSAID:
+        if operations[0] in BEYOND_SCHEMA:
             return False
         place = self.world.contract.operations[operations[0]].body
         return not self._stateful and not (place and self.world.contract.schemas.problems(place, finding.body))
@@ -108,9 +111,9 @@ class _Ears:
             raise self.wrong
 
     def _prepare(self, request: Request[Any]) -> None:
-        self._props.put_into(request, stateful=self._stateful)
+        self._references.put_into(request, stateful=self._stateful)
 
-    def _heard(self, request: Request[Any], response: Response) -> None:
+    def _judge(self, request: Request[Any], response: Response) -> None:
         operation_id = str(request.operation.definition.raw.get("operationId"))
         known = self.world.contract.operations.get(operation_id)
         if known is not None and request.method.upper() != known.method:
@@ -120,7 +123,7 @@ class _Ears:
         reply = Reply(known, response.status_code, _Headers(headers), response.content, asked)
         self.statuses.add(reply.status)
         if (reply.status, operation_id) == (201, "createChannel"):
-            self._props.adopt(reply)
+            self._references.adopt(reply)
         found = problems(self.world.contract, reply)
         self.world.trace.observe(reply.pair, right=not found)
         if found:
@@ -139,7 +142,7 @@ class _Ears:
 
 
 class _Headers(dict[str, str]):
-    """Header names in any letter case."""
+    """Headers by their names in any letter case."""
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and super().__contains__(name.lower())

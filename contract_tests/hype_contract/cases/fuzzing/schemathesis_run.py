@@ -1,4 +1,4 @@
-"""The door to schemathesis: one run of its engine over the resolved openapi.yaml, answers given back as they come."""
+"""A run of schemathesis over the resolved openapi.yaml; no other module uses schemathesis's engine."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ from hype_contract.actors.clients.rest import retry_after
 from hype_contract.contract import areas
 from hype_contract.contract.specs import Contract
 
-# Left to the explicit cases: R8 lets a target answer 404 where these two demand 405.
+# R8 lets a target answer 404 where these two checks demand 405. Other cases judge that rule.
 _UNSUITED = ("unsupported_method", "allow_header_conformance")
 _TRIES, _LONGEST_WAIT_S = 3, 61.0
 
 
 @dataclass(frozen=True)
 class Plan:
-    """What to run. `operations`: operationIds. `phases`: of examples, coverage, fuzzing, stateful."""
+    """The plan of a run. `operations`: operationIds. `phases`: some of examples, coverage, fuzzing and stateful."""
 
     operations: Sequence[str]
     phases: Sequence[str]
@@ -42,7 +42,7 @@ class Plan:
 
 @dataclass(frozen=True)
 class Finding:
-    """A check of schemathesis that failed, in its own words (`how`), with a command that shows it and the body sent."""
+    """A failed check of schemathesis, in its words (`how`), with a command that reproduces it and the request body."""
 
     check: str
     how: str
@@ -52,22 +52,25 @@ class Finding:
 
 @dataclass(frozen=True)
 class Listener:
-    """What a run calls: `token` gives a bearer token for each request, `prepare` may change a case before it is sent,
-    `heard` gets every answer."""
+    """The functions that a run calls.
+
+    `token` returns a bearer token for each request, `prepare` may change a case before it is sent, and `answered` gets
+    every answer.
+    """
 
     token: Callable[[], str]
     prepare: Callable[[schemathesis.Case[Any]], None]
-    heard: Callable[[schemathesis.Case[Any], Response], None]
+    answered: Callable[[schemathesis.Case[Any], Response], None]
 
 
 def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> Iterator[Finding]:
-    """Run the plan to its end; findings as they come. Raises at the end what schemathesis itself stumbled over."""
+    """Run the plan to its end; yield findings as they come. Raises schemathesis's own error, if any, at the end."""
     everything = schemathesis.openapi.from_dict(document(contract), config=_config(base_url, plan))
     schema = everything.include(operation_id=list(plan.operations))
 
     @schema.auth(refresh_interval=None)
     class _Bearer:
-        """Puts the token where `ignored_auth` can take it away again."""
+        """An authorisation that schemathesis's check `ignored_auth` can take away again."""
 
         def get(self, case: schemathesis.Case[Any], context: AuthContext) -> str:
             return listener.token()
@@ -96,7 +99,7 @@ def _execute(schema: BaseSchema) -> Iterator[Finding]:
         if isinstance(event, events.ScenarioFinished):
             yield from _findings(event)
         elif isinstance(event, events.NonFatalError) and isinstance(event.value, OSError):
-            # What the HTTP client raises: the target gave no answer.
+            # An error of the HTTP client: the target gave no answer.
             yield Finding("an_answer", str(event.value), f"# {event.label}")
         elif isinstance(event, events.NonFatalError):
             broken = event.value
@@ -106,7 +109,7 @@ def _execute(schema: BaseSchema) -> Iterator[Finding]:
         raise broken
 
 
-# Hooks on calls exist once for the whole process; this finds the run that a call belongs to.
+# Hooks on calls exist once for the whole process; this map finds the run that a call belongs to.
 _listeners: dict[int, Listener] = {}
 
 
@@ -116,20 +119,23 @@ def _install_hooks() -> None:
     def _prepare(context: schemathesis.HookContext, case: schemathesis.Case[Any], kwargs: Any) -> None:
         if listener := _listeners.get(id(case.operation.schema)):
             listener.prepare(case)
-            # A 429 that is documented is an answer; any other is a limit on requests, which is obeyed.
+            # A documented 429 is an answer. Any other 429 is a limit on requests, which this run obeys.
             if "429" not in case.operation.responses.status_codes:
                 kwargs["hooks"] = {"response": _obey}
 
     @schemathesis.hook("after_call")
-    def _heard(context: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
+    def _answered(context: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
         if listener := _listeners.get(id(case.operation.schema)):
-            listener.heard(case, response)
+            listener.answered(case, response)
 
 
 @cache
 def _confine_sessions() -> None:
-    """Have the sessions of our runs send nothing of the environment. Schemathesis takes none of ours, and makes them
-    itself in three places, all of this class (which is no public one: pyproject.toml pins the version)."""
+    """Make the sessions of our runs ignore the environment.
+
+    Schemathesis accepts no session of ours. It makes them in three places, all of this class, which is not public:
+    pyproject.toml pins the version.
+    """
     make = SameHostRedirectsSession.__init__
 
     def made(session: requests.Session) -> None:
@@ -141,7 +147,7 @@ def _confine_sessions() -> None:
 
 
 def _obey(response: Answer, **how: Any) -> Answer:
-    """The answer to the same request once the target takes it, or the last refusal of a few."""
+    """Return the answer to the same request when the target accepts it, or the last of a few refusals."""
     for _ in range(_TRIES):
         wait = retry_after(response.status_code, response.headers)
         if wait is None:
@@ -168,7 +174,7 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
     phases = {name: {"enabled": name in plan.phases} for name in ("examples", "coverage", "fuzzing", "stateful")}
     config: Mapping[str, Any] = {
         "seed": plan.seed,
-        "base-url": base_url.replace("${", "$${"),  # else a variable of the environment
+        "base-url": base_url.replace("${", "$${"),  # otherwise the name of a variable in the environment
         "request-timeout": TIMEOUT_S,
         # A file without hooks: without one, schemathesis loads what SCHEMATHESIS_HOOKS names.
         "hooks": areas.__file__,
@@ -176,7 +182,7 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
         "phases": {
             **phases,
             "coverage": {**phases["coverage"], "unexpected-methods": []},
-            # The links that the spec states are judged, not those that schemathesis guesses.
+            # The run judges the links that the spec states, and none that schemathesis guesses.
             "stateful": {**phases["stateful"], "inference": {"algorithms": []}},
         },
         "checks": {name: {"enabled": False} for name in _UNSUITED},

@@ -1,4 +1,4 @@
-"""What generated voice requests need to get anywhere: transports, producers, parameters that can be routed."""
+"""References of generated voice requests: transports, producers, and parameters that can be routed."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.voice.signalling import DTLS, KINDS, Party, parameters
 
-UNSAID: frozenset[str] = frozenset({"createProducer", "createConsumer"})
-"""A schema cannot say what can be routed: what it allows may be refused here."""
+BEYOND_SCHEMA: frozenset[str] = frozenset({"createProducer", "createConsumer"})
+"""Operations that may refuse a body that keeps its schema: no schema can state which parameters can be routed."""
 
 
-class VoiceProps:
-    """Makes what one operation's requests refer to, for one person."""
+class VoiceReferences:
+    """The objects that voice requests of one person refer to, created on first use."""
 
     def __init__(self, world: World, owner: Callable[[], Person]) -> None:
         self._world = world
@@ -36,11 +36,11 @@ class VoiceProps:
 
     @cached_property
     def channel(self) -> str:
-        """A voice channel of the person's own."""
+        """The id of a voice channel that the person created."""
         return str(self._world.channel(self._owner(), "voice")["id"])
 
     def fill(self, body: Mapping[str, Any], operation: str, *, routable: bool) -> dict[str, Any]:
-        """The body with ids of what is there. `routable`: with DTLS and RTP parameters that work, too."""
+        """Return the body with ids of existing objects. `routable`: with DTLS and RTP parameters that work, too."""
         makers = self._members.get(operation, {})
         filled = {name: makers[name]() if name in makers else value for name, value in body.items()}
         if routable and operation == "createProducer" and filled.get("kind") in KINDS:
@@ -60,5 +60,5 @@ class VoiceProps:
         return self._party.producer()
 
     def _newcomer(self) -> Party:
-        """The person as if just come: a new transport takes the old one's place."""
+        """Return the person without transports: a new transport replaces the old one."""
         return Party(self._world, self._owner(), self.channel)
