@@ -5,7 +5,7 @@ How to write a case
 Write a function in any module of `rest/`, `gateway/`, `voice/`, `media/` or `fuzzing/` here (all are loaded). `@case`
 declares the requirement: an id that never changes, and the rule as a sentence. The id begins with the ruling that the
 rule derives from, or `source` names a section of the seed document. `level`, `profiles` and `strength` are as in
-`Requirement`.
+`Requirement`. A docstring says only how the case shows the rule, where the code does not.
 
        @case("R18.newest-first", "messages are listed newest first")
        def newest_first(world: World) -> None:

@@ -1,4 +1,4 @@
-"""Tokens that open nothing, by kind (rulings R7 and R23): made from a good one, some with the target's own secret."""
+"""Bad tokens by kind (rulings R7 and R23), made from a good token, some with the target's own secret."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from hype_contract.cases.rest.samples import UNKNOWN_ID
 
 GUESSABLE_SECRETS = (b"", b"secret", b"your-secret-key-for-access-tokens")
 LONG_AGO_S = 3600
-"""How long ago an expired token expired: no clock is so wrong, no leeway so wide."""
+"""The age of an expired token after its end. No clock is as wrong, and no leeway as wide."""
 
 _HEADERS = ("Bearer", "Basic c29tZTpib2R5", "{token}", "Token {token}")
 _ODD_USER_IDS: tuple[Any, ...] = (None, "", 1, True, [], ["{id}"], {"$ne": None}, "a\x00b", "\ud800", forgery.MISSING)
@@ -29,43 +29,47 @@ _aging = threading.Lock()
 
 
 def bad_headers(kind: str, world: World, victim: Person) -> Iterable[str]:
-    """Values of `Authorization` of one kind, made from the victim's token. Raises `NeedsOption`."""
+    """Return values of `Authorization` of one kind, made from the victim's token. Raises `NeedsOption`."""
     if kind == "malformed-header":
         return [header.format(token=victim.token) for header in _HEADERS]
     return [f"Bearer {token}" for token in bad_access_tokens(kind, world, victim)]
 
 
 def bad_access_tokens(kind: str, world: World, victim: Person) -> Iterable[str]:
-    """Tokens of one kind, none of which is an access token of the victim. Raises `NeedsOption`."""
-    return _FORGES[kind](world, victim)
+    """Return tokens of one kind, none of which is an access token of the victim. Raises `NeedsOption`."""
+    return _MAKERS[kind](world, victim)
 
 
 def bad_refresh_tokens(kind: str, world: World, victim: Person) -> Iterable[str]:
-    """The same for refresh tokens; the kinds are those of `BAD_REFRESH_TOKENS`. Raises `NeedsOption`."""
-    return _REFRESH_FORGES[kind](world, victim)
+    """Return bad refresh tokens of a kind of `BAD_REFRESH_TOKENS`. Raises `NeedsOption`."""
+    return _REFRESH_MAKERS[kind](world, victim)
 
 
 def access_token(world: World, person: Person, **claims: Any) -> str:
-    """The person's access token with other claims, under the target's own signature (`header`: with another `alg`)."""
+    """Return the person's access token with other claims, signed with the target's own secret. Raises `NeedsOption`.
+
+    `algorithm`, one of the claims, is the `alg` of the header instead.
+    """
     option, secret = "--jwt-access-secret", world.options.access_secret
-    return _signed(option, _genuine(option, secret, person.token), person.token, claims)
+    return _signed(_checked(option, secret, person.token), person.token, claims)
 
 
 def refresh_token(world: World, person: Person, **claims: Any) -> str:
-    """The same for the person's refresh token."""
+    """Return the person's refresh token with other claims, like `access_token`. Raises `NeedsOption`."""
     option, secret = "--jwt-refresh-secret", world.options.refresh_secret
-    return _signed(option, _genuine(option, secret, person.refresh_token), person.refresh_token, claims)
+    return _signed(_checked(option, secret, person.refresh_token), person.refresh_token, claims)
 
 
-def _genuine(option: str, secret: bytes | None, token: str) -> bytes:
+def _checked(option: str, secret: bytes | None, token: str) -> bytes:
+    """Return `secret`. Raises `NeedsOption` when it is missing, or did not sign `token`."""
     if secret is None:
-        raise must.NeedsOption(f"say {option} to have expired tokens and forged claims judged")
+        raise must.NeedsOption(f"give {option} to have expired tokens and forged claims judged")
     if forgery.signed(token, secret) != token:
-        raise must.NeedsOption(f"the target signs its tokens with another secret than {option} says")
+        raise must.NeedsOption(f"the target signs its tokens with a secret other than that of {option}")
     return secret
 
 
-def _signed(option: str, secret: bytes, token: str, claims: Mapping[str, Any]) -> str:
+def _signed(secret: bytes, token: str, claims: Mapping[str, Any]) -> str:
     changes = dict(claims)
     algorithm = changes.pop("algorithm", "HS256")
     return forgery.signed(forgery.with_claims(token, **changes), secret, algorithm)
@@ -97,18 +101,19 @@ def _expired(world: World, victim: Person) -> Iterable[str]:
     if world.options.access_secret is not None:
         yield access_token(world, victim, **_past())
     elif world.options.access_lifetime_s is not None:
-        yield _grown_old(world, world.options.access_lifetime_s)
+        yield _waited_for(world, world.options.access_lifetime_s)
     else:
-        raise must.NeedsOption("say --jwt-access-secret, or --access-lifetime, to have expired tokens judged")
+        raise must.NeedsOption("give --jwt-access-secret or --access-lifetime to have expired tokens judged")
 
 
 def _past() -> dict[str, int]:
+    """Return the time claims of a token that has expired long ago."""
     now = int(time.time())
     return {"iat": now - 2 * LONG_AGO_S, "exp": now - LONG_AGO_S}
 
 
-def _grown_old(world: World, lifetime_s: float) -> str:
-    """One token that all cases of a run wait for together, until it has expired."""
+def _waited_for(world: World, lifetime_s: float) -> str:
+    """Wait until a token has expired, the same one for all cases of a run; return it. Raises `NeedsOption`."""
     if world.options.mode == "fast":
         raise must.NeedsOption("--fast does not wait until a token expires")
     with _aging:
@@ -136,7 +141,7 @@ def _odd_claims(world: World, victim: Person) -> Iterable[str]:
         yield access_token(world, victim, userId=[victim.id] if odd == ["{id}"] else odd)
 
 
-_FORGES: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
+_MAKERS: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "garbage-token": _garbage,
     "tampered-token": _tampered,
     "forged-signature": _forged,
@@ -149,7 +154,7 @@ _FORGES: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "odd-claims": _odd_claims,
 }
 
-_REFRESH_FORGES: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
+_REFRESH_MAKERS: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "garbage-token": lambda world, victim: ["garbage", "a.b.c", "", "\U0001f600.\U0001f600.\U0001f600"],
     "tampered-token": lambda world, victim: [forgery.tampered(victim.refresh_token)],
     "forged-signature": lambda world, victim: [

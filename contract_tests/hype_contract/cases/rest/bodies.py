@@ -1,4 +1,4 @@
-"""What a request body may be before anybody looks at its members (rulings R4, R8 and R11)."""
+"""Request bodies as a whole: their JSON, size, media type and unknown members (rulings R4, R8 and R11)."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.samples import Sample, rest_operations, sample, shared_sample
 from hype_contract.contract.specs import Contract
 
-declare("R8.malformed-json", "a body that is no JSON is 400", area="rest")
+declare("R8.malformed-json", "a body that is not JSON is 400", area="rest")
 declare("R8.missing-body", "a missing body is 400", area="rest")
-declare("R8.not-an-object", "a body that is no object is 400", area="rest")
+declare("R8.not-an-object", "a body that is not an object is 400", area="rest")
 declare("R8.media-type", "a body that is not application/json is 415, or 400", area="rest")
-declare("R8.charset", "application/json may name its charset", area="rest")
+declare("R8.charset", "a body of application/json with a charset is accepted", area="rest")
 declare("R8.too-large", "a body of more than 102,400 bytes is 413", area="rest")
-declare("R8.largest", "a body of 102,400 bytes is read", area="rest")
-declare("R4.unknown-members", "members of a body that nobody knows are ignored", area="rest")
-declare("R11.never-500", "odd JSON, deep, huge or with surrogates, is never a 500", area="rest")
+declare("R8.largest", "a body of 102,400 bytes is accepted", area="rest")
+declare("R4.unknown-members", "unknown members of a body are ignored", area="rest")
+declare("R11.never-500", "unusual JSON, such as deep JSON or lone surrogates, is never answered with 500", area="rest")
 
 LARGEST_BODY = 102_400
 """In bytes (ruling R8)."""
@@ -41,7 +41,7 @@ _ODD = (
 
 @family
 def bodies(contract: Contract) -> Iterable[Case]:
-    """One case per rule and operation with a body."""
+    """Yield a case for each rule and each operation with a body."""
     for operation in rest_operations(contract, body=True):
         for requirement, rule in RULES.items():
             works = requirement in TAKEN
@@ -50,9 +50,8 @@ def bodies(contract: Contract) -> Iterable[Case]:
             )
 
 
-@case("R8.chunked", "a body in chunks is read, and 413 when it is too large")
+@case("R8.chunked", "a chunked body is read like any other, and is 413 when it is too large")
 def chunked(world: World) -> None:
-    """A body in chunks, whose length no header tells, is read like any other, and may be too large like any other."""
     request = sample(world, "createMessage")
     for content, expect in (
         (json.dumps(request.body).encode(), 201),
@@ -70,7 +69,7 @@ def chunked(world: World) -> None:
 
 
 def padded(body: dict[str, Any], size: int) -> bytes:
-    """`body` as JSON of exactly `size` bytes, by a member that nobody knows."""
+    """Return `body` as JSON of exactly `size` bytes, padded by an unknown member."""
     start = json.dumps({**body, "padding": ""}).encode("ascii")
     return start[:-2] + b"x" * (size - len(start)) + b'"}'
 
@@ -122,8 +121,7 @@ def _unknown_members(request: Sample) -> None:
 
 
 def _odd(request: Sample) -> None:
-    # Decoders that are in wide use put U+FFFD in the place of bad UTF-8, or take UTF-16 for JSON (RFC 4627): no ruling
-    # says that they must not.
+    # Some widely used decoders replace bad UTF-8 by U+FFFD, or accept UTF-16 as JSON (RFC 4627). No ruling forbids it.
     good = json.dumps(request.body)
     foreign = (b'{"content":"\xe4","username":"\xe4"}', good.encode("utf-16"), good.encode("utf-32"))
     for content in (*_ODD, *foreign):
@@ -142,7 +140,7 @@ RULES: dict[str, Callable[[Sample], None]] = {
     "R4.unknown-members": _unknown_members,
     "R11.never-500": _odd,
 }
-"""What to do with a request that works, by requirement."""
+"""Requirement → the check, which gets a request that works."""
 
 TAKEN = {"R8.charset", "R8.largest", "R4.unknown-members"}
-"""Those after which it has still worked."""
+"""The requirements whose check sends a request that succeeds."""

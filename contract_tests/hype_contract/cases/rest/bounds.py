@@ -1,4 +1,4 @@
-"""Every bound of every request body and query, from openapi.yaml: inside and on it are taken, outside is refused."""
+"""Every bound of a request body or query in openapi.yaml: values inside and on it are accepted, others are refused."""
 
 from __future__ import annotations
 
@@ -20,23 +20,23 @@ from hype_contract.requirements.bounds import Bound, bounds, refusals
 
 _REFERENCES = {"channelId", "serverId"}
 _NAMES = string.ascii_letters + string.digits + "_-"
-_UNTAKEN_WITHIN = 5
-# A position at the top leaves no room for a channel that somebody makes meanwhile without naming one.
-_LONELY = {"position"}
+_NAME_TRIES = 5
+# A channel at the highest position leaves none for a channel that another case creates without a position.
+_ALONE = {"position"}
 
 
 @family
 def sides(contract: Contract) -> Iterable[Case]:
-    """One case per side of each rule."""
+    """Yield a case for each side of each rule."""
     for bound in bounds(contract):
-        alone = bound.member in _LONELY and bound.side != "outside"
+        alone = bound.member in _ALONE and bound.side != "outside"
         check = _query if bound.query else _body
         yield Case(bound.id, bound.operation.id, partial(check, bound=bound), alone=alone, alike=True)
 
 
 @family
 def issues(contract: Contract) -> Iterable[Case]:
-    """One case per member: each refusal says which rule is broken, and where (ruling R5)."""
+    """Yield a case for each member: each refusal names the broken rule and the member (ruling R5)."""
     for (operation, member), probes in refusals(contract).items():
         check = partial(_issues, operation=operation, probes=probes)
         yield Case(f"R5.issue-per-rule.{operation}.{member}", operation, check, alike=True)
@@ -54,7 +54,7 @@ def _body(world: World, bound: Bound) -> None:
 def _query(world: World, bound: Bound) -> None:
     request = shared_sample(world, bound.operation.id)
     for probe in bound.probes:
-        # What comes twice is wrong also where both are alike.
+        # A parameter that comes twice is wrong, also with the same value.
         query = {**request.query, bound.member: ["1", "1"]} if probe.value is REPEATED else probe.into(request.query)
         dangling = probe.accepted and bound.member in _REFERENCES and probe.value is not ABSENT
         expected = 400 if not probe.accepted else 404 if dangling else request.success
@@ -62,21 +62,21 @@ def _query(world: World, bound: Bound) -> None:
 
 
 def _taken(request: Sample, probe: Probe) -> None:
-    """The value works, and what the answer shows of it is what was sent."""
+    """Send a value that works; check that the answer shows it as it was sent."""
     dangling = probe.member in _REFERENCES and probe.value is not ABSENT
-    for _ in range(_UNTAKEN_WITHIN):
+    for _ in range(_NAME_TRIES):
         body = _untaken(request.operation.id, probe, probe.into(request.body))
         reply = request.ask(body=body, expect=404 if dangling else None)
-        # A name of three characters may be somebody's already, on a target that has served for long.
+        # A username of three characters may be taken on a target that has run for long.
         if reply.status not in (400, 409) or probe.member != "username":
             break
     if not dangling:
-        must.equal(reply.status, request.success, _words(request, probe), seen=reply.pair)
+        must.equal(reply.status, request.success, _described(request, probe), seen=reply.pair)
         _echoed(request, probe, body, reply)
 
 
 def _untaken(operation: str, probe: Probe, body: dict[str, Any]) -> dict[str, Any]:
-    """The body with names of its own: one that somebody has is refused for that alone."""
+    """Return the body with an unused username and email: a taken one would be refused for that reason."""
     if operation == "registerUser":
         body["email"] = (
             f"{unique('bound')}.{body['email']}" if probe.member == "email" else f"{unique('bound')}@example.com"
@@ -94,8 +94,8 @@ def _echoed(request: Sample, probe: Probe, body: dict[str, Any], reply: Reply) -
         must.equal(shown[probe.member], body[probe.member], f"the {probe.member} in the answer", seen=reply.pair)
 
 
-def _words(request: Sample, probe: Probe) -> str:
-    value = "nothing" if probe.value is ABSENT else must.shown(probe.value)
+def _described(request: Sample, probe: Probe) -> str:
+    value = "no value" if probe.value is ABSENT else must.shown(probe.value)
     return f"{request.operation.id}'s status for {value} as {probe.member} ({probe.keyword})"
 
 
@@ -104,7 +104,7 @@ def _issues(world: World, operation: str, probes: Sequence[Probe]) -> None:
     for probe in probes:
         reply = request.ask(body=probe.into(request.body), expect=400)
         where = f"an issue {dict(probe.issue or {})} at [{probe.member!r}] in {must.shown(reply.issues)}"
-        found = [one for one in reply.issues if one.get("path") == [probe.member]]
+        found = [issue for issue in reply.issues if issue.get("path") == [probe.member]]
         must.find(found, partial(_matches, probe), where, seen=reply.pair)
 
 

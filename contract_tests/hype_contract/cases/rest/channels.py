@@ -1,4 +1,4 @@
-"""Channels: what an answer shows, and what create, update and delete do (rulings R13, R14 and P6)."""
+"""Channels: the object in answers, and the effects of create, update and delete (rulings R13, R14 and P6)."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ POSITION_MAX = 2_147_483_647
 _GAP = 1000
 
 
-@case("R13.order", "channels are listed by position, createdAt, id")
+@case("R13.order", "channels are listed by position, then createdAt, then id")
 def order(world: World) -> None:
-    """Both lists are ordered by position, then creation, then id."""
+    """Compare both lists, after a change of a position."""
     ann = world.guest("ann")
     positions = [7, 3, 10, 7, 3, 0]
     made = [world.channel(ann, position=position) for position in positions]
@@ -24,23 +24,23 @@ def order(world: World) -> None:
     world.rest.call("updateChannel", path=path, token=ann.token, body=change, expect=200)
     for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
         reply = world.rest.call(operation, path=path, expect=200)
-        keys = [(one["position"], one["createdAt"], one["id"]) for one in reply.data]
+        keys = [(channel["position"], channel["createdAt"], channel["id"]) for channel in reply.data]
         must.ascending(keys, f"{operation} by position, createdAt, id", seen=reply.pair)
-        shown = {one["id"]: one["position"] for one in reply.data}
-        kept = [shown.get(one["id"]) for one in made]
-        must.equal(kept, [2, *positions[1:]], "the positions, which nothing else has changed", seen=reply.pair)
+        shown = {channel["id"]: channel["position"] for channel in reply.data}
+        kept = [shown.get(channel["id"]) for channel in made]
+        must.equal(kept, [2, *positions[1:]], "the positions, of which only the first has changed", seen=reply.pair)
 
 
-@case("R13.same-object", "a channel is the same object wherever it is shown")
+@case("R13.same-object", "a channel is the same object in every answer that shows it")
 def same_object(world: World) -> None:
-    """The lists, a single channel and the answer to its creation show one and the same object."""
+    """Compare the answer to its creation with the lists and with the channel by its id."""
     made = world.channel(world.guest(), "voice", topic="same", userLimit=7, bitrate=96)
     assert_same(world, made)
 
 
 @case("R13.members", "a channel names its server and creator, and counts its messages")
 def members(world: World) -> None:
-    """A channel names its server and its creator, and counts what it has."""
+    """Compare the channel after two messages, after a deleted message, and after its creator's new username."""
     ann = world.guest("ann")
     made = world.channel(ann)
     server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data
@@ -52,19 +52,18 @@ def members(world: World) -> None:
     reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
     must.equal(reply.data["_count"]["messages"], 2, "_count.messages after two messages", seen=reply.pair)
     listed = world.rest.call("listChannels", expect=200)
-    found = must.find(listed.data, lambda one: one["id"] == made["id"], "the new channel", seen=listed.pair)
+    found = must.find(listed.data, lambda channel: channel["id"] == made["id"], "the new channel", seen=listed.pair)
     must.equal(found["_count"]["messages"], 2, "_count.messages in the list", seen=listed.pair)
     world.rest.call("deleteMessage", path={"id": messages[0]}, token=ann.token, expect=200)
     renamed = {"username": f"{ann.username}-2"}
     world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=renamed, expect=200)
     reply = world.rest.call("getChannel", path={"id": made["id"]}, expect=200)
     must.members(reply.data["createdBy"], {"id": ann.id, **renamed}, "createdBy after a new username", seen=reply.pair)
-    must.equal(reply.data["_count"]["messages"], 1, "_count.messages after one was deleted", seen=reply.pair)
+    must.equal(reply.data["_count"]["messages"], 1, "_count.messages after a deleted message", seen=reply.pair)
 
 
-@case("R14.defaults", "a channel has the defaults of the contract")
+@case("R14.defaults", "a new channel has the contract's default for each member that the request leaves out")
 def defaults(world: World) -> None:
-    """What the body does not say: the default server, no topic, 64 kbps for voice and nothing for text."""
     ann = world.guest()
     text = create(world, ann, type="text")
     must.members(
@@ -74,32 +73,30 @@ def defaults(world: World) -> None:
     must.members(voice, {"userLimit": None, "bitrate": 64, "topic": None}, "a voice channel")
 
 
-@case("R14.type-letter-case", "a channel's type is taken in either letter case")
+@case("R14.type-letter-case", "a channel's type is accepted in either letter case and shown in upper case")
 def type_letter_case(world: World) -> None:
-    """The type is taken in either letter case, and answered in upper case."""
     ann = world.guest()
     for type in ("text", "voice", "announcement", "TEXT", "VOICE", "ANNOUNCEMENT"):
         must.equal(create(world, ann, type=type)["type"], type.upper(), f"the type of a channel made as {type}")
 
 
-@case("R14.default-position", "a channel goes after the last one", alone=True)
+@case("R14.default-position", "a channel without a position goes after the last one of its server", alone=True)
 def default_position(world: World) -> None:
-    """Without a position a channel goes after the last one of its server."""
     ann = world.guest()
     listed = world.rest.call("listServerChannels", path={"serverId": DEFAULT_SERVER}, expect=200).data
-    last = max((one["position"] for one in listed), default=-1)
+    last = max((channel["position"] for channel in listed), default=-1)
     if last >= POSITION_MAX - 2 * _GAP:
-        raise must.Skipped("a channel of the target stands at the last position there is")
-    # Not only where positions are numbered without a gap.
+        raise must.Skipped("a channel of the target is at the highest position")
+    # A gap in the positions exposes a server that counts channels instead.
     last = create(world, ann, position=last + _GAP)["position"]
     first, second = create(world, ann), create(world, ann)
     must.hold(first["position"] > last, f"a position after {last}", first["position"])
     must.hold(second["position"] > first["position"], f"a position after {first['position']}", second["position"])
 
 
-@case("R14.voice-only-members", "userLimit and bitrate are for voice channels only")
+@case("R14.voice-only-members", "userLimit and bitrate are refused for a channel that is not a voice channel")
 def voice_only_members(world: World) -> None:
-    """`userLimit` and `bitrate` are for voice channels: anywhere else they are a validation error."""
+    """Show it with new channels and with updates."""
     request = sample(world, "createChannel")
     owner = request.person
     for type in ("text", "announcement", "TEXT"):
@@ -110,16 +107,14 @@ def voice_only_members(world: World) -> None:
             world.rest.call("updateChannel", path=path, token=owner.token, body={member: value}, expect=400)
 
 
-@case("R14.unknown-server", "a channel of an unknown server is 404")
+@case("R14.unknown-server", "a new channel for an unknown server is 404")
 def unknown_server(world: World) -> None:
-    """A channel for a server that does not exist is a 404."""
     request = sample(world, "createChannel")
     request.ask(body=request.with_members(serverId=UNKNOWN_ID), expect=404)
 
 
-@case("R14.update-keeps-the-rest", "an update changes what it names and nothing else")
+@case("R14.update-keeps-the-rest", "an update of a channel changes the members that it names, and no others")
 def update_keeps_the_rest(world: World) -> None:
-    """An update changes what it names and nothing else."""
     ann = world.guest()
     made = world.channel(ann, "voice", topic="old", position=5, userLimit=7, bitrate=96)
     kept = {name: value for name, value in made.items() if name not in ("updatedAt", "_count")}
@@ -136,13 +131,13 @@ def update_keeps_the_rest(world: World) -> None:
     for change in changes:
         kept |= change
         reply = world.rest.call("updateChannel", path={"id": made["id"]}, token=ann.token, body=change, expect=200)
-        must.members(reply.data, kept, f"the channel after {change}", seen=reply.pair)
+        must.members(reply.data, kept, f"after {change}, the channel", seen=reply.pair)
     assert_same(world, reply.data)
 
 
 @case("R14.type-stays", "a channel's type cannot change")
 def type_stays(world: World) -> None:
-    """The type may be repeated, in either letter case, but not changed."""
+    """Show also that an update may repeat the type, in either letter case."""
     ann = world.guest()
     path = {"id": world.channel(ann, "voice")["id"]}
     for type in ("voice", "VOICE"):
@@ -152,9 +147,9 @@ def type_stays(world: World) -> None:
     must.equal(world.rest.call("getChannel", path=path, expect=200).data["type"], "VOICE", "the type afterwards")
 
 
-@case("R14.delete", "a deleted channel is gone with its messages")
+@case("R14.delete", "a channel is deleted together with its messages")
 def delete(world: World) -> None:
-    """A deleted channel is gone, from the lists too, and its messages with it, whoever wrote them."""
+    """Show it with messages of two authors, with the lists, and with further requests to the channel."""
     ann, bob = world.guests("ann", "bob")
     channel = world.channel(ann)["id"]
     messages = [world.message(author, channel)["id"] for author in (ann, bob)]
@@ -169,16 +164,17 @@ def delete(world: World) -> None:
     world.rest.call("updateChannel", path=path, token=ann.token, body={"name": "late"}, expect=404)
     world.rest.call("deleteChannel", path=path, token=ann.token, expect=404)
     listed = world.rest.call("listChannels", expect=200)
-    must.hold(channel not in [one["id"] for one in listed.data], "a list without it", "it is listed", seen=listed.pair)
+    ids = [shown["id"] for shown in listed.data]
+    must.hold(channel not in ids, "a list without the deleted channel", "a list with it", seen=listed.pair)
 
 
 @case(
     "P6.only-creator-or-owner",
-    "only the creator or the server's owner changes or deletes a channel",
+    "only the channel's creator or the server's owner can change or delete a channel",
     level="hardened",
 )
 def only_creator_or_owner(world: World) -> None:
-    """Whoever did not create a channel may neither change nor delete it, and it stays as it was."""
+    """Show it with another user, then with the creator."""
     ann, bob = world.guests("ann", "bob")
     made = world.channel(ann, topic="mine")
     path = {"id": made["id"]}
@@ -191,11 +187,10 @@ def only_creator_or_owner(world: World) -> None:
 
 @case(
     "P6.anyone",
-    "channels are created, changed and deleted without a token; the server's owner is the creator",
+    "anyone can create a channel without a token, as the server's owner, and can change and delete it",
     profiles=("documented",),
 )
 def anyone(world: World) -> None:
-    """Without a token a channel is created by the server's owner; anybody, known or not, may change and delete it."""
     server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data
     made = sample(world, "createChannel").succeed(token=NO_TOKEN)
     must.equal(made.data["createdBy"]["id"], server["ownerId"], "the creator", seen=made.pair)
@@ -207,7 +202,7 @@ def anyone(world: World) -> None:
 
 
 def create(world: World, owner: Person, **members: Any) -> dict[str, Any]:
-    """A channel made by the case itself, by a body with just these members and a name."""
+    """Create a channel by a body with just these members, a name and a type; return it."""
     body = {"name": unique("room"), "type": "text", **members}
     made: dict[str, Any] = world.rest.call("createChannel", token=owner.token, body=body, expect=201).data
     world.adopt(made["id"], owner)
@@ -215,9 +210,9 @@ def create(world: World, owner: Person, **members: Any) -> dict[str, Any]:
 
 
 def assert_same(world: World, channel: dict[str, Any]) -> None:
-    """The lists and `getChannel` show exactly `channel`."""
-    one = world.rest.call("getChannel", path={"id": channel["id"]}, expect=200)
-    must.equal(one.data, channel, "the channel by its id", seen=one.pair)
+    """Check that the lists and `getChannel` show exactly `channel`. Raises `Violation`."""
+    shown = world.rest.call("getChannel", path={"id": channel["id"]}, expect=200)
+    must.equal(shown.data, channel, "the channel by its id", seen=shown.pair)
     for operation, path in (("listChannels", {}), ("listServerChannels", {"serverId": DEFAULT_SERVER})):
         listed = world.rest.call(operation, path=path, expect=200)
         found = must.find(listed.data, lambda other: other["id"] == channel["id"], "the channel", seen=listed.pair)

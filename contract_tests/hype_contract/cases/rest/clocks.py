@@ -1,4 +1,4 @@
-"""Times are those of one clock, UTC's, and have milliseconds (ruling R2)."""
+"""Times: from one clock, in UTC, with milliseconds (ruling R2)."""
 
 from __future__ import annotations
 
@@ -12,23 +12,23 @@ from hype_contract.cases.rest import forgery
 from hype_contract.cases.rest.sessions import SAME_CLOCK_S
 
 _OF_EACH = 3
-"""By chance a time has no milliseconds once in a thousand times, and so many once in a billion."""
+"""The milliseconds of a time are zero by chance once in 1,000 times, and those of three times once in a billion."""
 
 
-@case("R2.one-clock", "all times are in UTC, by one clock")
+@case("R2.one-clock", "all times come from one clock, in UTC")
 def one_clock(world: World) -> None:
-    """What was made just now says so, whatever it is: by the clock that the tokens have their `iat` from."""
+    """Compare the times of new objects with `iat` of a new token."""
     issued, stamps = world.shared("times", _times)
     health = world.rest.call("getHealth", expect=200)
     for what, times in {**stamps, "the health document's timestamp": [health.json["timestamp"]]}.items():
         for time in times:
             off = abs(datetime.fromisoformat(time).timestamp() - issued)
-            must.hold(off < SAME_CLOCK_S, f"{what} by the clock of a token's iat", f"{time}, {off:.0f} s off")
+            must.hold(off < SAME_CLOCK_S, f"{what} close to iat of a new token", f"{time}, {off:.0f} s off")
 
 
 @case("R2.milliseconds", "times have milliseconds")
 def milliseconds(world: World) -> None:
-    """Milliseconds are not zeroes in their place."""
+    """Show that the milliseconds of several times are not all zero."""
     _, stamps = world.shared("times", _times)
     for what, times in stamps.items():
         whole = len(times) == _OF_EACH and all(time.endswith(".000Z") for time in times)
@@ -37,7 +37,7 @@ def milliseconds(world: World) -> None:
 
 
 def _times(world: World) -> tuple[int, Mapping[str, Sequence[str]]]:
-    """When a token was issued, in seconds since the epoch; the times of all that was made with it, by what they are."""
+    """Return `iat` of a new token, in seconds since the epoch, and the times of new objects by their description."""
     people = world.guests(*("ann" for _ in range(_OF_EACH)))
     ann = people[0]
     rooms = [world.channel(ann, position=0) for _ in people]
@@ -46,9 +46,9 @@ def _times(world: World) -> tuple[int, Mapping[str, Sequence[str]]]:
     edited = world.rest.call("updateMessage", path=path, token=ann.token, body=change, expect=200).data
     user = world.rest.call("getUser", path={"id": ann.id}, expect=200).data
     stamps = {
-        "createdAt of a user": [one.user["createdAt"] for one in people],
-        "createdAt of a channel": [one["createdAt"] for one in rooms],
-        "createdAt of a message": [one["createdAt"] for one in messages],
+        "createdAt of a user": [person.user["createdAt"] for person in people],
+        "createdAt of a channel": [room["createdAt"] for room in rooms],
+        "createdAt of a message": [message["createdAt"] for message in messages],
         "updatedAt of a message": [edited["updatedAt"]],
         "createdAt and updatedAt of a profile": [user["createdAt"], user["updatedAt"]],
     }

@@ -1,7 +1,7 @@
-"""Cross-origin requests of a browser (rulings R9 and A5), of a target with the default `CORS_ORIGINS`.
+"""Cross-origin requests of a browser (rulings R9 and A5), to a target with the default `CORS_ORIGINS`.
 
-The client judges each answer to a request with an allowed `Origin`: these cases send such requests, some to every
-operation, and provoke every failure that an operation documents.
+The client judges each answer to a request with an allowed `Origin`. These cases send such requests to every operation,
+and provoke every failure that it documents.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from hype_contract.actors.clients.rest import Reply, address
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.bodies import LARGEST_BODY, padded
-from hype_contract.cases.rest.failed_logins import shut_out
+from hype_contract.cases.rest.failed_logins import lock_out
 from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, rest_operations, sample
 from hype_contract.contract.specs import Contract
 
@@ -25,7 +25,7 @@ declare(
     "R9.allowed-origin", "the frontend's origin may read the answer of every operation, with credentials", area="rest"
 )
 declare("R9.failures-too", "the frontend's origin may read every failure of every operation", area="rest")
-declare("R9.preflight", "a preflight is answered without authorisation", area="rest")
+declare("R9.preflight", "a preflight is answered without a token", area="rest")
 
 UNKNOWN_PATHS = ("/", "/nope", "/api/nope", "/auth/nope", "/api/channels/a/b")
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
@@ -33,7 +33,7 @@ _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 @family
 def answers(contract: Contract) -> Iterable[Case]:
-    """Two cases per operation: it works, and it fails in each way that it documents."""
+    """Yield two cases for each operation: its success, and each failure that it documents."""
     for operation in rest_operations(contract):
         for requirement, check in (("R9.allowed-origin", _succeeds), ("R9.failures-too", _fails)):
             yield Case(requirement, operation.id, partial(check, operation=operation.id), alike=True)
@@ -43,7 +43,7 @@ def answers(contract: Contract) -> Iterable[Case]:
 
 @family
 def preflights(contract: Contract) -> Iterable[Case]:
-    """One case per path: the browser's question is answered before any authorisation, for each method."""
+    """Yield a case for each path, which asks for each of its methods without a token."""
     paths: dict[str, set[str]] = defaultdict(set)
     for operation in rest_operations(contract):
         paths[operation.path].add(operation.method)
@@ -51,17 +51,17 @@ def preflights(contract: Contract) -> Iterable[Case]:
         yield Case("R9.preflight", path, partial(preflight, path=path, methods=sorted(methods)), alike=True)
 
 
-@case("R9.preflight-of-unknown-path", "a preflight of an unknown path is answered as well", source="rulings R9 and A5")
+@case("R9.preflight-of-unknown-path", "a preflight for an unknown path is answered as well", source="rulings R9 and A5")
 def preflight_of_unknown_path(world: World) -> None:
-    """Without it a page sees a network error where it should see a 404."""
+    # Otherwise a page sees a network error instead of a 404.
     for path in UNKNOWN_PATHS:
         for method in _METHODS:
             _answered(_ask(world, path, method, frontend(world)))
 
 
-@case("R9.foreign-origin", "a foreign origin gets neither * nor its own name back")
+@case("R9.foreign-origin", "an answer to a foreign origin allows neither * nor that origin")
 def foreign_origin(world: World) -> None:
-    """No other page may read an answer: neither `*` nor its own name comes back, with no status."""
+    """Show it with a success, a 401, an unknown path and a preflight."""
     listed, created = sample(world, "listChannels"), sample(world, "createMessage")
     for origin in _foreign(frontend(world)):
         headers = [("Origin", origin)]
@@ -73,16 +73,16 @@ def foreign_origin(world: World) -> None:
 
 @case(
     "R9.vary",
-    "an answer that depends on the origin says Vary: Origin",
+    "an answer that depends on the origin has Vary: Origin",
     source="openapi.yaml; ruling R9",
     strength="should",
 )
 def vary(world: World) -> None:
-    """What a cache keeps of one origin's answer must not be given to another."""
+    """Compare the answers to an allowed origin, to a foreign one, and to a request without one."""
+    # Otherwise a cache can give the answer for one origin to another.
     listed = sample(world, "listChannels")
-    own, foreign = (
-        listed.succeed(headers=[("Origin", one)]) for one in (frontend(world), _foreign(frontend(world))[0])
-    )
+    origins = frontend(world), _foreign(frontend(world))[0]
+    own, foreign = (listed.succeed(headers=[("Origin", origin)]) for origin in origins)
     name = "access-control-allow-origin"
     if own.headers.get(name) == foreign.headers.get(name) == listed.succeed().headers.get(name):
         return  # it does not depend on the origin
@@ -92,18 +92,18 @@ def vary(world: World) -> None:
 
 
 def too_many_failed_logins(world: World) -> None:
-    """The frontend may read that its user has to wait."""
+    """Reach the limit of failed logins from the frontend's origin, which may read the 429."""
     world.rest.origin = frontend(world)
-    shut_out(world)
+    lock_out(world)
 
 
 def frontend(world: World) -> str:
-    """The origin of a page that may read answers."""
+    """Return the origin of a page that may read answers."""
     return world.contract.cors.origins[0]
 
 
 def refusals(asked: Sample) -> Iterator[Reply]:
-    """Answers to requests that `asked.operation` refuses. Which status each one gets is for other cases to judge."""
+    """Yield answers to requests that `asked.operation` refuses. Other cases judge their statuses."""
     operation, rest = asked.operation, asked.world.rest
     target = address(operation, asked.path, asked.query)
     if operation.auth == "required":
@@ -125,7 +125,7 @@ def refusals(asked: Sample) -> Iterator[Reply]:
 
 
 def preflight(world: World, path: str, methods: list[str]) -> None:
-    """The browser's question for each of a path's methods is answered with what the frontend may send."""
+    """Judge the preflight for each of a path's methods: its answer names what the frontend may send."""
     target = path.replace("{id}", UNKNOWN_ID).replace("{serverId}", UNKNOWN_ID).replace("{channelId}", UNKNOWN_ID)
     for method in methods:
         reply = _ask(world, target, method, frontend(world))
@@ -135,21 +135,21 @@ def preflight(world: World, path: str, methods: list[str]) -> None:
 
 
 def _succeeds(world: World, operation: str) -> None:
-    """The frontend may read the answer, with credentials."""
+    """Send a request from the frontend's origin that succeeds."""
     world.rest.origin = frontend(world)
     sample(world, operation).succeed()
 
 
 def _fails(world: World, operation: str) -> None:
-    """The frontend may read why it was refused."""
+    """Send requests from the frontend's origin that are refused."""
     world.rest.origin = frontend(world)
     asked = sample(world, operation)
-    replies = [*refusals(asked), *(asked.ask(body=body) for body in _bodies_in_vain(world, asked))]
-    must.hold(any(reply.status >= 400 for reply in replies), f"{operation} to refuse something", "no refusal")
+    replies = [*refusals(asked), *(asked.ask(body=body) for body in _refused_bodies(world, asked))]
+    must.hold(any(reply.status >= 400 for reply in replies), f"{operation} to refuse a request", "no refusal")
 
 
-def _bodies_in_vain(world: World, asked: Sample) -> Iterator[dict[str, Any]]:
-    """Bodies that keep their schema, and are refused for what they say."""
+def _refused_bodies(world: World, asked: Sample) -> Iterator[dict[str, Any]]:
+    """Yield bodies that keep their schema and are refused for their values."""
     if asked.operation.id == "loginUser":
         yield asked.with_members(password="wrong-password")
     elif asked.operation.id == "refreshTokens":
@@ -168,7 +168,7 @@ def _ask(world: World, target: str, method: str, origin: str) -> Reply:
 
 
 def _foreign(own: str) -> tuple[str, ...]:
-    """Origins that resemble `own`, which is `http://localhost:5173` by default, and some that do not."""
+    """Return origins that resemble `own`, which is `http://localhost:5173` by default, and some that do not."""
     scheme, _, place = own.partition("://")
     other_scheme = {"http": "https", "https": "http"}.get(scheme, "http")
     return ("http://evil.example", f"{own}.evil.example", f"{other_scheme}://{place}", f"{own}0", "null")
@@ -179,7 +179,7 @@ def _answered(reply: Reply) -> None:
 
 
 def _names_all(reply: Reply, header: str, wanted: Iterable[str]) -> None:
-    missing = {one.upper() for one in wanted} - _names(reply, header)
+    missing = {name.upper() for name in wanted} - _names(reply, header)
     must.hold(not missing, f"{header} of {reply.request} to name {sorted(missing)}", reply.headers.get(header))
 
 

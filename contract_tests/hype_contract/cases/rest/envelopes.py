@@ -1,6 +1,6 @@
-"""What all answers have in common: envelope, times and ids (rulings R1, R2 and R3).
+"""Envelopes, times and ids, which all answers have in common (rulings R1, R2 and R3).
 
-Their shapes are in openapi.yaml and judged with every answer; here stands what a schema cannot say.
+Their schemas in openapi.yaml are judged with every answer. The cases here are about rules that a schema cannot state.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _READS = (
 )
 
 
-@case("R1.envelope", "successes and failures stand in their envelopes")
+@case("R1.envelope", "an answer has the envelope of a success or that of a failure, without members of the other")
 def envelope(world: World) -> None:
-    """A success says so beside its data, and a failure beside its reason; neither has what belongs to the other."""
+    """Show it with every read that succeeds, and with a 404."""
     for operation in _READS:
         reply = sample(world, operation).succeed()
         must.equal(reply.json["success"], True, "success", seen=reply.pair)
@@ -39,22 +39,21 @@ def envelope(world: World) -> None:
     must.hold("data" not in reply.json, "no `data` beside `error`", sorted(reply.json), seen=reply.pair)
 
 
-@case("R2.created-and-updated", "createdAt and updatedAt follow the order of what happened")
+@case("R2.created-and-updated", "createdAt and updatedAt follow the order of the requests")
 def created_and_updated(world: World) -> None:
-    """Nothing was updated before it was created, and later things were created later."""
+    """Compare them in each object, and in objects that are created one after another."""
     ann = world.guest("ann")
     room = world.channel(ann)
     messages = [world.message(ann, room["id"], content) for content in ("one", "two", "three")]
-    things: list[dict[str, Any]] = [room, *messages]
-    for thing in things:
-        must.ascending([thing["createdAt"], thing["updatedAt"]], "createdAt and updatedAt")
-    must.ascending([thing["createdAt"] for thing in things], "createdAt of what was made one after another")
+    objects: list[dict[str, Any]] = [room, *messages]
+    for made in objects:
+        must.ascending([made["createdAt"], made["updatedAt"]], "createdAt and updatedAt")
+    must.ascending([made["createdAt"] for made in objects], "createdAt of objects created one after another")
     world.rest.call("getChannel", path={"id": room["id"]}, expect=200)
 
 
-@case("R3.new-ids", "new rows get CUIDs")
+@case("R3.new-ids", "each new object gets its own CUID as its id")
 def new_ids(world: World) -> None:
-    """What the server stores gets a CUID, and no two get the same."""
     ann, bob = world.guest("ann"), world.member("bob")
     room = world.channel(ann)["id"]
     messages = [world.message(ann, room, str(number))["id"] for number in range(5)]
@@ -65,9 +64,8 @@ def new_ids(world: World) -> None:
     world.rest.call("getChannel", path={"id": room}, expect=200)
 
 
-@case("R3.ids-that-name-nothing", "an id in a body that names nothing is 404, one with U+0000 is 400")
+@case("R3.ids-that-name-nothing", "an unknown id in a body is 404, and an id with U+0000 is 400")
 def ids_that_name_nothing(world: World) -> None:
-    """An id in a body that names nothing is 404 whatever it looks like; one with U+0000 is 400."""
     message, channel = sample(world, "createMessage"), sample(world, "createChannel")
     channel.ask(body=channel.with_members(serverId=UNKNOWN_ID), expect=404)
     for odd in (UNKNOWN_ID, "no such thing", "x" * 300, "\U0001f600", "'", "../../etc/passwd", "%00"):
@@ -76,9 +74,9 @@ def ids_that_name_nothing(world: World) -> None:
     channel.ask(body=channel.with_members(serverId="a\x00b"), expect=400)
 
 
-@case("R3.names-are-no-ids", "a channel or a server is not found by its name")
+@case("R3.names-are-no-ids", "the name of a channel or of a server is not accepted as its id")
 def names_are_no_ids(world: World) -> None:
-    """What has a name that could be an id is not found by it, in a path, a query or a body, and stays as it is."""
+    """Use the names in a path, a query and a body; compare the channel afterwards."""
     ann = world.guest("ann")
     room = world.channel(ann)
     server = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200).data

@@ -1,4 +1,4 @@
-"""Members that a client may not set: whoever sends them is not believed (ruling R4)."""
+"""Members that a client may not set: a server ignores them (ruling R4)."""
 
 from __future__ import annotations
 
@@ -14,38 +14,38 @@ LONG_AGO = "2001-02-03T04:05:06.007Z"
 _STAMPS = {"createdAt": LONG_AGO, "updatedAt": LONG_AGO}
 
 
-@case("R4.not-to-be-set", "members that a client may not set, as a message's author, are ignored")
+@case("R4.not-to-be-set", "members that a client may not set, such as a message's author, are ignored")
 def message(world: World) -> None:
-    """A message's author, channel, id and times are not the client's to say, neither at first nor by an edit."""
+    """Show it with a message's author, channel, id and times, in a new message and in an edit."""
     ann, bob = world.guests("ann", "bob")
     room, other = world.channel(ann)["id"], world.channel(ann)["id"]
-    forged = {"id": UNKNOWN_ID, **_somebody(bob, "author", "user"), **_STAMPS}
+    forged = {"id": UNKNOWN_ID, **_naming(bob, "author", "user"), **_STAMPS}
     body = {"channelId": room, "content": "mine", "edited": True, **forged}
     made = world.rest.call("createMessage", token=ann.token, body=body, expect=201)
     must.members(made.data, {"authorId": ann.id, "channelId": room, "edited": False}, "the message", seen=made.pair)
-    _not_believed(made.data, forged, "id", "createdAt", "updatedAt")
+    _ignored(made.data, forged, "id", "createdAt", "updatedAt")
     kept = {name: made.data[name] for name in ("id", "authorId", "channelId", "createdAt")}
     body = {"content": "still mine", "channelId": other, "edited": False, **forged}
     path = {"id": made.data["id"]}
     edited = world.rest.call("updateMessage", token=ann.token, path=path, body=body, expect=200)
     must.members(edited.data, {**kept, "edited": True}, "the message after an edit", seen=edited.pair)
-    _not_believed(edited.data, forged, "updatedAt")
+    _ignored(edited.data, forged, "updatedAt")
     now = world.rest.call("getMessage", path=path, expect=200)
     must.equal(now.data, edited.data, "the message by its id", seen=now.pair)
 
 
 @case("R4.not-to-be-set")
 def channel(world: World) -> None:
-    """A channel's creator, id, times and counts are not the client's to say, neither at first nor by an update."""
+    """Show it with a channel's creator, id, times and counts, in a new channel and in an update."""
     request = sample(world, "createChannel")
     ann, bob = request.person, world.guest("bob")
     forged = {"id": UNKNOWN_ID, "_count": {"messages": 7, "voiceStates": 7}, **_STAMPS}
-    forged |= _somebody(bob, "createdBy", "creator", "owner")
+    forged |= _naming(bob, "createdBy", "creator", "owner")
     made = request.succeed(body=request.with_members(**forged))
-    _not_believed(made.data, forged, "id", "createdAt", "updatedAt")
+    _ignored(made.data, forged, "id", "createdAt", "updatedAt")
     path = {"id": made.data["id"]}
     updated = world.rest.call("updateChannel", path=path, token=ann.token, body=forged, expect=200)
-    _not_believed(updated.data, forged, "updatedAt")
+    _ignored(updated.data, forged, "updatedAt")
     must.equal(updated.data["createdAt"], made.data["createdAt"], "createdAt after an update", seen=updated.pair)
     for reply in (made, updated, world.rest.call("getChannel", path=path, expect=200)):
         must.equal(reply.data["id"], made.data["id"], "id", seen=reply.pair)
@@ -55,7 +55,7 @@ def channel(world: World) -> None:
 
 @case("R4.not-to-be-set")
 def profile(world: World) -> None:
-    """A profile's id, email, status and times are not set by the update that sets the others."""
+    """Show it with a profile's id, email, status, discriminator and times, in an update."""
     ann = world.guest("ann")
     path = {"id": ann.id}
     before = world.rest.call("getUser", path=path, token=ann.token, expect=200).data
@@ -65,25 +65,26 @@ def profile(world: World) -> None:
     now = world.rest.call("getUser", path=path, token=ann.token, expect=200)
     kept = {name: before[name] for name in (*forged, "createdAt")}
     must.members(now.data, {**kept, "displayName": "Ann"}, "the user", seen=now.pair)
-    _not_believed(now.data, _STAMPS, "updatedAt")
+    _ignored(now.data, _STAMPS, "updatedAt")
 
 
 @case("R4.not-to-be-set")
 def guest(world: World) -> None:
-    """A guest does not choose id, email or times."""
+    """Show it with a guest's id, email and times."""
     request = sample(world, "loginGuest")
     name = request.body["username"]
     forged = {"id": UNKNOWN_ID, "email": f"{name}@example.com", **_STAMPS}
     made = request.succeed(body=request.with_members(**forged))
-    _not_believed(made.data["user"], forged, "id", "email", "createdAt")
+    _ignored(made.data["user"], forged, "id", "email", "createdAt")
 
 
-def _somebody(person: Person, *roles: str) -> dict[str, Any]:
-    """The ways in which a body could name a person in these roles."""
+def _naming(person: Person, *roles: str) -> dict[str, Any]:
+    """Return members by which a body could name a person in these roles."""
     ids = {f"{role}Id": person.id for role in roles}
     return {**ids, **{role: {"id": person.id, "username": person.username} for role in roles}}
 
 
-def _not_believed(shown: dict[str, Any], forged: dict[str, Any], *names: str) -> None:
+def _ignored(shown: dict[str, Any], forged: dict[str, Any], *names: str) -> None:
+    """Check that the members `names` are not those of `forged`."""
     for name in names:
-        must.hold(shown[name] != forged[name], f"{name} of the server's own", shown[name])
+        must.hold(shown[name] != forged[name], f"the server's own {name}", shown[name])

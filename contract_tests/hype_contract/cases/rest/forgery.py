@@ -1,4 +1,4 @@
-"""JSON Web Tokens read without a key, and forged ones (ruling R23)."""
+"""JSON Web Tokens: reading them without a key, and forging them (ruling R23)."""
 
 from __future__ import annotations
 
@@ -16,17 +16,17 @@ _HASHES: Mapping[str, Any] = {"HS256": hashlib.sha256, "HS384": hashlib.sha384, 
 
 
 def header(token: str) -> dict[str, Any]:
-    """The header of a JWT. Raises `ValueError` when it is none."""
+    """Return the header of a JWT. Raises `ValueError` when `token` is not a JWT."""
     return _part(token, 0)
 
 
 def claims(token: str) -> dict[str, Any]:
-    """The payload of a JWT, which is readable without a key. Raises `ValueError` when it is none."""
+    """Return the payload of a JWT, which is readable without a key. Raises `ValueError` when `token` is not a JWT."""
     return _part(token, 1)
 
 
 def tampered(token: str) -> str:
-    """The same token with a few bits of its signature turned."""
+    """Return the token with a few bits of its signature changed."""
     head, payload, signature = token.split(".")
     middle = len(signature) // 2
     other = "A" if signature[middle] != "A" else "B"
@@ -34,20 +34,22 @@ def tampered(token: str) -> str:
 
 
 def with_claims(token: str, **changes: Any) -> str:
-    """The same token with other claims, or without some (MISSING), under the old signature."""
+    """Return the token with other claims, or without some (MISSING), and with the old signature."""
     head, _, signature = token.split(".")
     changed = {name: value for name, value in {**claims(token), **changes}.items() if value is not MISSING}
     return f"{head}.{_encoded(changed)}.{signature}"
 
 
 def unsigned(token: str, alg: str = "none") -> str:
-    """The same claims with `alg: none` and no signature."""
+    """Return a token of the same claims with `alg: none` and no signature."""
     return f"{_encoded({'alg': alg, 'typ': 'JWT'})}.{token.split('.')[1]}."
 
 
 def signed(token: str, secret: bytes, alg: str = "HS256") -> str:
-    """The same claims signed with `secret`, by an HMAC; the header is kept unless it is another algorithm than its own.
-    With the target's own secret that is a token which the target takes for its own."""
+    """Return a token of the same claims, signed with `secret` by an HMAC.
+
+    The header stays the same unless `alg` differs from its own. With the target's secret the target accepts the token.
+    """
     head, payload, _ = token.split(".")
     if header(token).get("alg") != alg:
         head = _encoded({"alg": alg, "typ": "JWT"})
@@ -59,7 +61,7 @@ def _part(token: str, index: int) -> dict[str, Any]:
     text = token.split(".")[index]
     decoded = json.loads(base64.urlsafe_b64decode(text + "=" * (-len(text) % 4)))
     if not isinstance(decoded, dict):
-        raise ValueError(f"part {index} of a token is no object")
+        raise ValueError(f"part {index} of a token is not an object")
     return decoded
 
 

@@ -1,4 +1,4 @@
-"""Messages: pages, verbatim text, edits, and who may do what (rulings R18, R19, R20 and R24)."""
+"""Messages: pages, verbatim text, edits and permissions (rulings R18, R19, R20 and R24)."""
 
 from __future__ import annotations
 
@@ -33,31 +33,34 @@ NOT_DIGITS = ("", " ", "abc", "1.5", "1e1", "0x10", "+5", " 5", "5 ", "-", "1,5"
 
 @case("R18.newest-first", "messages are listed newest first")
 def newest_first(world: World) -> None:
-    """The page shows the newest message first, with what the page is of."""
+    """Compare the page with the answers to the messages' creation, before and after an edit and a further message."""
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
     sent = [world.message(ann, room, str(number)) for number in range(7)]
     reply = world.rest.call("listMessages", query={"channelId": room}, expect=200)
     must.equal(
-        [one["content"] for one in reply.data], ["6", "5", "4", "3", "2", "1", "0"], "the contents", seen=reply.pair
+        [message["content"] for message in reply.data],
+        ["6", "5", "4", "3", "2", "1", "0"],
+        "the contents",
+        seen=reply.pair,
     )
-    keys = [(one["createdAt"], one["id"]) for one in reversed(reply.data)]
+    keys = [(message["createdAt"], message["id"]) for message in reversed(reply.data)]
     must.ascending(keys, "the messages by createdAt, id", seen=reply.pair)
-    must.equal(reply.data, sent[::-1], "the messages, as their creation showed them", seen=reply.pair)
+    must.equal(reply.data, sent[::-1], "the messages, as the answers to their creation showed them", seen=reply.pair)
     must.equal(reply.meta, {"total": 7, "limit": DEFAULT_PAGE, "offset": 0}, "meta", seen=reply.pair)
     path = {"id": sent[2]["id"]}
     edited = world.rest.call("updateMessage", token=ann.token, path=path, body={"content": "edited"}, expect=200).data
     again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
-    now = [edited if one["id"] == edited["id"] else one for one in sent]
-    must.equal(again.data, now[::-1], "the messages, one of them edited", seen=again.pair)
+    now = [edited if message["id"] == edited["id"] else message for message in sent]
+    must.equal(again.data, now[::-1], "the messages after an edit", seen=again.pair)
     now.append(world.message(ann, room, "7"))
     again = world.rest.call("listMessages", query={"channelId": room}, expect=200)
-    must.equal(again.data, now[::-1], "the messages, one more of them", seen=again.pair)
+    must.equal(again.data, now[::-1], "the messages after a further one", seen=again.pair)
 
 
-@case("R18.ties", "messages of one millisecond are listed by id, in one order on all pages")
+@case("R18.ties", "messages of the same millisecond are listed by id, in the same order on all pages")
 def ties(world: World) -> None:
-    """Messages that came at once are listed by `createdAt` and then `id`, newest first, whole and page by page."""
+    """Send messages at the same time; compare the whole list with its pages."""
     request = sample(world, "createMessage")
 
     def send(number: int) -> str:
@@ -67,9 +70,10 @@ def ties(world: World) -> None:
         sent = list(pool.map(send, range(EDITORS * 4)))
     query = {"channelId": request.body["channelId"]}
     whole = world.rest.call("listMessages", query=query, expect=200)
-    keys = [(one["createdAt"], one["id"]) for one in reversed(whole.data)]
+    keys = [(message["createdAt"], message["id"]) for message in reversed(whole.data)]
     must.ascending(keys, "the messages by createdAt, id", strictly=True, seen=whole.pair)
-    must.equal(sorted(one["id"] for one in whole.data), sorted(sent), "who is listed", seen=whole.pair)
+    ids = sorted(message["id"] for message in whole.data)
+    must.equal(ids, sorted(sent), "the ids of the listed messages", seen=whole.pair)
     seen = []
     for offset in range(0, len(sent), EDITORS):
         page = world.rest.call("listMessages", query={**query, "limit": EDITORS, "offset": offset}, expect=200)
@@ -77,9 +81,8 @@ def ties(world: World) -> None:
     must.equal(seen, whole.data, "the pages, one after the other", seen=page.pair)
 
 
-@case("R18.default-limit", "a page has 50 messages unless it is asked otherwise", slow=True)
+@case("R18.default-limit", "a page has at most 50 messages by default", slow=True)
 def default_limit(world: World) -> None:
-    """Without a limit a page has 50."""
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
     for number in range(DEFAULT_PAGE + 2):
@@ -91,9 +94,8 @@ def default_limit(world: World) -> None:
     must.equal(len(whole.data), DEFAULT_PAGE + 2, "the length of a page of 100", seen=whole.pair)
 
 
-@case("R18.pages", "pages of messages neither lose nor repeat any")
+@case("R18.pages", "pages of messages neither lose nor repeat a message")
 def pages(world: World) -> None:
-    """Page after page shows every message once, in one order."""
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
     sent = [world.message(ann, room, str(number))["id"] for number in range(11)]
@@ -102,17 +104,20 @@ def pages(world: World) -> None:
         query = {"channelId": room, "limit": 3, "offset": offset}
         reply = world.rest.call("listMessages", query=query, expect=200)
         must.equal(reply.meta, {"total": 11, "limit": 3, "offset": offset}, "meta", seen=reply.pair)
-        seen += [one["id"] for one in reply.data]
+        seen += [message["id"] for message in reply.data]
     must.equal(seen, sent[::-1], "the ids of all pages", seen=reply.pair)
     for offset in (11, 1_000_000):
         reply = world.rest.call("listMessages", query={"channelId": room, "offset": offset}, expect=200)
-        must.equal(reply.data, [], "a page behind the last message", seen=reply.pair)
+        must.equal(reply.data, [], "a page after the last message", seen=reply.pair)
         must.equal(reply.meta["total"], 11, "meta.total there", seen=reply.pair)
 
 
-@case("R18.query-bounds", "limit is 1 to 100, offset at least 0, in plain digits, once", slow=True)
+@case(
+    "R18.query-bounds",
+    "GET /api/messages takes a limit from 1 to 100 and an offset from 0, in plain digits, once each",
+    slow=True,
+)
 def query_bounds(world: World) -> None:
-    """`limit` is 1 to 100 and `offset` not negative, in plain digits, once."""
     channel = sample(world, "listMessages").query
     for name, value in (("limit", 1), ("limit", 100), ("offset", 0)):
         reply = world.rest.call("listMessages", query={**channel, name: value}, expect=200)
@@ -125,9 +130,8 @@ def query_bounds(world: World) -> None:
         world.rest.call("listMessages", query={**channel, name: ["1", "1"]}, expect=400)
 
 
-@case("R18.channel", "a page is of one text channel that exists")
+@case("R18.channel", "a page of messages needs the id of an existing text channel")
 def which_channel(world: World) -> None:
-    """A page is of one text channel, which has to be named and to exist."""
     ann = world.guest("ann")
     world.rest.call("listMessages", expect=400)
     for wrong in ("", "a\x00b"):
@@ -138,35 +142,35 @@ def which_channel(world: World) -> None:
         world.rest.call("listMessages", query={"channelId": world.channel(ann, type)["id"]}, expect=400)
 
 
-@case("R19.verbatim", "content comes back as it was sent, in any script")
+@case("R19.verbatim", "content comes back exactly as it was sent, in any script")
 def verbatim(world: World) -> None:
-    """Any text comes back as it was sent: at once, by its id, in a page, and after an edit."""
+    """Compare the text in the answer, by the message's id, in a page, and after an edit."""
     request = sample(world, "createMessage")
     for text in TEXTS:
         made = request.succeed(body=request.with_members(content=text))
         must.equal(made.data["content"], text, "the content in the answer", seen=made.pair)
-        one = world.rest.call("getMessage", path={"id": made.data["id"]}, expect=200)
-        must.equal(one.data, made.data, "the message by its id", seen=one.pair)
+        shown = world.rest.call("getMessage", path={"id": made.data["id"]}, expect=200)
+        must.equal(shown.data, made.data, "the message by its id", seen=shown.pair)
     page = world.rest.call("listMessages", query={"channelId": request.body["channelId"]}, expect=200)
-    must.equal([one["content"] for one in page.data], list(TEXTS[::-1]), "the contents of the page", seen=page.pair)
+    contents = [message["content"] for message in page.data]
+    must.equal(contents, list(TEXTS[::-1]), "the contents of the page", seen=page.pair)
     edit = sample(world, "updateMessage")
     for text in TEXTS:
         reply = edit.succeed(body={"content": text})
         must.equal(reply.data["content"], text, "the content after an edit", seen=reply.pair)
 
 
-@case("R19.not-blank", "content is not blank")
+@case("R19.not-blank", "content that is only white space is refused")
 def not_blank(world: World) -> None:
-    """White space alone says nothing, in a new message as in an edit."""
+    """Show it with a new message and with an edit."""
     new, edit = sample(world, "createMessage"), sample(world, "updateMessage")
     for text in BLANK:
         new.ask(body=new.with_members(content=text), expect=400)
         edit.ask(body={"content": text}, expect=400)
 
 
-@case("R19.too-long", "content over 2000 code points is refused in the seed's words")
+@case("R19.too-long", "content over 2000 code points is refused with the seed's text, without details")
 def too_long(world: World) -> None:
-    """More than 2000 code points, and nothing else wrong, is answered in the seed's words, without details."""
     request = sample(world, "createMessage")
     for text in ("a" * 2001, "\U0001f600" * 2001):
         reply = request.ask(body=request.with_members(content=text), expect=400)
@@ -175,9 +179,8 @@ def too_long(world: World) -> None:
     sample(world, "updateMessage").ask(body={"content": "a" * 2001}, expect=400)
 
 
-@case("R19.text-channels-only", "messages go to text channels that exist")
+@case("R19.text-channels-only", "a message is accepted only for an existing text channel")
 def text_channels_only(world: World) -> None:
-    """Messages go to text channels that exist."""
     ann = world.guest("ann")
     for type in ("voice", "announcement"):
         body = {"content": "hello", "channelId": world.channel(ann, type)["id"]}
@@ -186,9 +189,8 @@ def text_channels_only(world: World) -> None:
         world.rest.call("createMessage", token=ann.token, body={"content": "hello", "channelId": unknown}, expect=404)
 
 
-@case("R19.new-message", "a new message is unedited and its author's")
+@case("R19.new-message", "a new message shows its author and is unedited, without reactions and attachments")
 def new_message(world: World) -> None:
-    """A new message is its author's, unedited, with neither reactions nor attachments."""
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
     body = {"channelId": room, "content": "hello"}
@@ -201,7 +203,7 @@ def new_message(world: World) -> None:
 
 @case("R20.edit", "an edit sets edited and moves updatedAt strictly forward")
 def edit(world: World) -> None:
-    """Each edit sets `edited` and moves `updatedAt` strictly forward, whatever the text and however fast."""
+    """Send edits one right after another; some do not change the text."""
     request = sample(world, "updateMessage")
     before = world.rest.call("getMessage", path=request.path, expect=200).data
     stamps = [before["updatedAt"]]
@@ -217,7 +219,7 @@ def edit(world: World) -> None:
 
 @case("R20.edits-at-once", "no two edits of a message leave the same updatedAt")
 def edits_at_once(world: World) -> None:
-    """No two edits of one message leave the same `updatedAt`, also when they come within a millisecond."""
+    """Show it with edits that run at the same time."""
     request = sample(world, "updateMessage")
 
     def edit_it(number: int) -> str:
@@ -225,12 +227,12 @@ def edits_at_once(world: World) -> None:
 
     with ThreadPoolExecutor(EDITORS) as pool:
         stamps = sorted(pool.map(edit_it, range(EDITORS * 4)))
-    must.ascending(stamps, "updatedAt of edits at once", strictly=True)
+    must.ascending(stamps, "updatedAt of concurrent edits", strictly=True)
 
 
 @case("R20.delete", "a deleted message is 404")
 def delete(world: World) -> None:
-    """A deleted message is gone, the channel counts one less, and what else it has stays."""
+    """Show also that the channel's other message and the new total remain."""
     request = sample(world, "deleteMessage")
     room = world.rest.call("getMessage", path=request.path, expect=200).data["channelId"]
     other = world.message(request.person, room, "stays")
@@ -243,9 +245,9 @@ def delete(world: World) -> None:
     must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
 
 
-@case("R20.author-only", "only the author edits or deletes a message")
+@case("R20.author-only", "only the author can edit or delete a message")
 def author_only(world: World) -> None:
-    """Nobody but the author edits or deletes a message: not even whoever made the channel."""
+    """Show it with the user who created the channel."""
     owner, author = world.guests("owner", "author")
     made = world.message(author, world.channel(owner)["id"], "mine")
     path = {"id": made["id"]}
@@ -255,19 +257,19 @@ def author_only(world: World) -> None:
     must.equal(reply.data, made, "the message afterwards", seen=reply.pair)
 
 
-@case("R24.author-as-now", "a message shows its author as the profile is now")
+@case("R24.author-as-now", "a message shows its author's current profile")
 def author_as_now(world: World) -> None:
-    """A message shows its author as the profile is now, in pages too."""
+    """Compare the message by its id, in a page and after an edit, and a new message."""
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
     message = world.message(ann, room)["id"]
     profile = {"displayName": "Ann now", "avatarUrl": "https://example.com/now.png", "username": f"{ann.username}-now"}
     world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body=profile, expect=200)
     world.rest.call("updateUserStatus", path={"id": ann.id}, token=ann.token, body={"status": "dnd"}, expect=200)
-    one = world.rest.call("getMessage", path={"id": message}, expect=200)
+    read = world.rest.call("getMessage", path={"id": message}, expect=200)
     page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
     body = {"content": "later"}
     later = world.rest.call("createMessage", token=ann.token, body={**body, "channelId": room}, expect=201)
     edited = world.rest.call("updateMessage", path={"id": message}, token=ann.token, body=body, expect=200)
-    for shown in (one.data, page.data[0], later.data, edited.data):
+    for shown in (read.data, page.data[0], later.data, edited.data):
         must.members(shown["author"], {"id": ann.id, "status": "DND", **profile}, "author")

@@ -20,7 +20,8 @@ from hype_contract.cases.rest.samples import PASSWORD, registration, sample
 
 RACERS = 8
 RACES, RACES_OF_GUESTS = 2, 8
-"""So often a race is run: a server that looks before it writes can be lucky. Guests have no password to be hashed."""
+"""How often a race is run: a server that looks before it writes can pass by chance. Guests are faster: they have no
+password to be hashed."""
 BEYOND_72_BYTES = ("a" * 127, "\U0001f600" * 30)
 AS_TYPED = " Correct Horse \u0439 "
 NOT_AS_TYPED = (
@@ -29,14 +30,13 @@ NOT_AS_TYPED = (
     AS_TYPED.replace("\u0439", "9"),
     AS_TYPED.replace("\u0439", "?"),
 )
-"""What it would be trimmed, in lower case, and in encodings of one byte."""
+"""The password trimmed, in lower case, and in encodings of one byte."""
 HASH = re.compile(r"\$(2[abxy]?|argon2\w*|scrypt)\$")
 SCRIPTS = ("пароль пароль", "\U0001f600" * 8, "e\u0301" * 5)
 
 
-@case("R21.register", "registration gives the user and tokens that work")
+@case("R21.register", "registration answers with the user and with two tokens that work")
 def register(world: World) -> None:
-    """Registration answers the user and two tokens that work."""
     body = registration()
     reply = world.rest.call("registerUser", body=body, expect=201)
     user = reply.data["user"]
@@ -47,31 +47,30 @@ def register(world: World) -> None:
     world.rest.call("getUser", path={"id": user["id"]}, expect=200)
 
 
-@case("R21.race-of-names", "of racing registrations of one username exactly one wins", slow=True)
+@case("R21.race-of-names", "exactly one of several concurrent registrations of a username succeeds", slow=True)
 def race_of_names(world: World) -> None:
-    """Of many who register one username at once exactly one gets it; so do guests, and the two together."""
+    """Show it with registrations, with guests, and with both together."""
     for _ in range(world.times(RACES)):
         won = _race(partial(_register, world, username=unique("race")))
-        must.equal(won, {201: 1, 400: RACERS - 1}, f"the statuses of {RACERS} registrations of one username")
+        must.equal(won, {201: 1, 400: RACERS - 1}, f"the statuses of {RACERS} concurrent registrations of one username")
     for _ in range(world.times(RACES_OF_GUESTS)):
-        won = _race(partial(_enter, world, unique("race")))
-        must.equal(won, {200: 1, 400: RACERS - 1}, f"the statuses of {RACERS} guests of one username")
+        won = _race(partial(_log_in_guest, world, unique("race")))
+        must.equal(won, {200: 1, 400: RACERS - 1}, f"the statuses of {RACERS} concurrent guests of one username")
     both, turns = unique("race"), count()
-    won = _race(lambda: _enter(world, both) if next(turns) % 2 else _register(world, username=both), 4)
-    must.equal((won[200] + won[201], won[400]), (1, 3), "successes and failures of guests and others with one username")
+    won = _race(lambda: _log_in_guest(world, both) if next(turns) % 2 else _register(world, username=both), 4)
+    counts = won[200] + won[201], won[400]
+    must.equal(counts, (1, 3), "the numbers of successes and failures of guests and registrations of one username")
 
 
-@case("R21.race-of-emails", "of racing registrations of one email exactly one wins", slow=True)
+@case("R21.race-of-emails", "exactly one of several concurrent registrations of an email succeeds", slow=True)
 def race_of_emails(world: World) -> None:
-    """Of many who register one email at once exactly one gets it."""
     for _ in range(world.times(RACES)):
         won = _race(partial(_register, world, email=f"{unique('race')}@example.com"), RACERS // 2)
-        must.equal(won, {201: 1, 400: RACERS // 2 - 1}, "the statuses of racing registrations of one email")
+        must.equal(won, {201: 1, 400: RACERS // 2 - 1}, "the statuses of concurrent registrations of one email")
 
 
-@case("R21.race-of-renames", "of racing renames to one username exactly one wins", slow=True)
+@case("R21.race-of-renames", "exactly one of several concurrent renames to a username succeeds", slow=True)
 def race_of_renames(world: World) -> None:
-    """Of several who rename themselves alike at once exactly one succeeds, and the others get 409."""
     people = world.guests("ann", "bob", "eve", "dan")
     for _ in range(world.times(RACES)):
         body, waiting = {"username": unique("race")}, list(people)
@@ -80,12 +79,14 @@ def race_of_renames(world: World) -> None:
             person = waiting.pop()
             return world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=body)
 
-        must.equal(_race(rename, len(people)), {200: 1, 409: 3}, "the statuses of four renames to one name")
+        must.equal(
+            _race(rename, len(people)), {200: 1, 409: 3}, "the statuses of four concurrent renames to one username"
+        )
 
 
-@case("R21.username-letter-case", "usernames differ by case")
+@case("R21.username-letter-case", "usernames that differ only in letter case are different usernames")
 def username_letter_case(world: World) -> None:
-    """Usernames differ by case, for guests and registered users alike."""
+    """Show it with guests, registrations and renames."""
     name = unique("case")
     for username in (name, name.upper(), name.capitalize()):
         reply = world.rest.call("loginGuest", body={"username": username}, expect=200)
@@ -100,9 +101,8 @@ def username_letter_case(world: World) -> None:
         world.rest.call("loginGuest", body={"username": taken}, expect=400)
 
 
-@case("R21.email", "an email is trimmed, compared without regard to case, and given back as typed")
+@case("R21.email", "an email is trimmed, compared without regard to letter case, and given back as typed")
 def email(world: World) -> None:
-    """An email is compared trimmed and without regard to case, and given back as typed."""
     typed = f"{unique('Mixed')}.Case@Example.COM"
     reply = world.rest.call("registerUser", body=registration(email=f"  {typed} "), expect=201)
     must.equal(reply.data["user"]["email"].strip(), typed, "the email", seen=reply.pair)
@@ -110,13 +110,18 @@ def email(world: World) -> None:
         world.rest.call("registerUser", body=registration(email=same), expect=400)
         body = {"email": same, "password": PASSWORD}
         again = world.rest.call("loginUser", body=body, expect=200, patient=True)
-        must.equal(again.data["user"]["id"], reply.data["user"]["id"], f"who logs in as {same!r}", seen=again.pair)
+        must.equal(
+            again.data["user"]["id"],
+            reply.data["user"]["id"],
+            f"the id of the user who logs in as {same!r}",
+            seen=again.pair,
+        )
         must.equal(again.data["user"]["email"].strip(), typed, "the email after the login", seen=again.pair)
 
 
 @case("R21.email", slow=True)
 def other_emails(world: World) -> None:
-    """What differs in anything but case is another email."""
+    """Show that emails with any other difference are different emails."""
     typed = f"{unique('Mixed')}.Case@Example.COM"
     for email in (
         typed,
@@ -129,7 +134,6 @@ def other_emails(world: World) -> None:
 
 @case("R21.passwords", "a password works in any script", slow=True)
 def passwords(world: World) -> None:
-    """A password works in any script."""
     for password in SCRIPTS:
         body = registration(password=password)
         world.rest.call("registerUser", body=body, expect=201)
@@ -138,7 +142,7 @@ def passwords(world: World) -> None:
 
 @case("R21.every-character-counts", "every character of a password counts, beyond bcrypt's 72 bytes too", slow=True)
 def every_character_counts(world: World) -> None:
-    """Passwords that differ in the last character alone are different ones, however long they are."""
+    """Show it with long passwords that differ only in the last character."""
     for start in BEYOND_72_BYTES:
         body = registration(password=f"{start}x")
         world.rest.call("registerUser", body=body, expect=201)
@@ -147,9 +151,9 @@ def every_character_counts(world: World) -> None:
         _login(world, body["email"], f"{start}x", 200)
 
 
-@case("R21.password-as-typed", "a password is neither trimmed nor folded", slow=True)
+@case("R21.password-as-typed", "a password is neither trimmed nor changed in its letter case", slow=True)
 def password_as_typed(world: World) -> None:
-    """White space around a password, the case of its letters and those beyond Latin-1 make it another one."""
+    """Show it with white space around a password, another letter case, and letters beyond Latin-1."""
     body = registration(password=AS_TYPED)
     world.rest.call("registerUser", body=body, expect=201)
     for other in NOT_AS_TYPED:
@@ -159,7 +163,7 @@ def password_as_typed(world: World) -> None:
 
 @case("R21.password-unseen", "no answer shows a password or its hash")
 def password_unseen(world: World) -> None:
-    """Neither a user, whoever looks, nor an answer to a registration or a login shows a password or its hash."""
+    """Search the answers to a registration, a login and a profile update, and both views of the user."""
     body = registration()
     made = world.rest.call("registerUser", body=body, expect=201)
     token, path = made.data["accessToken"], {"id": made.data["user"]["id"]}
@@ -171,12 +175,14 @@ def password_unseen(world: World) -> None:
         world.rest.call("updateUser", path=path, token=token, body={"bio": "x"}, expect=200),
     ):
         shown = [text for text in _strings(reply.data) if body["password"] in text or HASH.match(text)]
-        must.hold(not shown, "no password and no hash of one", "one of them", seen=reply.pair)
+        must.hold(
+            not shown, "an answer without the password and without a password hash", "one of them", seen=reply.pair
+        )
 
 
-@case("R22.login", "login sets ONLINE")
+@case("R22.login", "login sets the user's status to ONLINE")
 def login(world: World) -> None:
-    """Login sets ONLINE, whatever the status was, and its tokens are one's own."""
+    """Log in with the status `dnd`; compare the answer, the profile and `/auth/me`."""
     ann = world.member("ann")
     path = {"id": ann.id}
     world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "dnd"}, expect=200)
@@ -190,9 +196,9 @@ def login(world: World) -> None:
     must.equal(me.data["user"], reply.data["user"], "the user in /auth/me", seen=me.pair)
 
 
-@case("R22.wrong-credentials", "a wrong password and an unknown email are 401, and change nothing")
+@case("R22.wrong-credentials", "a login with a wrong password or an unknown email is 401 and changes nothing")
 def wrong_credentials(world: World) -> None:
-    """A wrong password and an unknown email are refused in the same words, which the spec has, and sign nobody in."""
+    """Compare the user's status before and after."""
     ann = world.member("ann")
     path = {"id": ann.id}
     world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "offline"}, expect=200)
@@ -208,7 +214,7 @@ def wrong_credentials(world: World) -> None:
 
 @case("R22.guest", "a guest is ONLINE, has no email and cannot log in")
 def guest(world: World) -> None:
-    """A guest has no email, is ONLINE at once, and has nothing to log in with."""
+    """Try to log in without an email, with an empty one, with the username, and with an email made from it."""
     request = sample(world, "loginGuest")
     reply = request.succeed()
     plain = {"username": request.body["username"], "email": None, "status": "ONLINE"}
@@ -220,12 +226,12 @@ def guest(world: World) -> None:
 
 
 def _strings(value: Any) -> Iterator[str]:
-    """Every text in a JSON value, at any depth."""
+    """Yield every text in a JSON value, at any depth."""
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict | list):
-        for one in value.values() if isinstance(value, dict) else value:
-            yield from _strings(one)
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _strings(item)
 
 
 def _login(world: World, email: str | None, password: str | None, expect: int) -> Reply:
@@ -237,10 +243,10 @@ def _register(world: World, **members: str) -> Reply:
     return world.rest.call("registerUser", body=registration(**members))
 
 
-def _enter(world: World, username: str) -> Reply:
+def _log_in_guest(world: World, username: str) -> Reply:
     return world.rest.call("loginGuest", body={"username": username})
 
 
 def _race(run: Callable[[], Reply], racers: int = RACERS) -> Counter[int]:
-    """The statuses of many requests that start together."""
+    """Start `racers` requests together; return how often each status is their answer."""
     return statuses(race([run] * racers))

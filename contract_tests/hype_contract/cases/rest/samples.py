@@ -1,4 +1,4 @@
-"""A request to any operation that succeeds, so that a case can make one thing of it wrong."""
+"""A request to any operation that succeeds, so that a case can make a single part of it wrong."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hype_contract.actors.world import World
 from hype_contract.contract.specs import Contract, Operation
 
 DEFAULT_SERVER = "default-server"
-"""The server that everybody is a member of (rulings R14 and R15)."""
+"""The server that every user is a member of (rulings R14 and R15)."""
 
 PASSWORD = "correct horse battery staple"
 UNKNOWN_ID = "c000000000000000000000000"
@@ -25,7 +25,7 @@ _OWN: Any = object()
 
 @dataclass(frozen=True)
 class Sample:
-    """A request that `operation` takes from `person`. `ask` and `send` change it; neither changes the sample."""
+    """A request that `operation` accepts from `person`. `ask` and `send` vary it; neither changes the sample."""
 
     world: World
     operation: Operation
@@ -36,7 +36,7 @@ class Sample:
 
     @property
     def success(self) -> int:
-        """The status that says it worked."""
+        """The status of a success."""
         return next(status for status in self.operation.answers if status < 300)
 
     def ask(
@@ -49,7 +49,7 @@ class Sample:
         headers: Iterable[Header] = (),
         expect: int | Iterable[int] | None = None,
     ) -> Reply:
-        """Send it with some parts replaced. `token` NO_TOKEN leaves `Authorization` out."""
+        """Send the request with some parts replaced; return the answer. `token` NO_TOKEN leaves `Authorization` out."""
         reply = self.world.rest.call(
             self.operation.id,
             token=self._token(token),
@@ -71,7 +71,7 @@ class Sample:
         token: Any = _OWN,
         expect: int | Iterable[int] | None = None,
     ) -> Reply:
-        """Send it with exactly these bytes for a body, and this `Content-Type` (None: no such header)."""
+        """Send the request with exactly these bytes as its body, and this `Content-Type` (None: no such header)."""
         reply = self.world.rest.raw(
             self.operation.method,
             address(self.operation, self.path, self.query),
@@ -85,11 +85,11 @@ class Sample:
         return self._adopted(reply)
 
     def succeed(self, **changes: Any) -> Reply:
-        """Send it, changed or not; it works."""
+        """Send the request, with changes as in `ask`; return the answer, which is a success."""
         return self.ask(**changes, expect=self.success)
 
     def with_members(self, **members: Any) -> dict[str, Any]:
-        """The sample's body with more, or other, members."""
+        """Return the sample's body with more, or other, members."""
         return {**self.body, **members}
 
     def _token(self, token: Any) -> str | None:
@@ -104,9 +104,9 @@ class Sample:
 
 
 def sample(world: World, operation: str, *, works: bool = True) -> Sample:
-    """A fresh request to `operation` (not a voice one), with everything that it refers to.
+    """Return a fresh request to `operation` (not one of voice), with everything that it refers to.
 
-    `works` False: its body will be refused anyhow, so that nobody need be registered for it, which is slow.
+    `works` False: its body will be refused, so no user is registered for it, which is slow.
     """
     known = world.contract.operations[operation]
     person = world.member("sender") if works and operation == "loginUser" else world.guest("sender")
@@ -115,38 +115,38 @@ def sample(world: World, operation: str, *, works: bool = True) -> Sample:
 
 
 def shared_sample(world: World, operation: str, *, works: bool = True) -> Sample:
-    """The same, but all cases of a run share what it refers to.
+    """Return a request to `operation`, like `sample`; all cases of a run share what it refers to.
 
-    For requests that are refused, and for those whose answer tells what was just sent. What a request that works uses
-    up, or one that works by mistake, is never shared.
+    It is for requests that are refused, and for those whose answer shows just what was sent. A thing that a successful
+    request uses up is not shared.
     """
     if operation in _USED_UP and works:
         return sample(world, operation)
     shared = world.shared((operation, works), partial(sample, operation=operation, works=works))
-    own = _PARTS[operation](world, shared.person) if operation in _NAMES_SOMEBODY_NEW else {}
+    own = _PARTS[operation](world, shared.person) if operation in _CREATES_A_USER else {}
     return replace(shared, world=world, **own)
 
 
 def rest_operations(contract: Contract, *, body: bool = False, path_id: bool = False) -> list[Operation]:
-    """The operations that these cases judge; only those with a body, or with an id in their path."""
+    """Return the operations that these cases judge. `body`, `path_id`: only those with a body, or an id in the path."""
     return [
-        one
-        for one in contract.operations.values()
-        if one.area == "rest"
-        and not one.extension
-        and (not body or one.body is not None)
-        and (not path_id or "{" in one.path)
+        operation
+        for operation in contract.operations.values()
+        if operation.area == "rest"
+        and not operation.extension
+        and (not body or operation.body is not None)
+        and (not path_id or "{" in operation.path)
     ]
 
 
 def registration(**members: Any) -> dict[str, Any]:
-    """A body that `registerUser` takes."""
+    """Return a body that `registerUser` accepts, with `members` added or replaced."""
     name = unique("new")
     return {"username": name, "email": f"{name}@example.com", "password": PASSWORD, **members}
 
 
-_NAMES_SOMEBODY_NEW = {"registerUser", "loginGuest"}
-# A channel that is left at the last position there is leaves none behind it, which R14's default position needs.
+_CREATES_A_USER = {"registerUser", "loginGuest"}
+# A channel that stays at the highest position would leave no position after it, which R14's default needs.
 _USED_UP = {"updateChannel", "deleteChannel", "deleteMessage", "logoutUser", "refreshTokens"}
 
 Parts = dict[str, Any]
@@ -157,13 +157,13 @@ def _nothing(world: World, person: Person) -> Parts:
 
 
 def _new_channel(world: World, person: Person) -> Parts:
-    # A voice channel takes every member that there is.
+    # A voice channel accepts every member of the body.
     return {"body": {"name": unique("room"), "type": "voice"}}
 
 
 def _room(world: World, person: Person, type: str = "text") -> str:
-    # At the front: by default it goes after a channel that another case has put at the last position there is, and one
-    # that cases share would stay there until the run ends. Not quite: a change to 0 has to change something.
+    # Near the front: by default it would go after a channel that another case has put at the highest position, and a
+    # shared channel would stay there until the run ends. Not at 0: a change to 0 must be a change.
     return str(world.channel(person, type, position=1)["id"])
 
 
@@ -197,7 +197,7 @@ def _credentials(world: World, person: Person) -> Parts:
 
 
 _PARTS: dict[str, Callable[[World, Person], Parts]] = {
-    # A target that has served for long has more users than a case wants to read.
+    # A target that has run for long has more users than a case wants to read.
     "listUsers": lambda world, person: {"query": {"limit": 3}},
     "createChannel": _new_channel,
     "getChannel": _channel,

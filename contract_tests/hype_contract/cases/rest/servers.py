@@ -1,4 +1,4 @@
-"""Servers and their true counts (rulings R15 and R16)."""
+"""Servers and their counts (rulings R15 and R16)."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from hype_contract.cases.registry import case
 from hype_contract.cases.rest.samples import DEFAULT_SERVER
 
 
-@case("R15.same-object", "a server is the same object by its id as in the list", alone=True)
+@case("R15.same-object", "a server is the same object by its id and in the list", alone=True)
 def same_object(world: World) -> None:
-    """A server by its id is the same object as in the list, which is ordered by creation."""
+    """Compare every server; show also that the list is ordered by createdAt, then id."""
     listed = world.rest.call("listServers", expect=200)
-    keys = [(one["createdAt"], one["id"]) for one in listed.data]
+    keys = [(server["createdAt"], server["id"]) for server in listed.data]
     must.ascending(keys, "the servers by createdAt, id", seen=listed.pair)
     for server in listed.data:
         reply = world.rest.call("getServer", path={"serverId": server["id"]}, expect=200)
@@ -22,16 +22,15 @@ def same_object(world: World) -> None:
         must.equal(server["owner"]["id"], server["ownerId"], "owner.id", seen=reply.pair)
 
 
-@case("R15.default-server", "the default server is there")
+@case("R15.default-server", "the server `default-server` exists and is called Hype Community")
 def default_server(world: World) -> None:
-    """The seeded server is there: `default-server`, "Hype Community"."""
     reply = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200)
     must.members(reply.data, {"id": DEFAULT_SERVER, "name": "Hype Community"}, "the default server", seen=reply.pair)
 
 
-@case("R15.channel-count", "_count.channels is true", alone=True)
+@case("R15.channel-count", "_count.channels is the number of channels of the server", alone=True)
 def channel_count(world: World) -> None:
-    """`_count.channels` is the number of channels that the server lists, before and after one more."""
+    """Compare it with the list of channels, before and after each new channel and a deletion."""
     ann, before = world.guest("ann"), _counted(world)
     for type in ("text", "voice", "announcement"):
         made = world.channel(ann, type)
@@ -39,12 +38,12 @@ def channel_count(world: World) -> None:
         must.equal(after, before + 1, f"_count.channels after one more {type} channel")
         before = after
     world.rest.call("deleteChannel", path={"id": made["id"]}, token=ann.token, expect=200)
-    must.equal(_counted(world), before - 1, "_count.channels after one was deleted")
+    must.equal(_counted(world), before - 1, "_count.channels after a deletion")
 
 
-@case("R15.member-count", "_count.members is true, and everybody new is a member of the default server", alone=True)
+@case("R15.member-count", "_count.members counts every new user as a member of the default server", alone=True)
 def member_count(world: World) -> None:
-    """A guest and a registered user become members of the default server."""
+    """Show it with a guest and with a registered user."""
     before = _server(world)["_count"]["members"]
     world.guest()
     must.equal(_server(world)["_count"]["members"], before + 1, "_count.members after a guest")
@@ -60,5 +59,5 @@ def _server(world: World) -> dict[str, Any]:
 def _counted(world: World) -> int:
     count: int = _server(world)["_count"]["channels"]
     listed = world.rest.call("listServerChannels", path={"serverId": DEFAULT_SERVER}, expect=200)
-    must.equal(len(listed.data), count, "the number of channels listed, as _count.channels says", seen=listed.pair)
+    must.equal(len(listed.data), count, "the number of listed channels, as in _count.channels,", seen=listed.pair)
     return count

@@ -9,32 +9,35 @@ from hype_contract.cases.registry import case
 
 @case("R12.health", "GET /health answers 200 with status OK and ok for each check")
 def health(world: World) -> None:
-    """A target that is being judged is whole: OK, and every check ok."""
     reply = world.rest.call("getHealth", expect=200)
     must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
     must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
 
 
-@case("R12.api", "GET /api names the profile that the server runs and its endpoints")
+@case("R12.api", "GET /api names the server's profile and its endpoints")
 def api(world: World) -> None:
-    """The service document names the profile that is being judged."""
+    """Compare the profile with that of the run."""
     reply = world.rest.call("getApi", expect=200)
     must.equal(reply.json["profile"], world.contract.profile, "profile", seen=reply.pair)
-    must.hold(bool(reply.json["endpoints"]), "endpoints to name some", reply.json["endpoints"], seen=reply.pair)
+    must.hold(bool(reply.json["endpoints"]), "at least one endpoint", reply.json["endpoints"], seen=reply.pair)
 
 
-@case("R12.service-documents", "GET /health and GET /api are bare documents")
+@case("R12.service-documents", "GET /health and GET /api answer without an envelope")
 def service_documents(world: World) -> None:
-    """Neither document stands in an envelope, and a bad token changes nothing."""
+    """Show it without a token and with a bad token."""
     for operation in ("getHealth", "getApi"):
         for token in (None, "garbage"):
             reply = world.rest.call(operation, token=token, expect=200)
             must.hold("success" not in reply.json, "no envelope", sorted(reply.json), seen=reply.pair)
 
 
-@case("R12.metrics", "GET /metrics speaks Prometheus", level="extension", profiles=("hardened",))
+@case(
+    "R12.metrics",
+    "GET /metrics answers in the text format of Prometheus",
+    level="extension",
+    profiles=("hardened",),
+)
 def metrics(world: World) -> None:
-    """`GET /metrics` speaks Prometheus."""
     reply = world.rest.call("getMetrics", expect=200)
     lines = reply.content.decode("utf-8").splitlines()
     must.hold(

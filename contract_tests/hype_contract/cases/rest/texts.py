@@ -1,6 +1,6 @@
-"""Texts that the seed quotes, at the operation where it quotes them, and issues in zod's shape (rulings R5 and R6).
+"""Texts that the seed quotes, at the operations where it quotes them, and issues in zod's shape (rulings R5 and R6).
 
-Texts that openapi.yaml pins with `const` are judged with every answer; here stand the others.
+Texts that openapi.yaml fixes with `const` are judged with every answer. The cases here are about the others.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ TOO_SHORT_TEXT = "String must contain at least 3 character(s)"
 
 @case(
     "R6.validation-failed",
-    "the seed's example of a validation failure",
+    "a username of two characters is refused with the answer of the seed's example",
     source="POST /auth/register, PUT /api/users/:id › Ответ при ошибке валидации (400); ruling R6",
 )
 def validation_failed(world: World) -> None:
-    """The seed's example of a validation failure, at both operations that quote it."""
+    """Show it with a registration and a profile update, where the seed quotes it."""
     for request, body in (
         (sample(world, "registerUser"), registration(username="ab")),
         (sample(world, "updateUser"), {"username": "ab"}),
@@ -36,11 +36,11 @@ def validation_failed(world: World) -> None:
 
 @case(
     "R6.username-taken",
-    "a taken username is refused in the seed's words",
+    "a taken username is refused with `Username already taken`",
     source="POST /auth/register, POST /auth/guest › Ответ при ошибке (400); ruling R6",
 )
 def username_taken(world: World) -> None:
-    """A taken username is refused in the seed's words by register and guest; 409 of a profile is in the spec."""
+    """Show it with a registration and a guest. A profile update answers 409, with a text that the spec states."""
     taken = world.guest().username
     for request, body in (
         (sample(world, "registerUser"), registration(username=taken)),
@@ -53,45 +53,45 @@ def username_taken(world: World) -> None:
 
 @case(
     "R6.not-authenticated",
-    "a missing token is answered in the seed's words",
+    "a missing token is refused with `Not authenticated`",
     source="GET /auth/me › Ответ при ошибке (401); ruling R6",
 )
 def not_authenticated(world: World) -> None:
-    """`GET /auth/me` without a token answers in the seed's words."""
+    """Show it with `GET /auth/me`."""
     reply = sample(world, "getCurrentUser").ask(token=NO_TOKEN, expect=401)
     must.equal(reply.error, "Not authenticated", "error", seen=reply.pair)
 
 
 @case(
     "R6.invalid-refresh-token",
-    "an invalid refresh token is answered in the seed's words",
+    "an invalid refresh token is refused with `Invalid refresh token`",
     source="POST /auth/refresh › Ответ при ошибке (401); ruling R6",
 )
 def invalid_refresh_token(world: World) -> None:
-    """Something that is no refresh token answers in the seed's words."""
+    """Show it with texts that are not tokens, and with an access token."""
     for token in ("garbage", "a.b.c", world.guest().token):
         reply = world.rest.call("refreshTokens", body={"refreshToken": token}, expect=401)
         must.equal(reply.error, "Invalid refresh token", "error", seen=reply.pair)
 
 
-@case("R5.every-rule", "there is one issue for each broken rule")
+@case("R5.every-rule", "a refusal has an issue for each broken rule")
 def an_issue_for_every_rule(world: World) -> None:
-    """Three broken members give an issue each, at their paths."""
+    """Show it with three wrong members."""
     reply = _register(world, username="ab", email="nobody", password="short")
-    must.equal(sorted(one["path"] for one in reply.issues), [["email"], ["password"], ["username"]], "the paths")
+    paths = sorted(issue["path"] for issue in reply.issues)
+    must.equal(paths, [["email"], ["password"], ["username"]], "the paths of the issues")
 
 
 @case("R5.every-rule")
 def two_rules_of_one_value(world: World) -> None:
-    """A name that is too short and has a wrong character breaks two rules, so it gives two issues."""
+    """Show it with a username that is too short and has a wrong character."""
     reply = _register(world, username="a!")
-    codes = sorted(one["code"] for one in reply.issues)
-    must.equal(codes, ["invalid_string", "too_small"], "the codes", seen=reply.pair)
+    codes = sorted(issue["code"] for issue in reply.issues)
+    must.equal(codes, ["invalid_string", "too_small"], "the codes of the issues", seen=reply.pair)
 
 
-@case("R5.query", "wrong query values give issues at the parameter's name")
+@case("R5.query", "the issue of a wrong query value has the parameter's name as its path")
 def issues_of_a_query(world: World) -> None:
-    """Wrong query values give issues at the parameter's name."""
     channel = sample(world, "listMessages").query
     for query, issue in (
         ({"limit": 0}, {"code": "too_small", "minimum": 1, "path": ["limit"]}),
@@ -108,9 +108,9 @@ def issues_of_a_query(world: World) -> None:
         _has(world.rest.call("listUsers", query=query, expect=400), issue)
 
 
-@case("R5.stored-row", "what the stored channel forbids gives issues with the code custom")
+@case("R5.stored-row", "a change that the stored channel forbids gives an issue with the code custom")
 def issues_of_a_stored_row(world: World) -> None:
-    """A changed type, and what only a voice channel has, are issues with the code `custom`."""
+    """Show it with another type, and with members that only a voice channel has."""
     owner = world.guest()
     path = {"id": world.channel(owner, "text")["id"]}
     for member, value in (("type", "voice"), ("userLimit", 5), ("bitrate", 64)):
@@ -119,18 +119,19 @@ def issues_of_a_stored_row(world: World) -> None:
         _has(reply, {"code": "custom", "path": [member]})
 
 
-@case("R5.voice-only-members", "so does what only a voice channel has, when another one is made")
+@case("R5.voice-only-members", "a new text channel with a voice-only member gives an issue with the code custom")
 def issues_of_voice_only_members(world: World) -> None:
-    """What only a voice channel has is an issue with the code `custom` when another channel is made with it, too."""
     request = sample(world, "createChannel")
     for member, value in (("userLimit", 5), ("bitrate", 64)):
         body = {"name": "a room", "type": "text", member: value}
         _has(request.ask(body=body, expect=400), {"code": "custom", "path": [member]})
 
 
-@case("R19.too-long-among-others", "content over 2000 code points is one issue of several where more is wrong")
+@case(
+    "R19.too-long-among-others", "content over 2000 code points gives an issue where the body breaks another rule, too"
+)
 def too_long_among_others(world: World) -> None:
-    """Content that is too long is an issue like any other where something else is wrong as well."""
+    """Show it with a body that has no channelId either."""
     reply = sample(world, "createMessage").ask(body={"content": "a" * 2001}, expect=400)
     _has(reply, {"code": "too_big", "maximum": 2000, "path": ["content"]})
     _has(reply, {"code": "invalid_type", "path": ["channelId"]})
@@ -141,5 +142,5 @@ def _register(world: World, **members: Any) -> Reply:
 
 
 def _has(reply: Reply, issue: dict[str, Any]) -> None:
-    fitting = [one for one in reply.issues if issue.items() <= one.items()]
+    fitting = [found for found in reply.issues if issue.items() <= found.items()]
     must.hold(bool(fitting), f"an issue {issue}", reply.issues, seen=reply.pair)

@@ -1,4 +1,4 @@
-"""Trailer fields: what stands behind a chunked body is no header of the request (amendment A19)."""
+"""Trailer fields: a field after a chunked body is not a header of the request (amendment A19)."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from hype_contract.cases.registry import case
 
 @case(
     "A19.trailers",
-    "a token that stands only in the trailer of a body in chunks authenticates nobody",
+    "a token that is only in the trailer of a chunked body does not authenticate the request",
     source="ruling A19",
 )
 def trailers(world: World) -> None:
-    """A token that stands only in the trailer authenticates nobody, sent with the head at once or after it.
+    """Send the trailer together with the head, and some time after it.
 
-    A target may refuse every trailer, with 400, say, or by closing the connection. It must take the same request with
-    the token in its head, or nothing is shown.
+    A target may refuse every trailer, for example with 400 or by closing the connection. The same request with the
+    token in its head must work; otherwise the case shows nothing and is skipped.
     """
     ann = world.guest("ann")
     channel = str(world.channel(ann)["id"])
@@ -35,10 +35,10 @@ def trailers(world: World) -> None:
     ways: tuple[Callable[[], object] | None, ...] = (None, meanwhile)
     for between in ways:
         if not _taken(_write(world, ann, channel, [token], [], between)):
-            raise must.Skipped("the target takes no message whose body comes in one chunk")
+            raise must.Skipped("the target accepts no message whose body comes in one chunk")
         status = _write(world, ann, channel, [], [token], between)
         how = "sent at once" if between is None else "sent after the head"
-        must.hold(not _taken(status), f"a request whose token stands only in the trailer, {how}, to be refused", status)
+        must.hold(not _taken(status), f"a request with its token only in the trailer, {how}, to be refused", status)
 
 
 def _taken(status: int | None) -> bool:
@@ -53,7 +53,7 @@ def _write(
     trailers: list[Header],
     between: Callable[[], object] | None,
 ) -> int | None:
-    """Write a message; the status of the answer."""
+    """Write a message; return the status of the answer, None without an answer."""
     content = json.dumps({"channelId": channel, "content": unique("trailer")}, separators=(",", ":")).encode("ascii")
     operation = world.contract.operations["createMessage"]
     fields = [("Content-Type", "application/json"), *headers]

@@ -16,7 +16,7 @@ from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, sampl
 from hype_contract.contract.specs import Pair
 
 STATUSES = ("online", "idle", "dnd", "offline")
-NO_STATUSES: tuple[Any, ...] = (
+WRONG_STATUSES: tuple[Any, ...] = (
     None,
     "",
     "ONLINE",
@@ -32,13 +32,13 @@ NO_STATUSES: tuple[Any, ...] = (
     "online\x00",
 )
 MOST_USERS = 2**31
-"""No target has as many: an offset that always finds somebody is none."""
-_NOT_FURTHER_BACK = (50, 400, 3200)
-"""From the end of the list: other cases make users meanwhile."""
+"""A number of users that no target reaches: a list with a user at this offset has no end."""
+_LOOK_BACK = (50, 400, 3200)
+"""Distances from the end of the list at which to look for a user: other cases create users in the meantime."""
 AT_ONCE = 6
 _TURNS = 4
-PAGE_NOBODY_ASKED_FOR = 50
-"""The length of a page of messages, and of many a list that means to be whole."""
+USUAL_PAGE = 50
+"""The length of a page of messages. A server that wrongly cuts its list of users likely cuts it there."""
 URLS = (
     "https://example.com/a.png",
     "http://localhost:8080/a?b=c#d",
@@ -49,46 +49,51 @@ URLS = (
 )
 
 
-@case("R16.list", "all users are listed by createdAt, id, without meta", alone=True, slow=True)
+@case(
+    "R16.list",
+    "GET /api/users without a query lists all users by createdAt, then id, without meta",
+    alone=True,
+    slow=True,
+)
 def list_users(world: World) -> None:
-    """Without a query all users are listed, in the order of their creation, and there is no meta."""
-    people = world.guests(*(f"guest{number}" for number in range(PAGE_NOBODY_ASKED_FOR)), "ann")
+    """Show it with more new users than a usual page has."""
+    people = world.guests(*(f"guest{number}" for number in range(USUAL_PAGE)), "ann")
     reply = world.rest.call("listUsers", expect=200)
     must.hold("meta" not in reply.json, "no meta", sorted(reply.json), seen=reply.pair)
-    keys = [(one["createdAt"], one["id"]) for one in reply.data]
+    keys = [(user["createdAt"], user["id"]) for user in reply.data]
     must.ascending(keys, "the users by createdAt, id", strictly=True, seen=reply.pair)
-    ids = [one["id"] for one in reply.data]
-    must.hold({one.id for one in people} <= set(ids), "everybody listed", "somebody new is missing", seen=reply.pair)
+    ids = {user["id"] for user in reply.data}
+    missing = [person.username for person in people if person.id not in ids]
+    must.hold(not missing, "a list with every new user", f"a list without {missing}", seen=reply.pair)
 
 
-@case("R16.pages", "pages of users neither lose nor repeat anybody", alone=True)
+@case("R16.pages", "pages of users neither lose nor repeat a user", alone=True)
 def pages(world: World) -> None:
-    """Pages show the same users in the same order, whoever looks: nobody is lost, nobody comes twice."""
+    """Compare the pages, read without a token, with the end of the list, read with one."""
     people = world.guests("ann", "bob", "eve", "dan", "kim")
-    made, ann = [one.id for one in people], people[0]
+    made, ann = [person.id for person in people], people[0]
     away = {"status": "offline"}
     world.rest.call("updateUserStatus", path={"id": ann.id}, token=ann.token, body=away, expect=200)
     start = count(world) - len(made)
     rest = world.rest.call("listUsers", query={"offset": start}, token=ann.token, expect=200)
-    every = [one["id"] for one in rest.data]
-    must.equal(sorted(every), sorted(made), "the ids from there on, with offset alone", seen=rest.pair)
-    keys = [(one["createdAt"], one["id"]) for one in rest.data]
+    every = [user["id"] for user in rest.data]
+    must.equal(sorted(every), sorted(made), "the ids from the offset on, without a limit", seen=rest.pair)
+    keys = [(user["createdAt"], user["id"]) for user in rest.data]
     must.ascending(keys, "the users by createdAt, id", strictly=True, seen=rest.pair)
     seen = []
     for offset in (start, start + 2, start + 4, start + 6):
         reply = world.rest.call("listUsers", query={"limit": 2, "offset": offset}, expect=200)
         must.hold("meta" not in reply.json, "no meta", sorted(reply.json), seen=reply.pair)
-        seen += [one["id"] for one in reply.data]
+        seen += [user["id"] for user in reply.data]
     must.equal(seen, every, "the ids of the last pages", seen=reply.pair)
     alone = world.rest.call("listUsers", query={"limit": 3}, expect=200)
     first = world.rest.call("listUsers", query={"limit": 3, "offset": 0}, expect=200)
-    must.equal(alone.data, first.data, "the first page, with limit alone", seen=alone.pair)
-    must.equal(len(alone.data), 3, "its length", seen=alone.pair)
+    must.equal(alone.data, first.data, "the first page, without an offset", seen=alone.pair)
+    must.equal(len(alone.data), 3, "the length of the first page", seen=alone.pair)
 
 
-@case("R16.query-bounds", "limit is 1 to 1000, offset at least 0")
+@case("R16.query-bounds", "GET /api/users takes a limit from 1 to 1000 and an offset from 0")
 def query_bounds(world: World) -> None:
-    """`limit` is 1 to 1000 and `offset` not negative."""
     for query in ({"limit": 1}, {"limit": 1, "offset": 0}, {"limit": 1000, "offset": 10**9}, {"offset": 10**9}):
         world.rest.call("listUsers", query=query, expect=200)
     for name, value in (("limit", 0), ("limit", 1001), ("limit", -1), ("offset", -1), ("limit", 10**30)):
@@ -98,9 +103,9 @@ def query_bounds(world: World) -> None:
             world.rest.call("listUsers", query={name: text}, expect=400)
 
 
-@case("R16.members", "a user is shown with discriminator, avatar and a lower-case status, without bio")
+@case("R16.members", "/api/users shows a discriminator, an avatar and a lower-case status, and no bio")
 def members(world: World) -> None:
-    """A user shows the first four characters of the name, the avatar twice, the status in lower case, and no bio."""
+    """Compare the discriminator with the first four characters of the username, also after a new username."""
     ann = world.guest("ann")
     url = "https://example.com/ann.png"
     update(world, ann, avatarUrl=url, bio="mine")
@@ -113,9 +118,9 @@ def members(world: World) -> None:
     must.equal(renamed["discriminator"], "z_y-", "the discriminator after a new username")
 
 
-@case("R16.bio-in-the-profile-only", "no answer but that of a profile update shows the bio")
+@case("R16.bio-in-the-profile-only", "only the answer to a profile update shows the bio")
 def bio_in_the_profile_only(world: World) -> None:
-    """Neither what signs a user in, nor `/auth/me`, nor the answer to a new status shows the bio."""
+    """Show it with the answers of a login, a status update and `/auth/me`."""
     ann = world.guest("ann")
     update(world, ann, bio="mine")
     path, body = {"id": ann.id}, {"status": "idle"}
@@ -125,9 +130,8 @@ def bio_in_the_profile_only(world: World) -> None:
         must.hold("bio" not in shown, "no bio", sorted(shown), seen=pair)
 
 
-@case("R24.status-stays", "neither a refresh, nor a profile update, nor a logout changes a status")
+@case("R24.status-stays", "a refresh, a profile update and a logout leave a user's status unchanged")
 def status_stays(world: World) -> None:
-    """A status is changed by login and by its owner alone: a refresh, a new profile and a logout leave it."""
     ann = world.guest("ann")
     path = {"id": ann.id}
     world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "dnd"}, expect=200)
@@ -139,9 +143,8 @@ def status_stays(world: World) -> None:
         must.equal(shown.data["status"], "dnd", f"the status after {operation}", seen=shown.pair)
 
 
-@case("R16.profile", "a profile update changes what it names, and shows the bio")
+@case("R16.profile", "a profile update changes the members that it names, keeps the others, and shows the bio")
 def profile(world: World) -> None:
-    """An update changes what it names, keeps the rest, and answers with the bio."""
     ann = world.guest("ann")
     kept: dict[str, Any] = {
         name: update(world, ann)[name] for name in ("id", "username", "displayName", "avatarUrl", "bio")
@@ -157,25 +160,27 @@ def profile(world: World) -> None:
     )
     for change in changes:
         kept |= change
-        must.members(update(world, ann, **change), {**kept, "avatar": kept["avatarUrl"]}, f"the profile after {change}")
+        must.members(
+            update(world, ann, **change), {**kept, "avatar": kept["avatarUrl"]}, f"after {change}, the profile"
+        )
     me = world.rest.call("getCurrentUser", token=ann.token, expect=200)
-    must.equal(me.data["user"]["username"], kept["username"], "the name in /auth/me", seen=me.pair)
+    must.equal(me.data["user"]["username"], kept["username"], "the username in /auth/me", seen=me.pair)
 
 
-@case("R16.only-oneself", "a profile is its owner's to update")
+@case("R16.only-oneself", "a user can update only their own profile")
 def only_oneself(world: World) -> None:
-    """Nobody updates somebody else's profile, nor one that does not exist."""
+    """Show it with the id of another user and with an unknown id."""
     ann, bob = world.guests("ann", "bob")
     before = world.rest.call("getUser", path={"id": bob.id}, expect=200).data
     for id in (bob.id, UNKNOWN_ID):
         world.rest.call("updateUser", path={"id": id}, token=ann.token, body={"displayName": "x"}, expect=403)
     shown = world.rest.call("getUser", path={"id": bob.id}, expect=200)
-    must.equal(shown.data, before, "bob afterwards", seen=shown.pair)
+    must.equal(shown.data, before, "bob's profile afterwards", seen=shown.pair)
 
 
-@case("P8.avatar-url", "an avatar's URL has a scheme that the spec allows")
+@case("P8.avatar-url", "an avatar URL has a scheme that the spec allows")
 def avatar_url(world: World) -> None:
-    """Which URLs an avatar may have is what the profile's pattern says."""
+    """Compare each answer with the verdict of the schema in the spec."""
     request = sample(world, "updateUser")
     for url in URLS:
         body = {"avatarUrl": url}
@@ -185,29 +190,31 @@ def avatar_url(world: World) -> None:
             must.equal(reply.data["avatarUrl"], url, "avatarUrl", seen=reply.pair)
 
 
-@case("P7.email", "an email is shown to whom the spec says", slow=True)
+@case("P7.email", "a user sees their own email, and others see it only if the spec says `anyone`", slow=True)
 def email(world: World) -> None:
-    """Who sees an email address: its owner always, others only where the spec says `anyone`."""
+    """Read the profile without a token, as another user, with a tampered token, and as its owner."""
     schema, _ = world.contract.schemas.contents("openapi.yaml#/components/schemas/User/properties/email")
     ann, eve = world.member("ann"), world.guest("eve")
     end = count(world)
     for token in (NO_TOKEN, eve.token, tampered(ann.token)):
         others = ann.email if schema["x-hype-visible-to"] == "anyone" else None
         must.equal(
-            _emails(world, ann, token, end), [others, others], "the email that somebody else sees, by id and listed"
+            _emails(world, ann, token, end), [others, others], "the email that others see, by id and in the list"
         )
     must.equal(
-        _emails(world, ann, ann.token, end), [ann.email, ann.email], "the email that its owner sees, by id and listed"
+        _emails(world, ann, ann.token, end),
+        [ann.email, ann.email],
+        "the email that its owner sees, by id and in the list",
     )
-    must.equal(update(world, ann)["email"], ann.email, "the email in one's own profile")
+    must.equal(update(world, ann)["email"], ann.email, "the email in the answer to its owner's profile update")
     path, body = {"id": ann.id}, {"status": "idle"}
     reply = world.rest.call("updateUserStatus", path=path, token=ann.token, body=body, expect=200)
-    must.equal(reply.data["email"], ann.email, "the email in the answer to one's own status", seen=reply.pair)
+    must.equal(reply.data["email"], ann.email, "the email in the answer to its owner's status update", seen=reply.pair)
 
 
-@case("R17.statuses", "each of the four statuses is taken and shown")
+@case("R17.statuses", "each of the four statuses is accepted and shown")
 def statuses(world: World) -> None:
-    """Each of the four values is taken and shown, in lower case here and in upper case in `/auth/me`."""
+    """Compare the answer and the profile, in lower case, with `/auth/me`, in upper case."""
     request = sample(world, "updateUserStatus")
     for status in STATUSES:
         reply = request.succeed(body={"status": status})
@@ -218,12 +225,12 @@ def statuses(world: World) -> None:
         must.equal(me.data["user"]["status"], status.upper(), "status in /auth/me", seen=me.pair)
 
 
-@case("R17.invalid-status", "anything else is `Invalid status`")
+@case("R17.invalid-status", "any other status is refused with `Invalid status`")
 def invalid_status(world: World) -> None:
-    """Anything else, or nothing, is answered in the seed's words, and changes nothing."""
+    """Show it with wrong values and without a value; compare the status afterwards."""
     request = sample(world, "updateUserStatus")
     request.succeed(body={"status": "dnd"})
-    for body in (*({"status": wrong} for wrong in NO_STATUSES), {}, {"state": "idle"}):
+    for body in (*({"status": wrong} for wrong in WRONG_STATUSES), {}, {"state": "idle"}):
         reply = request.ask(body=body, expect=400)
         must.equal(reply.error, "Invalid status", f"error for {must.shown(body)}", seen=reply.pair)
     shown = world.rest.call("getUser", path=request.path, expect=200)
@@ -232,11 +239,11 @@ def invalid_status(world: World) -> None:
 
 @case(
     "P1.own-status-only",
-    "only the user sets the user's status; ids are compared before the lookup",
+    "a user who sets another user's status gets 403, before that user is looked up",
     level="hardened",
 )
 def own_status_only(world: World) -> None:
-    """A status is its owner's to set; ids are compared before anybody is looked up."""
+    """Show it with the id of another user and with an unknown id."""
     ann, bob = world.guests("ann", "bob")
     for id in (bob.id, UNKNOWN_ID):
         world.rest.call("updateUserStatus", path={"id": id}, token=ann.token, body={"status": "dnd"}, expect=403)
@@ -244,9 +251,9 @@ def own_status_only(world: World) -> None:
     must.equal(shown.data["status"], "online", "bob's status afterwards", seen=shown.pair)
 
 
-@case("P1.anybody", "a status is set without a token too, and by anybody", profiles=("documented",))
+@case("P1.anybody", "anyone can set the status of any user, with or without a token", profiles=("documented",))
 def anybodys_status(world: World) -> None:
-    """Anybody, known or not, sets anybody's status; nobody's status is a 404."""
+    """Show also that an unknown id is 404."""
     ann, bob = world.guests("ann", "bob")
     for token, status in ((None, "dnd"), (ann.token, "idle")):
         path = {"id": bob.id}
@@ -255,9 +262,9 @@ def anybodys_status(world: World) -> None:
     world.rest.call("updateUserStatus", path={"id": UNKNOWN_ID}, body={"status": "idle"}, expect=404)
 
 
-@case("R20.every-updated-at", "every update moves updatedAt strictly forward", slow=True)
+@case("R20.every-updated-at", "every update of a user or a channel moves updatedAt strictly forward", slow=True)
 def every_updated_at(world: World) -> None:
-    """Every update of a user or a channel moves `updatedAt` strictly forward, an empty one too, however fast."""
+    """Send updates one right after another; some change nothing."""
     requests: tuple[tuple[Sample, tuple[dict[str, Any], ...]], ...] = (
         (sample(world, "updateUser"), ({}, {}, {"bio": "x"}, {"bio": "x"}, {})),
         (sample(world, "updateUserStatus"), ({"status": "idle"},) * 4),
@@ -269,7 +276,7 @@ def every_updated_at(world: World) -> None:
 
 @case("R20.updates-at-once", "no two updates of a user or a channel leave the same updatedAt", slow=True)
 def updates_at_once(world: World) -> None:
-    """No two updates of one user or one channel leave the same `updatedAt`, also when they come at once."""
+    """Show it with updates that run at the same time."""
     bodies = {"updateUser": {"bio": "x"}, "updateUserStatus": {"status": "idle"}, "updateChannel": {"topic": "x"}}
     for operation, body in bodies.items():
         request = sample(world, operation)
@@ -279,12 +286,11 @@ def updates_at_once(world: World) -> None:
 
         with ThreadPoolExecutor(AT_ONCE) as pool:
             stamps = sorted(pool.map(change, range(AT_ONCE * 3)))
-        must.ascending(stamps, f"updatedAt of {operation} at once", strictly=True)
+        must.ascending(stamps, f"updatedAt of concurrent calls of {operation}", strictly=True)
 
 
-@case("R20.different-members-at-once", "updates of different members at once lose none of them", slow=True)
+@case("R20.different-members-at-once", "concurrent updates of different members are all kept", slow=True)
 def different_members_at_once(world: World) -> None:
-    """An update changes what it names and nothing else, also when others name the rest at the same time."""
     values: dict[str, tuple[str, ...]] = {
         "updateUser": ("displayName", "bio", "avatarUrl"),
         "updateChannel": ("name", "topic"),
@@ -295,18 +301,20 @@ def different_members_at_once(world: World) -> None:
             for turn in range(_TURNS):
                 wanted = dict.fromkeys(names, f"https://example.com/{turn}")
                 list(pool.map(lambda item, ask=request: ask.succeed(body=dict([item])), wanted.items()))
-                must.members(request.succeed(body={}).data, wanted, f"what {operation} kept of updates at once")
+                must.members(
+                    request.succeed(body={}).data, wanted, f"after concurrent updates, the answer of {operation}"
+                )
 
 
 def update(world: World, person: Person, **members: Any) -> dict[str, Any]:
-    """A person's own profile after an update."""
+    """Update a person's own profile; return the user in the answer."""
     reply = world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=members, expect=200)
     found: dict[str, Any] = reply.data
     return found
 
 
 def count(world: World) -> int:
-    """How many users the target has, found without reading them all."""
+    """Return the number of the target's users, found without reading them all. Raises `Violation`."""
     reach = 1
     while _page(world, {"limit": 1, "offset": reach}):
         reach *= 2
@@ -316,13 +324,16 @@ def count(world: World) -> int:
 
 
 def listed(world: World, person: Person, token: str | None = None, end: int | None = None) -> dict[str, Any]:
-    """A user who is rather new, as the list shows them to whoever has this token. `end`: their number at most."""
+    """Return a recently created user as the list shows them to the holder of `token`. Raises `Violation`.
+
+    `end`: the number of users, if it is known.
+    """
     end, page = count(world) if end is None else end, []
-    for back in _NOT_FURTHER_BACK:
+    for back in _LOOK_BACK:
         page = _page(world, {"offset": max(0, end - back)}, token)
-        if any(one["id"] == person.id for one in page):
+        if any(user["id"] == person.id for user in page):
             break
-    return must.find(page, lambda one: one["id"] == person.id, "the user", seen=Pair("operation", "listUsers", "200"))
+    return must.find(page, lambda user: user["id"] == person.id, "the user", seen=Pair("operation", "listUsers", "200"))
 
 
 def _page(world: World, query: dict[str, int], token: str | None = None) -> list[dict[str, Any]]:
@@ -341,5 +352,5 @@ def _moves(request: Sample, bodies: tuple[dict[str, Any], ...]) -> None:
 
 def _emails(world: World, person: Person, token: Any, end: int) -> list[str | None]:
     sent = None if token is NO_TOKEN else token
-    one = world.rest.call("getUser", path={"id": person.id}, token=sent, expect=200)
-    return [one.data["email"], listed(world, person, sent, end)["email"]]
+    shown = world.rest.call("getUser", path={"id": person.id}, token=sent, expect=200)
+    return [shown.data["email"], listed(world, person, sent, end)["email"]]
