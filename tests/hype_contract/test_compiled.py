@@ -46,7 +46,7 @@ AT_A_TIME = 5
 
 @pytest.fixture(scope="module", params=PROFILES)
 def contract(request: pytest.FixtureRequest) -> Contract:
-    """The shipped specs."""
+    """Return the shipped specs."""
     return load(request.param)
 
 

@@ -37,7 +37,7 @@ QUERIES = {
 
 @pytest.fixture(scope="module", params=["documented", "hardened"])
 def contract(request: pytest.FixtureRequest) -> Contract:
-    """The shipped specs."""
+    """Return the shipped specs."""
     return specs.load(request.param)
 
 
