@@ -1,7 +1,7 @@
-"""Who hears each event: the sender, the room, outsiders, those who have left. A case for each cell of the matrix.
+"""The audience of each event: the sender, the room, outsiders, and users who have left. One case for each cell.
 
-A `Scene` makes an event happen in a given channel. What everyone else in its room hears of it is the same in each of
-the four cases; each then looks at one audience. That somebody does *not* hear it is looked at when the room has heard.
+An `Action` makes an event happen in a channel. The other sockets in the room hear the same events in each of the four
+cases; each case then checks one audience. A socket is known to hear nothing once the room has heard the events.
 """
 
 from __future__ import annotations
@@ -15,24 +15,28 @@ from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import hears_nothing, seated, talk, talking
+from hype_contract.cases.gateway.steps import hears_nothing, set_voice_state, sockets_in_call, sockets_in_room
 from hype_contract.cases.registry import Case, declare
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.requirements.audience import WHO, Who, cells
 
 declare(
     "R35.leaver-hears-nothing",
-    "who has left a room by a user_left request hears nothing of it any more",
+    "a user who leaves a room by a user_left request no longer hears its events",
     level="extension",
     area="gateway",
 )
 
-Heard = tuple[str, dict[str, Any]]
+Expected = tuple[str, dict[str, Any]]
+"""An event that a socket must hear: its type, and the members that its `data` must have."""
 
 
 @dataclass
-class Actor:
-    """Who plays a scene, and where. `sockets`: those that are still open, on which nothing has been read."""
+class Sender:
+    """The user who causes an event, and the room where it happens.
+
+    `sockets`: those of the user's sockets that are still open and from which no frame has been read.
+    """
 
     world: World
     person: Person
@@ -40,91 +44,97 @@ class Actor:
     sockets: list[Socket] = field(default_factory=list)
 
     def socket(self) -> Socket:
-        """A new socket of the actor."""
+        """Open a new socket of the sender."""
         made = self.world.socket(self.person)
         self.sockets.append(made)
         return made
 
 
-Scene = Callable[[Actor], Sequence[Heard]]
-"""Has the actor do something; the events that everyone else in the room hears of it, in order."""
+Action = Callable[[Sender], Sequence[Expected]]
+"""Makes the sender do something, and returns the events that all others in the room hear, in order."""
 Leave = Callable[[World, Person, Socket, str, Socket], Socket]
-"""Takes a person out of a room while the last socket looks on; a socket of theirs that is open then."""
+"""Takes a person out of a room (the last argument is a socket that stays), and returns an open socket of theirs."""
 
 
 @dataclass(frozen=True)
-class Show:
-    """A scene and the event that it is about. `voice`: it needs a voice channel.
+class Trigger:
+    """An action and the event that it is about. `voice`: the action needs a voice channel.
 
-    `stays`: the actor still has a socket afterwards. `twice`: a second socket of theirs may sit in the room meanwhile.
+    `stays`: the sender still has a socket afterwards. `twice`: a second socket of the sender may be in the room.
     """
 
     event: str
     direction: Direction
-    scene: Scene
+    action: Action
     voice: bool = False
     stays: bool = True
     twice: bool = False
 
 
-def staged(shows: Iterable[Show], contract: Contract) -> Iterator[Case]:
-    """A case for each show and audience, under the requirement of its cell; and one that leaves the room by request."""
+def audience_cases(triggers: Iterable[Trigger], contract: Contract) -> Iterator[Case]:
+    """Yield a case for each trigger and audience, under the requirement of its cell.
+
+    A further case for each trigger of the area `gateway` leaves the room by a `user_left` request.
+    """
     every = {(cell.event, cell.direction, cell.who): cell for _, cell in cells(contract)}
-    for show in shows:
+    for trigger in triggers:
         judges: dict[Who, Callable[..., None]] = {
-            "sender": partial(_sender, receives=every[show.event, show.direction, "sender"].receives),
+            "sender": partial(_sender, receives=every[trigger.event, trigger.direction, "sender"].receives),
             "room": _room,
             "outsider": _outsider,
-            "after-leaving": partial(_after_leaving, leave=_hangs_up if show.voice else _comes_back),
+            "after-leaving": partial(_after_leaving, leave=_leave_call if trigger.voice else _reconnect),
         }
-        name = show.scene.__name__
+        name = trigger.action.__name__
         for who in WHO:
-            cell = every[show.event, show.direction, who]
-            if show.stays or who != "sender":
-                yield Case(cell.id, name, partial(judges[who], show=show), alike=True)
+            cell = every[trigger.event, trigger.direction, who]
+            if trigger.stays or who != "sender":
+                yield Case(cell.id, name, partial(judges[who], trigger=trigger), alike=True)
         if cell.area == "gateway":
-            asks = partial(_after_leaving, show=show, leave=_asks)
-            yield Case("R35.leaver-hears-nothing", f"{show.event}.{show.direction}.{name}", asks, alike=True)
+            check = partial(_after_leaving, trigger=trigger, leave=_request_leave)
+            yield Case("R35.leaver-hears-nothing", f"{trigger.event}.{trigger.direction}.{name}", check, alike=True)
 
 
-def _sender(world: World, show: Show, receives: bool) -> None:
-    """The actor's own sockets hear it once each, or never."""
-    ann, person = world.guests("ann", "actor")
-    room = _channel(world, ann, show)
-    (watcher,) = _gathered(world, room, show, ann)
-    actor = Actor(world, person, room)
-    second = [world.socket(person, join=room)] if show.twice else []
+def _sender(world: World, trigger: Trigger, receives: bool) -> None:
+    """Check that each of the sender's own sockets hears the event once, or never."""
+    ann, person = world.guests("ann", "sender")
+    room = _channel(world, ann, trigger)
+    (watcher,) = _sockets_in(world, room, trigger, ann)
+    sender = Sender(world, person, room)
+    second = [world.socket(person, join=room)] if trigger.twice else []
     if second:
         watcher.expect("user_joined", {"userId": person.id})
-    heard = show.scene(actor)
-    _is_heard(watcher, heard)
-    data = next((data for name, data in reversed(heard) if name == show.event), {})
-    for socket in (*actor.sockets, *second):
+    expected = trigger.action(sender)
+    _hears(watcher, expected)
+    data = next((data for name, data in reversed(expected) if name == trigger.event), {})
+    for socket in (*sender.sockets, *second):
         if receives:
-            socket.expect(show.event, data)
-        more = [one for one in socket.fence() if one["type"] == show.event and data.items() <= one["data"].items()]
-        must.hold(
-            not more, f"{socket.name} to hear {show.event} {'once' if receives else 'never'}", more, seen=_pair(show)
-        )
+            socket.expect(trigger.event, data)
+        more = [
+            frame
+            for frame in socket.fence()
+            if frame["type"] == trigger.event and data.items() <= frame["data"].items()
+        ]
+        times = "once" if receives else "never"
+        must.hold(not more, f"{socket.name} to hear {trigger.event} {times}", more, seen=_pair(trigger))
 
 
-def _room(world: World, show: Show) -> None:
-    """Everyone else there hears it once, by each of their sockets, with all that belongs to it and in order."""
-    ann, bob, person = world.guests("ann", "bob", "actor")
-    room = _channel(world, ann, show)
-    sockets = _gathered(world, room, show, ann, bob)
+def _room(world: World, trigger: Trigger) -> None:
+    """Check that each socket of all others in the room hears the events once, complete and in order."""
+    ann, bob, person = world.guests("ann", "bob", "sender")
+    room = _channel(world, ann, trigger)
+    sockets = _sockets_in(world, room, trigger, ann, bob)
     sockets.append(world.socket(ann, join=room))
-    if show.voice:
-        sockets.append(_beside_the_call(world, room, sockets))
-    heard = show.scene(Actor(world, person, room))
+    if trigger.voice:
+        sockets.append(_in_room_but_not_in_call(world, room, sockets))
+    expected = trigger.action(Sender(world, person, room))
     for socket in sockets:
-        _is_heard(socket, heard)
+        _hears(socket, expected)
     for socket in sockets:
         hears_nothing(socket, "more of it")
 
 
-def _beside_the_call(world: World, room: str, sockets: Sequence[Socket]) -> Socket:
-    """A socket of somebody who is in the room of a voice channel, and not in its call."""
+def _in_room_but_not_in_call(world: World, room: str, sockets: Sequence[Socket]) -> Socket:
+    """Open a socket of a new user who joins a voice channel's room and not its call."""
     guest = world.guest("listener")
     made = world.socket(guest, join=room)
     for socket in sockets:
@@ -132,73 +142,73 @@ def _beside_the_call(world: World, room: str, sockets: Sequence[Socket]) -> Sock
     return made
 
 
-def _outsider(world: World, show: Show) -> None:
-    """Who sits in another room, in none, or has not said who they are, hears nothing of it."""
-    ann, person, outsider, loner = world.guests("ann", "actor", "outsider", "loner")
-    here, there = _channel(world, ann, show), _channel(world, ann, show)
-    (watcher,) = _gathered(world, here, show, ann)
-    (outside,) = _gathered(world, there, show, outsider)
+def _outsider(world: World, trigger: Trigger) -> None:
+    """Check that a socket in another room, in no room, or without an identity hears nothing of the action."""
+    ann, person, outsider, loner = world.guests("ann", "sender", "outsider", "loner")
+    here, there = _channel(world, ann, trigger), _channel(world, ann, trigger)
+    (watcher,) = _sockets_in(world, here, trigger, ann)
+    (outside,) = _sockets_in(world, there, trigger, outsider)
     alone, stranger = world.socket(loner), world.open_socket()
-    _is_heard(watcher, show.scene(Actor(world, person, here)))
-    _own_room_first(world, outside, outsider, there, show)
+    _hears(watcher, trigger.action(Sender(world, person, here)))
+    _hears_own_room_next(world, outside, outsider, there, trigger)
     hears_nothing(alone, "of rooms that it is not in")
     stranger.alive()
-    must.equal(stranger.drain(), [], "what a socket hears that has not said who it is", seen=_pair(show))
+    must.equal(stranger.drain(), [], "the frames to a socket without an identity", seen=_pair(trigger))
 
 
-def _own_room_first(world: World, outside: Socket, outsider: Person, there: str, show: Show) -> None:
-    """What happens in the outsider's own room afterwards is the next that they hear."""
-    if show.voice:
+def _hears_own_room_next(world: World, outside: Socket, outsider: Person, there: str, trigger: Trigger) -> None:
+    """Check that the outsider's next frame is a later event of the outsider's own room."""
+    if trigger.voice:
         outside.send("voice_state", {"channelId": there, "isDeafened": True})
         outside.expect_next("voice_state", {"userId": outsider.id, "isDeafened": True})
     else:
         outside.expect_next("message", {"id": world.message(outsider, there)["id"]})
 
 
-def _after_leaving(world: World, show: Show, leave: Leave) -> None:
-    """Who was in the room and has left it hears no more of it."""
-    ann, person, gone = world.guests("ann", "actor", "gone")
-    room = _channel(world, ann, show)
-    watcher, leaver = _gathered(world, room, show, ann, gone)
+def _after_leaving(world: World, trigger: Trigger, leave: Leave) -> None:
+    """Check that a user who has left the room hears nothing more of it."""
+    ann, person, gone = world.guests("ann", "sender", "gone")
+    room = _channel(world, ann, trigger)
+    watcher, leaver = _sockets_in(world, room, trigger, ann, gone)
     left = leave(world, gone, leaver, room, watcher)
     watcher.expect("user_left", {"userId": gone.id, "channelId": room})
     left.fence()
     watcher.drain()
-    _is_heard(watcher, show.scene(Actor(world, person, room)))
-    heard = [one for one in left.fence() if one["data"].get("userId") != gone.id]
-    must.equal(heard, [], "what is heard of a room by one who has left it", seen=_pair(show))
+    _hears(watcher, trigger.action(Sender(world, person, room)))
+    heard = [frame for frame in left.fence() if frame["data"].get("userId") != gone.id]
+    must.equal(heard, [], "the frames of a room to a user who has left it", seen=_pair(trigger))
 
 
-def _comes_back(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
-    """Lose the connection, and open another that enters nothing."""
+def _reconnect(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
+    """Lose the connection, and open another one that joins no room."""
     socket.drop()
     return world.socket(person)
 
 
-def _hangs_up(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
+def _leave_call(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
     """Leave the voice channel."""
-    talk(socket, None)
+    set_voice_state(socket, None)
     return socket
 
 
-def _asks(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
-    """Leave by a user_left request."""
+def _request_leave(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
+    """Leave by a `user_left` request."""
     socket.send("user_left", {"channelId": room})
     return socket
 
 
-def _is_heard(socket: Socket, heard: Sequence[Heard]) -> None:
-    for name, data in heard:
+def _hears(socket: Socket, expected: Sequence[Expected]) -> None:
+    for name, data in expected:
         socket.expect_next(name, data)
 
 
-def _pair(show: Show) -> Pair:
-    return Pair("event", show.event, "out")
+def _pair(trigger: Trigger) -> Pair:
+    return Pair("event", trigger.event, "out")
 
 
-def _channel(world: World, owner: Person, show: Show) -> str:
-    return str(world.channel(owner, "voice" if show.voice else "text")["id"])
+def _channel(world: World, owner: Person, trigger: Trigger) -> str:
+    return str(world.channel(owner, "voice" if trigger.voice else "text")["id"])
 
 
-def _gathered(world: World, room: str, show: Show, *people: Person) -> list[Socket]:
-    return talking(world, room, *people) if show.voice else seated(world, room, *people)
+def _sockets_in(world: World, room: str, trigger: Trigger, *people: Person) -> list[Socket]:
+    return sockets_in_call(world, room, *people) if trigger.voice else sockets_in_room(world, room, *people)

@@ -1,4 +1,4 @@
-"""Bad input never closes a socket and is told to its sender only (ruling R33)."""
+"""Bad frames: they close no socket, and only their sender is told (ruling R33)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import batches, hears_no_event, hears_nothing, refused, seated
+from hype_contract.cases.gateway.steps import batches, hears_error, hears_no_event, hears_nothing, sockets_in_room
 from hype_contract.cases.registry import case
 
 NOT_JSON = (
@@ -60,12 +60,12 @@ UNKNOWN_TYPES = (
 )
 BAD_DATA: tuple[Any, ...] = (None, "text", 7, True, [], [{}])
 NOT_UNICODE = ("a\0", "\ud83d")
-"""What is no text (ruling R11): JSON can write it as an escape."""
+"""Strings that are not valid text (ruling R11). JSON can write them with escapes."""
 DEEP = '{"type":"typing","data":{"channelId":' + '{"a":' * 9_000 + "1" + "}" * 9_000 + "}}"
 
 
 def _coded(room: str) -> list[tuple[str, str]]:
-    """Frames and the code that each deserves."""
+    """Return bad frames, each with the code of its error."""
     coded = [(text, "invalid_json") for text in NOT_JSON]
     coded += [(text, "invalid_message") for text in NO_FRAME]
     coded += [(json.dumps({"type": type, "data": {"channelId": room}}), "unknown_type") for type in UNKNOWN_TYPES]
@@ -76,8 +76,8 @@ def _coded(room: str) -> list[tuple[str, str]]:
     return coded
 
 
-def _nasty(room: str) -> list[str]:
-    """Frames that may deserve more than one code, or none, but never the end of a socket."""
+def _uncoded(room: str) -> list[str]:
+    """Return bad frames for which several codes, or none, are right; none of them may close a socket."""
     return [
         DEEP,
         "\ufeff" + json.dumps({"type": "typing", "data": {}}),
@@ -94,68 +94,69 @@ def _nasty(room: str) -> list[str]:
     ]
 
 
-@case("R33.bad-input-keeps-socket", "bad input does nothing, is heard by nobody and closes no socket")
+@case("R33.bad-input-keeps-socket", "a bad frame has no effect, reaches no other socket and closes no socket")
 def bad_input_keeps_socket(world: World) -> None:
-    """A hundred broken frames of every kind: the socket stays, does its work, and the room hears nothing."""
+    """Send a hundred bad frames of every kind while three sockets listen in the room."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     room = world.channel(ann)["id"]
-    watchers = seated(world, room, ann, bob, eve)
-    for texts in batches([text for text, _ in _coded(room)] + _nasty(room)):
-        socket = _clumsy(world)
+    watchers = sockets_in_room(world, room, ann, bob, eve)
+    for texts in batches([text for text, _ in _coded(room)] + _uncoded(room)):
+        socket = _new_socket(world)
         for text in texts:
             socket.send_raw(text)
-        hears_no_event(socket, "for frames that are broken")
+        hears_no_event(socket, "for its bad frames")
         socket.alive()
     for watcher in watchers:
-        hears_nothing(watcher, "of somebody's broken frames")
+        hears_nothing(watcher, "of another user's bad frames")
 
 
-@case("R33.error-codes", "each broken frame is answered with one error of its code", level="extension")
+@case(
+    "R33.error-codes",
+    "the gateway answers each bad frame with one error: invalid_json, invalid_message or unknown_type",
+    level="extension",
+)
 def error_codes(world: World) -> None:
-    """invalid_json, invalid_message or unknown_type: one error for one broken frame, in their order."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
     for frames in batches(_coded(room)):
-        socket = _clumsy(world)
+        socket = _new_socket(world)
         for text, code in frames:
             socket.send_raw(text)
-            refused(socket, code)
-        hears_nothing(socket, "but one error for one frame")
+            hears_error(socket, code)
+        hears_nothing(socket, "but one error for each frame")
 
 
-@case("R33.missing-data-is-empty", "data left out counts as {}", level="extension")
+@case("R33.missing-data-is-empty", "a frame without data counts as one whose data is {}", level="extension")
 def missing_data_is_empty(world: World) -> None:
-    """`data` left out counts as {}: enough for user_joined, `invalid_message` where something is required."""
-    socket = _clumsy(world)
+    """Send `user_joined`, which needs no members, and then types that need some and so get `invalid_message`."""
+    socket = _new_socket(world)
     if world.hardened:
         socket.send_raw('{"type":"user_joined"}')
         socket.expect_next("user_joined", {"channelId": None})
     for type in ("message", "typing", "voice_state", "user_left"):
         socket.send_raw(json.dumps({"type": type}))
-        refused(socket, "invalid_message")
+        hears_error(socket, "invalid_message")
 
 
-@case("R33.unknown-members-ignored", "unknown members and the client's timestamp are ignored")
+@case("R33.unknown-members-ignored", "the gateway ignores unknown members and the client's timestamp")
 def unknown_members_ignored(world: World) -> None:
-    """Members that nobody knows, and a timestamp of any kind, change nothing."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    watcher, sender = seated(world, room, ann, bob)
+    watcher, sender = sockets_in_room(world, room, ann, bob)
     timestamps: tuple[Any, ...] = (None, 7, "yesterday", {}, "2025-10-23T10:30:00.000Z")
     for timestamp in timestamps:
         data = {"channelId": room, "content": "hello", "foo": [None], "": 1}
         sender.send("message", data, timestamp=timestamp, id=7)
         for socket in (watcher, sender):
             socket.expect_next("message", {"authorId": bob.id, "content": "hello"})
-    hears_nothing(sender, "about members that nobody knows")
+    hears_nothing(sender, "about unknown members")
 
 
-@case("R33.good-after-bad", "good frames between bad ones are done, in their order")
+@case("R33.good-after-bad", "the gateway handles the good frames between bad ones, in their order")
 def good_after_bad(world: World) -> None:
-    """Frames of one socket are handled in their order: the good ones between bad ones are all done."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     sender = world.socket(bob)
     for number, broken in enumerate(("{", "[]", '{"type":"no_such_event"}', '{"type":"message","data":7}')):
         sender.send_raw(broken)
@@ -166,21 +167,21 @@ def good_after_bad(world: World) -> None:
 
 @case(
     "R33.error-to-sender-alone",
-    "error goes to the socket whose frame was refused, and to no other",
+    "an error goes only to the socket whose frame is refused",
     level="extension",
 )
 def error_to_sender_alone(world: World) -> None:
-    """What one socket does wrong neither the room nor the user's other socket hears of."""
+    """Send a bad frame while sockets listen in the room and outside it, one of them of the same user."""
     ann, bob, eve, outsider = world.guests("ann", "bob", "eve", "outsider")
     room, elsewhere = world.channel(ann)["id"], world.channel(ann)["id"]
-    others = [*seated(world, room, ann, bob, eve), world.socket(outsider, join=elsewhere)]
-    clumsy = world.socket(eve, join=room)
-    clumsy.send("message", {"channelId": room})
-    refused(clumsy, "invalid_message")
+    others = [*sockets_in_room(world, room, ann, bob, eve), world.socket(outsider, join=elsewhere)]
+    sender = world.socket(eve, join=room)
+    sender.send("message", {"channelId": room})
+    hears_error(sender, "invalid_message")
     for socket in others:
-        hears_nothing(socket, "of somebody's mistake")
+        hears_nothing(socket, "of another socket's bad frame")
 
 
-def _clumsy(world: World) -> Socket:
-    """A fresh user's socket, which has sent nothing yet but who it is."""
-    return world.socket(world.guest("clumsy"))
+def _new_socket(world: World) -> Socket:
+    """Open a socket of a new user; it has sent nothing but its identity."""
+    return world.socket(world.guest("sender"))

@@ -1,4 +1,4 @@
-"""Who a socket stands for when a token is needed: the hardened profile (rulings P4 and R31)."""
+"""A socket's identity where a token is needed: the hardened profile (rulings P4 and R31)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,14 @@ from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import hears_no_event, hears_nothing, refused, seated, stored, talk
+from hype_contract.cases.gateway.steps import (
+    hears_error,
+    hears_no_event,
+    hears_nothing,
+    set_voice_state,
+    sockets_in_room,
+    stored_messages,
+)
 from hype_contract.cases.registry import case
 from hype_contract.cases.rest import bad_tokens, forgery
 from hype_contract.contract.specs import Pair
@@ -17,9 +24,8 @@ from hype_contract.contract.specs import Pair
 _LOOK_EVERY_S = 0.25
 
 
-@case("R31.token-in-url", "?token= identifies a socket", source="rulings R31 and P4", level="hardened")
+@case("R31.token-in-url", "a valid ?token= identifies a socket", source="rulings R31 and P4", level="hardened")
 def token_in_url(world: World) -> None:
-    """`?token=` identifies the socket before it says anything."""
     (ann,) = world.guests("ann")
     socket = world.open_socket(ann.token)
     socket.send("user_joined")
@@ -33,10 +39,10 @@ def token_in_url(world: World) -> None:
     level="hardened",
 )
 def token_in_first_frame(world: World) -> None:
-    """A first user_joined with a token identifies the socket, and enters a room if it names one."""
+    """Send the token together with a channel, and check that the socket joins its room, too."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     socket = world.open_socket()
     socket.send("user_joined", {"token": bob.token, "channelId": room})
     for each in (socket, watcher):
@@ -46,7 +52,7 @@ def token_in_first_frame(world: World) -> None:
 
 
 def _bad_tokens(person: Person) -> Iterator[str]:
-    """Tokens that are none: nonsense, the wrong kind, changed, unsigned, signed with what everybody can guess."""
+    """Yield bad tokens: nonsense, the wrong kind, changed, unsigned, and signed with a secret that is easy to guess."""
     yield "garbage"
     yield person.refresh_token
     yield forgery.tampered(person.token)
@@ -58,27 +64,27 @@ def _bad_tokens(person: Person) -> Iterator[str]:
 
 @case(
     "R31.bad-token-closes",
-    "a bad token in the URL closes with 4401 at once",
+    "a bad token in the URL closes the socket with 4401 at once",
     source="rulings R31 and P4",
     level="hardened",
 )
 def bad_token_closes(world: World) -> None:
-    """A bad token in the URL closes the socket with 4401 at once, not when the time to say who one is runs out."""
+    """Demand the close in half of the time that a socket has to identify itself."""
     (ann,) = world.guests("ann")
-    for token in _jwt_only(world, ann):
+    for token in _bad_jwts(world, ann):
         world.open_socket(token).closed(4401, within=_at_once(world))
 
 
 @case(
     "R31.bad-token-in-frame-closes",
-    "a bad token in user_joined closes with 4401 at once",
+    "a bad token in user_joined closes the socket with 4401 at once",
     source="rulings R31 and P4",
     level="hardened",
 )
 def bad_token_in_frame_closes(world: World) -> None:
-    """A bad token in user_joined does the same, also on a socket that has said who it is."""
+    """Send the token as a first frame, and on a socket that already has an identity."""
     ann, bob = world.guests("ann", "bob")
-    for token in _jwt_only(world, ann):
+    for token in _bad_jwts(world, ann):
         socket = world.open_socket()
         socket.send("user_joined", {"token": token})
         socket.closed(4401, within=_at_once(world))
@@ -88,7 +94,10 @@ def bad_token_in_frame_closes(world: World) -> None:
 
 
 def _expiring(world: World, person: Person, in_s: float) -> str:
-    """The person's token with another end. Raises `NeedsOption`."""
+    """Return the person's access token with an expiry `in_s` seconds from now.
+
+    Raises `NeedsOption` if the target's secret is not given.
+    """
     token = bad_tokens.access_token(world, person, exp=int(time.time() + in_s))
     world.trace.transcript.secrets.keep(token, f"{person.name.upper()}_EXPIRING_TOKEN")
     return token
@@ -96,12 +105,12 @@ def _expiring(world: World, person: Person, in_s: float) -> str:
 
 @case(
     "R31.expired-token-closes",
-    "an expired token closes with 4401 at once",
+    "an expired token closes the socket with 4401 at once",
     source="rulings R31 and P4",
     level="hardened",
 )
 def expired_token_closes(world: World) -> None:
-    """A token that has expired is a bad token: 4401 at once, in the URL and in a frame."""
+    """Present the token in the URL of one socket and in the first frame of another."""
     (ann,) = world.guests("ann")
     expired = _expiring(world, ann, -bad_tokens.LONG_AGO_S)
     by_url, by_frame = world.open_socket(expired), world.open_socket()
@@ -112,13 +121,13 @@ def expired_token_closes(world: World) -> None:
 
 @case(
     "R31.expiry-keeps-socket",
-    "a token that expires closes no open socket",
+    "a socket stays open when its token expires",
     source="rulings R31 and P4",
     level="hardened",
     slow=True,
 )
 def expiry_keeps_socket(world: World) -> None:
-    """A socket outlives its token: it still hears and writes when the same token opens none any more."""
+    """Wait until REST refuses the token; then check that the socket still sends and hears a message."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
     token = _expiring(world, ann, 3)
@@ -126,12 +135,13 @@ def expiry_keeps_socket(world: World) -> None:
     socket.send("user_joined", {"channelId": room})
     socket.expect_next("user_joined", {"userId": ann.id})
     while world.rest.call("getCurrentUser", token=token, expect=(200, 401)).status == 200:
-        must.equal(socket.collect(1, within=_LOOK_EVERY_S), [], "what a socket hears of its token's end")
+        must.equal(socket.collect(1, within=_LOOK_EVERY_S), [], "the frames to a socket while its token expires")
     socket.send("message", {"channelId": room, "content": "hello"})
     socket.expect_next("message", {"authorId": ann.id})
 
 
-def _jwt_only(world: World, person: Person) -> list[str]:
+def _bad_jwts(world: World, person: Person) -> list[str]:
+    """Return bad tokens made from the person's access token. Raises `Violation` if that is not a JWT."""
     if person.token.count(".") != 2:
         raise must.Violation("an access token to be a JWT (seed, JWT Authentication Flow)", "something else")
     tokens = list(_bad_tokens(person))
@@ -141,21 +151,21 @@ def _jwt_only(world: World, person: Person) -> list[str]:
 
 
 def _at_once(world: World) -> float:
-    """Half of the time that a silent socket has."""
+    """Return half of the time that a socket has to identify itself, in seconds."""
     return float(world.contract.limits["authTimeoutMs"]) / 2000
 
 
 @case(
     "R31.unauthenticated-changes-nothing",
-    "frames before authentication do nothing, and the socket stays",
+    "frames before authentication have no effect, and the socket stays open",
     source="rulings R31 and P4",
     level="hardened",
 )
 def unauthenticated_changes_nothing(world: World) -> None:
-    """What a stranger sends is not done and nobody hears of it; the socket stays, and may still say who it is."""
+    """Send frames of several types without a token, and then the token on the same socket."""
     ann, bob = world.guests("ann", "bob")
     room, voice = world.channel(ann)["id"], world.channel(ann, "voice")["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     watcher.send("user_joined", {"channelId": voice})
     watcher.expect_next("user_joined", {"channelId": voice})
     stranger = world.open_socket()
@@ -166,18 +176,18 @@ def unauthenticated_changes_nothing(world: World) -> None:
     stranger.alive()
     stranger.send("user_joined", {"token": bob.token})
     stranger.expect("user_joined", {"userId": bob.id, "channelId": None})
-    hears_nothing(watcher, "of a stranger")
-    must.equal(stored(world, room), [], "the stored messages")
+    hears_nothing(watcher, "of a socket without an identity")
+    must.equal(stored_messages(world, room), [], "the stored messages")
 
 
 @case(
     "R31.unauthenticated-code",
-    "before authentication frames are answered unauthenticated, or with their fault",
+    "the gateway answers frames before authentication with unauthenticated, but broken ones with their own code",
     source="rulings R31 and R33",
     level="extension",
 )
 def unauthenticated_code(world: World) -> None:
-    """Before a socket has said who it is: `unauthenticated`, but an unknown type and a broken frame are called that."""
+    """Send frames of known types, then text that is no frame and an unknown type, all without a token."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
     stranger = world.open_socket()
@@ -195,49 +205,49 @@ def unauthenticated_code(world: World) -> None:
         ]
     for type, data in frames:
         stranger.send(type, data)
-        refused(stranger, "unauthenticated")
+        hears_error(stranger, "unauthenticated")
     raw = {"{": "invalid_json", "[]": "invalid_message", '{"data":{}}': "invalid_message"}
     for text, code in {**raw, '{"type":"no_such_event"}': "unknown_type"}.items():
         stranger.send_raw(text)
-        refused(stranger, code)
+        hears_error(stranger, code)
     stranger.alive()
 
 
 @case(
     "R31.claim-of-another",
-    "a claimed identity that is not the token's is not believed",
+    "a claimed identity that differs from the token's has no effect",
     source="rulings R31 and P4",
     level="hardened",
 )
 def claim_of_another(world: World) -> None:
-    """A claimed userId or username that is not the token's is not believed: nothing happens in anybody's name."""
+    """Claim another user in `user_joined` and `voice_state`; check that no event and no voice state results."""
     ann, eve = world.guests("ann", "eve")
     room, voice = world.channel(ann)["id"], world.channel(ann, "voice")["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     forger = world.socket(eve)
     for type, data in _forgeries(ann, room, voice):
         forger.send(type, data)
-    hears_no_event(forger, "for a claim that is not its own")
-    hears_nothing(watcher, "of somebody in another's name")
+    hears_no_event(forger, "for a claim that differs from its token")
+    hears_nothing(watcher, "of a user under another user's name")
     counted = world.rest.call("getChannel", path={"id": voice}, expect=200).data["_count"]
     must.equal(counted["voiceStates"], 0, "_count.voiceStates")
 
 
 @case(
     "R31.claim-code",
-    "a claimed identity that is not the token's is answered forbidden",
+    "the gateway answers a claimed identity that differs from the token's with forbidden",
     source="rulings R31, R33 and P4",
     level="extension",
     profiles=("hardened",),
 )
 def claim_code(world: World) -> None:
-    """A claim that is not the token's user is `forbidden`; one's own is fine."""
+    """Claim another user, and then the token's own user, which the gateway accepts."""
     ann, eve = world.guests("ann", "eve")
     room, voice = world.channel(ann)["id"], world.channel(ann, "voice")["id"]
     forger = world.socket(eve)
     for type, data in _forgeries(ann, room, voice):
         forger.send(type, data)
-        refused(forger, "forbidden")
+        hears_error(forger, "forbidden")
     forger.send("user_joined", {"userId": eve.id, "username": eve.username, "channelId": room})
     forger.expect_next("user_joined", {"userId": eve.id, "channelId": room})
     forger.send("voice_state", {"userId": eve.id, "channelId": voice})
@@ -255,54 +265,52 @@ def _forgeries(victim: Person, room: str, voice: str) -> list[tuple[str, dict[st
 
 @case(
     "R31.second-token",
-    "another user's token does not change whom a socket stands for",
+    "another user's token does not change a socket's identity",
     source="rulings R31 and P4",
     level="hardened",
 )
 def second_token(world: World) -> None:
-    """Another user's valid token does not turn a socket into theirs."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     socket = world.socket(eve)
     socket.send("user_joined", {"token": ann.token})
     socket.send("message", {"channelId": room, "content": "hello"})
     watcher.expect_next("message", {"authorId": eve.id})
-    must.equal(talk(socket, None)["userId"], eve.id, "the user that the socket stands for")
+    must.equal(set_voice_state(socket, None)["userId"], eve.id, "the user whose socket it is")
 
 
 @case(
     "R31.second-token-code",
-    "another user's token on a socket that has an identity is answered forbidden",
+    "the gateway answers another user's token on a socket that has an identity with forbidden",
     source="rulings R31, R33 and P4",
     level="extension",
     profiles=("hardened",),
 )
 def second_token_code(world: World) -> None:
-    """It is `forbidden`; the same user's token is not."""
+    """Send another user's token, and then one of the same user, which the gateway accepts."""
     ann, eve = world.guests("ann", "eve")
     socket = world.socket(eve)
     socket.send("user_joined", {"token": ann.token})
-    refused(socket, "forbidden")
+    hears_error(socket, "forbidden")
     socket.send("user_joined", {"token": eve.token})
     socket.expect_next("user_joined", {"userId": eve.id})
 
 
 @case(
     "R31.forged-member-ignored",
-    "a userId in message or typing does not change who sent it",
+    "a userId in message or typing does not change the sender of the event",
     source="rulings R31 and P4",
 )
 def forged_member_ignored(world: World) -> None:
-    """A userId in a `message` or a `typing`, where it means nothing, changes nobody's name."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
     sender: Socket = world.socket(eve)
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     forged = {"userId": ann.id, "authorId": ann.id, "username": ann.username, "channelId": room, "content": "hello"}
     sender.send("typing", forged)
     sender.send("message", forged)
     pair = Pair("event", "message", "out")
     must.equal(watcher.expect("message")["data"]["authorId"], eve.id, "the message's author", seen=pair)
     typists = {frame["data"]["userId"] for frame in watcher.fence()}
-    must.hold(typists <= {eve.id}, "the one who types to be the sender", typists)
+    must.hold(typists <= {eve.id}, "typing to name its sender", typists)

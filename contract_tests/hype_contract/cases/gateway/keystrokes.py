@@ -1,18 +1,24 @@
-"""`typing`: to the room without the one who types, and without their being there (ruling R37)."""
+"""`typing`: the room hears it, the sender does not, and the sender need not be in the room (ruling R37)."""
 
 from __future__ import annotations
 
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import UNKNOWN_CHANNEL, hears_no_event, hears_nothing, refused, seated
+from hype_contract.cases.gateway.steps import (
+    UNKNOWN_CHANNEL,
+    hears_error,
+    hears_no_event,
+    hears_nothing,
+    sockets_in_room,
+)
 from hype_contract.cases.registry import case
 
 
 @case("R37.sender-excluded", "typing reaches none of the sender's sockets", level="extension")
 def sender_excluded(world: World) -> None:
-    """None of the typist's connections hears it, the asking one and a second in the room included."""
+    """Type while the sender has a second socket in the room."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     room = world.channel(ann)["id"]
-    *others, typist = seated(world, room, ann, bob, eve)
+    *others, typist = sockets_in_room(world, room, ann, bob, eve)
     second = world.socket(eve, join=room)
     typist.send("typing", {"channelId": room})
     for socket in others:
@@ -21,12 +27,12 @@ def sender_excluded(world: World) -> None:
         hears_nothing(socket, "of its own user's typing")
 
 
-@case("R37.no-membership-needed", "typing needs no membership in the room, and gives none", level="extension")
+@case("R37.no-membership-needed", "a user outside a room may type in it, and stays outside", level="extension")
 def no_membership_needed(world: World) -> None:
-    """Somebody outside the room may type in it, and is not in it afterwards."""
+    """Type from outside; check that the sender hears no message of the room, and that its drop sends no `user_left`."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     typist = world.socket(bob)
     typist.send("typing", {"channelId": room})
     watcher.expect_next("typing", {"userId": bob.id})
@@ -36,19 +42,22 @@ def no_membership_needed(world: World) -> None:
     world.message(ann, room)
     watcher.expect_next("message")
     watcher.expect_next("message")
-    hears_nothing(watcher, "of somebody who was never in the room")
+    hears_nothing(watcher, "of a user who was never in the room")
 
 
-@case("R37.typing-refused", "typing in an unknown channel is not_found, in none invalid_message", level="extension")
+@case(
+    "R37.typing-refused",
+    "the gateway answers typing with not_found for an unknown channel, and with invalid_message for a bad channelId",
+    level="extension",
+)
 def typing_refused(world: World) -> None:
-    """An unknown channel is not_found, a missing or wrong channelId invalid_message; the room hears nothing."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     typist = world.socket(bob)
     typist.send("typing", {"channelId": UNKNOWN_CHANNEL})
-    refused(typist, "not_found")
+    hears_error(typist, "not_found")
     for data in ({}, {"channelId": None}, {"channelId": ""}, {"channelId": [room]}, {"channelId": "a\u0000"}):
         typist.send("typing", data)
-        refused(typist, "invalid_message")
-    hears_no_event(watcher, "of typing that was refused")
+        hears_error(typist, "invalid_message")
+    hears_no_event(watcher, "of refused typing")

@@ -1,35 +1,34 @@
-"""What no client may do to a socket, and what its end does to others (ruling R32)."""
+"""Limits of frames: size, encoding, text and binary (ruling R32), and the handshake of a web page (ruling R9)."""
 
 from __future__ import annotations
 
 import json
 
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import hears_nothing, seated
+from hype_contract.cases.gateway.steps import hears_nothing, sockets_in_room
 from hype_contract.cases.registry import case
 
 
 def _padded(socket_identity: object, size: int) -> str:
-    """A user_joined of exactly `size` bytes, by a member that means nothing."""
+    """Return a `user_joined` of exactly `size` bytes, filled up by an unknown member."""
     bare = json.dumps({"type": "user_joined", "data": socket_identity, "padding": ""})
     return bare[:-2] + "x" * (size - len(bare)) + bare[-2:]
 
 
-@case("R32.largest-frame", "a frame of 64 KiB is taken")
+@case("R32.largest-frame", "the gateway accepts a frame of 64 KiB")
 def largest_frame(world: World) -> None:
-    """A frame of exactly 64 KiB is taken."""
     (ann,) = world.guests("ann")
     socket = world.socket(ann)
     socket.send_raw(_padded(dict(socket.identity), int(world.contract.limits["maxFrameBytes"])))
     socket.expect_next("user_joined", {"userId": ann.id, "channelId": None})
 
 
-@case("R32.frame-too-long", "a frame of 64 KiB and one byte closes with 1009")
+@case("R32.frame-too-long", "a frame of 64 KiB and one byte closes its socket with 1009")
 def frame_too_long(world: World) -> None:
-    """One byte more closes the socket with 1009; the room hears that its user left, and nothing else."""
+    """Send the frame from a socket in a room; the room hears `user_left` and nothing else."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
-    watcher, socket = seated(world, room, ann, eve)
+    watcher, socket = sockets_in_room(world, room, ann, eve)
     socket.send_raw(_padded(dict(socket.identity), int(world.contract.limits["maxFrameBytes"]) + 1))
     socket.closed(1009)
     watcher.expect_next("user_left", {"userId": eve.id})
@@ -38,7 +37,7 @@ def frame_too_long(world: World) -> None:
 
 @case("R32.frame-too-long")
 def octets_are_counted(world: World) -> None:
-    """What counts is octets: a frame with fewer characters than the limit has, but more octets, is too long."""
+    """Send a frame that has fewer characters than the limit, and more bytes."""
     (ann,) = world.guests("ann")
     socket = world.socket(ann)
     emoji = int(world.contract.limits["maxFrameBytes"]) // 4
@@ -46,40 +45,40 @@ def octets_are_counted(world: World) -> None:
     socket.closed(1009)
 
 
-@case("R32.fragments", "a frame may come in several WebSocket fragments")
+@case("R32.fragments", "a client may send a frame in several WebSocket fragments")
 def fragments(world: World) -> None:
-    """A message that comes in several WebSocket fragments is one frame, wherever it was cut."""
+    """Cut a message into fragments of 1, 7 and 40 characters."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    watcher, writer = seated(world, room, ann, bob)
+    watcher, writer = sockets_in_room(world, room, ann, bob)
     content = "\u00e9\U0001f600 in pieces"
     text = json.dumps({"type": "message", "data": {"channelId": room, "content": content}}, ensure_ascii=False)
     for size in (1, 7, 40):
         writer.send_fragments([text[start : start + size] for start in range(0, len(text), size)])
         for socket in (watcher, writer):
             socket.expect_next("message", {"authorId": bob.id, "content": content})
-    hears_nothing(watcher, "but one message for each")
+    hears_nothing(watcher, "but one message for each frame")
 
 
-@case("R32.binary", "a binary frame closes with 1003")
+@case("R32.binary", "a binary frame closes its socket with 1003")
 def binary(world: World) -> None:
-    """A binary frame closes the socket with 1003, even when it holds what would be a good text frame."""
+    """Send bytes that are no text, and then bytes that would be a good text frame."""
     ann, bob = world.guests("ann", "bob")
     other = world.socket(bob)
     for payload in (b"\x00\xff", json.dumps({"type": "user_joined", "data": {}}).encode()):
         socket = world.socket(ann)
         socket.send_raw(payload, text=False)
         socket.closed(1003)
-    hears_nothing(other, "of somebody else's mistake")
+    hears_nothing(other, "of another user's binary frames")
 
 
 @case(
     "R9.handshake",
-    "a page of the frontend's origin, which a browser names in the handshake, can open a socket",
+    "a page of the frontend's origin can open a socket",
     source="asyncapi.yaml › Connecting; ruling R9",
 )
 def handshake_of_a_page(world: World) -> None:
-    """A handshake with the frontend's Origin opens a socket that works like any other."""
+    """Send the frontend's origin as the handshake's `Origin`, as a browser does."""
     (ann,) = world.guests("ann")
     for origin in world.contract.cors.origins:
         socket = world.open_socket(ann.token if world.hardened else None, ann, origin=origin)
@@ -87,12 +86,12 @@ def handshake_of_a_page(world: World) -> None:
         socket.expect("user_joined", {"userId": ann.id, "channelId": None})
 
 
-@case("R32.events-are-text", "the server sends each event as a text message, which a browser gives as a string")
+@case("R32.events-are-text", "the gateway sends each event as a text message, which a browser gives as a string")
 def events_are_text(world: World) -> None:
-    """Answers, events of the room and what REST causes come as text messages; the client refuses all others."""
+    """Cause events by REST and by socket; the client refuses every binary message."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    watcher, writer = seated(world, room, ann, bob)
+    watcher, writer = sockets_in_room(world, room, ann, bob)
     world.message(ann, room, "by REST")
     writer.send("message", {"channelId": room, "content": "by socket"})
     for socket in (watcher, writer):
@@ -100,13 +99,12 @@ def events_are_text(world: World) -> None:
             socket.expect("message", {"content": content})
 
 
-@case("R32.invalid-utf8", "a text frame that is not UTF-8 closes with 1007")
+@case("R32.invalid-utf8", "a text frame that is not UTF-8 closes its socket with 1007")
 def invalid_utf8(world: World) -> None:
-    """A text frame that is not UTF-8 closes the socket with 1007."""
     ann, bob = world.guests("ann", "bob")
     other = world.socket(bob)
     for broken in (b"\xff", b"\xc0\x80", b"\xed\xa0\x80", b"\xf4\x90\x80\x80", b"\xe2\x82"):
         socket = world.socket(ann)
         socket.send_raw(b'{"type":"typing","data":{"channelId":"' + broken + b'"}}')
         socket.closed(1007)
-    hears_nothing(other, "of somebody else's mistake")
+    hears_nothing(other, "of another user's broken frames")

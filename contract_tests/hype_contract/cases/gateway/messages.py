@@ -1,4 +1,4 @@
-"""`message` by socket is `POST /api/messages` by another door (ruling R36)."""
+"""`message` by socket, with the rules of `POST /api/messages` (ruling R36)."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from typing import Any
 
 from hype_contract.actors import must
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import (
+from hype_contract.cases.gateway.steps import (
     UNKNOWN_CHANNEL,
     batches,
+    hears_error,
     hears_no_event,
     hears_nothing,
-    refused,
-    seated,
-    stored,
+    sockets_in_room,
+    stored_messages,
 )
 from hype_contract.cases.registry import case
 from hype_contract.contract.specs import Pair
@@ -58,22 +58,22 @@ BAD_CHANNELS: tuple[Any, ...] = (
     "\u00e9",
 )
 _SOON_S = 300
-"""A slow target sends within it what it has stored; another time zone is further off."""
+"""A slow target sends a stored message within this time; another time zone differs by more."""
 _MESSAGE = Pair("event", "message", "out")
 CODES = {400: "invalid_message", 404: "not_found"}
 
 
 @case(
     "R36.stored-as-by-rest",
-    "a message by socket is stored and shown exactly as one by REST",
+    "the server stores and shows a message by socket exactly as one by REST",
     source="WebSocket Events; ruling R36",
 )
 def stored_as_by_rest(world: World) -> None:
-    """A message by socket is stored verbatim, and looks like one by REST in every answer and event."""
+    """Compare the event of each message with the answer of `getMessage`; contents include odd characters."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
     writer = world.socket(ann)
-    (watcher,) = seated(world, room, bob)
+    (watcher,) = sockets_in_room(world, room, bob)
     for content in VERBATIM:
         writer.send("message", {"channelId": room, "content": content})
         event = watcher.expect_next("message", {"content": content})["data"]
@@ -89,14 +89,14 @@ def stored_as_by_rest(world: World) -> None:
 
 @case(
     "R2.frame-timestamps",
-    "a frame's timestamp is the time when it was sent, in UTC, with milliseconds",
+    "a frame's timestamp is the time at which the server sends it, in UTC, with milliseconds",
     source="WebSocket Events; ruling R2",
 )
 def frame_timestamps(world: World) -> None:
-    """A frame says when it was sent, by the clock of what is stored, and to the millisecond."""
+    """Compare the timestamp of each frame with `createdAt` of the message that it announces."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
-    (socket,) = seated(world, room, ann)
+    (socket,) = sockets_in_room(world, room, ann)
     sent = []
     for number in range(3):
         created = world.message(ann, room, str(number))["createdAt"]
@@ -120,35 +120,34 @@ def _bad_bodies(world: World, owner: Any, room: str) -> list[dict[str, Any]]:
 
 @case(
     "R36.refuses-what-rest-refuses",
-    "what POST /api/messages refuses is not stored by socket either",
+    "the gateway stores no message that POST /api/messages refuses",
     source="WebSocket Events; ruling R36",
     slow=True,
 )
 def refuses_what_rest_refuses(world: World) -> None:
-    """What REST refuses is refused by socket too: nothing is stored, nobody hears it, the socket goes on."""
+    """Send each bad body by REST and by socket; then check the events and the stored messages."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, bob)
+    (watcher,) = sockets_in_room(world, room, bob)
     for bodies in batches(_bad_bodies(world, ann, room)):
         writer = world.socket(world.guest("writer"))
         for body in bodies:
             world.rest.call("createMessage", token=ann.token, body=body, expect=CODES)
             writer.send("message", body)
-        hears_no_event(writer, "of a message that was refused")
-    hears_nothing(watcher, "of a message that was refused")
-    must.equal(stored(world, room), [], "the stored messages")
+        hears_no_event(writer, "of a refused message")
+    hears_nothing(watcher, "of a refused message")
+    must.equal(stored_messages(world, room), [], "the stored messages")
     watcher.expect_next("message", {"id": world.message(ann, room)["id"]})
-    hears_nothing(writer, "of a room that a refused message does not enter")
+    hears_nothing(writer, "of a room that its refused messages did not join")
 
 
 @case(
     "R36.error-codes-of-rest",
-    "400 of POST /api/messages is invalid_message by socket, 404 is not_found",
+    "the gateway answers a message with invalid_message where REST answers 400, and not_found where REST answers 404",
     level="extension",
     slow=True,
 )
 def error_codes_of_rest(world: World) -> None:
-    """Each 400 of REST is `invalid_message` by socket, and each 404 `not_found`."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
     for bodies in batches(_bad_bodies(world, ann, room)):
@@ -156,24 +155,24 @@ def error_codes_of_rest(world: World) -> None:
         for body in bodies:
             status = world.rest.call("createMessage", token=ann.token, body=body, expect=CODES).status
             writer.send("message", body)
-            refused(writer, CODES[status])
+            hears_error(writer, CODES[status])
 
 
 @case(
     "R36.wrong-channel-type",
-    "a message to a voice or announcement channel is answered invalid_message",
+    "the gateway answers a message to a voice or announcement channel with invalid_message",
     level="extension",
 )
 def wrong_channel_type(world: World) -> None:
-    """A voice or announcement channel takes no messages: invalid_message, and the sender is not put into its room."""
+    """Check after each refusal that the sender has not joined the channel's room."""
     ann, bob = world.guests("ann", "bob")
     writer = world.socket(bob)
     for type in ("voice", "announcement"):
         channel = world.channel(ann, type)["id"]
         writer.send("message", {"channelId": channel, "content": "hello"})
-        refused(writer, "invalid_message")
+        hears_error(writer, "invalid_message")
         world.socket(ann, join=channel)
-        hears_nothing(writer, "of a room that it was not let into")
+        hears_nothing(writer, "of a room that it has not joined")
 
 
 @case(
@@ -182,10 +181,10 @@ def wrong_channel_type(world: World) -> None:
     source="WebSocket Events; ruling R36",
 )
 def sender_included(world: World) -> None:
-    """All the author's connections in the room hear the message once, those outside do not."""
+    """Send from one of the author's two sockets in the room; a third socket stays outside and hears nothing."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
-    (writer,) = seated(world, room, ann)
+    (writer,) = sockets_in_room(world, room, ann)
     inside, outside = world.socket(ann, join=room), world.socket(ann)
     writer.send("message", {"channelId": room, "content": "hello"})
     for socket in (writer, inside):
@@ -196,14 +195,14 @@ def sender_included(world: World) -> None:
 
 @case(
     "R36.author-hears-changes",
-    "message_edited is the Message of the REST answer, to the author as well",
+    "message_edited carries the Message of the REST answer and reaches the author as well",
     level="extension",
 )
 def author_hears_changes(world: World) -> None:
-    """message_edited and message_deleted reach the author's connections in the room as well."""
+    """Edit and delete a message; compare the event with the answer, on the author's socket and another user's."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    sockets = seated(world, room, ann, bob)
+    sockets = sockets_in_room(world, room, ann, bob)
     path = {"id": world.message(ann, room, "before")["id"]}
     body = {"content": "after"}
     edited = world.rest.call("updateMessage", path=path, token=ann.token, body=body, expect=200).data
@@ -216,12 +215,16 @@ def author_hears_changes(world: World) -> None:
         socket.expect_next("message_deleted", {**path, "channelId": room})
 
 
-@case("R36.refused-change-unheard", "what REST refuses is announced to nobody", source="WebSocket Events; ruling R36")
+@case(
+    "R36.refused-change-unheard",
+    "the gateway announces no change that REST refuses",
+    source="WebSocket Events; ruling R36",
+)
 def refused_change_unheard(world: World) -> None:
-    """An edit or a deletion that REST refuses is announced to nobody."""
+    """Send edits, a deletion and a new message that REST refuses."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
-    sockets = seated(world, room, ann, bob)
+    sockets = sockets_in_room(world, room, ann, bob)
     path = {"id": world.message(ann, room)["id"]}
     world.rest.call("updateMessage", path=path, token=bob.token, body={"content": "mine"}, expect=403)
     world.rest.call("updateMessage", path=path, token=ann.token, body={"content": " "}, expect=400)
@@ -229,4 +232,4 @@ def refused_change_unheard(world: World) -> None:
     world.rest.call("createMessage", token=ann.token, body={"channelId": room, "content": ""}, expect=400)
     for socket in sockets:
         socket.expect_next("message", path)
-        hears_nothing(socket, "of a change that was refused")
+        hears_nothing(socket, "of a refused change")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import seated
+from hype_contract.cases.gateway.steps import sockets_in_room
 from hype_contract.cases.model.machine import Machine
 from hype_contract.cases.model.playing import Play
 from hype_contract.cases.registry import case
@@ -46,7 +46,7 @@ def _takes_leave(world: World) -> bool:
     with world.setting_up():
         ann, bob = world.guests("ann", "bob")
         room = world.channel(ann)["id"]
-        watcher, leaver = seated(world, room, ann, bob)
+        watcher, leaver = sockets_in_room(world, room, ann, bob)
         leaver.send("user_left", {"channelId": room})
         leaver.fence()
         return "user_left" in {frame["type"] for frame in watcher.fence()}

@@ -1,32 +1,32 @@
-"""Profiles and status as the gateway shows them (ruling R24)."""
+"""Profiles and statuses in the gateway's events (ruling R24)."""
 
 from __future__ import annotations
 
 from hype_contract.actors import must
 from hype_contract.actors.people import Person, unique
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import enter, seated, talk, talking
+from hype_contract.cases.gateway.steps import join_room, set_voice_state, sockets_in_call, sockets_in_room
 from hype_contract.cases.registry import case
 
 
-def _changed(world: World, person: Person) -> dict[str, str]:
-    """Give the person a new name, display name and picture."""
+def _change_profile(world: World, person: Person) -> dict[str, str]:
+    """Give the person a new username, display name and picture, and return the three members."""
     profile = {"username": unique("renamed"), "displayName": "New Name", "avatarUrl": "https://example.com/new.png"}
     world.rest.call("updateUser", path={"id": person.id}, token=person.token, body=profile, expect=200)
     return profile
 
 
-@case("R24.events-show-present-profile", "events and author objects show the profile as it is now")
+@case("R24.events-show-present-profile", "events and author objects show the current profile")
 def events_show_present_profile(world: World) -> None:
-    """After a change of profile every event shows the new one, on connections that were open before."""
+    """Change the profile while the sockets are open."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
-    (watcher,) = seated(world, room, ann)
+    (watcher,) = sockets_in_room(world, room, ann)
     socket = world.socket(eve)
-    profile = _changed(world, eve)
+    profile = _change_profile(world, eve)
     if not world.hardened:
         socket.identity = {"userId": eve.id}
-    enter(socket, room)
+    join_room(socket, room)
     watcher.expect_next("user_joined", {"userId": eve.id, **profile})
     socket.send("message", {"channelId": room, "content": "hello"})
     author = watcher.expect_next("message")["data"]["author"]
@@ -35,49 +35,49 @@ def events_show_present_profile(world: World) -> None:
 
 @case(
     "R24.typing-shows-present-name",
-    "typing shows the name as it is now",
+    "typing shows the current username",
     source="rulings R24 and R37",
     level="extension",
     slow=True,
 )
 def typing_shows_present_name(world: World) -> None:
-    """Who was renamed types under the new name, on a connection that was open before."""
+    """Rename the user while the socket is in the room."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
-    watcher, socket = seated(world, room, ann, eve)
-    profile = _changed(world, eve)
+    watcher, socket = sockets_in_room(world, room, ann, eve)
+    profile = _change_profile(world, eve)
     socket.send("typing", {"channelId": room})
     watcher.expect_next("typing", {"userId": eve.id, "username": profile["username"]})
 
 
-@case("R24.user-left-shows-present-name", "user_left shows the name as it is now")
+@case("R24.user-left-shows-present-name", "user_left shows the current username")
 def user_left_shows_present_name(world: World) -> None:
-    """Who was renamed while in the room leaves it under the new name."""
+    """Rename the user in the room, and drop the socket."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
-    watcher, socket = seated(world, room, ann, eve)
-    profile = _changed(world, eve)
+    watcher, socket = sockets_in_room(world, room, ann, eve)
+    profile = _change_profile(world, eve)
     socket.drop()
     watcher.expect_next("user_left", {"userId": eve.id, "username": profile["username"]})
 
 
 @case("R24.user-left-shows-present-name")
 def leaving_a_call_shows_present_name(world: World) -> None:
-    """Who was renamed during a call leaves it under the new name."""
+    """Rename the user in a call, and leave the call."""
     ann, eve = world.guests("ann", "eve")
     channel = world.channel(ann, "voice")["id"]
-    watcher, talker = talking(world, channel, ann, eve)
-    profile = _changed(world, eve)
-    talk(talker, None)
+    watcher, participant = sockets_in_call(world, channel, ann, eve)
+    profile = _change_profile(world, eve)
+    set_voice_state(participant, None)
     watcher.expect("user_left", {"userId": eve.id, "username": profile["username"]})
 
 
-@case("R24.author-status-now", "message.author.status is the status as it is now, in upper case")
+@case("R24.author-status-now", "message.author.status is the author's current status, in upper case")
 def author_status_now(world: World) -> None:
-    """message.author.status is the status as it is when the message is written, in upper case."""
+    """Change the status before each message."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
-    watcher, writer = seated(world, room, ann, eve)
+    watcher, writer = sockets_in_room(world, room, ann, eve)
     for status in ("dnd", "idle", "offline"):
         path = {"id": eve.id}
         world.rest.call("updateUserStatus", path=path, token=eve.token, body={"status": status}, expect=200)
@@ -86,15 +86,15 @@ def author_status_now(world: World) -> None:
         must.equal(author["status"], status.upper(), "the author's status")
 
 
-@case("R24.sockets-leave-status-alone", "connecting and dropping do not change a user's status")
+@case("R24.sockets-leave-status-alone", "a user's status stays when sockets of the user connect and drop")
 def sockets_leave_status_alone(world: World) -> None:
-    """Neither the first connection nor the drop of the last one changes a user's status."""
+    """Read the status after the first connection, and after the drop of the last one."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
     path = {"id": eve.id}
     world.rest.call("updateUserStatus", path=path, token=eve.token, body={"status": "idle"}, expect=200)
-    watcher, socket = seated(world, room, ann, eve)
-    must.equal(world.rest.call("getUser", path=path, expect=200).data["status"], "idle", "the status when connected")
+    watcher, socket = sockets_in_room(world, room, ann, eve)
+    must.equal(world.rest.call("getUser", path=path, expect=200).data["status"], "idle", "the status after the connect")
     socket.drop()
     watcher.expect("user_left", {"userId": eve.id})
-    must.equal(world.rest.call("getUser", path=path, expect=200).data["status"], "idle", "the status when gone")
+    must.equal(world.rest.call("getUser", path=path, expect=200).data["status"], "idle", "the status after the drop")

@@ -1,78 +1,81 @@
-"""Being in a voice channel: entering, flags, limits and what is refused (ruling R38)."""
+"""`voice_state` in a voice channel: entries, flags, limits and refusals (ruling R38)."""
 
 from __future__ import annotations
 
 from hype_contract.actors import must
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import (
+from hype_contract.cases.gateway.steps import (
     UNKNOWN_CHANNEL,
+    hears_error,
     hears_no_event,
     hears_nothing,
-    refused,
-    seated,
-    talk,
-    talking,
+    set_voice_state,
+    sockets_in_call,
+    sockets_in_room,
 )
 from hype_contract.cases.registry import case
 
 
 @case(
     "R38.newcomer-order",
-    "a newcomer gets its own voice_state, then one per participant already there",
+    "a newcomer hears its own voice_state first, and then one for each participant already there",
     source="Voice Events; ruling R38",
 )
 def newcomer_order(world: World) -> None:
-    """A newcomer gets its own voice_state first, then one for each who is there, as they are now."""
+    """Enter a call in which one of two participants has changed a flag, and compare their flags."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     channel = world.channel(ann, "voice")["id"]
-    first, second = talking(world, channel, ann, bob)
-    talk(first, channel, isMuted=True)
+    first, second = sockets_in_call(world, channel, ann, bob)
+    set_voice_state(first, channel, isMuted=True)
     second.expect_next("voice_state", {"userId": ann.id, "isMuted": True})
     newcomer = world.socket(eve)
     newcomer.send("voice_state", {"channelId": channel})
     newcomer.expect_next("voice_state", {"userId": eve.id, "channelId": channel})
     present = [newcomer.expect_next("voice_state", {"channelId": channel})["data"] for _ in range(2)]
     flags = {data["userId"]: (data["isMuted"], data["isDeafened"]) for data in present}
-    must.equal(flags, {ann.id: (True, False), bob.id: (False, False)}, "the flags of those who were there")
-    hears_nothing(newcomer, "but itself and the two who were there")
+    must.equal(flags, {ann.id: (True, False), bob.id: (False, False)}, "the flags of the other participants")
+    hears_nothing(newcomer, "but its own voice_state and those of the two other participants")
 
 
-@case("R38.newcomer-alone-is-told", "those already there hear of the newcomer only", source="Voice Events; ruling R38")
+@case(
+    "R38.newcomer-alone-is-told",
+    "the participants of a call hear one voice_state of a newcomer and none of each other",
+    source="Voice Events; ruling R38",
+)
 def newcomer_alone_is_told(world: World) -> None:
-    """Those who are there hear one voice_state for one newcomer, and nothing about each other."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     channel = world.channel(ann, "voice")["id"]
-    sockets = talking(world, channel, ann, bob)
-    talk(world.socket(eve), channel)
+    sockets = sockets_in_call(world, channel, ann, bob)
+    set_voice_state(world.socket(eve), channel)
     for socket in sockets:
         socket.expect_next("voice_state", {"userId": eve.id, "channelId": channel})
-        hears_nothing(socket, "more when one person comes")
+        hears_nothing(socket, "more when one user enters")
 
 
-@case("R38.flags-start-false", "the flags start false at each entry", source="Voice Events; ruling R38")
+@case("R38.flags-start-false", "both flags start false at each entry into a call", source="Voice Events; ruling R38")
 def flags_start_false(world: World) -> None:
-    """Without flags both are false, at the second entry and in another channel as well; given ones count at once."""
+    """Enter twice without flags, once with a flag, which counts at once, and then another channel without flags."""
     (ann,) = world.guests("ann")
     channel = world.channel(ann, "voice")["id"]
     socket = world.socket(ann)
     off = {"isMuted": False, "isDeafened": False}
-    must.members(talk(socket, channel), off, "voice_state's data")
-    talk(socket, channel, isMuted=True, isDeafened=True)
-    talk(socket, None)
-    must.members(talk(socket, channel), off, "voice_state's data at the second entry")
-    talk(socket, None)
-    must.members(talk(socket, channel, isDeafened=True), {**off, "isDeafened": True}, "voice_state's data")
+    must.members(set_voice_state(socket, channel), off, "voice_state's data")
+    set_voice_state(socket, channel, isMuted=True, isDeafened=True)
+    set_voice_state(socket, None)
+    must.members(set_voice_state(socket, channel), off, "voice_state's data at the second entry")
+    set_voice_state(socket, None)
+    must.members(set_voice_state(socket, channel, isDeafened=True), {**off, "isDeafened": True}, "voice_state's data")
     other = world.channel(ann, "voice")["id"]
     socket.send("voice_state", {"channelId": other})
     socket.expect("voice_state", {"userId": ann.id, "channelId": other, **off})
 
 
-@case("R38.absent-flag-keeps", "an absent flag keeps its value", source="Voice Events; ruling R38")
+@case("R38.absent-flag-keeps", "a flag that voice_state leaves out keeps its value", source="Voice Events; ruling R38")
 def absent_flag_keeps(world: World) -> None:
-    """Of one who is there a flag that is not sent keeps its value; each change is heard by all."""
+    """Change one flag at a time, and then none; all participants hear both flags each time."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     channel = world.channel(ann, "voice")["id"]
-    *others, speaker = talking(world, channel, ann, bob, eve)
+    *others, participant = sockets_in_call(world, channel, ann, bob, eve)
     steps: list[tuple[dict[str, bool], tuple[bool, bool]]] = [
         ({"isMuted": True}, (True, False)),
         ({"isDeafened": True}, (True, True)),
@@ -80,64 +83,64 @@ def absent_flag_keeps(world: World) -> None:
         ({}, (False, True)),
     ]
     for sent, (muted, deafened) in steps:
-        speaker.send("voice_state", {"channelId": channel, **sent})
+        participant.send("voice_state", {"channelId": channel, **sent})
         flags = {"userId": eve.id, "channelId": channel, "isMuted": muted, "isDeafened": deafened}
-        for socket in (*others, speaker):
+        for socket in (*others, participant):
             socket.expect_next("voice_state", flags)
-    hears_nothing(speaker, "as a newcomer when it changes its flags")
+    hears_nothing(participant, "about the other participants when it changes its flags")
 
 
-@case("R38.switch", "entering another voice channel leaves the first", source="Voice Events; ruling R38")
+@case("R38.switch", "a user who enters another voice channel leaves the first", source="Voice Events; ruling R38")
 def switch(world: World) -> None:
-    """Entering another channel leaves the first: voice_state null, then user_left there."""
+    """Check that the first channel hears `voice_state` with null, and then `user_left`."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
-    one, other = (world.channel(ann, "voice")["id"] for _ in range(2))
-    stays, mover = talking(world, one, ann, eve)
-    (there,) = talking(world, other, bob)
+    first, other = (world.channel(ann, "voice")["id"] for _ in range(2))
+    stays, mover = sockets_in_call(world, first, ann, eve)
+    (there,) = sockets_in_call(world, other, bob)
     mover.send("voice_state", {"channelId": other})
     stays.expect_next("voice_state", {"userId": eve.id, "channelId": None})
-    stays.expect_next("user_left", {"userId": eve.id, "channelId": one})
+    stays.expect_next("user_left", {"userId": eve.id, "channelId": first})
     mover.expect("voice_state", {"userId": eve.id, "channelId": None})
     mover.expect("voice_state", {"userId": eve.id, "channelId": other})
     mover.expect("voice_state", {"userId": bob.id, "channelId": other})
     there.expect_next("voice_state", {"userId": eve.id, "channelId": other})
-    talk(stays, one, isMuted=True)
+    set_voice_state(stays, first, isMuted=True)
     hears_nothing(mover, "of the channel that it has left")
     for socket in (stays, there):
-        hears_nothing(socket, "more when somebody moves")
+        hears_nothing(socket, "more when a user changes the channel")
 
 
 @case(
     "R38.one-channel-per-user",
-    "a user is in one voice channel at a time, over all their sockets",
+    "a user with several sockets is in one voice channel at a time",
     source="Voice Events; ruling R38",
 )
 def one_channel_per_user(world: World) -> None:
-    """A second connection that enters another channel takes the user out of the first."""
+    """Enter a second channel with another socket; the first channel hears that the user left it."""
     ann, eve = world.guests("ann", "eve")
-    one, other = (world.channel(ann, "voice")["id"] for _ in range(2))
-    stays, first = talking(world, one, ann, eve)
+    left, entered = (world.channel(ann, "voice")["id"] for _ in range(2))
+    stays, first = sockets_in_call(world, left, ann, eve)
     second = world.socket(eve)
-    talk(second, other)
+    set_voice_state(second, entered)
     stays.expect_next("voice_state", {"userId": eve.id, "channelId": None})
-    stays.expect_next("user_left", {"userId": eve.id, "channelId": one})
+    stays.expect_next("user_left", {"userId": eve.id, "channelId": left})
     first.expect("voice_state", {"userId": eve.id, "channelId": None})
-    for channel, number in ((one, 1), (other, 1)):
+    for channel, number in ((left, 1), (entered, 1)):
         counted = world.rest.call("getChannel", path={"id": channel}, expect=200).data["_count"]
         must.equal(counted["voiceStates"], number, "_count.voiceStates")
 
 
 @case(
     "R38.second-connection-is-no-newcomer",
-    "a participant's second socket keeps the flags and counts once",
+    "a participant's second socket in the call keeps the user's flags and does not count as another user",
     source="Voice Events; ruling R38",
 )
 def second_connection_is_no_newcomer(world: World) -> None:
-    """A second connection in the same channel keeps the flags, and counts as the same one person."""
+    """Enter a call with a second socket of a muted user, and read `_count.voiceStates`."""
     ann, eve = world.guests("ann", "eve")
     channel = world.channel(ann, "voice", userLimit=2)["id"]
-    _, first = talking(world, channel, ann, eve)
-    talk(first, channel, isMuted=True)
+    _, first = sockets_in_call(world, channel, ann, eve)
+    set_voice_state(first, channel, isMuted=True)
     second = world.socket(eve)
     second.send("voice_state", {"channelId": channel})
     second.expect("voice_state", {"userId": eve.id, "channelId": channel, "isMuted": True})
@@ -147,27 +150,27 @@ def second_connection_is_no_newcomer(world: World) -> None:
 
 @case(
     "R38.full",
-    "a full voice channel takes nobody else, who stays where they were",
+    "a full voice channel takes no further user, and a refused user stays in the former channel",
     source="Voice Events; ruling R38",
     alike=True,
 )
 def full(world: World) -> None:
-    """A full channel refuses one more, who stays where they were; those inside hear nothing, and may change flags."""
+    """Enter a full channel from another one; the full channel hears nothing of it, and its users may change flags."""
     ann, bob, eve, dan = world.guests("ann", "bob", "eve", "dan")
     small, other = world.channel(ann, "voice", userLimit=2)["id"], world.channel(ann, "voice")["id"]
-    first, second = talking(world, small, ann, bob)
-    neighbour, late = talking(world, other, dan, eve)
+    first, second = sockets_in_call(world, small, ann, bob)
+    stays, late = sockets_in_call(world, other, dan, eve)
     late.send("voice_state", {"channelId": small})
     late.send("voice_state", {"channelId": other, "isMuted": True})
-    neighbour.expect_next("voice_state", {"userId": eve.id, "channelId": other, "isMuted": True})
-    hears_nothing(first, "of one who found no place")
-    talk(first, small, isMuted=True)
+    stays.expect_next("voice_state", {"userId": eve.id, "channelId": other, "isMuted": True})
+    hears_nothing(first, "of the user that the full channel refused")
+    set_voice_state(first, small, isMuted=True)
     second.expect_next("voice_state", {"userId": ann.id, "isMuted": True})
 
 
 @case("R38.full", alike=True)
 def last_place(world: World) -> None:
-    """Of several who want the last place at once one gets it."""
+    """Let four users enter a channel with a limit of one at the same time, and read `_count.voiceStates`."""
     people = world.guests("ann", "bob", "eve", "dan")
     channel = world.channel(people[0], "voice", userLimit=1)["id"]
     sockets = [world.socket(person) for person in people]
@@ -176,95 +179,99 @@ def last_place(world: World) -> None:
     for socket in sockets:
         socket.fence()
     counted = world.rest.call("getChannel", path={"id": channel}, expect=200)
-    must.equal(counted.data["_count"]["voiceStates"], 1, "_count.voiceStates of a channel for one", seen=counted.pair)
+    must.equal(
+        counted.data["_count"]["voiceStates"],
+        1,
+        "_count.voiceStates of a channel with a limit of one",
+        seen=counted.pair,
+    )
 
 
 @case(
     "R38.full-code",
-    "a full voice channel is answered forbidden",
+    "the gateway answers an entry into a full voice channel with forbidden",
     source="rulings R33 and R38",
     level="extension",
     alike=True,
 )
 def full_code(world: World) -> None:
-    """Finding a channel full is `forbidden`."""
     ann, bob = world.guests("ann", "bob")
     channel = world.channel(ann, "voice", userLimit=1)["id"]
-    talking(world, channel, ann)
+    sockets_in_call(world, channel, ann)
     late = world.socket(bob)
     late.send("voice_state", {"channelId": channel})
-    refused(late, "forbidden")
+    hears_error(late, "forbidden")
 
 
 @case(
     "R38.changed-limit",
-    "a new userLimit counts from the next entry on",
+    "a new userLimit counts for the next entry",
     source="Voice Events; ruling R38",
     alike=True,
 )
 def changed_limit(world: World) -> None:
-    """A voice channel is full by the limit that it has now."""
+    """Raise the limit and then remove it; after each change one more user enters."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     channel = world.channel(ann, "voice", userLimit=1)["id"]
-    talking(world, channel, ann)
+    sockets_in_call(world, channel, ann)
     second, third = world.socket(bob), world.socket(eve)
     second.send("voice_state", {"channelId": channel})
-    hears_no_event(second, "of a channel that is full")
+    hears_no_event(second, "of a full channel")
     for limit, entering, late in ((2, second, third), (None, third, None)):
         body = {"userLimit": limit}
         world.rest.call("updateChannel", path={"id": channel}, token=ann.token, body=body, expect=200)
-        talk(entering, channel)
+        set_voice_state(entering, channel)
         if late:
             late.send("voice_state", {"channelId": channel})
-            hears_no_event(late, "of a channel that is full")
+            hears_no_event(late, "of a full channel")
 
 
 @case(
     "R38.place-becomes-free",
-    "a place in a full voice channel becomes free when one leaves or drops",
+    "a place in a full voice channel becomes free when a user leaves or drops",
     source="Voice Events; ruling R38",
     alike=True,
 )
 def place_becomes_free(world: World) -> None:
-    """When one leaves, or drops, there is a place again."""
+    """Leave a channel with a limit of one, enter it with a second user, drop that user, and enter it with a third."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
     channel = world.channel(ann, "voice", userLimit=1)["id"]
-    (watcher,) = seated(world, channel, world.guest("watcher"))
-    (first,) = talking(world, channel, ann)
-    talk(first, None)
-    (second,) = talking(world, channel, bob)
+    (watcher,) = sockets_in_room(world, channel, world.guest("watcher"))
+    (first,) = sockets_in_call(world, channel, ann)
+    set_voice_state(first, None)
+    (second,) = sockets_in_call(world, channel, bob)
     second.drop()
     watcher.expect("user_left", {"userId": bob.id})
-    talk(world.socket(eve), channel)
+    set_voice_state(world.socket(eve), channel)
 
 
-@case("R38.refused", "a voice_state that is refused changes nothing", source="Voice Events; ruling R38")
+@case("R38.refused", "a refused voice_state has no effect", source="Voice Events; ruling R38")
 def voice_refused(world: World) -> None:
-    """A text or unknown channel, none at all, or a flag that is no boolean leaves everything as it was."""
+    """Send bad channels and flags that are no booleans from a call, and then a good change."""
     ann, eve = world.guests("ann", "eve")
     channel, text = world.channel(ann, "voice")["id"], world.channel(ann)["id"]
     announcement = world.channel(ann, "announcement")["id"]
-    watcher, talker = talking(world, channel, ann, eve)
+    watcher, participant = sockets_in_call(world, channel, ann, eve)
     for data, _ in [*_bad_states(text, channel), ({"channelId": announcement}, "")]:
-        talker.send("voice_state", data)
-    talk(talker, channel, isDeafened=True)
+        participant.send("voice_state", data)
+    set_voice_state(participant, channel, isDeafened=True)
     watcher.expect_next("voice_state", {"userId": eve.id, "isMuted": False, "isDeafened": True})
 
 
 @case(
     "R38.error-codes",
-    "a voice_state that is refused is answered with its code",
+    "the gateway answers a voice_state with not_found for an unknown channel, and with invalid_message for bad data",
     source="rulings R33 and R38",
     level="extension",
 )
 def voice_error_codes(world: World) -> None:
-    """Not a voice channel, no channelId and a wrong flag are `invalid_message`, an unknown channel `not_found`."""
+    """Send text channels, no channel, malformed ids, wrong flags and an unknown channel."""
     (ann,) = world.guests("ann")
     channel, text = world.channel(ann, "voice")["id"], world.channel(ann)["id"]
     socket = world.socket(ann)
     for data, code in _bad_states(text, channel):
         socket.send("voice_state", data)
-        refused(socket, code)
+        hears_error(socket, code)
 
 
 def _bad_states(text: str, voice: str) -> list[tuple[dict[str, object], str]]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import talk
+from hype_contract.cases.gateway.steps import set_voice_state
 from hype_contract.cases.media.flow import Flow, flow
 from hype_contract.cases.media.stage import Caller, callers
 from hype_contract.cases.registry import case
@@ -39,7 +39,7 @@ def leaver_is_silent(world: World) -> None:
     """Who has left the voice channel is heard no more, though their media would still flow."""
     ann, bob, eve = callers(world, "ann", "bob", "eve")
     flowing = flow(ann, bob, fence=eve)
-    talk(ann.socket, None)
+    set_voice_state(ann.socket, None)
     flowing.stops("leaving")
     flowing.rests()
 
@@ -81,7 +81,7 @@ def leaver_receives_nothing(world: World) -> None:
     flowing = flow(ann, bob)
     beyond = eve.consume(flowing.sound)
     beyond.begins(flowing.sound)
-    talk(bob.socket, None)
+    set_voice_state(bob.socket, None)
     to_the_leaver = Flow(flowing.sound, flowing.ear, flowing.sound, beyond)
     to_the_leaver.stops("leaving")
     to_the_leaver.rests()

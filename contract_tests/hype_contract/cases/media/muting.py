@@ -5,7 +5,7 @@ from __future__ import annotations
 from hype_contract.actors import must
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import talk
+from hype_contract.cases.gateway.steps import set_voice_state
 from hype_contract.cases.media.flow import Flow, flow
 from hype_contract.cases.media.stage import Caller, callers
 from hype_contract.cases.registry import case
@@ -24,10 +24,10 @@ def mute_stops_sound(world: World) -> None:
     """Muted, no sound is forwarded, but the picture is; unmuted, sound is forwarded again."""
     ann, bob = callers(world, "ann", "bob")
     flowing = flow(ann, bob)
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     flowing.stops("isMuted")
     flowing.rests()
-    talk(ann.socket, ann.party.channel, isMuted=False)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=False)
     flowing.ear.begins(flowing.sound)
 
 
@@ -39,12 +39,12 @@ def mute_stops_sound(world: World) -> None:
 def muted_from_the_start(world: World) -> None:
     """Whoever is muted when they begin to send is not heard either; unmuted, they are."""
     ann, bob = callers(world, "ann", "bob")
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     sound, picture = ann.produce("audio"), ann.produce("video")
     ear, eye = bob.consume(sound), bob.consume(picture)
     eye.begins(picture)
     Flow(sound, ear, picture, eye).rests()
-    talk(ann.socket, ann.party.channel, isMuted=False)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=False)
     ear.begins(sound)
 
 
@@ -55,7 +55,7 @@ def muted_at_entry(world: World) -> None:
     person = world.guest("ann")
     ann = Caller(Party(world, person, bob.party.channel), world.socket(person), bob.loop)
     flowing = flow(ann, bob)
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     flowing.stops("isMuted")
     flowing.rests()
 
@@ -72,8 +72,8 @@ def mute_is_one_users(world: World) -> None:
     others = bob.produce("audio")
     heard = eve.consume(others)
     heard.begins(others)
-    talk(bob.socket, bob.party.channel, isDeafened=True)
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(bob.socket, bob.party.channel, isDeafened=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     flowing.stops("isMuted")
     heard.begins(others)
 
@@ -87,9 +87,9 @@ def mute_stays(world: World) -> None:
     """A voice_state that says nothing of isMuted leaves the user muted."""
     ann, bob = callers(world, "ann", "bob")
     flowing = flow(ann, bob)
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     flowing.stops("isMuted")
-    talk(ann.socket, ann.party.channel, isDeafened=True)
+    set_voice_state(ann.socket, ann.party.channel, isDeafened=True)
     flowing.rests()
 
 
@@ -106,11 +106,11 @@ def mute_leaves_no_gap(world: World) -> None:
     packet = flowing.sound.packet()
     flowing.sound.send(packet)
     last = flowing.ear.expect(packet).sequence_number
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     passed = flowing.stops("isMuted")
     flowing.rests()
     passed += sum(one.ssrc == flowing.ear.ssrc for one in flowing.ear.inbox.take())
-    talk(ann.socket, ann.party.channel, isMuted=False)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=False)
     step = (_first_number(flowing) - last) % 2**16
     must.equal(step, passed + 1, "the step of the sequence number over a mute")
 

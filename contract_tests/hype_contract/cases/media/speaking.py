@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Frame, Socket
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import talk
+from hype_contract.cases.gateway.steps import set_voice_state
 from hype_contract.cases.media.flow import flow
 from hype_contract.cases.media.speech import speaks_until
 from hype_contract.cases.media.stage import LOUD, QUIET, Caller, Stream, callers
@@ -156,7 +156,7 @@ def muted_does_not_speak(world: World) -> None:
     bob.consume(other).begins(other)
     sound = flowing.sound
     speaks_until(bob.socket, True, sound, LOUD)
-    talk(ann.socket, ann.party.channel, isMuted=True)
+    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
     speaks_until(bob.socket, False, sound, LOUD)
     flowing.stops("isMuted")
     # By the time another's speech has begun and ended, what ann said before she was muted is over as well.

@@ -14,7 +14,7 @@ from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.clients.voice import PATIENCE_S, Inbox, Loop, Transport
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import talking
+from hype_contract.cases.gateway.steps import sockets_in_call
 from hype_contract.cases.voice.signalling import Party, parameters, parties
 
 _KEY_FRAME = bytes.fromhex("10 30 01 00 9d 01 2a 40 01 f0 00")
@@ -186,7 +186,7 @@ def callers(world: World, *names: str, protocols: Sequence[str] = ()) -> list[Ca
     loop = Loop()
     world.at_end(loop.close)
     made = parties(world, *names)
-    sockets = talking(world, made[0].channel, *(one.person for one in made))
+    sockets = sockets_in_call(world, made[0].channel, *(one.person for one in made))
     spoken: Iterable[str] = protocols or ["udp"] * len(made)
     return [Caller(party, socket, loop, how) for party, socket, how in zip(made, sockets, spoken, strict=True)]
 

@@ -7,7 +7,7 @@ from typing import Any
 from hype_contract.actors import must
 from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import UNKNOWN_CHANNEL
+from hype_contract.cases.gateway.steps import UNKNOWN_CHANNEL
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.producers import NO_NAME, UNKNOWN_PRODUCER
 from hype_contract.cases.voice.signalling import KINDS, Party, parties

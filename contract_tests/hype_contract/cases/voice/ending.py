@@ -7,7 +7,7 @@ from collections.abc import Callable
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import enter, hears_nothing, talk
+from hype_contract.cases.gateway.steps import hears_nothing, join_room, set_voice_state
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.events import hears_of, talking_parties
 from hype_contract.cases.voice.signalling import Party
@@ -97,11 +97,11 @@ def logout_spares_other_transports(world: World) -> None:
 
 
 def _leaves(socket: Socket, channel: str, world: World) -> None:
-    talk(socket, None)
+    set_voice_state(socket, None)
 
 
 def _moves(socket: Socket, channel: str, world: World) -> None:
-    talk(socket, world.channel(world.guest("host"), "voice")["id"])
+    set_voice_state(socket, world.channel(world.guest("host"), "voice")["id"])
 
 
 def _drops(socket: Socket, channel: str, world: World) -> None:
@@ -118,7 +118,7 @@ def _ends_transports(world: World, end: End, *, aloud: bool) -> None:
     eve = _beside(ann, world.guest("eve"))
     socket = world.socket(eve.person)
     if aloud:
-        enter(socket, ann.channel)
+        join_room(socket, ann.channel)
         to_ann.expect_next("user_joined", {"userId": eve.person.id})
     producer = eve.producer()
     to_ann.expect_next("new_producer", {"producerId": producer})

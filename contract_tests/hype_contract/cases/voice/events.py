@@ -8,7 +8,7 @@ from concurrent.futures import ThreadPoolExecutor
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Frame, Socket
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import hears_no_event, hears_nothing, talk, talking
+from hype_contract.cases.gateway.steps import hears_no_event, hears_nothing, set_voice_state, sockets_in_call
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import KINDS, Party, parties
 
@@ -16,7 +16,7 @@ from hype_contract.cases.voice.signalling import KINDS, Party, parties
 def talking_parties(world: World, *names: str) -> list[tuple[Party, Socket]]:
     """People in one new voice channel by voice_state, each with a socket on which nothing is pending."""
     made = parties(world, *names)
-    return list(zip(made, talking(world, made[0].channel, *(one.person for one in made)), strict=True))
+    return list(zip(made, sockets_in_call(world, made[0].channel, *(one.person for one in made)), strict=True))
 
 
 def hears_of(socket: Socket, type: str, party: Party, producer: str, kind: str) -> None:
@@ -116,7 +116,7 @@ def newcomer_never_twice(world: World) -> None:
     (ann, _), _ = talking_parties(world, "ann", "bob")
     first = ann.producer("audio")
     newcomer = world.socket(world.guest("eve"))
-    talk(newcomer, ann.channel)
+    set_voice_state(newcomer, ann.channel)
     second = ann.producer("video")
     heard = [frame["data"]["producerId"] for frame in newcomer.fence() if frame["type"] == "new_producer"]
     must.equal(heard, [first, second], "the producers that the newcomer heard of")
@@ -156,7 +156,7 @@ def full_by_transports(world: World) -> None:
     late, first = world.socket(eve.person), world.socket(ann.person)
     late.send("voice_state", {"channelId": eve.channel})
     hears_no_event(late, "of a channel that is full")
-    talk(first, ann.channel)
+    set_voice_state(first, ann.channel)
     hears_nothing(first, "of one who found no place")
 
 
@@ -300,8 +300,8 @@ def begins_anew(world: World) -> None:
     (ann, to_ann), (bob, _) = talking_parties(world, "ann", "bob")
     for kind in KINDS:
         ann.producer(kind)
-    talk(to_ann, None)
-    talk(to_ann, ann.channel)
+    set_voice_state(to_ann, None)
+    set_voice_state(to_ann, ann.channel)
     back = Party(world, ann.person, ann.channel)
     for kind in KINDS:
         bob.consume(back.producer(kind))

@@ -7,7 +7,7 @@ from functools import partial
 from hype_contract.actors import must
 from hype_contract.actors.racing import race, statuses
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import talk, talking
+from hype_contract.cases.gateway.steps import set_voice_state, sockets_in_call
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import DTLS, KINDS, Party, parties
 from hype_contract.cases.voice.transports import DIRECTIONS
@@ -49,14 +49,14 @@ def changed_limit(world: World) -> None:
 def place_becomes_free(world: World) -> None:
     """Whoever has left the call takes no place with the transports that they had."""
     ann, bob = parties(world, "ann", "bob", userLimit=1)
-    (to_ann,) = talking(world, ann.channel, ann.person)
+    (to_ann,) = sockets_in_call(world, ann.channel, ann.person)
     for direction in DIRECTIONS:
         ann.transport(direction)
         bob.transport(direction, expect=403)
-    talk(to_ann, None)
+    set_voice_state(to_ann, None)
     for direction in DIRECTIONS:
         bob.transport(direction)
-    talk(world.socket(bob.person), bob.channel)
+    set_voice_state(world.socket(bob.person), bob.channel)
 
 
 @case(

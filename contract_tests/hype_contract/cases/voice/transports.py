@@ -8,7 +8,7 @@ from typing import Any
 
 from hype_contract.actors import must
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.stage import UNKNOWN_CHANNEL, talking
+from hype_contract.cases.gateway.steps import UNKNOWN_CHANNEL, sockets_in_call
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import DTLS, FINGERPRINT, Party, parties
 
@@ -131,7 +131,7 @@ def full(world: World) -> None:
 def full_by_voice_state(world: World) -> None:
     """Whoever is there by voice_state counts as well, once for both."""
     ann, bob, eve = parties(world, "ann", "bob", "eve", userLimit=2)
-    talking(world, ann.channel, ann.person, bob.person)
+    sockets_in_call(world, ann.channel, ann.person, bob.person)
     for direction in DIRECTIONS:
         eve.transport(direction, expect=403)
         ann.transport(direction)

@@ -1,4 +1,7 @@
-"""Rooms with people in them, ready for a case: every arrival has been heard, and nothing is pending."""
+"""Steps that gateway cases share: join rooms and calls, leave them, and check what a socket hears.
+
+The sockets that `sockets_in_room` and `sockets_in_call` return have heard every arrival; no frame is pending.
+"""
 
 from __future__ import annotations
 
@@ -14,13 +17,13 @@ from hype_contract.contract.specs import Pair
 ERROR = Pair("event", "error", "out")
 UNKNOWN_CHANNEL = "no-such-channel"
 FRAMES_AT_ONCE = 14
-"""How many frames one user sends without waiting, well below ruling R31's burst."""
+"""The number of frames that one user sends without waiting, well below ruling R31's burst."""
 
 T = TypeVar("T")
 
 
-def seated(world: World, room: str, *people: Person) -> list[Socket]:
-    """A socket for each of `people` (all different) that entered the room aloud, in this order."""
+def sockets_in_room(world: World, room: str, *people: Person) -> list[Socket]:
+    """Open a socket for each of `people` (all different) and join the room with `user_joined`, in this order."""
     sockets: list[Socket] = []
     for person in people:
         made = world.socket(person, join=room)
@@ -30,12 +33,12 @@ def seated(world: World, room: str, *people: Person) -> list[Socket]:
     return sockets
 
 
-def talking(world: World, channel: str, *people: Person) -> list[Socket]:
-    """A socket for each of `people` (all different) that is in the voice channel, in this order."""
+def sockets_in_call(world: World, channel: str, *people: Person) -> list[Socket]:
+    """Open a socket for each of `people` (all different) and enter the voice channel, in this order."""
     sockets: list[Socket] = []
     for number, person in enumerate(people):
         made = world.socket(person)
-        talk(made, channel)
+        set_voice_state(made, channel)
         for earlier in sockets:
             earlier.expect("voice_state", {"userId": person.id})
         for present in people[:number]:
@@ -44,47 +47,47 @@ def talking(world: World, channel: str, *people: Person) -> list[Socket]:
     return sockets
 
 
-def talk(socket: Socket, channel: str | None, **flags: bool) -> dict[str, Any]:
-    """Send `voice_state` and wait until this socket hears of it; the `data` that came."""
+def set_voice_state(socket: Socket, channel: str | None, **flags: bool) -> dict[str, Any]:
+    """Send `voice_state`, wait until this socket hears it, and return its `data`. `channel` None: leave the call."""
     socket.send("voice_state", {"channelId": channel, **flags})
     data: dict[str, Any] = socket.expect("voice_state", {"channelId": channel, **flags})["data"]
     return data
 
 
-def enter(socket: Socket, room: str) -> None:
-    """Enter a room aloud and wait for the answer."""
+def join_room(socket: Socket, room: str) -> None:
+    """Join a room with `user_joined` and wait for the answer."""
     socket.send("user_joined", {**socket.identity, "channelId": room})
     socket.expect("user_joined", {"channelId": room})
 
 
-def drops_and_is_missed(world: World, socket: Socket, elsewhere: str) -> None:
-    """Lose a connection, and wait until it is missed in another room: by then it is known to be gone."""
-    (witness,) = seated(world, elsewhere, world.guest("witness"))
-    enter(socket, elsewhere)
+def drop_and_wait(world: World, socket: Socket, elsewhere: str) -> None:
+    """Lose a connection, and wait for its `user_left` in the room `elsewhere`, which shows that the gateway knows."""
+    (observer,) = sockets_in_room(world, elsewhere, world.guest("observer"))
+    join_room(socket, elsewhere)
     socket.drop()
-    witness.expect("user_left", {"channelId": elsewhere})
+    observer.expect("user_left", {"channelId": elsewhere})
 
 
-def refused(socket: Socket, code: str) -> None:
-    """The next frame to the socket is an `error` of this code (ruling R33)."""
+def hears_error(socket: Socket, code: str) -> None:
+    """Check that the next frame to the socket is an `error` of this code (ruling R33)."""
     got = socket.expect_next("error")
     must.equal(got["data"]["code"], code, f"the error code sent to {socket.name}", seen=ERROR)
 
 
 def hears_nothing(socket: Socket, why: str) -> None:
-    """Nothing has come to the socket when the gateway answers its next question. `why` ends the sentence."""
+    """Check that no frame came before the answer to the socket's next question. `why` ends the failure's sentence."""
     heard = socket.fence()
     must.hold(not heard, f"{socket.name} to hear nothing {why}", heard[:1], seen=_event(heard))
 
 
 def hears_no_event(socket: Socket, why: str) -> None:
-    """As `hears_nothing`, but an `error` for the socket's own frames is fine."""
+    """Check the same as `hears_nothing`, but allow `error` frames for the socket's own mistakes."""
     heard = [frame for frame in socket.fence() if frame["type"] != "error"]
     must.hold(not heard, f"{socket.name} to hear nothing {why}", heard[:1], seen=_event(heard))
 
 
-def stored(world: World, room: str) -> list[dict[str, Any]]:
-    """The channel's messages, at most a hundred, oldest first."""
+def stored_messages(world: World, room: str) -> list[dict[str, Any]]:
+    """Return the channel's messages, at most a hundred, the oldest first."""
     newest_first: list[dict[str, Any]] = world.rest.call(
         "listMessages", query={"channelId": room, "limit": 100}, expect=200
     ).data
