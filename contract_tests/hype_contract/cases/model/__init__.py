@@ -1,12 +1,12 @@
-"""One model of sessions, rooms, messages, calls and profiles, run against REST and several sockets of several users.
+"""A model of sessions, rooms, messages, calls and profiles, compared with REST and several sockets of several users.
 
-- `conversation`: the model, which never touches a wire: what is so, and what each action must make each socket hear;
-- `hearing`: whether what a socket heard is that, in that order, and nothing else;
-- `reading`: whether REST shows what is so;
-- `stage`: the users, channels and sockets of one script, and what may be done with them, on the wire and in the model;
-- `machine`: the script, which hypothesis writes: after each step it is heard and read;
-- `playing`: all scripts of a run; of those that fail the shortest is left.
+- `chat_model`: the model, which knows no protocol: the state, and the frames that each action must send to each socket;
+- `frame_checker`: compares the frames that a socket hears with those that it must hear, and with their order;
+- `rest_checker`: compares what REST shows with the state of the model;
+- `driver`: the users, channels and sockets of one script; does each action on the target and in the model;
+- `machine`: the rules by which hypothesis writes a script; after each step frames and REST are checked;
+- `script_runner`: runs all scripts and keeps the shortest one that fails.
 
-To add an action: a method of `Conversation` that changes the state and says who is to hear what, one of `Stage` that
-does it on the wire too, and a rule of `Machine` that says when it may happen.
+To add an action, write a method of `ChatModel` that changes the state and says which socket must hear what, a method of
+`Driver` that does the same on the target as well, and a rule of `Machine` that says when the action is possible.
 """

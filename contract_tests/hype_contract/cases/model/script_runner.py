@@ -1,4 +1,4 @@
-"""All scripts of a run: the same ones for the same seed, and of those that fail the shortest."""
+"""The runner of a case's scripts: the same scripts for the same seed. The shortest script that fails is kept."""
 
 from __future__ import annotations
 
@@ -15,16 +15,16 @@ from hype_contract.recording.transcript import Transcript
 
 STEPS = 40
 _SHORTEN_FOR_S = 20.0
-"""A failing script is made shorter for so long."""
+"""Seconds for which hypothesis looks for a shorter script that fails."""
 
 _SHORTENING_PATIENCE_S = 0.5
-"""What has not come so soon while it is made shorter will not come: each try costs so long."""
+"""Seconds that a frame may take while hypothesis looks for a shorter script; each failing try takes this long."""
 
 
-class Play:
-    """All scripts of a run. Keeps of those that failed the shortest one, and what it showed.
+class ScriptRunner:
+    """The runner of all scripts of a case. `worst`: the shortest script that failed, and its violation.
 
-    `leaving`: the target takes `user_left`, an extension. `ending`: sessions end.
+    `leaving`: the target supports a `user_left` request, an extension. `ending`: sessions end.
     """
 
     def __init__(self, world: World, *, leaving: bool, ending: bool) -> None:
@@ -35,16 +35,16 @@ class Play:
         self._until: float | None = None
 
     def over(self) -> bool:
-        """There is a script that fails, and the time for shortening it is over."""
+        """Return whether a script has failed and the time for shortening it is over."""
         return self._until is not None and time.monotonic() > self._until
 
     @property
     def patience_s(self) -> float:
-        """How long an event that must come may take."""
+        """The seconds that a frame that must come may take."""
         return PATIENCE_S if self._until is None else _SHORTENING_PATIENCE_S
 
     def failed(self, violation: Violation) -> None:
-        """A script failed, in its last step. Hypothesis looks for shorter ones only."""
+        """Note that the script failed in its last step. Hypothesis then looks only for shorter scripts."""
         if self._until is None:
             self._until = time.monotonic() + _SHORTEN_FOR_S
         transcript = self.world.trace.transcript
@@ -52,9 +52,9 @@ class Play:
             self.worst = (violation, transcript)
 
     def run(self, machine: type[RuleBasedStateMachine], scripts: int) -> None:
-        """Play so many scripts of `machine`, each of which finds this in its member `play`.
+        """Run so many scripts of `machine`; each of them has this object as its member `runner`.
 
-        Raises the `Violation` of the shortest script that failed.
+        Raises the `Violation` of the shortest script that fails.
         """
         settings = hypothesis.settings(
             max_examples=scripts,
@@ -66,11 +66,11 @@ class Play:
             print_blob=False,
             verbosity=hypothesis.Verbosity.quiet,
         )
-        script = type("Script", (machine,), {"play": self})
+        script = type("Script", (machine,), {"runner": self})
         try:
             run_state_machine_as_test(hypothesis.seed(zlib.crc32(self.world.seed.encode()))(script), settings=settings)
         except Exception:
-            # What hypothesis makes of it (that a script fails no more once time is up) is its own affair.
+            # Hypothesis reports a script that passes once the time is up as flaky; only the kept violation counts.
             if self.worst is None:
                 raise
         if self.worst is not None:
