@@ -1,4 +1,4 @@
-"""The ids of stored rows: CUIDs (ruling R3)."""
+"""Ids of stored rows, which are CUIDs (ruling R3), and numbers in base 36."""
 
 from __future__ import annotations
 
@@ -12,20 +12,20 @@ _counter = itertools.count(secrets.randbelow(_BLOCK))  # next() on it is atomic,
 
 
 def new_id() -> str:
-    """Return a new CUID, `^c[a-z0-9]{24}$`, different from those of every other process, too.
+    """Return a new CUID, `^c[a-z0-9]{24}$`. No process makes the same one.
 
-    Ids made later usually sort later, which keeps an index over them compact; no code may rely on it.
+    A later id usually sorts later, which keeps an index over ids compact. No code may rely on that order.
     """
     milliseconds = time.time_ns() // 1_000_000
     blocks = (
-        _base36(milliseconds, 8),
-        _base36(next(_counter), 4),
-        _base36(secrets.randbelow(36**12), 12),
+        base36(milliseconds, 8),
+        base36(next(_counter), 4),
+        base36(secrets.randbelow(36**12), 12),
     )
     return "c" + "".join(blocks)
 
 
-def _base36(number: int, width: int) -> str:
+def base36(number: int, width: int) -> str:
     """Return the lowest `width` base-36 digits of `number`."""
     digits = []
     for _ in range(width):

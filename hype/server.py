@@ -29,9 +29,9 @@ from hype.models.migrate import migrate
 from hype.operations import Announcer, MediaBridge, Services, by_operation_id, rooms
 from hype.rest import build
 from hype.seeding import seed
-from hype.sfu import addresses
-from hype.sfu.service import Sfu
-from hype.sfu.workers import Settings
+from hype.sfu.signalling import addresses
+from hype.sfu.signalling.service import Sfu
+from hype.sfu.signalling.worker_pool import Settings
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 

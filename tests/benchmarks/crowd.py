@@ -29,9 +29,9 @@ from tests.benchmarks.ears import Ear, Ears, median, percentile, stamped
 from tests.benchmarks.fanout import Sockets, fills_at_once, new_key
 from tests.benchmarks.naive import Plan, Process
 from tests.benchmarks.naive import started as naive_process
-from tests.sfu.keys import GCM, session
-from tests.sfu.peer import Peer
-from tests.sfu.rig import AUDIO_SSRC, KEYFRAME, VIDEO_SSRC, Rig, rtp_packet, started, video_packet
+from tests.sfu.worker.keys import GCM, session
+from tests.sfu.worker.peer import Peer
+from tests.sfu.worker.rig import AUDIO_SSRC, KEYFRAME, VIDEO_SSRC, Rig, rtp_packet, started, video_packet
 
 Kind = Literal["audio", "video"]
 

@@ -23,12 +23,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-from hype.sfu import ortc
+from hype.sfu.negotiation import extensions
 from tests.benchmarks.naive import Plan, Process
 from tests.benchmarks.naive import started as naive_process
-from tests.sfu.keys import GCM, session
-from tests.sfu.peer import Peer
-from tests.sfu.rig import EXTENSION_IDS, KEYFRAME, VIDEO_SSRC, Rig, started, video_packet
+from tests.sfu.worker.keys import GCM, session
+from tests.sfu.worker.peer import Peer
+from tests.sfu.worker.rig import EXTENSION_IDS, KEYFRAME, VIDEO_SSRC, Rig, started, video_packet
 
 _TICK_S = 0.001
 _KEY_SIZE = 28
@@ -170,7 +170,7 @@ def fills_at_once(receiver: socket.socket) -> None:
 
 def packet(number: int, size: int) -> bytes:
     """A video packet of `size` bytes; the first one begins a key frame."""
-    element = bytes([EXTENSION_IDS[ortc.TRANSPORT_CC] << 4 | 1]) + struct.pack("!H", number & 0xFFFF)
+    element = bytes([EXTENSION_IDS[extensions.TRANSPORT_CC] << 4 | 1]) + struct.pack("!H", number & 0xFFFF)
     content = KEYFRAME if number == 0 else b"\x00" + KEYFRAME[1:]
     return video_packet(number & 0xFFFF, content.ljust(size - 20, b"\0"), elements=element, timestamp=number * 90)
 

@@ -18,8 +18,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from hype.sfu.port import enlarge
-from tests.sfu.keys import GCM, session
+from hype.sfu.worker.port import enlarge
+from tests.sfu.worker.keys import GCM, session
 
 _header = struct.Struct("!BBHII")
 _ROOT = Path(__file__).parents[2]

@@ -27,19 +27,19 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from hype.sfu import ortc
+from hype.sfu.negotiation import extensions
 from tests.benchmarks.ears import Ear, Ears, median, percentile, stamped
 from tests.benchmarks.fanout import Sockets, cpu_s, new_key
 from tests.benchmarks.naive import Plan
 from tests.benchmarks.naive import started as naive_process
-from tests.sfu.keys import GCM, session
-from tests.sfu.rig import AUDIO_SSRC, EXTENSION_IDS, rtp_packet, started
+from tests.sfu.worker.keys import GCM, session
+from tests.sfu.worker.rig import AUDIO_SSRC, EXTENSION_IDS, rtp_packet, started
 
 PER_SECOND = 50  # packets of 20 ms of sound
 SIZE = 120  # bytes of a packet's payload: opus at 48 kbps
 _TICK_S = 0.001
 _QUIET_S = 0.2
-_LEVEL = bytes([EXTENSION_IDS[ortc.AUDIO_LEVEL] << 4, 0x80 | 20])  # everybody speaks
+_LEVEL = bytes([EXTENSION_IDS[extensions.AUDIO_LEVEL] << 4, 0x80 | 20])  # everybody speaks
 
 
 @dataclass

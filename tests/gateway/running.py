@@ -21,12 +21,12 @@ from hype.gateway import Gateway, Hub
 from hype.models.migrate import migrate
 from hype.operations import Announcer, Call, MediaBridge, Services, by_operation_id, perform
 from hype.seeding import seed
-from hype.sfu.service import Sfu
-from hype.sfu.waiting import PATIENCE_S
+from hype.sfu.signalling.service import Sfu
+from hype.sfu.signalling.waiting import PATIENCE_S
 from hype.spec import Contract, Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
-from tests.sfu.stage import FAKE
+from tests.sfu.signalling.running import FAKE
 
 _TIMEOUT_S = 20
 

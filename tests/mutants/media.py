@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from tests.mutants.registry import Edit, mutant
 
-_STREAM = "hype/sfu/stream.py"
-_FAN = "hype/sfu/fan.py"
-_PRODUCER = "hype/sfu/producer.py"
-_CONSUMER = "hype/sfu/consumer.py"
-_RTP = "hype/sfu/rtp.py"
-_ICE = "hype/sfu/ice.py"
-_DTLS = "hype/sfu/dtls.py"
-_TRANSPORT = "hype/sfu/transport.py"
+_STREAM = "hype/sfu/worker/stream.py"
+_FAN = "hype/sfu/worker/fan_out.py"
+_PRODUCER = "hype/sfu/worker/inbound_track.py"
+_CONSUMER = "hype/sfu/worker/outbound_track.py"
+_RTP = "hype/sfu/worker/rtp.py"
+_ICE = "hype/sfu/worker/ice.py"
+_DTLS = "hype/sfu/worker/dtls.py"
+_TRANSPORT = "hype/sfu/worker/connection.py"
 _ROUTED = "routed = head + packet[header.payload : header.end]"
 _WRITE = "self._stamps.write(columns, index, timestamp)"
 
@@ -95,12 +95,12 @@ MUTANTS = [
         "media.rtp.old-when-numbers-begin-anew",
         "Where a sender's 16-bit sequence numbers begin anew its packets are taken for old ones.",
         Edit(
-            "hype/sfu/numbering.py",
+            "hype/sfu/worker/numbering.py",
             "            if not self._advances(sequence, now):\n",
             "            if sequence < self._expected or not self._advances(sequence, now):\n",
         ),
         Edit(
-            "hype/sfu/numbering.py",
+            "hype/sfu/worker/numbering.py",
             "self._expected = sequence + 1 & 0xFFFF\n        index",
             "self._expected = sequence + 1\n        index",
         ),
@@ -147,7 +147,7 @@ MUTANTS = [
         "media.rtp.rooms-mixed",
         "What flows in one channel comes to everybody in any other.",
         Edit(
-            "hype/sfu/service.py",
+            "hype/sfu/signalling/service.py",
             "= min(self._workers.live, key=lambda worker: loads[id(worker)])",
             "= self._workers.live[0]",
         ),
@@ -207,7 +207,7 @@ MUTANTS = [
     mutant(
         "media.tcp.framing",
         "What is sent by TCP has its size in the wrong byte order before it.",
-        Edit("hype/sfu/port.py", 'struct.pack("!H", len(data))', 'struct.pack("<H", len(data))'),
+        Edit("hype/sfu/worker/port.py", 'struct.pack("!H", len(data))', 'struct.pack("<H", len(data))'),
         of="createRecvTransport",
         killed_by="R30.tcp",
     ),

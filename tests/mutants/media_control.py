@@ -5,15 +5,15 @@ from __future__ import annotations
 from tests.mutants.hearing import everywhere, leavers_too
 from tests.mutants.registry import HARDENED, Edit, mutant
 
-_STREAM = "hype/sfu/stream.py"
-_SERVICE = "hype/sfu/service.py"
+_STREAM = "hype/sfu/worker/stream.py"
+_SERVICE = "hype/sfu/signalling/service.py"
 _VOICE = "hype/gateway/voice.py"
-_PRODUCER = "hype/sfu/producer.py"
-_CONSUMER = "hype/sfu/consumer.py"
-_CONTROL = "hype/sfu/control.py"
-_LEVELS = "hype/sfu/levels.py"
-_RTP = "hype/sfu/rtp.py"
-_TRANSPORT = "hype/sfu/transport.py"
+_PRODUCER = "hype/sfu/worker/inbound_track.py"
+_CONSUMER = "hype/sfu/worker/outbound_track.py"
+_CONTROL = "hype/sfu/worker/rtcp_handler.py"
+_LEVELS = "hype/sfu/worker/levels.py"
+_RTP = "hype/sfu/worker/rtp.py"
+_TRANSPORT = "hype/sfu/worker/connection.py"
 _ANNOUNCER = "hype/operations/media.py"
 _SPEAKS = 'self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])'
 _PAUSED = "        if self.paused or header.end == header.payload:\n"
@@ -157,7 +157,7 @@ MUTANTS = [
     mutant(
         "media.feedback.fir-ignored",
         "FIR is offered, and ignored.",
-        Edit("hype/sfu/rtcp.py", "if part.format == FORMAT_FIR:", "if False:"),
+        Edit("hype/sfu/worker/rtcp.py", "if part.format == FORMAT_FIR:", "if False:"),
         of="createConsumer",
         killed_by="R25.fir",
     ),
@@ -295,7 +295,11 @@ MUTANTS = [
     mutant(
         "media.speaking.levels-not-offered",
         "The router does not offer the extension for audio levels, so no device sends any.",
-        Edit("hype/sfu/ortc.py", '    (AUDIO_LEVEL, ("audio",), "sendrecv"),\n', ""),
+        Edit(
+            "hype/sfu/negotiation/extensions.py",
+            '    HeaderExtension(AUDIO_LEVEL, AUDIO_LEVEL_ID, ("audio",), "sendrecv"),\n',
+            "",
+        ),
         of="getRtpCapabilities",
         killed_by="R25.audio-level",
     ),
@@ -303,7 +307,9 @@ MUTANTS = [
         "media.feedback.no-transport-cc",
         "Transport-wide feedback is offered, and never sent.",
         Edit(
-            _PRODUCER, "self.arrival_id = self._codec.extensions.get(ortc.TRANSPORT_CC, 0) if", "self.arrival_id = 0 if"
+            _PRODUCER,
+            "self._codec.extensions.get(extensions.TRANSPORT_CC, 0) if",
+            "0 if",
         ),
         of="createProducer",
         killed_by="R25.transport-cc",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.mutants.registry import Edit, mutant
 
-_ROOM = "hype/sfu/room.py"
-_SERVICE = "hype/sfu/service.py"
-_ORTC = "hype/sfu/ortc.py"
+_ROOM = "hype/sfu/signalling/rooms.py"
+_SERVICE = "hype/sfu/signalling/service.py"
+_ORTC = "hype/sfu/negotiation/ortc.py"
 _VOICE = "hype/gateway/voice.py"
 _OPERATIONS = "hype/operations/voice.py"
 _FULL = "if limit is not None and user_id not in there and len(there) >= limit:"
@@ -37,14 +37,14 @@ MUTANTS = [
     mutant(
         "voice.transports.full-ice",
         "A transport says that the server is a full ICE agent.",
-        Edit("hype/sfu/ice.py", '"iceLite": True', '"iceLite": False'),
+        Edit("hype/sfu/worker/ice.py", '"iceLite": True', '"iceLite": False'),
         of="createSendTransport createRecvTransport",
         killed_by="R26.transport",
     ),
     mutant(
         "voice.transports.role-client",
         "A transport tells the client to wait for the server's DTLS handshake.",
-        Edit("hype/sfu/transport.py", '"role": "auto"', '"role": "client"'),
+        Edit("hype/sfu/worker/connection.py", '"role": "auto"', '"role": "client"'),
         of="createSendTransport createRecvTransport",
         killed_by="R26.transport",
     ),
@@ -52,7 +52,7 @@ MUTANTS = [
         "voice.transports.udp-only",
         "A transport has no TCP candidate.",
         Edit(
-            "hype/sfu/port.py",
+            "hype/sfu/worker/port.py",
             '                "protocol": "tcp",\n                "tcpType": "passive",',
             '                "protocol": "udp",',
         ),
@@ -63,7 +63,7 @@ MUTANTS = [
         "voice.transports.one-password",
         "All transports have one ICE password.",
         Edit(
-            "hype/sfu/ice.py",
+            "hype/sfu/worker/ice.py",
             "_random(_USERNAME_LENGTH), _random(_PASSWORD_LENGTH)",
             '_random(_USERNAME_LENGTH), "p" * 32',
         ),
@@ -278,7 +278,7 @@ MUTANTS = [
     mutant(
         "voice.restart-ice.nothing-new",
         "An ICE restart answers the old credentials.",
-        Edit("hype/sfu/transport.py", "        self._agent.restart()\n", ""),
+        Edit("hype/sfu/worker/connection.py", "        self._agent.restart()\n", ""),
         of="restartIce",
         killed_by="R29.restart-ice",
     ),
@@ -308,7 +308,7 @@ MUTANTS = [
         "voice.producers.on-any-transport",
         "One can produce on a transport for receiving.",
         Edit(_ROOM, 'if transport.direction != "send":', "if False:"),
-        Edit("hype/sfu/worker.py", 'if transport.direction != "send" or params', "if params"),
+        Edit("hype/sfu/worker/request_handler.py", 'if transport.direction != "send" or params', "if params"),
         of="createProducer",
         killed_by="R28.wrong-transport",
     ),
@@ -328,11 +328,11 @@ MUTANTS = [
         "A second producer of a kind is 409 before its parameters are looked at.",
         Edit(
             _SERVICE,
-            "        media_kind = _media_kind(kind)\n        parameters = ortc",
+            "        media_kind = _media_kind(kind)\n        parameters = shapes",
             "        media_kind = _media_kind(kind)\n"
             "        if any(one.kind == kind for one in transport.producers.values()):\n"
             '            raise Conflict("You already have one")\n'
-            "        parameters = ortc",
+            "        parameters = shapes",
         ),
         of="createProducer",
         killed_by="R10.voice-precedence",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from tests.mutants.hearing import everywhere, leavers_too
 from tests.mutants.registry import HARDENED, Edit, mutant
 
-_SERVICE = "hype/sfu/service.py"
+_SERVICE = "hype/sfu/signalling/service.py"
 _MEDIA = "hype/operations/media.py"
 _VOICE = "hype/gateway/voice.py"
 _TELL_OTHERS = "self._tell_others"

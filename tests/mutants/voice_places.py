@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from tests.mutants.registry import HARDENED, Edit, Law, mutant
 
-_ROOM = "hype/sfu/room.py"
-_SERVICE = "hype/sfu/service.py"
-_ORTC = "hype/sfu/ortc.py"
+_ROOM = "hype/sfu/signalling/rooms.py"
+_SERVICE = "hype/sfu/signalling/service.py"
+_ORTC = "hype/sfu/negotiation/ortc.py"
 _VOICE = "hype/gateway/voice.py"
 _OPERATIONS = "hype/operations/voice.py"
 _LATER = "import asyncio; await asyncio.sleep(0.05)\n"
@@ -39,7 +39,7 @@ MUTANTS = [
         "voice.sessions.logout-takes-all-transports",
         "Logout closes the transports of the user's other sessions, too.",
         Edit(
-            "hype/sfu/service.py",
+            "hype/sfu/signalling/service.py",
             "return self._forget_transports(self._rooms.transports_of_session(session_id))",
             "users = {one.user_id for one in self._rooms.transports_of_session(session_id)}\n"
             "        return [one for user_id in users for one in self.close_user(user_id)]",

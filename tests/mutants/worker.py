@@ -9,6 +9,6 @@ from tests.mutants.registry import named
 
 if __name__ == "__main__":
     apply(named(sys.argv[1]))
-    from hype.sfu.worker import main
+    from hype.sfu.worker.__main__ import main
 
     sys.exit(main(sys.argv[2:]))

@@ -13,10 +13,10 @@ from hype.cluster import RoomEvent, VoiceState
 from hype.errors import BadRequest, Forbidden, InternalError, NotAuthenticated, NotFound
 from hype.operations import Announcer, MediaBridge
 from hype.operations import media as media_module
-from hype.sfu.service import Sfu
+from hype.sfu.signalling.service import Sfu
 from tests.operations.backend import Backend
 from tests.operations.conftest import open_backend
-from tests.sfu.stage import CAPABILITIES, DTLS_PARAMETERS, FAKE, audio
+from tests.sfu.signalling.running import CAPABILITIES, DTLS_PARAMETERS, FAKE, audio
 
 
 class VoiceBackend:

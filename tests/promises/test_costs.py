@@ -22,7 +22,7 @@ from hype.gateway.protocol import Refuse, Session
 from hype.issues import MOST_ISSUES
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
-from hype.sfu import ortc
+from hype.sfu.negotiation import ortc, shapes
 
 CONTRACT = spec.load("hardened")
 BODIES = [name for name, operation in CONTRACT.operations.items() if operation.body is not None]
@@ -122,9 +122,9 @@ def test_no_body_costs_more_than_its_length(operation: str) -> None:
 def test_no_media_parameters_cost_more_than_their_length(operation: str) -> None:
     """What the SFU makes of a body that keeps the spec, however many codecs, extensions and encodings it has."""
     readers: Mapping[str, Callable[[Any], object]] = {
-        "rtpParameters": lambda value: ortc.producer_mapping(ortc.validate_rtp_parameters(value, "audio"), "audio"),
-        "rtpCapabilities": ortc.validate_rtp_capabilities,
-        "dtlsParameters": ortc.validate_dtls_parameters,
+        "rtpParameters": lambda value: ortc.producer_mapping(shapes.validate_rtp_parameters(value, "audio"), "audio"),
+        "rtpCapabilities": shapes.validate_rtp_capabilities,
+        "dtlsParameters": shapes.validate_dtls_parameters,
     }
     rule = CONTRACT.operations[operation].body
     assert rule is not None

@@ -1,0 +1,379 @@
+"""The SFU as the rest of the server sees it: channels are placed on workers, what people ask is checked and passed on.
+
+It belongs to the event loop. What it keeps (`room`) and whom it tells change in one step, so that whoever looks at the
+open producers and listens from then on misses none and hears none twice. Media goes nowhere near this process.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from typing import Any, Protocol
+
+from hype.errors import BadRequest, Conflict, HypeError, InternalError, NotFound
+from hype.ids import new_id
+from hype.sfu.framing import LinkClosed, Refused
+from hype.sfu.negotiation import ortc, shapes
+from hype.sfu.signalling.rooms import Consumer, Direction, Kind, Producer, Rooms, Transport
+from hype.sfu.signalling.waiting import PATIENCE_S, Waiting
+from hype.sfu.signalling.worker_pool import Settings, Worker, Workers
+
+__all__ = ["Attends", "Listener", "Present", "Sfu"]
+
+Present = Callable[[str], Mapping[str, bool]]
+"""Channel id → the ids of those who have a `voice_state` there → whether they are muted."""
+
+Attends = Callable[[str, str], bool]
+"""(user id, channel id) → whether the user has a socket in the channel's room. A `voice_state` there comes with one."""
+
+_CANNOT = {"connectTransport": "Cannot connect", "produce": "Cannot produce", "consume": "Cannot consume"}
+
+_logger = logging.getLogger(__name__)
+
+
+class Listener(Protocol):
+    """Hears what the media does by itself, or by REST. It is not told of what `Sfu.close_…` returns."""
+
+    def new_producer(self, producer: Producer) -> None:
+        """Somebody began to send (ruling R39)."""
+
+    def producer_closed(self, producer: Producer) -> None:
+        """Somebody stopped sending (ruling R39)."""
+
+    def speaking(self, producer: Producer, is_speaking: bool) -> None:
+        """Somebody began or stopped speaking (ruling R40)."""
+
+
+class Sfu:
+    """All media of one server. Every method belongs to the event loop's thread, but `healthy` and those of figures."""
+
+    def __init__(
+        self,
+        settings: Settings,
+        workers: int,
+        listener: Listener,
+        present: Present,
+        attends: Attends,
+        patience_s: float = PATIENCE_S,
+    ) -> None:
+        """workers: how many processes. patience_s: see `Waiting`."""
+        self._workers = Workers(settings, workers, self._hear, self._mourn)
+        self._listener = listener
+        self._present = present
+        self._rooms = Rooms()
+        self._places: dict[str, Worker] = {}
+        self._waiting = Waiting(attends, self._close_transport, patience_s)
+
+    async def start(self) -> None:
+        """Start the workers. Raises PortBusy when they do not come up."""
+        await self._workers.start()
+
+    async def stop(self) -> None:
+        """End the workers, and all media with them; nobody is told."""
+        self._waiting.stop()
+        await self._workers.close()
+
+    @property
+    def healthy(self) -> bool:
+        """Whether every worker is there (ruling R12)."""
+        return self._workers.complete
+
+    def figures(self) -> dict[str, int]:
+        """What there is now, and the packets since the start, as of some seconds ago."""
+        rooms, packets = self._rooms, self._workers.packets()
+        return {
+            "workers": len(self._workers.live),
+            "transports": len(rooms.transports),
+            "producers": len(rooms.producers),
+            "consumers": len(rooms.consumers),
+            "received_packets": packets[0],
+            "sent_packets": packets[1],
+        }
+
+    def worker_figures(self) -> dict[int, dict[str, int]]:
+        """What each worker, by its process id, said of itself when it was last asked, some seconds ago."""
+        names = ("transports", "producers", "consumers", "tasks")
+        known = ((worker.pid, worker.stats) for worker in tuple(self._workers.live) if worker.stats)
+        return {pid: {name: int(stats.get(name, 0)) for name in names} for pid, stats in known}
+
+    # What people ask by REST (rulings R25 to R29)
+
+    def rtp_capabilities(self) -> dict[str, Any]:
+        """What `Device.load()` takes."""
+        return ortc.router_capabilities()
+
+    async def create_transport(
+        self, channel_id: str, user_id: str, session_id: str, direction: Direction, user_limit: int | None
+    ) -> dict[str, Any]:
+        """A new transport, in place of the user's old one. Raises Forbidden `Channel is full`."""
+        await self._workers.some()
+        self._rooms.admit(channel_id, user_id, user_limit, self._present(channel_id))
+        worker = self._place(channel_id)
+        transport = Transport(new_id(), user_id, session_id, channel_id, direction)
+        replaced = self._rooms.add_transport(transport)
+        if replaced is not None:
+            self._close_transport(replaced)
+        params = {"transportId": transport.id, "routerId": channel_id, "direction": direction}
+        with _undone_by(lambda: self._close_transport(transport)):
+            options = await _asked(worker, "createTransport", params)
+            self._must_be_open(transport)
+        self._waiting.begin(transport)
+        return {"id": transport.id, **options}
+
+    async def connect_transport(
+        self, user_id: str, transport_id: str, dtls_parameters: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """Give a transport the client's side. Raises NotFound, Forbidden, BadRequest, Conflict."""
+        transport = self._rooms.own_transport(user_id, transport_id)
+        params = {"transportId": transport_id, "dtlsParameters": shapes.validate_dtls_parameters(dtls_parameters)}
+        self._rooms.connect(transport)
+
+        def undo() -> None:
+            transport.connected = False
+
+        with _undone_by(undo):
+            await _asked(self._places[transport.channel_id], "connectTransport", params)
+        self._waiting.end(transport)
+        return {"id": transport_id}
+
+    async def restart_ice(self, user_id: str, transport_id: str) -> dict[str, Any]:
+        """New ICE credentials for a transport. Raises NotFound, Forbidden."""
+        transport = self._rooms.own_transport(user_id, transport_id)
+        answer = await _asked(self._places[transport.channel_id], "restartIce", {"transportId": transport_id})
+        return {"id": transport_id, **answer}
+
+    async def create_producer(
+        self,
+        user_id: str,
+        transport_id: str,
+        kind: Kind,
+        rtp_parameters: Mapping[str, Any],
+        app_data: Mapping[str, Any],
+    ) -> dict[str, Any]:
+        """A new producer, of which the room hears. Raises NotFound, Forbidden, BadRequest, Conflict."""
+        transport = self._rooms.sender(user_id, transport_id)
+        media_kind = _media_kind(kind)
+        parameters = shapes.validate_rtp_parameters(rtp_parameters, media_kind)
+        parameters["rtcp"]["cname"] = parameters["rtcp"]["cname"] or _cname(transport)
+        mapping = ortc.producer_mapping(parameters, media_kind)
+        consumable = ortc.consumable_rtp_parameters(media_kind, parameters, mapping)
+        producer = Producer(new_id(), kind, transport, consumable, app_data)
+        self._rooms.add_producer(producer)
+        producer.paused = kind == "audio" and self._present(transport.channel_id).get(user_id, False)
+        params = {
+            "transportId": transport_id,
+            "producerId": producer.id,
+            "kind": media_kind,
+            "rtpParameters": parameters,
+            "rtpMapping": mapping,
+            "consumableRtpParameters": consumable,
+            "paused": producer.paused,
+        }
+        with _undone_by(lambda: self._close_producer(producer)):
+            await _asked(self._places[transport.channel_id], "produce", params)
+            self._must_be_open(transport)
+        producer.announced = True
+        self._listener.new_producer(producer)
+        return {"id": producer.id, "producerId": producer.id, "kind": kind}
+
+    async def close_producer(self, user_id: str, producer_id: str) -> None:
+        """Stop sending. Raises NotFound, Forbidden."""
+        self._close_producer(self._rooms.own_producer(user_id, producer_id))
+
+    async def create_consumer(
+        self, user_id: str, transport_id: str, producer_id: str, rtp_capabilities: Mapping[str, Any]
+    ) -> dict[str, Any]:
+        """A producer's stream for one receiver. Raises NotFound, Forbidden, BadRequest."""
+        transport, producer = self._rooms.consumption(user_id, transport_id, producer_id)
+        capabilities = shapes.validate_rtp_capabilities(rtp_capabilities)
+        if not ortc.can_consume(dict(producer.consumable), capabilities):
+            raise BadRequest("Cannot consume")
+        mid = ortc.mid_text(transport.consumed)
+        ssrcs = ortc.consumer_ssrcs(transport.first_ssrc, transport.consumed)
+        parameters = ortc.consumer_rtp_parameters(dict(producer.consumable), capabilities, mid, ssrcs)
+        consumer = Consumer(new_id(), transport, producer)
+        self._rooms.add_consumer(consumer)
+        transport.consumed += 1
+        params = {
+            "transportId": transport_id,
+            "consumerId": consumer.id,
+            "producerId": producer_id,
+            "kind": _media_kind(producer.kind),
+            "rtpParameters": parameters,
+            "paused": False,
+        }
+        with _undone_by(lambda: self._close_consumer(consumer)):
+            await _asked(self._places[transport.channel_id], "consume", params)
+            if consumer.id not in self._rooms.consumers:
+                self._must_be_open(transport)
+                raise NotFound("Producer not found")
+        return {
+            "id": consumer.id,
+            "consumerId": consumer.id,
+            "producerId": producer_id,
+            "kind": _media_kind(producer.kind),
+            "rtpParameters": parameters,
+            "producerPaused": producer.paused,
+        }
+
+    async def close_consumer(self, user_id: str, consumer_id: str) -> None:
+        """Stop receiving. Raises NotFound, Forbidden."""
+        self._close_consumer(self._rooms.own_consumer(user_id, consumer_id))
+
+    # What the gateway asks (rulings R38 and R39); each is one step
+
+    def producers(self, channel_id: str) -> Sequence[Producer]:
+        """The open producers of a channel, oldest first."""
+        return self._rooms.producers_in(channel_id)
+
+    def users(self, channel_id: str) -> Collection[str]:
+        """Everyone who has a transport in the channel (ruling R26)."""
+        return self._rooms.users(channel_id)
+
+    # Closing; each returns the producers that closed, of which it tells nobody
+
+    def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
+        """Close a user's (None: everybody's) transports in a channel."""
+        return self._forget_transports(self._rooms.transports_in(channel_id, user_id))
+
+    def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
+        """Close a user's transports in every channel but `outside`."""
+        return self._forget_transports(self._rooms.transports_of(user_id, outside=outside))
+
+    def close_session(self, session_id: str) -> Sequence[Producer]:
+        """Close the transports that a session made (amendment A21)."""
+        return self._forget_transports(self._rooms.transports_of_session(session_id))
+
+    def close_transport(self, transport_id: str) -> None:
+        """Close a transport, if it is still open, and tell the room of its producers."""
+        transport = self._rooms.transports.get(transport_id)
+        if transport is not None:
+            self._close_transport(transport)
+
+    def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
+        """Forward a user's audio no more, or again (ruling R39)."""
+        for transport in self._rooms.transports_in(channel_id, user_id):
+            for producer in transport.producers.values():
+                if producer.kind == "audio" and producer.paused != muted:
+                    producer.paused = muted
+                    method = "pauseProducer" if muted else "resumeProducer"
+                    self._tell(channel_id, method, {"producerId": producer.id})
+                    if muted:
+                        self._set_speaking(producer, False)
+
+    # What happens by itself
+
+    def _hear(self, worker: Worker, event: Mapping[str, Any]) -> None:
+        if event["event"] == "transportClosed":
+            transport = self._rooms.transports.get(event["transportId"])
+            if transport is not None:
+                self._close_transport(transport)
+        elif event["event"] == "speaking":
+            producer = self._rooms.producers.get(event["producerId"])
+            if producer is not None and producer.announced:
+                self._set_speaking(producer, bool(event["speaking"]) and not producer.paused)
+
+    def _mourn(self, worker: Worker) -> None:
+        """A worker died: what it carried is gone, and its rooms hear of it (ruling R30)."""
+        for channel_id in [each for each, place in self._places.items() if place is worker]:
+            for transport in self._rooms.transports_in(channel_id):
+                self._close_transport(transport)
+
+    def _set_speaking(self, producer: Producer, speaking: bool) -> None:
+        if producer.speaking != speaking:
+            producer.speaking = speaking
+            self._listener.speaking(producer, speaking)
+
+    # Closing, and telling the worker and the room
+
+    def _close_transport(self, transport: Transport) -> None:
+        for producer in self._forget_transport(transport):
+            self._say_closed(producer)
+
+    def _close_producer(self, producer: Producer) -> None:
+        if self._rooms.remove_producer(producer):
+            self._say_closed(producer)
+        self._tell(producer.channel_id, "closeProducer", {"producerId": producer.id})
+
+    def _close_consumer(self, consumer: Consumer) -> None:
+        self._rooms.remove_consumer(consumer)
+        self._tell(consumer.transport.channel_id, "closeConsumer", {"consumerId": consumer.id})
+
+    def _forget_transports(self, transports: Sequence[Transport]) -> list[Producer]:
+        return [producer for transport in transports for producer in self._forget_transport(transport)]
+
+    def _forget_transport(self, transport: Transport) -> list[Producer]:
+        self._waiting.end(transport)
+        closed = self._rooms.remove_transport(transport)
+        self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})
+        if transport.channel_id not in self._rooms:
+            self._tell(transport.channel_id, "closeRouter", {"routerId": transport.channel_id})
+            self._places.pop(transport.channel_id, None)
+        return closed
+
+    def _tell(self, channel_id: str, method: str, params: Mapping[str, Any]) -> None:
+        """Tell the channel's worker; where there is none any more, there is nothing left to be told either."""
+        worker = self._places.get(channel_id)
+        if worker is not None:
+            worker.tell(method, params)
+
+    def _say_closed(self, producer: Producer) -> None:
+        self._set_speaking(producer, False)
+        self._listener.producer_closed(producer)
+
+    def _must_be_open(self, transport: Transport) -> None:
+        """Raise NotFound when the transport was closed while the worker was asked."""
+        if transport.id not in self._rooms.transports:
+            raise NotFound("Transport not found")
+
+    # Which worker
+
+    def _place(self, channel_id: str) -> Worker:
+        """The worker of a channel: the one it has, or that with the least to do."""
+        if channel_id not in self._places:
+            loads = {id(worker): 0 for worker in self._workers.live}
+            for each, worker in self._places.items():
+                loads[id(worker)] += self._rooms.load(each)
+            self._places[channel_id] = min(self._workers.live, key=lambda worker: loads[id(worker)])
+        return self._places[channel_id]
+
+
+@contextmanager
+def _undone_by(undo: Callable[[], None]) -> Iterator[None]:
+    """What was noted before the worker was asked is taken back when nothing comes of it, for whatever reason."""
+    try:
+        yield
+    except BaseException:
+        undo()
+        raise
+
+
+async def _asked(worker: Worker, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """What the worker answers; its refusals and its death as a client is told them."""
+    try:
+        return await worker.call(method, params)
+    except LinkClosed as error:
+        raise InternalError from error
+    except Refused as refusal:
+        _logger.info("a media worker refused", extra={"method": method, "code": refusal.code, "why": refusal.message})
+        raise _refusal(method, refusal.code) from refusal
+
+
+def _refusal(method: str, code: str) -> HypeError:
+    if code == "not_found":
+        return NotFound("Producer not found" if method == "consume" else "Transport not found")
+    if method == "connectTransport" and code == "conflict":
+        return Conflict("Transport is already connected")
+    # An SSRC that is sent already, for one: parameters that cannot be routed (ruling R28).
+    return BadRequest(_CANNOT[method]) if code in ("invalid", "conflict") and method in _CANNOT else InternalError()
+
+
+def _cname(transport: Transport) -> str:
+    """The name of a sender who gives none, as Chrome with simulcast: that of their other streams, to play in step."""
+    named = (str(one.consumable["rtcp"]["cname"]) for one in transport.producers.values())
+    return next(named, transport.id)
+
+
+def _media_kind(kind: Kind) -> str:
+    return "audio" if kind == "audio" else "video"

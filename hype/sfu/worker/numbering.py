@@ -1,0 +1,123 @@
+"""Decides for each packet of an incoming stream whether it is new, late or a restart, and which index it goes out with.
+
+A packet's SRTP index at a receiver is its index here plus a constant. Two payloads under one SRTP index give away the
+authentication key of AES-GCM (RFC 7714 8.4), and the sender chooses its sequence numbers and the original ones of RTX.
+So an index comes from two places only: it is above all that were given, or a hole kept it, which is closed then.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from hype.sfu.worker.rtp import sequence_distance
+
+__all__ = ["MAX_HOLES", "RESTART", "Hole", "Numbering"]
+
+MAX_HOLES = 500
+# A packet that is further back than this is not late: the sender has restarted.
+RESTART = 2000
+
+
+@dataclass(slots=True)
+class Hole:
+    """A missing packet: its index, and how often it was asked for.
+
+    since: when it was missed. again: when to ask for it next. Both are monotonic seconds.
+    """
+
+    index: int
+    since: float
+    again: float
+    requests: int = 0
+
+
+class Numbering:
+    """Gives each packet of one incoming stream its index, counted from 0 without wrapping.
+
+    Indices advance by at most MAX_HOLES + 1 from one packet to the next. libsrtp, here and at the receiver, guesses
+    the roll-over count from steps below 2^15 (RFC 3711 3.3.1).
+    """
+
+    __slots__ = ("_expected", "_next", "_silent", "highest", "holes", "hopeless")
+
+    def __init__(self) -> None:
+        """No packet has come."""
+        self.highest = -1  # the highest index that a packet was given
+        self.holes: dict[int, Hole] = {}  # those that are open, by sequence number, the oldest first
+        self.hopeless = False  # holes were given up: see `Missing.take_hopeless`
+        self._next = 0  # above `highest` and the index of every open hole
+        self._expected = -1  # the sequence number that follows the newest packet; -1: none has come
+        self._silent = True  # no packet was given an index yet, or since the last pause
+
+    def number(self, sequence: int, now: float) -> int | None:
+        """Return the index of a packet that is to be forwarded; None: it came before, or comes too late.
+
+        sequence: 16 bits. now: monotonic seconds.
+        """
+        if sequence != self._expected or self._silent:  # seldom
+            if not self._advances(sequence, now):
+                return self.fill(sequence)
+            self._silent = False
+        self._expected = sequence + 1 & 0xFFFF
+        index = self.highest = self._next
+        self._next = index + 1
+        return index
+
+    def skip(self, sequence: int, now: float) -> None:
+        """Take note of a packet that is not forwarded and not missed. A late one closes its hole."""
+        if sequence != self._expected and not self._advances(sequence, now):
+            self.close(sequence)
+        else:
+            self._expected = sequence + 1 & 0xFFFF
+
+    def fill(self, sequence: int) -> int | None:
+        """Close the hole that a late or repeated packet fills, and return its index; None: no such hole is open.
+
+        The caller forwards the packet, at least if its index is the highest now.
+        """
+        hole = self.holes.pop(sequence, None)
+        if hole is None:
+            return None
+        self.highest = max(self.highest, hole.index)
+        return hole.index
+
+    def close(self, sequence: int) -> None:
+        """Close the hole with that sequence number, if it is open. Its index stays unused."""
+        self.holes.pop(sequence, None)
+
+    def pause(self) -> None:
+        """Close every hole. The next packet that is forwarded follows the last one that was."""
+        self.holes.clear()
+        self._silent = True
+        self._next = self.highest + 1
+
+    def give_up(self, sequences: list[int]) -> None:
+        """Close these holes for good."""
+        for sequence in sequences:
+            del self.holes[sequence]
+        self.hopeless = self.hopeless or bool(sequences)
+
+    def _advances(self, sequence: int, now: float) -> bool:
+        """Tell whether a packet is new (or the first of a restart), and open the holes before it."""
+        ahead = sequence_distance(sequence, self._expected)
+        if self._expected >= 0 and -RESTART <= ahead < 0:
+            return False
+        if not self._silent:
+            # Indices may be kept before packets that are skipped. They count too, or they add up to a large step.
+            kept = max(len(self.holes), self._next - self.highest - 1)
+            if 0 <= ahead <= MAX_HOLES - kept:
+                self._miss(ahead, now)
+            else:
+                self._restart()
+        return True
+
+    def _miss(self, count: int, now: float) -> None:
+        for step in range(count):
+            self.holes[(self._expected + step) & 0xFFFF] = Hole(self._next + step, now, now)
+        self._next += count
+
+    def _restart(self) -> None:
+        """Go on above all indices that were given. One stays unused, so that receivers notice the change."""
+        self.holes.clear()
+        self.hopeless = True
+        self._next = self.highest + 2

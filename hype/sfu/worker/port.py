@@ -1,0 +1,243 @@
+"""The one UDP port and the one TCP port (RFC 6544, passive) of a worker, and who gets what arrives there.
+
+The first byte tells what a datagram is (RFC 7983), and where it came from tells whose it is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import itertools
+import logging
+import socket
+import struct
+import time
+from contextlib import suppress
+from typing import Any, cast
+
+from hype.errors import PortBusy
+from hype.sfu.worker.datagrams import Inbox, Slot, unpack_name
+from hype.sfu.worker.ice import Agent, IceLite, Path
+
+__all__ = ["Port", "enlarge"]
+
+logger = logging.getLogger(__name__)
+
+_ANY, _ANY_TRIES = range(1), 50  # number 0: whatever is free
+_BUFFER = 4 << 20
+_SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux; the socket module does not name them
+_BATCHES = 4  # of the inbox, before others have their turn
+_MAX_FRAME = 2048
+_MAX_UNSENT = 256 << 10  # bytes waiting for a TCP client that does not read; more is lost
+_MAX_STRANGERS = 256  # TCP connections that have not shown the right password yet
+_STRANGER_S = 10.0
+_UDP_PREFERENCE, _TCP_PREFERENCE = 1076302079, 1076276479  # mediasoup's priorities: UDP first
+
+
+class _UdpPath:
+    """One remote address of the UDP port."""
+
+    def __init__(self, port: Port, name: bytes) -> None:
+        self.name: bytes | None = name
+        self.address = unpack_name(name)
+        self.agent: Agent | None = None
+        self._port = port
+        self._key = name
+
+    def send(self, data: bytes) -> None:
+        with suppress(OSError):
+            self._port.udp.sendto(data, self.address)
+
+    def adopt(self, agent: Agent) -> None:
+        self.agent = agent
+        self._port.paths[self._key] = self
+
+    def release(self) -> None:
+        self.agent = None
+        self._port.paths.pop(self._key, None)
+
+
+class _TcpPath(asyncio.Protocol):
+    """One TCP connection; each datagram has its size before it (RFC 4571)."""
+
+    name: bytes | None = None
+    address = ("", 0)
+
+    def __init__(self, port: Port) -> None:
+        self.agent: Agent | None = None
+        self._port = port
+        self._received = bytearray()
+        self._transport: asyncio.Transport | None = None
+        self._patience: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = stream = cast(asyncio.Transport, transport)
+        peer = transport.get_extra_info("peername")
+        if peer is None or len(self._port.strangers) >= _MAX_STRANGERS:
+            stream.abort()
+            return
+        self.address = (peer[0], peer[1])
+        self._port.strangers.add(self)
+        self._patience = asyncio.get_running_loop().call_later(_STRANGER_S, stream.abort)
+
+    def data_received(self, data: bytes) -> None:
+        self._received += data
+        while len(self._received) >= 2:
+            size = int.from_bytes(self._received[:2], "big")
+            if size > _MAX_FRAME and self._transport is not None:
+                self._transport.abort()
+                return
+            if len(self._received) < 2 + size:
+                return
+            frame = bytes(self._received[2 : 2 + size])
+            del self._received[: 2 + size]
+            self._port.take_frame(frame, self)
+
+    def connection_lost(self, _exc: Exception | None) -> None:
+        self._known()
+        if self.agent is not None:
+            self.agent.lost(self)
+
+    def send(self, data: bytes) -> None:
+        transport = self._transport
+        if transport is None or transport.is_closing() or transport.get_write_buffer_size() > _MAX_UNSENT:
+            return
+        transport.write(struct.pack("!H", len(data)) + data)
+
+    def adopt(self, agent: Agent) -> None:
+        self.agent = agent
+        self._known()
+
+    def _known(self) -> None:
+        self._port.strangers.discard(self)
+        if self._patience is not None:
+            self._patience.cancel()
+
+    def release(self) -> None:
+        self.agent = None
+        transport = self._transport
+        if transport is not None and transport.get_write_buffer_size():
+            transport.abort()  # it does not read; it would never be done
+        elif transport is not None:
+            transport.close()
+
+
+class Port:
+    """Both sockets. Nothing that arrives at them raises."""
+
+    def __init__(self, udp: socket.socket, tcp: socket.socket, ice: IceLite, announced_ip: str) -> None:
+        """Takes bound sockets over; `start` begins to listen."""
+        self.udp = udp
+        self.number: int = udp.getsockname()[1]
+        self.paths: dict[bytes, _UdpPath] = {}
+        self.strangers: set[_TcpPath] = set()
+        self.dropped = 0
+        self.failures = 0
+        self._tcp = tcp
+        self._ice = ice
+        self._announced_ip = announced_ip
+        self._inbox = Inbox(udp.family)
+        self._spare = Inbox(udp.family, 1).slots[0]
+        self._server: asyncio.Server | None = None
+
+    @classmethod
+    def bind(cls, ip: str, numbers: range, ice: IceLite, announced_ip: str | None) -> Port:
+        """Take the first number that is free for both protocols (ruling R30); number 0 is any free one.
+
+        Raises PortBusy when there is none.
+        """
+        # What is free for UDP may be taken for TCP; then any other free one will do, too.
+        for number in itertools.repeat(0, _ANY_TRIES) if numbers == _ANY else numbers:
+            with suppress(OSError):
+                udp, tcp = _bind(ip, number)
+                return cls(udp, tcp, ice, announced_ip or ip)
+        raise PortBusy(f"No free port between {numbers.start} and {numbers.stop - 1} at {ip} for media")
+
+    async def start(self) -> None:
+        """Begin to listen."""
+        loop = asyncio.get_running_loop()
+        loop.add_reader(self.udp.fileno(), self._readable)
+        self._server = await loop.create_server(lambda: _TcpPath(self), sock=self._tcp)
+
+    def close(self) -> None:
+        """Free both."""
+        asyncio.get_running_loop().remove_reader(self.udp.fileno())
+        self.udp.close()
+        if self._server is not None:
+            self._server.close()
+        for path in list(self.strangers):
+            path.release()
+
+    def candidates(self) -> list[dict[str, Any]]:
+        """`iceCandidates` of ruling R26."""
+        common = {"ip": self._announced_ip, "address": self._announced_ip, "port": self.number, "type": "host"}
+        return [
+            {"foundation": "udpcandidate", "priority": _UDP_PREFERENCE, "protocol": "udp", **common},
+            {
+                "foundation": "tcpcandidate",
+                "priority": _TCP_PREFERENCE,
+                "protocol": "tcp",
+                "tcpType": "passive",
+                **common,
+            },
+        ]
+
+    def _readable(self) -> None:
+        descriptor, inbox = self.udp.fileno(), self._inbox
+        for _ in range(_BATCHES):
+            count = inbox.receive(descriptor)
+            now = time.monotonic()
+            for index in range(count):
+                name = inbox.name(index)
+                self._take(inbox.slots[index], inbox.sizes[index], self.paths.get(name), name, now)
+            if count < len(inbox.slots):
+                return
+
+    def take_frame(self, frame: bytes, path: _TcpPath) -> None:
+        """One datagram that came by TCP."""
+        self._take(self._spare, self._spare.put(frame), path, b"", time.monotonic())
+
+    def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
+        try:
+            first = slot.view[0] if size else 255
+            agent = path.agent if path is not None else None
+            if 128 <= first < 192 and agent is not None:
+                agent.on_media(slot, size, now)
+            elif first < 4:
+                way: Path = path if path is not None else _UdpPath(self, name)
+                self._ice.check(slot.buffer[:size], way, now)
+            elif 20 <= first < 64 and agent is not None:
+                agent.deliver(slot.buffer[:size])
+            else:
+                self.dropped += 1
+        except Exception:  # a stranger's datagram must not end everybody's calls
+            self.failures += 1
+            if self.failures == 1:
+                logger.exception("A datagram could not be handled; further ones are only counted")
+
+
+def enlarge(udp: socket.socket) -> None:
+    """Let as much wait in the socket, both ways, as comes in the pauses that a busy machine makes."""
+    for option, by_force in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
+        udp.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+        with suppress(OSError):  # only who may administer the network gets more than the system's usual most
+            udp.setsockopt(socket.SOL_SOCKET, by_force, _BUFFER)
+
+
+def _bind(ip: str, number: int) -> tuple[socket.socket, socket.socket]:
+    family = socket.AF_INET6 if ":" in ip else socket.AF_INET
+    udp = socket.socket(family, socket.SOCK_DGRAM)
+    tcp = socket.socket(family, socket.SOCK_STREAM)
+    try:
+        udp.bind((ip, number))
+        # A worker that is replaced takes the same number, though old connections linger.
+        tcp.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        tcp.bind((ip, udp.getsockname()[1]))
+        tcp.listen()  # SO_REUSEADDR lets two bind; only one may listen
+    except OSError:
+        udp.close()
+        tcp.close()
+        raise
+    enlarge(udp)
+    for each in (udp, tcp):
+        each.setblocking(False)
+    return udp, tcp

@@ -1,0 +1,228 @@
+"""RTP packets (RFC 3550, 8285, 4588): reading what a producer sends, writing what the router sends.
+
+Every reader takes any bytes whatever and answers None (or -1) for what it cannot read; none raises.
+A packet that goes out has one fixed layout, so that a consumer's copy is made by patching known offsets:
+
+    0  V=2 X=1 │ M PT │ sequence │ timestamp │ SSRC
+    12 0xBEDE │ 3 words
+    16 mid (id, 4 characters) │ 21 abs-send-time (id, 3 bytes) │ 25 audio level or video orientation (id, 1 byte)
+    27 padding
+    28 payload
+
+Sequence, timestamp, SSRC and mid differ between consumers: `write_stamp` writes bytes 2..21 of one copy, `stamps` those
+of many. Everything else is the same for all of them, so it is made once per packet by `outgoing_header`.
+"""
+
+from __future__ import annotations
+
+import struct
+from typing import NamedTuple
+
+from hype.sfu.codecs.vp8 import Buffer
+from hype.sfu.negotiation.extensions import ABS_SEND_TIME_ID, MID_ID, MID_SIZE
+
+RTCP_TYPES = range(192, 224)  # the second byte of what is RTCP, among what comes by one port (RFC 5761 4)
+HEADER_SIZE = 28
+
+# Makes the outgoing packet at `slot` one consumer's own:
+#     write_stamp(out, slot + STAMP_AT, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, tail)
+STAMP_AT = 2
+write_stamp = struct.Struct("!HI13s").pack_into
+
+_ONE_BYTE = 0xBEDE
+_MID_ELEMENT = MID_ID << 4 | MID_SIZE - 1
+_SEND_TIME_ELEMENT = (ABS_SEND_TIME_ID << 4 | 2) << 24
+
+_read_fixed = struct.Struct("!BBHII").unpack_from
+_read_profile = struct.Struct("!HH").unpack_from
+_pack_header = struct.Struct("!BBHIIHHB4xIBBx").pack
+_write_rtx = struct.Struct("!BHII").pack_into
+
+
+class Header(NamedTuple):
+    """Where everything of one packet is; offsets count from the packet's first byte."""
+
+    marker: bool
+    payload_type: int
+    sequence: int
+    timestamp: int
+    ssrc: int
+    extensions: int  # where the extension's elements begin; 0: the packet has none that can be read
+    extensions_end: int
+    two_byte: bool  # RFC 8285 4.3: elements with a whole byte each for id and length
+    payload: int
+    end: int  # where the payload ends: padding is behind it
+
+
+# What NamedTuple's own constructor does, at half its price: this runs once per packet.
+_new_header = tuple.__new__
+
+
+def parse(packet: Buffer) -> Header | None:
+    """Read a packet's header; None when these bytes are no RTP packet of version 2, or its lengths lie.
+
+    `header.end == header.payload`: an empty packet (Chrome probes with padding alone).
+    """
+    end = len(packet)
+    if end < 12:
+        return None
+    first, second, sequence, timestamp, ssrc = _read_fixed(packet)
+    payload = 12 + 4 * (first & 0x0F)
+    extensions = extensions_end = profile = 0
+    if first & 0x10:
+        if payload + 4 > end:
+            return None
+        profile, words = _read_profile(packet, payload)
+        extensions = payload + 4
+        payload = extensions_end = extensions + 4 * words
+        if profile != _ONE_BYTE and profile & 0xFFF0 != 0x1000:
+            extensions = extensions_end = 0
+    if first & 0x20:
+        padding = packet[end - 1]
+        end = end - padding if padding else -1
+    if first & 0xC0 != 0x80 or payload > end:
+        return None
+    fields = (
+        second > 127,
+        second & 0x7F,
+        sequence,
+        timestamp,
+        ssrc,
+        extensions,
+        extensions_end,
+        profile != _ONE_BYTE,
+        payload,
+        end,
+    )
+    return _new_header(Header, fields)
+
+
+def find_extension(packet: Buffer, header: Header, wanted: int) -> tuple[int, int] | None:
+    """Where the data of the header extension element `wanted` (1-255) stands: (offset, length in bytes)."""
+    if header.two_byte:
+        return _find_two_byte(packet, header, wanted)
+    at, end = header.extensions, header.extensions_end
+    while at < end:
+        element = packet[at]
+        at += 1
+        if element >= 0x10:
+            if element >= 0xF0:  # reserved: nothing behind it may be read
+                return None
+            length = (element & 0x0F) + 1
+            if element >> 4 == wanted:
+                return (at, length) if at + length <= end else None
+            at += length
+        elif element:  # id 0 with a length: reading ends here too
+            return None
+    return None
+
+
+def _find_two_byte(packet: Buffer, header: Header, wanted: int) -> tuple[int, int] | None:
+    at, end = header.extensions, header.extensions_end - 1
+    while at < end:
+        element = packet[at]
+        if element == 0:
+            at += 1
+            continue
+        length = packet[at + 1]
+        at += 2
+        if element == wanted:
+            return (at, length) if at + length <= end + 1 else None
+        at += length
+    return None
+
+
+def extension_number(packet: Buffer, header: Header, wanted: int, size: int) -> int:
+    """The big-endian number in extension `wanted`; -1 when it is absent or is not `size` bytes long.
+
+    transport-wide-cc: size 2. Audio level and video orientation: 1. abs-send-time: 3.
+    """
+    found = find_extension(packet, header, wanted)
+    if found is None or found[1] != size:
+        return -1
+    at = found[0]
+    if size == 1:
+        return packet[at]
+    return int.from_bytes(packet[at : at + size], "big")
+
+
+def extension_text(packet: Buffer, header: Header, wanted: int) -> str | None:
+    """The text in extension `wanted` (mid, rid, repaired rid); None when absent, empty or not printable ASCII."""
+    found = find_extension(packet, header, wanted)
+    if found is None:
+        return None
+    at, length = found
+    text = bytes(packet[at : at + length]).rstrip(b"\0").decode("ascii", "replace")
+    return text if text and text.isascii() and text.isprintable() else None
+
+
+def abs_send_time(now: float) -> int:
+    """Seconds as the 24 bits of abs-send-time: 6 bits of seconds, 18 of fraction."""
+    return int(now * 262144) & 0xFFFFFF
+
+
+def outgoing_header(header: Header, payload_type: int, send_time: int, element: int = 0, value: int = 0) -> bytes:
+    """The 28 bytes that precede the payload of an outgoing packet, with the producer's sequence, timestamp, SSRC.
+
+    payload_type: the router's. send_time: see `abs_send_time`.
+    element, value: AUDIO_LEVEL_ID or VIDEO_ORIENTATION_ID and its byte; 0: neither.
+    The mid is left as zeros: `write_stamp` has to be called before the packet is sent.
+    """
+    marker, _, sequence, timestamp, ssrc, *_ = header
+    return _pack_header(
+        0x90,
+        payload_type | 0x80 if marker else payload_type,
+        sequence,
+        timestamp,
+        ssrc,
+        _ONE_BYTE,
+        3,
+        _MID_ELEMENT,
+        _SEND_TIME_ELEMENT | send_time,
+        element << 4,
+        value if element else 0,
+    )
+
+
+def stamp_tail(ssrc: int, mid: str) -> bytes:
+    """What `write_stamp` writes into every packet of one consumer: made once, when the consumer is made."""
+    return struct.pack("!IHHB4s", ssrc, _ONE_BYTE, 3, _MID_ELEMENT, mid.encode("ascii"))
+
+
+def write_rtx(
+    out: bytearray | memoryview, packet: Buffer, payload_type: int, sequence: int, ssrc: int, send_time: int
+) -> int:
+    """Write `packet` (an outgoing one, already stamped) to `out` as its RTX copy (RFC 4588); gives the size written.
+
+    payload_type, sequence (16 bits), ssrc: of the RTX stream. send_time: see `abs_send_time`; a stale one would look
+    like a queue to the receiver's bandwidth estimate. The copy is 2 bytes longer than the packet.
+    """
+    size = len(packet) + 2
+    out[:HEADER_SIZE] = packet[:HEADER_SIZE]
+    out[HEADER_SIZE : HEADER_SIZE + 2] = packet[2:4]
+    out[HEADER_SIZE + 2 : size] = packet[HEADER_SIZE:]
+    timestamp = int.from_bytes(packet[4:8], "big")
+    _write_rtx(out, 1, packet[1] & 0x80 | payload_type, sequence, timestamp, ssrc)
+    out[22:25] = send_time.to_bytes(3, "big")
+    return size
+
+
+def unwrap_rtx(packet: Buffer, header: Header, payload_type: int, ssrc: int) -> bytes | None:
+    """The packet that an RTX packet repeats, extensions included, with the original's payload type and SSRC.
+
+    None when there is no original sequence number in it (RTX padding probes). Padding is taken off.
+    """
+    start = header.payload
+    if header.end < start + 2:
+        return None
+    original = bytearray(packet[: header.end])
+    original[0] &= 0xDF
+    sequence = original[start] << 8 | original[start + 1]
+    _write_rtx(original, 1, header.marker << 7 | payload_type, sequence, header.timestamp, ssrc)
+    del original[start : start + 2]
+    return bytes(original)
+
+
+def sequence_distance(newer: int, older: int) -> int:
+    """How far `newer` is ahead of `older`, 16-bit wrap-around taken into account: -32768..32767."""
+    return ((newer - older + 0x8000) & 0xFFFF) - 0x8000

@@ -1,0 +1,199 @@
+"""Indices of packets: none is given twice, and those that are not forwarded leave no hole."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hype.sfu.worker.numbering import MAX_HOLES, RESTART, Numbering
+
+NOW = 1.0
+# How far a packet is from the newest one: mostly the next, sometimes late, sometimes anywhere.
+STEPS = st.one_of(
+    st.just(1),
+    st.integers(-5, 5),
+    st.integers(-RESTART - 5, MAX_HOLES + 5),
+    st.sampled_from([-RESTART - 1, -RESTART, MAX_HOLES + 1, MAX_HOLES + 2, 0x7FFF, 0x8000]),
+    st.integers(0, 0xFFFF),
+)
+DOINGS = st.tuples(
+    st.sampled_from(["send", "send", "run", "skip", "skip", "repeat", "repair", "repair", "lose", "pause"]), STEPS
+)
+
+
+def numbered(numbering: Numbering, *sequences: int) -> list[int | None]:
+    """Return the indices of these packets, in this order."""
+    return [numbering.number(sequence & 0xFFFF, NOW) for sequence in sequences]
+
+
+def test_what_is_skipped_leaves_no_hole() -> None:
+    """Padding is dropped and the packets around it follow each other."""
+    numbering = Numbering()
+    first = numbering.number(10, NOW)
+    numbering.skip(11, NOW)
+    assert first is not None
+    assert numbering.number(12, NOW) == first + 1
+
+
+def test_a_lost_packet_keeps_its_place() -> None:
+    """It may still be repaired, also when something was skipped after it."""
+    numbering = Numbering()
+    first = numbering.number(10, NOW)
+    numbering.skip(12, NOW)
+    assert first is not None
+    assert numbered(numbering, 13, 11) == [first + 2, first + 1]
+
+
+def test_a_pause_leaves_no_hole() -> None:
+    """Whatever came or got lost meanwhile; what is late from before it is dropped."""
+    numbering = Numbering()
+    first = numbering.number(10, NOW)
+    numbering.pause()
+    numbering.skip(11, NOW)
+    numbering.skip(300, NOW)
+    assert first is not None
+    assert numbered(numbering, 299, 305, 304) == [None, first + 1, None]
+
+
+def test_a_packet_that_came_before_has_no_index() -> None:
+    """A repetition counts once, whether or not the packet was missed."""
+    first, *others = numbered(Numbering(), 5, 7, 7, 6, 6, 5)
+    assert first is not None
+    assert others == [first + 2, None, first + 1, None, None]
+
+
+@pytest.mark.parametrize("again", [40000 - RESTART - 1, 20000, 40000 + MAX_HOLES + 2, 65000])
+def test_a_sender_may_begin_anew(again: int) -> None:
+    """Its packets go on behind one hole, far back and far ahead alike, and the old holes are closed."""
+    numbering = Numbering()
+    numbered(numbering, 39990, 39998, 40000)
+    highest = numbering.highest
+    assert numbered(numbering, again, again + 1) == [highest + 2, highest + 3]
+    assert not numbering.holes
+    assert [numbering.fill(39999), numbering.number(again, NOW)] == [None, None]
+    assert numbering.hopeless
+
+
+def test_a_repetition_moves_nothing() -> None:
+    """RTX may name any original: only a missing one has an index, and the next packet follows as before."""
+    numbering = Numbering()
+    first, second = numbered(numbering, 10, 12)
+    assert first is not None
+    assert second == first + 2
+    assert [numbering.fill(original) for original in (13, 2500, 12, 10, 40000, 11, 11)] == [None] * 5 + [
+        first + 1,
+        None,
+    ]
+    assert numbered(numbering, 13) == [first + 3]
+
+
+def test_a_closed_hole_stays_closed() -> None:
+    """A packet that was given up, or skipped late, has no index any more."""
+    numbering = Numbering()
+    numbered(numbering, 10, 14)
+    numbering.give_up([11])
+    numbering.skip(12, NOW)
+    numbering.close(13)
+    assert numbered(numbering, 11, 12, 13) == [None, None, None]
+
+
+def test_skipped_packets_do_not_add_up() -> None:
+    """Padding behind losses again and again: the next packet is still a small step ahead."""
+    numbering = Numbering()
+    first = numbering.number(0, NOW)
+    for step in range(1, 1000):
+        numbering.skip(step * 300 & 0xFFFF, NOW)
+        numbering.give_up(list(numbering.holes))
+    index = numbering.number(1000 * 300 & 0xFFFF, NOW)
+    assert first is not None
+    assert index is not None
+    assert first < index <= first + MAX_HOLES + 1
+
+
+@given(st.integers(0, 0xFFFF), st.lists(st.sampled_from(["send", "skip", "lose", "pause"]), max_size=400))
+def test_indices_grow_by_one_but_for_losses(start: int, doings: list[str]) -> None:
+    """In order of arrival, across wrap-arounds, only lost packets leave holes, and only outside pauses."""
+    numbering, sequence, previous, lost = Numbering(), start, None, 0
+    for doing in doings:
+        sequence = (sequence + 1) & 0xFFFF
+        if doing == "skip":
+            numbering.skip(sequence, NOW)
+        elif doing == "pause":
+            numbering.pause()
+            lost = 0
+        elif doing == "lose":
+            lost += 1
+        else:
+            index = numbering.number(sequence, NOW)
+            assert index is not None
+            assert previous is None or previous < index <= previous + 1 + lost
+            previous, lost = index, 0
+
+
+class Sender:
+    """Sends anything, and knows which indices were given and which are kept for what is missing."""
+
+    def __init__(self, start: int) -> None:
+        """Begin near that sequence number."""
+        self.numbering = Numbering()
+        self._newest = start
+        self._given: list[int] = [-1]
+
+    def do(self, doing: str, step: int) -> None:
+        """Do one thing, and check the indices that come of it."""
+        kept = self._kept()
+        for index in getattr(self, doing)(step):
+            assert index in kept or max(self._given) < index <= max(self._given) + MAX_HOLES + 1
+            assert index not in self._given
+            self._given.append(index)
+        assert self.numbering.highest == max(self._given)
+        assert len(self.numbering.holes) <= MAX_HOLES
+        assert not self._kept() & set(self._given)
+
+    def _kept(self) -> set[int]:
+        return {each.index for each in self.numbering.holes.values()}
+
+    def send(self, step: int, count: int = 1) -> list[int]:
+        """Send so many packets in order, the first one `step` behind the newest."""
+        sequences = [(self._newest + step + each) & 0xFFFF for each in range(count)]
+        self._newest = sequences[-1]
+        return [index for index in numbered(self.numbering, *sequences) if index is not None]
+
+    def run(self, step: int) -> list[int]:
+        """Send more."""
+        return self.send(step, 20)
+
+    def skip(self, step: int) -> list[int]:
+        """Send padding."""
+        self._newest = (self._newest + step) & 0xFFFF
+        self.numbering.skip(self._newest, NOW)
+        return []
+
+    def repeat(self, step: int) -> list[int]:
+        """Repeat any packet."""
+        index = self.numbering.fill((self._newest + step) & 0xFFFF)
+        return [] if index is None else [index]
+
+    def repair(self, step: int) -> list[int]:
+        """Repeat one that is missing."""
+        missing = list(self.numbering.holes)
+        return self.repeat(missing[step % len(missing)] - self._newest) if missing else []
+
+    def lose(self, step: int) -> list[int]:
+        """Give up some holes."""
+        self.numbering.give_up(list(self.numbering.holes)[: abs(step) % 50])
+        return []
+
+    def pause(self, _step: int) -> list[int]:
+        """Pause, and go on."""
+        self.numbering.pause()
+        return []
+
+
+@given(st.integers(0, 0xFFFF), st.lists(DOINGS, min_size=20, max_size=100))
+def test_no_index_is_given_twice(start: int, doings: list[tuple[str, int]]) -> None:
+    """An index is a small step above all before it, or an open hole has kept it; the holes stay bounded."""
+    sender = Sender(start)
+    for doing, step in doings:
+        sender.do(doing, step)

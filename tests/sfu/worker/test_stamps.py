@@ -1,0 +1,37 @@
+"""The bulk way to write receivers' own header fields."""
+
+from __future__ import annotations
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from hype.sfu.worker import rtp
+from hype.sfu.worker.datagrams import Arena
+from hype.sfu.worker.stamps import FIELDS, Stamps
+
+ARENA = Arena(FIELDS)
+numbers = st.integers(-(1 << 40), 1 << 40)
+receiver = st.tuples(numbers, numbers, st.integers(0, 0xFFFFFFFF), st.text("0123456789abcdef", min_size=4, max_size=4))
+
+
+@given(
+    st.lists(receiver, min_size=1, max_size=Arena.COUNT),
+    st.integers(0, 1 << 48),
+    st.integers(0, 0xFFFFFFFF),
+    st.integers(rtp.HEADER_SIZE, ARENA.max_packet),
+)
+def test_all_copies_get_what_each_would_get_alone(
+    receivers: list[tuple[int, int, int, str]], index: int, timestamp: int, size: int
+) -> None:
+    """Whatever the offsets are and wherever they wrap, `write` does to all what `write_stamp` does to one."""
+    shifts, drifts, ssrcs, mids = zip(*receivers, strict=True)
+    tails = [rtp.stamp_tail(ssrc, mid) for ssrc, mid in zip(ssrcs, mids, strict=True)]
+    packet = bytearray(b"\xa5" * size)
+    rtp.write_stamp(packet, rtp.STAMP_AT, 0, 0, rtp.stamp_tail(0, "0000"))
+    columns, _ = ARENA.fill(bytes(packet), len(receivers))
+    Stamps(shifts, drifts, tails).write(columns, index, timestamp)
+    ARENA.seal(len(receivers), size)
+    for number, (shift, drift, tail) in enumerate(zip(shifts, drifts, tails, strict=True)):
+        sequence, moment = (index + shift) & 0xFFFF, (timestamp + drift) & 0xFFFFFFFF
+        rtp.write_stamp(packet, rtp.STAMP_AT, sequence, moment, tail)
+        assert ARENA.content(number) == packet
