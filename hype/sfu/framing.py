@@ -82,7 +82,7 @@ def _document(content: bytes) -> dict[str, Any]:
 
 
 class FrameConnection:
-    """One end of the link. It reads frames until the other end closes, and writes frames without waiting."""
+    """An end of the link. It reads frames until the other end closes, and writes frames without waiting."""
 
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         """Take over the socket that `reader` and `writer` belong to."""

@@ -39,7 +39,7 @@ from tests.running import LOG, Running, begin
 
 _AT_ONCE = 8
 """As many as each pool of the server has threads."""
-_PATIENCE_S = 60
+_TIMEOUT_S = 60
 _LOOK_S = 6
 """Workers say every five seconds how they are."""
 
@@ -83,10 +83,10 @@ def run(target: Running, numbers: Iterable[int]) -> None:
 
 def look(target: Running) -> Look:
     """What each process holds once all calls have ended. Raises Leaked when they have not after a minute."""
-    limit = time.monotonic() + _PATIENCE_S
+    limit = time.monotonic() + _TIMEOUT_S
     while left := _left(gauges(target)):
         if time.monotonic() > limit:
-            raise Leaked(f"still there {_PATIENCE_S} s after the last cycle: {', '.join(left)}")
+            raise Leaked(f"still there {_TIMEOUT_S} s after the last cycle: {', '.join(left)}")
         time.sleep(0.1)  # noqa: TID251 - `/metrics` is asked, it does not tell
     time.sleep(_LOOK_S)  # noqa: TID251 - so that workers have spoken since
     known = gauges(target)

@@ -5,24 +5,24 @@ from __future__ import annotations
 from tests.mutants.registry import Edit, mutant
 
 _STREAM = "hype/sfu/worker/stream.py"
-_FAN = "hype/sfu/worker/fan_out.py"
-_PRODUCER = "hype/sfu/worker/inbound_track.py"
-_CONSUMER = "hype/sfu/worker/outbound_track.py"
+_FAN_OUT = "hype/sfu/worker/fan_out.py"
+_INBOUND = "hype/sfu/worker/inbound_track.py"
+_OUTBOUND = "hype/sfu/worker/outbound_track.py"
 _RTP = "hype/sfu/worker/rtp.py"
 _ICE = "hype/sfu/worker/ice.py"
 _DTLS = "hype/sfu/worker/dtls.py"
-_TRANSPORT = "hype/sfu/worker/connection.py"
+_CONNECTION = "hype/sfu/worker/connection.py"
 _ROUTED = "routed = head + packet[header.payload : header.end]"
 _WRITE = "self._stamps.write(columns, index, timestamp)"
 
-# Every fan of a worker sends to the receivers of all.
+# Every fan-out of a worker sends to the receivers of all.
 _MIXED = (
-    Edit(_FAN, "self._legs: dict[object, Leg] = {}", "self._legs = _ALL\n        _EVERY.append(self)"),
-    Edit(_FAN, "class Fan:\n", "_ALL: dict[object, Leg] = {}\n_EVERY: list[Fan] = []\n\n\nclass Fan:\n"),
+    Edit(_FAN_OUT, "self._receivers: dict[str, Receiver] = {}", "self._receivers = _ALL\n        _EVERY.append(self)"),
+    Edit(_FAN_OUT, "class FanOut:\n", "_ALL: dict[str, Receiver] = {}\n_EVERY: list[FanOut] = []\n\n\nclass FanOut:\n"),
     Edit(
-        _FAN,
-        "self._legs[key] = leg\n        self._stale = True",
-        "self._legs[key] = leg\n        for one in _EVERY:\n            one._stale = True",
+        _FAN_OUT,
+        "self._receivers[key] = receiver\n        self._stale = True",
+        "self._receivers[key] = receiver\n        for each in _EVERY:\n            each._stale = True",
     ),
 )
 
@@ -40,7 +40,7 @@ MUTANTS = [
         Edit(
             _STREAM,
             _ROUTED,
-            f"{_ROUTED}\n        if not self.codec.video:\n            routed = routed[: len(head)] + bytes((routed[len(head)] ^ 1,)) + routed[len(head) + 1 :]",
+            f"{_ROUTED}\n        if not self.format.codec.needs_keyframe:\n            routed = routed[: len(head)] + bytes((routed[len(head)] ^ 1,)) + routed[len(head) + 1 :]",
         ),
         of="createConsumer",
         killed_by="R30.payload-unchanged",
@@ -55,7 +55,7 @@ MUTANTS = [
     mutant(
         "media.rtp.senders-ssrc",
         "Packets are forwarded with another SSRC than the consumer was told.",
-        Edit(_CONSUMER, "rtp.stamp_tail(self.ssrc, ", "rtp.stamp_tail(self.ssrc ^ 1, "),
+        Edit(_OUTBOUND, "rtp.stamp_tail(self.ssrc, ", "rtp.stamp_tail(self.ssrc ^ 1, "),
         of="createConsumer",
         killed_by="R30.as-negotiated",
     ),
@@ -64,7 +64,7 @@ MUTANTS = [
         "Packets are forwarded with the sender's payload type.",
         Edit(
             _STREAM,
-            "rtp.outgoing_header(header, self.codec.routed_payload_type,",
+            "rtp.outgoing_header(header, self._routed_payload_type,",
             "rtp.outgoing_header(header, header.payload_type,",
         ),
         of="createConsumer",
@@ -73,7 +73,7 @@ MUTANTS = [
     mutant(
         "media.rtp.wrong-mid",
         "Packets carry another MID than the consumer was told.",
-        Edit(_CONSUMER, 'str(parameters.get("mid") or "0000")', '"zzzz"'),
+        Edit(_OUTBOUND, 'str(parameters.get("mid") or "0000")', '"zzzz"'),
         of="createConsumer",
         killed_by="R30.as-negotiated",
     ),
@@ -87,7 +87,7 @@ MUTANTS = [
     mutant(
         "media.rtp.holes",
         "Sequence numbers of what is forwarded have holes.",
-        Edit(_FAN, _WRITE, _WRITE.replace("index", "index + index // 4")),
+        Edit(_FAN_OUT, _WRITE, _WRITE.replace("index", "index + index // 4")),
         of="createConsumer",
         killed_by="R30.sequence-goes-on",
     ),
@@ -111,7 +111,7 @@ MUTANTS = [
         "media.rtp.timestamps-of-arrival",
         "Timestamps are those of the arrival, not the sender's.",
         Edit(
-            _FAN,
+            _FAN_OUT,
             _WRITE,
             f"import time\n\n        {_WRITE.replace('timestamp', 'int(time.time() * 90000)')}",
         ),
@@ -122,9 +122,9 @@ MUTANTS = [
         "media.rtp.screen-not-forwarded",
         "Pictures of somebody who already sends pictures are not forwarded.",
         Edit(
-            _PRODUCER,
-            "self._add_streams(parameters, mapping, outlet)\n",
-            'self._add_streams(parameters, mapping, outlet)\n        self.mid != "2" or self.pause()\n',
+            _INBOUND,
+            'if params.get("paused"):',
+            'if params.get("paused") or self._mid == "2":',
         ),
         of="createProducer",
         killed_by="R30.payload-unchanged",
@@ -132,7 +132,7 @@ MUTANTS = [
     mutant(
         "media.rtp.first-consumer-only",
         "Of several who consume a stream one receives it.",
-        Edit(_FAN, "legs = self._legs.values()\n", "legs = list(self._legs.values())[:1]\n"),
+        Edit(_FAN_OUT, "receivers = self._receivers.values()\n", "receivers = list(self._receivers.values())[:1]\n"),
         of="createConsumer",
         killed_by="R30.everybody",
     ),
@@ -151,20 +151,20 @@ MUTANTS = [
             "= min(self._workers.live, key=lambda worker: loads[id(worker)])",
             "= self._workers.live[0]",
         ),
-        Edit(_FAN, "class Fan:\n", "_EVERY: list[Fan] = []\n\n\nclass Fan:\n"),
+        Edit(_FAN_OUT, "class FanOut:\n", "_EVERY: list[FanOut] = []\n\n\nclass FanOut:\n"),
         Edit(
-            _FAN,
+            _FAN_OUT,
             "        self._stale = False\n        self._newest",
             "        self._at = 0\n        _EVERY.append(self)\n        self._stale = False\n        self._newest",
         ),
         Edit(
-            _FAN,
+            _FAN_OUT,
             "        if self._stale:\n            self._arrange()\n",
             "        if self._stale:\n            self._arrange()\n"
             "        self._at = index\n"
             "        for other in _EVERY:\n"
             "            if other is not self:\n"
-            "                other._singly(list(other._legs.values()), packet, other._at + 64)\n",
+            "                other._send_singly(list(other._receivers.values()), packet, other._at + 64)\n",
         ),
         of="createConsumer",
         killed_by="R30.rooms-apart",
@@ -173,7 +173,7 @@ MUTANTS = [
         "media.rtp.tags-unchecked",
         "Packets that cannot be decrypted are forwarded as they came.",
         Edit(
-            _TRANSPORT,
+            _CONNECTION,
             "        header = rtp.parse(packet) if packet is not None else None\n        if packet is None or header is None:",
             "        packet = packet if packet is not None else bytes(slot.view[:size])\n"
             "        header = rtp.parse(packet)\n"
@@ -186,13 +186,13 @@ MUTANTS = [
         "media.rtp.echo",
         "Packets come back to their sender.",
         Edit(
-            _TRANSPORT,
+            _CONNECTION,
             "            stream.receive(packet, header, now)\n",
             "            stream.receive(packet, header, now)\n"
-            "            way = self.way\n"
-            "            sealed = way[0].seal(packet) if way is not None else None\n"
-            "            if way is not None and sealed is not None:\n"
-            "                way[1].send(sealed)\n",
+            "            route = self.route\n"
+            "            sealed = route[0].seal(packet) if route is not None else None\n"
+            "            if route is not None and sealed is not None:\n"
+            "                route[1].send(sealed)\n",
         ),
         of="createProducer",
         killed_by="R30.asked-for-only",
@@ -200,7 +200,7 @@ MUTANTS = [
     mutant(
         "media.tcp.nothing-out",
         "Receivers on TCP get nothing.",
-        Edit(_FAN, "        if self._others:\n", "        if False:\n"),
+        Edit(_FAN_OUT, "        if self._on_tcp:\n", "        if False:\n"),
         of="createRecvTransport",
         killed_by="R30.tcp",
     ),

@@ -8,18 +8,18 @@ from tests.mutants.registry import HARDENED, Edit, mutant
 _STREAM = "hype/sfu/worker/stream.py"
 _SERVICE = "hype/sfu/signalling/service.py"
 _VOICE = "hype/gateway/voice.py"
-_PRODUCER = "hype/sfu/worker/inbound_track.py"
-_CONSUMER = "hype/sfu/worker/outbound_track.py"
-_CONTROL = "hype/sfu/worker/rtcp_handler.py"
+_INBOUND = "hype/sfu/worker/inbound_track.py"
+_OUTBOUND = "hype/sfu/worker/outbound_track.py"
+_RTCP = "hype/sfu/worker/rtcp_handler.py"
 _LEVELS = "hype/sfu/worker/levels.py"
 _RTP = "hype/sfu/worker/rtp.py"
-_TRANSPORT = "hype/sfu/worker/connection.py"
+_CONNECTION = "hype/sfu/worker/connection.py"
 _ANNOUNCER = "hype/operations/media.py"
 _SPEAKS = 'self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])'
 _PAUSED = "        if self.paused or header.end == header.payload:\n"
 _LISTENS_WHILE_PAUSED = """\
-        if self.paused and self.on_level is not None:
-            self.on_level(max(rtp.extension_number(packet, header, self._element_id, 1), 0), now)
+        if self.paused and self._levels is not None:
+            self._levels.level_received(max(rtp.extension_number(packet, header, self._element_id, 1), 0), now)
 """
 
 MUTANTS = [
@@ -143,14 +143,14 @@ MUTANTS = [
     mutant(
         "media.feedback.pli-ignored",
         "A receiver's request for a key frame goes nowhere.",
-        Edit(_CONTROL, "consumer.request_keyframe(now)", "pass"),
+        Edit(_RTCP, "track.request_keyframe(now)", "pass"),
         of="createConsumer",
         killed_by="R25.pli",
     ),
     mutant(
         "media.feedback.pli-for-another",
         "A request for a key frame names the router's SSRC, which the sender does not know.",
-        Edit(_PRODUCER, "ssrc = stream.ssrc or 0\n", "ssrc = stream.routed_ssrc\n"),
+        Edit(_INBOUND, "ssrc = stream.ssrc or 0\n", "ssrc = ortc.ROUTER_SSRC\n"),
         of="createProducer",
         killed_by="R25.pli",
     ),
@@ -164,14 +164,14 @@ MUTANTS = [
     mutant(
         "media.feedback.no-key-frame-for-a-newcomer",
         "Who begins to consume a video that runs waits for the next key frame that comes by itself.",
-        Edit(_CONSUMER, "        self.producer.request_keyframe(stream, now)\n\n    def _begin", "\n    def _begin"),
+        Edit(_OUTBOUND, "        self.inbound.request_keyframe(stream, now)\n\n    def begin", "\n    def begin"),
         of="createConsumer",
         killed_by="R29.late-joiner-key-frame",
     ),
     mutant(
         "media.feedback.nack-ignored",
         "A receiver that lost a packet does not get it again.",
-        Edit(_CONTROL, "consumer.resend(lost[1], now)", "pass"),
+        Edit(_RTCP, "track.resend(lost[1], now)", "pass"),
         of="createConsumer",
         killed_by="R25.nack-answered",
     ),
@@ -185,14 +185,14 @@ MUTANTS = [
     mutant(
         "media.feedback.no-nack",
         "A sender whose packet got lost is not asked for it.",
-        Edit(_PRODUCER, "if asked and self._codec.nack and not self.paused:", "if False:"),
+        Edit(_INBOUND, "if due and self._format.nack and not self.paused:", "if False:"),
         of="createProducer",
         killed_by="R25.nack-sent",
     ),
     mutant(
         "media.feedback.repair-dropped",
         "What a sender repeats is not forwarded.",
-        Edit(_TRANSPORT, "stream.repaired(packet, header, now)", "pass"),
+        Edit(_CONNECTION, "stream.receive_rtx(packet, header, now)", "pass"),
         of="createProducer",
         killed_by="R25.nack-sent",
     ),
@@ -206,7 +206,7 @@ MUTANTS = [
     mutant(
         "media.speaking.never",
         "Nobody is ever shown as speaking.",
-        Edit(_LEVELS, "        self._speaking = True\n        return True", "        return None"),
+        Edit(_LEVELS, "        self._speaking = True\n        return True", "        return False"),
         of="speaking_state.out",
         killed_by="audience.speaking_state.out.room",
     ),
@@ -220,7 +220,7 @@ MUTANTS = [
     mutant(
         "media.speaking.each-packet",
         "speaking_state is sent for each loud packet.",
-        Edit(_LEVELS, "if self._speaking:\n            return None", "if False:\n            return None"),
+        Edit(_LEVELS, "if self._speaking:\n            return False", "if False:\n            return False"),
         Edit(_SERVICE, "if producer.speaking != speaking:", "if speaking or producer.speaking:"),
         of="speaking_state.out",
         killed_by="R40.speaking",
@@ -307,9 +307,9 @@ MUTANTS = [
         "media.feedback.no-transport-cc",
         "Transport-wide feedback is offered, and never sent.",
         Edit(
-            _PRODUCER,
-            "self._codec.extensions.get(extensions.TRANSPORT_CC, 0) if",
-            "0 if",
+            _INBOUND,
+            "self._format.extensions.get(extensions.TRANSPORT_CC, 0)",
+            "0",
         ),
         of="createProducer",
         killed_by="R25.transport-cc",

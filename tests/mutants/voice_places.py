@@ -6,7 +6,6 @@ from tests.mutants.registry import HARDENED, Edit, Law, mutant
 
 _ROOM = "hype/sfu/signalling/rooms.py"
 _SERVICE = "hype/sfu/signalling/service.py"
-_ORTC = "hype/sfu/negotiation/ortc.py"
 _VOICE = "hype/gateway/voice.py"
 _OPERATIONS = "hype/operations/voice.py"
 _LATER = "import asyncio; await asyncio.sleep(0.05)\n"
@@ -278,7 +277,7 @@ MUTANTS = [
     mutant(
         "voice.capabilities.one-payload-type",
         "The router offers VP8 and its retransmission with one payload type.",
-        Edit(_ORTC, '"preferredPayloadType": 102,', '"preferredPayloadType": 101,'),
+        Edit("hype/sfu/codecs/vp8.py", "rtx_payload_type=102", "rtx_payload_type=101"),
         of="getRtpCapabilities",
         killed_by="R25.codecs",
     ),

@@ -1,57 +1,91 @@
-"""The VP8 payload descriptor (RFC 7741): key frames, and picture ids that simulcast switching must keep continuous."""
+"""VP8 (RFC 7741): key frames, and the picture numbers of the payload descriptor.
+
+A receiver sees one numbering (picture id and TL0PICIDX), though each layer of simulcast is numbered on its own.
+"""
 
 from __future__ import annotations
 
-from typing import NamedTuple, TypeAlias
+from typing import NamedTuple
 
-Buffer: TypeAlias = bytes | bytearray | memoryview
+from hype.sfu.codecs.codec import VIDEO_FEEDBACK, Buffer, Codec, PictureNumbers
+
+__all__ = ["VP8", "Descriptor", "Numbers", "Pictures", "Shift", "describe", "is_keyframe", "renumber"]
+
+_PICTURES, _TL0S = 1 << 15, 1 << 8  # where the numbers wrap
 
 
 class Descriptor(NamedTuple):
-    """What the descriptor says; offsets count from the packet's first byte; -1: not there."""
+    """A payload descriptor. Offsets count from the packet's first byte. -1: the descriptor does not have it."""
 
-    keyframe: bool  # this is the first packet of a key frame
-    starts_frame: bool  # S bit and partition 0
+    keyframe: bool  # the packet is the first one of a key frame
     picture_id: int
     picture_at: int
     picture_long: bool  # 15 bits, not 7
     tl0_index: int
     tl0_at: int
-    temporal_layer: int
 
 
 class Numbers(NamedTuple):
-    """What receivers tell pictures apart by; -1: the descriptor has it not. Or what to add to both."""
+    """The numbers of a picture. -1: the descriptor does not have it."""
 
     picture: int
     tl0: int
 
 
 _NONE = Numbers(-1, -1)
-_PICTURES, _TL0S = 1 << 15, 1 << 8  # where they wrap
+
+
+class Shift(NamedTuple):
+    """The differences between the numbers that a layer has and those that a receiver sees."""
+
+    picture: int
+    tl0: int
+
+    def of_numbers(self, numbers: PictureNumbers) -> Numbers:
+        """Return the numbers, shifted. A number that is absent stays absent."""
+        picture, tl0 = numbers
+        return Numbers(
+            (picture + self.picture) % _PICTURES if picture >= 0 else -1, (tl0 + self.tl0) % _TL0S if tl0 >= 0 else -1
+        )
+
+    def of_packet(self, packet: bytes, payload: int) -> bytes:
+        """Return a copy of the packet with its numbers shifted, as far as it has them."""
+        found = describe(packet, payload, len(packet))
+        if found is None:
+            return packet
+        out = bytearray(packet)
+        renumber(out, found, found.picture_id + self.picture, found.tl0_index + self.tl0)
+        return bytes(out)
 
 
 class Pictures:
-    """Where one stream of a simulcast producer is in its own numbers, which begin anywhere."""
+    """A follower of one stream's numbers, which begin anywhere."""
 
-    __slots__ = ("newest", "present")
+    __slots__ = ("_present", "newest")
 
     def __init__(self) -> None:
-        """No picture has come."""
-        self.present = _NONE  # of the last packet that came
+        """Begin before the first picture."""
+        self._present = _NONE  # of the last packet
         self.newest = _NONE
 
     def note(self, packet: Buffer, payload: int, end: int) -> None:
-        """A packet of it came."""
+        """Note a packet of the stream, whose payload is at `payload`..`end`."""
         found = describe(packet, payload, end)
         if found is None:
-            self.present = _NONE
+            self._present = _NONE
             return
-        self.present = Numbers(found.picture_id, found.tl0_index)
+        self._present = Numbers(found.picture_id, found.tl0_index)
         pictures = _PICTURES if found.picture_long else 1 << 7
         self.newest = Numbers(
             _newer(found.picture_id, self.newest.picture, pictures), _newer(found.tl0_index, self.newest.tl0, _TL0S)
         )
+
+    def shift_behind(self, shown: PictureNumbers) -> Shift | None:
+        """Return the shift that makes the picture of the last packet the successor of `shown`; None: no shift."""
+        last, first = Numbers(*shown) if shown else _NONE, self._present
+        picture = (last.picture + 1 - first.picture) % _PICTURES if last.picture >= 0 <= first.picture else 0
+        tl0 = (last.tl0 + 1 - first.tl0) % _TL0S if last.tl0 >= 0 <= first.tl0 else 0
+        return Shift(picture, tl0) if picture or tl0 else None
 
 
 def _newer(number: int, known: int, wraps_at: int) -> int:
@@ -60,30 +94,8 @@ def _newer(number: int, known: int, wraps_at: int) -> int:
     return number if 0 < (number - known) % wraps_at < wraps_at // 2 else known
 
 
-def shifted(numbers: Numbers, shift: Numbers) -> Numbers:
-    """The numbers with that added to them; what is not there stays away."""
-    picture = (numbers.picture + shift.picture) % _PICTURES if numbers.picture >= 0 else -1
-    return Numbers(picture, (numbers.tl0 + shift.tl0) % _TL0S if numbers.tl0 >= 0 else -1)
-
-
-def shift_behind(last: Numbers, first: Numbers) -> Numbers:
-    """What makes `first` the successor of `last`."""
-    picture = (last.picture + 1 - first.picture) % _PICTURES if last.picture >= 0 <= first.picture else 0
-    return Numbers(picture, (last.tl0 + 1 - first.tl0) % _TL0S if last.tl0 >= 0 <= first.tl0 else 0)
-
-
-def renumbered(packet: bytes, payload: int, shift: Numbers) -> bytes:
-    """A copy of the packet with that added to its picture id and TL0PICIDX, as far as it has them."""
-    found = describe(packet, payload, len(packet))
-    if found is None:
-        return packet
-    out = bytearray(packet)
-    renumber(out, found, found.picture_id + shift.picture, found.tl0_index + shift.tl0)
-    return bytes(out)
-
-
 def is_keyframe(packet: Buffer, payload: int, end: int) -> bool:
-    """Whether the payload at `payload`..`end` is the first packet of a VP8 key frame."""
+    """Tell whether the payload at `payload`..`end` is the first one of a key frame. No bytes make it raise."""
     if payload >= end or packet[payload] & 0x17 != 0x10:  # the first packet of partition 0
         return False
     at = payload + 1
@@ -101,7 +113,7 @@ def is_keyframe(packet: Buffer, payload: int, end: int) -> bool:
 
 
 def describe(packet: Buffer, payload: int, end: int) -> Descriptor | None:
-    """Read the whole descriptor; None when it is cut short."""
+    """Return the whole descriptor of the payload at `payload`..`end`; None: it is cut short."""
     try:
         return _describe(bytes(packet[payload:end]), payload)
     except IndexError:
@@ -110,7 +122,7 @@ def describe(packet: Buffer, payload: int, end: int) -> Descriptor | None:
 
 def _describe(data: bytes, offset: int) -> Descriptor:
     first, at = data[0], 1
-    picture_id = picture_at = tl0_index = tl0_at = temporal_layer = -1
+    picture_id = picture_at = tl0_index = tl0_at = -1
     picture_long = False
     if first & 0x80:
         flags, at = data[1], 2
@@ -121,22 +133,19 @@ def _describe(data: bytes, offset: int) -> Descriptor:
         if flags & 0x40:
             tl0_at, tl0_index = at, data[at]
             at += 1
-        if flags & 0x30:
-            temporal_layer = data[at] >> 6 if flags & 0x20 else -1
-            at += 1
-    starts = first & 0x17 == 0x10
-    keyframe = not data[at] & 0x01 and starts
+        at += flags & 0x30 != 0
+    keyframe = not data[at] & 0x01 and first & 0x17 == 0x10
     if picture_at >= 0:
         picture_at += offset
     if tl0_at >= 0:
         tl0_at += offset
-    return Descriptor(keyframe, starts, picture_id, picture_at, picture_long, tl0_index, tl0_at, temporal_layer)
+    return Descriptor(keyframe, picture_id, picture_at, picture_long, tl0_index, tl0_at)
 
 
 def renumber(out: bytearray, descriptor: Descriptor, picture_id: int, tl0_index: int) -> None:
-    """Overwrite picture id and TL0PICIDX in a copy of the packet that was described.
+    """Overwrite the numbers in a copy of the packet that was described.
 
-    The numbers wrap here to the width that the descriptor has; what the descriptor has not is not written.
+    The numbers wrap to the width that the descriptor has. A number that the descriptor does not have is not written.
     """
     at = descriptor.picture_at
     if descriptor.picture_long:
@@ -146,3 +155,23 @@ def renumber(out: bytearray, descriptor: Descriptor, picture_id: int, tl0_index:
         out[at] = picture_id & 0x7F
     if descriptor.tl0_at >= 0:
         out[descriptor.tl0_at] = tl0_index & 0xFF
+
+
+class _Vp8(Codec):
+    needs_keyframe = True
+
+    def is_keyframe(self, packet: Buffer, payload: int, end: int) -> bool:
+        return is_keyframe(packet, payload, end)
+
+    def pictures(self) -> Pictures:
+        return Pictures()
+
+
+VP8 = _Vp8(
+    kind="video",
+    mime_type="video/VP8",
+    payload_type=101,
+    clock_rate=90000,
+    feedback=VIDEO_FEEDBACK,
+    rtx_payload_type=102,
+)

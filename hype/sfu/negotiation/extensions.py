@@ -43,7 +43,7 @@ _BOTH = ("audio", "video")
 
 @dataclass(frozen=True, slots=True)
 class HeaderExtension:
-    """One extension. id: the router's. direction: as the router sees it."""
+    """A header extension. id: the router's. direction: as the router sees it."""
 
     uri: str
     id: int

@@ -1,7 +1,7 @@
-"""What clients send about media, checked and copied: RtpParameters, RtpCapabilities, DtlsParameters.
+"""Validators of what clients say of their media: RtpParameters, RtpCapabilities, DtlsParameters.
 
-The shapes are mediasoup-client's. A copy holds only what is known here, so that nothing else of a client's travels on.
-Whatever is wrong ends in `Unsupported`; sizes are bounded far above what browsers send.
+The shapes are mediasoup-client's. A validator returns a copy with the known members only, so that no other one goes on
+to other clients. A wrong value ends in `Unsupported`. Sizes are bounded far above what browsers send.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}", re.ASCII)
 
 
 class Unsupported(BadRequest):
-    """The router cannot route this (rulings R28 and R29): 400, the text says why."""
+    """The router does not support these parameters (rulings R28 and R29): 400. The text says why."""
 
 
 def _object(value: object, name: str) -> Json:
@@ -66,14 +66,14 @@ def _matching(value: object, name: str, pattern: re.Pattern[str]) -> str:
 
 
 def _is_setting(value: object) -> bool:
-    """Whether this may stand in other people's SDP, on a line of its own."""
+    """Tell whether this may stand in the SDP of other clients, on a line of its own."""
     if isinstance(value, str):
         return len(value) <= MAX_TEXT and value.isascii() and (not value or value.isprintable()) and ";" not in value
     return isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) < MAX_NUMBER
 
 
 def _settings(value: object, name: str) -> dict[str, str | int | float]:
-    """Codec settings (`fmtp`): short names, short values."""
+    """Return codec settings (`fmtp`): short names, short values."""
     members = {} if value is None else _object(value, name)
     settings = {key: "" if member is None else member for key, member in members.items()}
     if len(settings) > MAX_ITEMS or not all(map(_is_setting, [*settings, *settings.values()])):
@@ -157,7 +157,7 @@ def _unique(values: list[object], what: str) -> None:
 
 
 def _check_streams(encodings: list[Json]) -> None:
-    """Every stream can be told from the others: by SSRC when there is one, by RID when there is none."""
+    """Raise Unsupported unless each stream has an SSRC or a RID that no other stream has."""
     if not 0 < len(encodings) <= MAX_LAYERS:
         raise Unsupported(f"encodings are not 1 to {MAX_LAYERS}")
     if not all("ssrc" in encoding or "rid" in encoding for encoding in encodings):
@@ -169,7 +169,7 @@ def _check_streams(encodings: list[Json]) -> None:
 
 
 def validate_rtp_parameters(value: object, kind: str) -> Json:
-    """A client's RtpParameters as a clean copy: {mid?, codecs, headerExtensions, encodings, rtcp}.
+    """Return a clean copy of a client's RtpParameters: {mid?, codecs, headerExtensions, encodings, rtcp}.
 
     kind: "audio" or "video" (a screen is video). Raises Unsupported.
     """
@@ -197,9 +197,9 @@ def validate_rtp_parameters(value: object, kind: str) -> Json:
 
 
 def validate_rtp_capabilities(value: object) -> Json:
-    """A client's RtpCapabilities as a clean copy: {codecs, headerExtensions}.
+    """Return a clean copy of a client's RtpCapabilities: {codecs, headerExtensions}.
 
-    Raises Unsupported with the one text of ruling R29: what cannot be read cannot take any producer.
+    Raises Unsupported with the one text of ruling R29: a client whose capabilities are malformed can take no producer.
     """
     try:
         capabilities = _object(value, "rtpCapabilities")
@@ -219,7 +219,10 @@ def _fingerprint(value: object) -> Json:
 
 
 def validate_dtls_parameters(value: object) -> Json:
-    """A client's DtlsParameters: {role: auto|client|server, fingerprints: [{algorithm, value}]}. Raises Unsupported."""
+    """Return a clean copy of a client's DtlsParameters: {role, fingerprints: [{algorithm, value}]}. Raises Unsupported.
+
+    role: auto, client or server.
+    """
     parameters = _object(value, "dtlsParameters")
     role = parameters.get("role") or "auto"
     if role not in ("auto", "client", "server"):

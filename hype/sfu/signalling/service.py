@@ -157,7 +157,7 @@ class Sfu:
         parameters = shapes.validate_rtp_parameters(rtp_parameters, media_kind)
         parameters["rtcp"]["cname"] = parameters["rtcp"]["cname"] or _cname(transport)
         mapping = ortc.producer_mapping(parameters, media_kind)
-        consumable = ortc.consumable_rtp_parameters(media_kind, parameters, mapping)
+        consumable = ortc.consumable_rtp_parameters(parameters)
         producer = Producer(new_id(), kind, transport, consumable, app_data)
         self._rooms.add_producer(producer)
         producer.paused = kind == "audio" and self._present(transport.channel_id).get(user_id, False)
@@ -167,7 +167,6 @@ class Sfu:
             "kind": media_kind,
             "rtpParameters": parameters,
             "rtpMapping": mapping,
-            "consumableRtpParameters": consumable,
             "paused": producer.paused,
         }
         with _undone_by(lambda: self._close_producer(producer)):

@@ -16,7 +16,7 @@ import sys
 from collections.abc import Sequence
 
 from hype.errors import StartError
-from hype.sfu.worker.connection import Timeouts
+from hype.sfu.worker.context import Timeouts
 from hype.sfu.worker.link_server import LinkServer
 from hype.sfu.worker.process import serve
 

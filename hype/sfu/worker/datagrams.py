@@ -1,4 +1,4 @@
-"""Many datagrams by one system call, in buffers that are allocated once. The door of cffi."""
+"""Many datagrams by one system call, in buffers that are allocated once. This is the only file that imports cffi."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from typing import Any, Literal, TypeAlias
 
 from cffi import FFI
 
-__all__ = ["NAME_SIZE", "Arena", "CData", "Inbox", "Letters", "Slot", "pack_name", "unpack_name"]
+__all__ = ["NAME_SIZE", "Arena", "CData", "DatagramBatch", "Field", "Inbox", "Slot", "pack_name", "unpack_name"]
 
 Field: TypeAlias = tuple[Literal["B", "H", "I"], int]  # (width, place): 1, 2 or 4 bytes, where in a packet
-CData: TypeAlias = Any  # what cffi hands out has no types
+CData: TypeAlias = Any  # cffi has no types
 
 NAME_SIZE = 28  # of the largest socket address, struct sockaddr_in6
 _V4_NAME_SIZE = 16
@@ -40,7 +40,7 @@ def _libc() -> tuple[FFI, CData]:
 
 
 def pack_name(address: tuple[str, int]) -> bytes:
-    """A socket address as the kernel has it (struct sockaddr_in or sockaddr_in6)."""
+    """Return a socket address as the kernel has it (struct sockaddr_in or sockaddr_in6)."""
     host, port = address[0], address[1]
     if ":" in host:
         head = struct.pack("=H", socket.AF_INET6) + struct.pack("!HI", port, 0)
@@ -49,7 +49,7 @@ def pack_name(address: tuple[str, int]) -> bytes:
 
 
 def unpack_name(name: bytes) -> tuple[str, int]:
-    """The reverse of `pack_name`: (host, port)."""
+    """Return the (host, port) that `pack_name` has packed."""
     port = int.from_bytes(name[2:4], "big")
     if len(name) == NAME_SIZE:
         return socket.inet_ntop(socket.AF_INET6, name[8:24]), port
@@ -57,22 +57,22 @@ def unpack_name(name: bytes) -> tuple[str, int]:
 
 
 class Slot:
-    """One datagram's buffer, which is also where it is decrypted: `pointer` and `length` are what libsrtp takes.
+    """The buffer of one datagram, in which it is decrypted. libsrtp takes `pointer` and `length`.
 
-    view: for looking at a byte. buffer: a slice of it is `bytes` at once.
+    view: gives single bytes. buffer: its slices are `bytes`.
     """
 
     __slots__ = ("_inbox", "buffer", "length", "pointer", "view")
 
     def __init__(self, inbox: Inbox, pointer: CData, buffer: CData, length: CData) -> None:
-        self._inbox = inbox  # a pointer into memory does not keep it; its owner does
+        self._inbox = inbox  # keeps the memory that the pointer points into
         self.pointer = pointer
         self.buffer = buffer
         self.view = memoryview(buffer).cast("B")
         self.length = length
 
     def put(self, data: bytes) -> int:
-        """Copy in what came another way than through the inbox; gives its size, 0 when it is too large."""
+        """Copy a datagram in that did not come through the inbox, and return its size; 0: it is too large."""
         if len(data) > _SLOT_SIZE:
             return 0
         self.view[: len(data)] = data
@@ -80,9 +80,10 @@ class Slot:
 
 
 class Inbox:
-    """Receives up to `count` datagrams from one socket at a time."""
+    """The buffers that receive up to `count` datagrams of a socket at a time."""
 
     def __init__(self, family: int, count: int = 64) -> None:
+        """Allocate the buffers. family: the socket's."""
         ffi, self._lib = _libc()
         self._null = ffi.NULL
         self._name_size = NAME_SIZE if family == socket.AF_INET6 else _V4_NAME_SIZE
@@ -95,7 +96,7 @@ class Inbox:
         words = memoryview(ffi.buffer(self._messages)).cast("B").cast("I")
         at, step = ffi.offsetof("struct mmsghdr", "msg_len"), ffi.sizeof("struct mmsghdr")
         self.sizes: Sequence[int] = words[at // 4 :: step // 4]
-        """Of the datagrams in the slots, in bytes."""
+        """The sizes of the datagrams in the slots, in bytes."""
         self.slots = [
             Slot(self, self._buffer + at, ffi.buffer(self._buffer + at, _SLOT_SIZE), self._lengths + index)
             for index, at in enumerate(range(0, count * _SLOT_SIZE, _SLOT_SIZE))
@@ -110,18 +111,18 @@ class Inbox:
             header.msg_iovlen = 1
 
     def receive(self, descriptor: int) -> int:
-        """Fill the first slots with what waits at the socket; how many, 0 when nothing does or it failed."""
+        """Fill the first slots with the datagrams that wait at the socket. Returns how many; 0: none, or an error."""
         return max(0, int(self._lib.recvmmsg(descriptor, self._messages, len(self.slots), 0, self._null)))
 
     def name(self, index: int) -> bytes:
-        """The socket address that the datagram in slot `index` came from, as `pack_name` writes it."""
+        """Return the source address of the datagram in slot `index`, as `pack_name` writes it."""
         at = index * NAME_SIZE
         name: bytes = self._name_buffer[at : at + self._name_size]
         return name
 
 
 class Arena:
-    """The buffers in which a packet is multiplied: one slot per receiver, shared by all who send in this process.
+    """The buffers in which a packet is multiplied: one slot per receiver. All that sends in this process shares them.
 
     A slot is as narrow as the packet allows, so that little is copied and the whole stays in the processor's cache.
     """
@@ -131,7 +132,7 @@ class Arena:
     ROOM = 32  # behind the packet, for the SRTP tag
 
     def __init__(self, fields: Sequence[Field] = ()) -> None:
-        """fields: what differs between the copies of a packet."""
+        """Allocate the buffers. fields: the places at which the copies of a packet differ."""
         self._ffi, _ = _libc()
         self._buffer = self._ffi.new("unsigned char[]", self.COUNT * self._STRIDES[-1])
         self.view = memoryview(self._ffi.buffer(self._buffer)).cast("B")
@@ -160,7 +161,10 @@ class Arena:
         return self._STRIDES[-1] - self.ROOM
 
     def fill(self, packet: bytes, count: int) -> tuple[Sequence[memoryview], Sequence[CData]]:
-        """Put `count` copies of the packet into the first slots: (each field of all slots, the slots' pointers)."""
+        """Put `count` copies of the packet into the first slots.
+
+        Returns the columns of the fields, each of all slots, and the pointers of the slots.
+        """
         size = len(packet)
         grid = self._grid
         if not grid.least < size <= grid.most:
@@ -176,17 +180,17 @@ class Arena:
         return grid.columns, grid.pointers
 
     def seal(self, count: int, size: int) -> None:
-        """Say that each of the first slots now holds `size` bytes to be sent."""
+        """Note that each of the first slots now holds `size` bytes to be sent."""
         self._sizes[:count] = memoryview(array("Q", (size,)) * count)
 
     def content(self, index: int) -> bytes:
-        """What slot `index` holds, as long as libsrtp left it."""
+        """Return the content of slot `index`, in the length that libsrtp has set."""
         at = self._grid.offsets[index]
         return bytes(self.view[at : at + self._length_view[index]])
 
 
 class _Grid:
-    """Where the slots are when they are `stride` bytes apart."""
+    """The places of the slots when they are `stride` bytes apart."""
 
     def __init__(self, buffer: CData, start: int, columns: Sequence[memoryview], stride: int) -> None:
         self.stride = stride
@@ -198,10 +202,11 @@ class _Grid:
         self.bases = memoryview(array("Q", (start + offset for offset in self.offsets)))
 
 
-class Letters:
-    """The envelopes of one batch: whom each of an arena's slots goes to."""
+class DatagramBatch:
+    """The destinations of an arena's first slots, which one system call sends."""
 
     def __init__(self, arena: Arena, names: Sequence[bytes]) -> None:
+        """Prepare the destination of each slot. names: as `pack_name` writes them."""
         self._ffi, self._lib = _libc()
         self._arena = arena
         self._count = len(names)
@@ -217,12 +222,12 @@ class Letters:
             header.msg_iov = arena.iovecs[index]
             header.msg_iovlen = 1
 
-    def post(self, descriptor: int) -> int:
-        """Send every slot; how many the kernel took. Nothing waits: what does not fit into the socket is lost."""
+    def send(self, descriptor: int) -> int:
+        """Send every slot, and return how many the kernel took. A datagram that the socket has no room for is lost."""
         sent = int(self._lib.sendmmsg(descriptor, self._messages, self._count, 0))
-        return sent if sent == self._count else self._post_rest(descriptor, sent)
+        return sent if sent == self._count else self._send_rest(descriptor, sent)
 
-    def _post_rest(self, descriptor: int, sent: int) -> int:
+    def _send_rest(self, descriptor: int, sent: int) -> int:
         done = taken = 0
         while True:
             if sent > 0:

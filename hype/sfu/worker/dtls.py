@@ -1,7 +1,7 @@
-"""DTLS and SRTP by aiortc and pylibsrtp. Every underscored name of theirs that we need stands in this file.
+"""DTLS and SRTP by aiortc and pylibsrtp. This is the only file that uses an underscored name of theirs.
 
-aiortc's own path of a media packet costs four times ours, so it is given DTLS datagrams only, and we take the
-SRTP keys that it negotiated. `tests/sfu/test_dtls.py` has a canary for each of those names.
+aiortc's own path of a media packet costs four times this worker's. So aiortc gets DTLS datagrams only, and the worker
+takes the SRTP keys that it negotiates. `tests/sfu/worker/test_dtls.py` has a canary for each of those names.
 """
 
 from __future__ import annotations
@@ -25,19 +25,18 @@ from hype.sfu.worker.datagrams import CData, Slot
 
 __all__ = ["Certificate", "Dtls", "Keys", "Wire", "protect"]
 
-HANDSHAKE_TIMEOUT_S = 30.0
 _GCM_TAG, _CM_TAG = 16, 10
 _ALGORITHMS = ("sha-256", "sha-384", "sha-512")
 
 
 def protect() -> Callable[[CData, CData, CData], int]:
-    """libsrtp's `srtp_protect(context, packet, length)`: encrypts in place, 0 when it did."""
+    """Return libsrtp's `srtp_protect(context, packet, length)`, which encrypts in place and returns 0 on success."""
     function: Callable[[CData, CData, CData], int] = lib.srtp_protect
     return function
 
 
 class Wire(Protocol):
-    """What carries DTLS datagrams; aiortc asks an ICE transport for exactly these three."""
+    """A carrier of DTLS datagrams: the three members that aiortc asks of an ICE transport."""
 
     role: str
 
@@ -47,35 +46,36 @@ class Wire(Protocol):
 
 
 class Certificate:
-    """What a worker proves itself with: one for all its transports, made when it starts."""
+    """The certificate of a worker, for all its connections."""
 
     def __init__(self) -> None:
+        """Make a new certificate."""
         self.inner = RTCCertificate.generateCertificate()
 
     def fingerprints(self) -> list[dict[str, str]]:
-        """`dtlsParameters.fingerprints` of ruling R26."""
+        """Return `dtlsParameters.fingerprints` (ruling R26)."""
         return [{"algorithm": each.algorithm, "value": each.value} for each in self.inner.getFingerprints()]
 
 
 class Keys:
-    """The SRTP keys of one transport. Wrong tags and replays are refused by answering None; nothing raises."""
+    """The SRTP keys of one connection. Wrong tags and replays give None. No method raises."""
 
     def __init__(self, incoming: Session, outgoing: Session, tag: int) -> None:
-        """tag: what protecting adds to a packet, in bytes."""
+        """Take over the sessions of the two directions. tag: the bytes that encryption adds to a packet."""
         self._incoming = incoming
         self._outgoing = outgoing
         self._context_in: CData = incoming._srtp[0]
-        self._unprotect, self._unprotect_control = lib.srtp_unprotect, lib.srtp_unprotect_rtcp
+        self._unprotect, self._unprotect_rtcp = lib.srtp_unprotect, lib.srtp_unprotect_rtcp
         self.context: CData = outgoing._srtp[0]
         self.tag = tag
 
     def open(self, slot: Slot, size: int) -> bytes | None:
-        """The RTP packet that the slot's first `size` bytes hold encrypted."""
+        """Decrypt the RTP packet in the slot's first `size` bytes; None: the packet is forged, or came before."""
         return self._open(self._unprotect, slot, size)
 
-    def open_control(self, slot: Slot, size: int) -> bytes | None:
-        """The same of an RTCP packet."""
-        return self._open(self._unprotect_control, slot, size)
+    def open_rtcp(self, slot: Slot, size: int) -> bytes | None:
+        """Decrypt the RTCP packet in the slot's first `size` bytes; None: the packet is forged, or came before."""
+        return self._open(self._unprotect_rtcp, slot, size)
 
     def _open(self, unprotect: Callable[[CData, CData, CData], int], slot: Slot, size: int) -> bytes | None:
         slot.length[0] = size
@@ -85,11 +85,11 @@ class Keys:
         return packet
 
     def seal(self, packet: bytes) -> bytes | None:
-        """The packet encrypted, for the few that do not go through a fan."""
+        """Encrypt an RTP packet that does not go to many receivers; None: libsrtp refuses it."""
         return self._seal(self._outgoing.protect, packet)
 
-    def seal_control(self, packet: bytes) -> bytes | None:
-        """The same for RTCP."""
+    def seal_rtcp(self, packet: bytes) -> bytes | None:
+        """Encrypt an RTCP packet; None: libsrtp refuses it."""
         return self._seal(self._outgoing.protect_rtcp, packet)
 
     @staticmethod
@@ -100,11 +100,11 @@ class Keys:
             return None
 
     def forget(self, ssrc: int) -> None:
-        """Free what libsrtp remembers of an outgoing stream that has ended; it must not be used again."""
+        """Free what libsrtp remembers of an outgoing stream that has ended. The SSRC must not be used again."""
         _forget(self._outgoing, ssrc)
 
     def forget_incoming(self, ssrc: int) -> None:
-        """The same of an incoming one. If packets of it come all the same, it is a new one."""
+        """Free what libsrtp remembers of an incoming stream. Later packets of it are those of a new stream."""
         _forget(self._incoming, ssrc)
 
 
@@ -112,24 +112,24 @@ def _forget(session: Session, ssrc: int) -> None:
     try:
         session.remove_stream(ssrc)
     except Error:
-        return  # nothing of it has ever been sent, or come
+        return  # the session has never had a packet of it
 
 
 class Dtls:
-    """One DTLS association over a wire."""
+    """A DTLS association over a wire."""
 
     def __init__(self, certificate: Certificate, wire: Wire, on_closed: Callable[[], None]) -> None:
-        """on_closed: called when an established association ends, by whichever side."""
+        """Wait for the handshake. on_closed: is called when either side ends an established association."""
         self._inner = RTCDtlsTransport(wire, [certificate.inner])  # type: ignore[arg-type]  # a Wire is all it uses
         self._inner._srtp_profiles = [SRTP_AEAD_AES_128_GCM, SRTP_AES128_CM_SHA1_80]
         self._on_closed = on_closed
         self._established = False
         self._inner.on("statechange", self._changed)
 
-    async def handshake(self, parameters: dict[str, Any], timeout_s: float = HANDSHAKE_TIMEOUT_S) -> Keys | None:
+    async def handshake(self, parameters: dict[str, Any], timeout_s: float) -> Keys | None:
         """Agree on keys with the peer that `parameters` (mediasoup-client's `dtlsParameters`) describe.
 
-        None when that failed or took longer than `timeout_s` seconds.
+        Returns None when the handshake fails, or takes longer than `timeout_s` seconds.
         """
         self._inner._set_role("client" if parameters.get("role") == "server" else "server")
         fingerprints = [
@@ -159,6 +159,6 @@ class Dtls:
             self._on_closed()
 
     async def close(self) -> None:
-        """Say goodbye, if there is anybody to say it to."""
+        """End the association, and tell the peer."""
         self._established = False
         await self._inner.stop()

@@ -1,149 +1,161 @@
-"""Sends one packet to many receivers, each with its own SRTP key, SSRC, numbering and mid.
+"""The way of one packet to many receivers, each with its own SRTP key, SSRC, numbering and mid.
 
 The packet is copied in bulk, patched, encrypted in place and handed to the kernel in one call: no Python object is
-made per packet and receiver. Receivers on TCP, and packets that come late, go one by one.
+made per packet and receiver. Receivers on TCP, and packets that come late, are sent one by one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from itertools import groupby
-from typing import Any
 
-from hype.sfu.codecs import vp8
+from hype.sfu.codecs.codec import PictureShift
 from hype.sfu.worker import rtp
-from hype.sfu.worker.datagrams import Arena, Letters
+from hype.sfu.worker.datagrams import Arena, DatagramBatch
 from hype.sfu.worker.dtls import Keys, protect
 from hype.sfu.worker.ice import Path
 from hype.sfu.worker.stamps import Stamps
 
-__all__ = ["Fan", "Leg", "Outlet"]
+__all__ = ["FanOut", "OutgoingSocket", "Receiver"]
 
 
 @dataclass(slots=True)
-class Outlet:
-    """What every fan of a worker sends through."""
+class OutgoingSocket:
+    """The UDP socket of a worker, and the buffers that every fan-out sends from."""
 
     arena: Arena
-    descriptor: int  # of the UDP socket
+    descriptor: int
     sent: int = 0  # packets
 
 
 @dataclass(slots=True, eq=False)
-class Leg:
-    """One receiver of a fan's packets."""
+class Receiver:
+    """A receiver of a fan-out's packets.
+
+    tail: `rtp.stamp_tail`, the SSRC and mid. first: the index of the first packet that it gets. sequence_offset: added
+    to a packet's index, it gives the receiver's own sequence number (before wrapping). timestamp_offset: is added to
+    the timestamp. pictures: is added to the numbers of the pictures; None: they stay as they are.
+    """
 
     keys: Keys
     path: Path
-    tail: bytes  # rtp.stamp_tail: SSRC and mid
-    first: int  # the index of the first packet that it gets
-    shift: int  # added to a packet's index, it gives the receiver's own sequence number (before wrapping)
-    drift: int = 0  # added to the timestamp
-    pictures: vp8.Numbers | None = None  # added to the numbers of VP8's pictures; None: nothing is
+    tail: bytes
+    first: int
+    sequence_offset: int
+    timestamp_offset: int = 0
+    pictures: PictureShift | None = None
 
     def stamp(self, packet: bytes, index: int) -> bytearray:
-        """The receiver's own copy of the packet with that index, the same each time."""
+        """Return the receiver's own copy of the packet with that index. It is the same each time."""
         own = bytearray(_with_pictures(packet, self.pictures))
-        timestamp = int.from_bytes(packet[4:8], "big") + self.drift
-        rtp.write_stamp(own, rtp.STAMP_AT, (index + self.shift) & 0xFFFF, timestamp & 0xFFFFFFFF, self.tail)
+        timestamp = int.from_bytes(packet[4:8], "big") + self.timestamp_offset
+        sequence = index + self.sequence_offset
+        rtp.write_stamp(own, rtp.STAMP_AT, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, self.tail)
         return own
 
 
 class _Batch:
-    """Up to an arena's worth of legs on UDP whose tags are of one size, and whose pictures are numbered alike."""
+    """Up to an arena's worth of receivers on UDP whose tags are of one size, and whose pictures are shifted alike."""
 
-    def __init__(self, outlet: Outlet, legs: list[Leg]) -> None:
-        self._outlet = outlet
-        self._legs = legs  # keeps the contexts alive
-        self._tag, self._pictures = legs[0].keys.tag, legs[0].pictures
-        self._contexts = [leg.keys.context for leg in legs]
-        self._stamps = Stamps([leg.shift for leg in legs], [leg.drift for leg in legs], [leg.tail for leg in legs])
-        self._letters = Letters(outlet.arena, [leg.path.name or b"" for leg in legs])
+    def __init__(self, socket: OutgoingSocket, receivers: list[Receiver]) -> None:
+        self._socket = socket
+        self._receivers = receivers  # keeps the SRTP contexts alive
+        self._tag, self._pictures = receivers[0].keys.tag, receivers[0].pictures
+        self._contexts = [each.keys.context for each in receivers]
+        self._stamps = Stamps(
+            [each.sequence_offset for each in receivers],
+            [each.timestamp_offset for each in receivers],
+            [each.tail for each in receivers],
+        )
+        self._datagrams = DatagramBatch(socket.arena, [each.path.name or b"" for each in receivers])
         self._protect = protect()
 
     def send(self, packet: bytes, index: int, timestamp: int) -> int:
-        """Gives how many the kernel took."""
-        arena, count = self._outlet.arena, len(self._legs)
+        """Send the packet to all and return how many copies the kernel took."""
+        arena, count = self._socket.arena, len(self._receivers)
         if self._pictures is not None:
             packet = _with_pictures(packet, self._pictures)
         columns, pointers = arena.fill(packet, count)
         self._stamps.write(columns, index, timestamp)
         codes = list(map(self._protect, self._contexts, pointers, arena.lengths))  # in C, like the stamps
-        if any(codes):  # what was not encrypted must not leave
-            return self._send_singly(codes)
+        if any(codes):  # a copy that libsrtp did not encrypt must not leave
+            return self._send_encrypted(codes)
         arena.seal(count, len(packet) + self._tag)
-        return self._letters.post(self._outlet.descriptor)
+        return self._datagrams.send(self._socket.descriptor)
 
-    def _send_singly(self, codes: list[int]) -> int:
-        for number, (leg, code) in enumerate(zip(self._legs, codes, strict=True)):
+    def _send_encrypted(self, codes: list[int]) -> int:
+        for number, (receiver, code) in enumerate(zip(self._receivers, codes, strict=True)):
             if code == 0:
-                leg.path.send(self._outlet.arena.content(number))
+                receiver.path.send(self._socket.arena.content(number))
         return codes.count(0)
 
 
-class Fan:
-    """Everybody who receives one stream."""
+class FanOut:
+    """The receivers of one stream."""
 
-    def __init__(self, outlet: Outlet) -> None:
-        self._outlet = outlet
-        self._legs: dict[object, Leg] = {}
+    def __init__(self, socket: OutgoingSocket) -> None:
+        """Begin without receivers."""
+        self._socket = socket
+        self._receivers: dict[str, Receiver] = {}
         self._stale = False
-        self._newest = 0
+        self._newest = 0  # the highest first index of a receiver
         self._batches: list[_Batch] = []
-        self._others: list[Leg] = []
+        self._on_tcp: list[Receiver] = []
 
     def __len__(self) -> int:
-        return len(self._legs)
+        return len(self._receivers)
 
-    def add(self, key: object, leg: Leg) -> None:
-        """Send to this leg too; another one with the same key is replaced."""
-        self._legs[key] = leg
+    def add(self, key: str, receiver: Receiver) -> None:
+        """Send to this receiver too. It replaces the receiver with the same key."""
+        self._receivers[key] = receiver
         self._stale = True
 
-    def remove(self, key: object) -> None:
-        """Send to it no more."""
-        if self._legs.pop(key, None) is not None:
+    def move(self, key: str, path: Path) -> None:
+        """Reach the receiver with that key by another path. Raises KeyError."""
+        self._receivers[key].path = path
+        self._stale = True
+
+    def remove(self, key: str) -> None:
+        """Send no more to the receiver with that key, if there is one."""
+        if self._receivers.pop(key, None) is not None:
             self._stale = True
 
     def send(self, packet: bytes, index: int, timestamp: int) -> None:
-        """Send a packet, laid out as rtp.py says, to every leg that has begun.
+        """Send a packet, laid out as `rtp` says, to every receiver that has begun.
 
         index: the packet's place in its stream, counted without wrapping. timestamp: the packet's own.
         """
         if self._stale:
             self._arrange()
         if index < self._newest:
-            self._singly((leg for leg in self._legs.values() if leg.first <= index), packet, index)
+            self._send_singly((each for each in self._receivers.values() if each.first <= index), packet, index)
             return
         for batch in self._batches:
-            self._outlet.sent += batch.send(packet, index, timestamp)
-        if self._others:
-            self._singly(self._others, packet, index)
+            self._socket.sent += batch.send(packet, index, timestamp)
+        if self._on_tcp:
+            self._send_singly(self._on_tcp, packet, index)
 
-    def _singly(self, legs: Iterable[Leg], packet: bytes, index: int) -> None:
-        for leg in legs:
-            sealed = leg.keys.seal(bytes(leg.stamp(packet, index)))
+    def _send_singly(self, receivers: Iterable[Receiver], packet: bytes, index: int) -> None:
+        for receiver in receivers:
+            sealed = receiver.keys.seal(bytes(receiver.stamp(packet, index)))
             if sealed is not None:
-                leg.path.send(sealed)
-                self._outlet.sent += 1
+                receiver.path.send(sealed)
+                self._socket.sent += 1
 
     def _arrange(self) -> None:
         self._stale = False
-        legs = self._legs.values()
-        self._newest = max((leg.first for leg in legs), default=0)
-        self._others = [leg for leg in legs if leg.path.name is None]
-        alike = sorted((leg for leg in legs if leg.path.name is not None), key=_kind)
-        groups = [list(group) for _, group in groupby(alike, _kind)]
-        step = self._outlet.arena.COUNT
+        receivers = self._receivers.values()
+        self._newest = max((each.first for each in receivers), default=0)
+        self._on_tcp = [each for each in receivers if each.path.name is None]
+        alike: dict[tuple[int, PictureShift | None], list[Receiver]] = {}
+        for each in receivers:
+            if each.path.name is not None:
+                alike.setdefault((each.keys.tag, each.pictures), []).append(each)
+        step = self._socket.arena.COUNT
         self._batches = [
-            _Batch(self._outlet, group[at : at + step]) for group in groups for at in range(0, len(group), step)
+            _Batch(self._socket, group[at : at + step]) for group in alike.values() for at in range(0, len(group), step)
         ]
 
 
-def _kind(leg: Leg) -> Any:
-    return leg.keys.tag, leg.pictures or ()
-
-
-def _with_pictures(packet: bytes, pictures: vp8.Numbers | None) -> bytes:
-    return packet if pictures is None else vp8.renumbered(packet, rtp.HEADER_SIZE, pictures)
+def _with_pictures(packet: bytes, pictures: PictureShift | None) -> bytes:
+    return packet if pictures is None else pictures.of_packet(packet, rtp.HEADER_SIZE)

@@ -1,4 +1,4 @@
-"""What senders are told of how their packets arrive: transport-wide congestion control, and receiver reports."""
+"""The feedback to senders on the arrival of their packets: transport-wide congestion control, and report blocks."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ import struct
 
 from hype.sfu.worker.rtcp import FORMAT_TWCC, TRANSPORT_FEEDBACK, ReportBlock
 
-# Arrivals are told in quarters of a millisecond, their common start in 64 ms.
+# Arrivals are reported in quarters of a millisecond, their common start in 64 ms.
 TICKS_PER_S = 4000
 TICKS_PER_REFERENCE = 256
-# A sender that gets beyond these between two calls is told less, and we work no longer.
+# The limits of one call. A sender that is beyond them is told less.
 MAX_ARRIVALS = 4096
 MAX_REPORTS = 8
-# Numbers of one report: what they need stays within one datagram. A wider hole is left untold.
+# The numbers of one report, which fit into one datagram. A wider hole is not reported.
 MAX_STATUSES = 400
-# How long an arrival stays known: a report that goes back to tell of a late packet repeats the earlier ones.
+# The time for which an arrival is kept. A report that goes back to a late packet repeats the arrivals behind it.
 MEMORY_S = 0.5
 
 _NOT_RECEIVED, _SMALL, _LARGE = 0, 1, 2
@@ -28,7 +28,7 @@ class ArrivalRecorder:
     __slots__ = ("_count", "_highest", "_known", "_new", "_next", "_sender_ssrc")
 
     def __init__(self, sender_ssrc: int) -> None:
-        """sender_ssrc: the one that the router's RTCP comes from."""
+        """Begin without arrivals. sender_ssrc: the SSRC of the router's RTCP."""
         self._sender_ssrc = sender_ssrc
         self._new: list[tuple[int, float]] = []
         # Unwrapped sequence number → ticks.
@@ -37,14 +37,14 @@ class ArrivalRecorder:
         self._count = 0
 
     def arrived(self, sequence: int, now: float) -> None:
-        """A packet with this transport-wide sequence number (16 bits) arrived at `now` (monotonic seconds)."""
+        """Take note of a packet with this transport-wide sequence number (16 bits). now: monotonic seconds."""
         if len(self._new) < MAX_ARRIVALS:
             self._new.append((sequence, now))
 
     def reports(self, media_ssrc: int) -> list[bytes]:
-        """The RTCP packets that tell of all arrivals since the last call; to be called every 100 ms; often none or one.
+        """Return the RTCP packets, often one, that report all arrivals since the last call.
 
-        media_ssrc: any SSRC that the sender uses.
+        To be called every 100 ms. media_ssrc: any SSRC that the sender uses.
         """
         if not self._new:
             return []
@@ -61,7 +61,7 @@ class ArrivalRecorder:
         return made
 
     def _take_new(self) -> int:
-        """Move what is new to what is known; gives the number to tell from."""
+        """Move the new arrivals to the known ones, and return the number from which to report."""
         oldest = self._new[-1][1] - MEMORY_S
         self._known = {number: tick for number, tick in self._known.items() if tick > oldest * TICKS_PER_S}
         if self._highest < 0:
@@ -69,7 +69,7 @@ class ArrivalRecorder:
             self._highest = self._next = self._new[0][0] + 0x10000
         first = self._next
         for sequence, now in self._new:
-            # What is too far behind to be a late packet has leapt ahead.
+            # A number that is too far behind to be late is far ahead.
             floor = self._highest - MAX_STATUSES
             number = floor + (sequence - floor & 0xFFFF)
             self._highest = max(self._highest, number)
@@ -80,7 +80,7 @@ class ArrivalRecorder:
         return first if earliest - first < MAX_STATUSES // 2 else earliest
 
     def _fitting(self, first: int, told: list[int]) -> int:
-        """How many of the arrivals one report can tell of: close in number and in time."""
+        """Return how many of the arrivals fit into one report: they are close in number and in time."""
         previous = self._known[told[0]]
         for index, number in enumerate(told):
             tick = self._known[number]
@@ -109,7 +109,7 @@ class ArrivalRecorder:
 
 
 def _chunks(statuses: bytearray) -> bytes:
-    """The statuses as 16-bit chunks: a run where one is long, else as many to a chunk as their kinds allow."""
+    """Return the statuses as 16-bit chunks: a run where one is long, else as many in a chunk as their kinds allow."""
     chunks, at = bytearray(), 0
     while at < len(statuses):
         rest = statuses[at:]
@@ -134,7 +134,7 @@ def _packed(statuses: bytearray, count: int, width: int) -> int:
 
 
 class Reception:
-    """How one incoming stream arrives: the content of its report block (RFC 3550 A.3, A.8)."""
+    """The arrival of one incoming stream: the content of its report block (RFC 3550 A.3, A.8)."""
 
     __slots__ = (
         "_clock_rate",
@@ -149,11 +149,11 @@ class Reception:
         "_told_received",
         "_transit",
     )
-    # Sequence numbers that leap further than this, or fall back further, begin anew.
+    # A sequence number that is further ahead, or further back, begins a new count.
     MAX_LEAP, MAX_FALL = 3000, 1000
 
     def __init__(self, ssrc: int, clock_rate: int) -> None:
-        """clock_rate: timestamp units per second."""
+        """Begin before the first packet. clock_rate: timestamp units per second."""
         self._ssrc = ssrc
         self._clock_rate = clock_rate
         self._jitter = 0.0
@@ -167,7 +167,7 @@ class Reception:
         self._received = self._told_expected = self._told_received = 0
 
     def arrived(self, sequence: int, timestamp: int, now: float) -> None:
-        """One packet arrived at `now` (monotonic seconds); packets repeated by RTX are not counted here."""
+        """Take note of one packet, which is not RTX. now: monotonic seconds."""
         highest = self._highest
         transit = int(now * self._clock_rate) - timestamp & 0xFFFFFFFF
         if highest < 0:
@@ -186,11 +186,11 @@ class Reception:
         self._received += 1
 
     def sender_report(self, ntp: int, now: float) -> None:
-        """A sender report of this stream with that NTP time (64 bits) arrived."""
+        """Take note of a sender report of this stream with that NTP time (64 bits). now: monotonic seconds."""
         self._last_report, self._last_report_at = ntp >> 16 & 0xFFFFFFFF, now
 
     def block(self, now: float) -> ReportBlock | None:
-        """The report block of the interval since the last call; None before the first packet."""
+        """Return the report block of the interval since the last call; None before the first packet. now: monotonic."""
         if self._highest < 0:
             return None
         expected = self._highest - self._first + 1

@@ -1,7 +1,7 @@
-"""ICE-lite (RFC 8445): answers connectivity checks, and so learns where each transport's client is.
+"""ICE-lite (RFC 8445): the worker answers connectivity checks, and so learns the address of each client.
 
-mediasoup-client never tells us the client's credentials, so we never check; we are checked. The only file that
-knows aioice.
+mediasoup-client never tells the client's credentials, so the worker sends no check itself. This is the only file that
+imports aioice.
 """
 
 from __future__ import annotations
@@ -10,45 +10,58 @@ import asyncio
 import secrets
 import string
 import struct
-from collections.abc import Callable
 from typing import Any, Protocol
 
 from aioice import stun
 
 from hype.sfu.worker.datagrams import Slot
 
-__all__ = ["Agent", "IceLite", "Path"]
+__all__ = ["Agent", "AgentOwner", "IceLite", "Path"]
 
 _ALPHABET = string.ascii_letters + string.digits
 _USERNAME_LENGTH, _PASSWORD_LENGTH = 16, 32
-_MAX_PATHS = 16  # per transport; a client with more addresses than these is playing
+_MAX_PATHS = 16  # per connection: more than the addresses of any real client
 _MAX_WAITING = 64  # DTLS datagrams; a handshake needs about ten
 
 
 class Path(Protocol):
-    """One way to a client: a remote address of our UDP port, or a TCP connection."""
+    """A path to a client: a remote address of the UDP port, or a TCP connection.
+
+    name: the address as the kernel has it; None: TCP. agent: its password was right in a check on this path.
+    """
 
     address: tuple[str, int]
-    name: bytes | None  # the address as the kernel has it; None: not UDP
-    agent: Agent | None  # whose checks came this way with the right password
+    name: bytes | None
+    agent: Agent | None
 
     def send(self, data: bytes) -> None:
-        """Send one datagram (frame) or lose it; never raises."""
+        """Send one datagram (frame), or lose it. Never raises."""
 
     def adopt(self, agent: Agent) -> None:
-        """What comes this way is this agent's from now on."""
+        """Give what arrives on this path to the agent."""
 
     def release(self) -> None:
-        """Nobody's any more."""
+        """Give what arrives on this path to no agent."""
+
+
+class AgentOwner(Protocol):
+    """The connection that an agent belongs to."""
+
+    def path_selected(self) -> None:
+        """Take note that the agent has another path to the client."""
+
+    def media_received(self, slot: Slot, size: int, now: float) -> None:
+        """Take a datagram of SRTP or SRTCP, which is in the slot's first `size` bytes. now: monotonic seconds."""
 
 
 class Agent:
-    """One transport's side of ICE, and the wire of its DTLS."""
+    """The ICE side of a connection, and the wire of its DTLS."""
 
     role = "controlled"
 
-    def __init__(self, ice: IceLite, now: float) -> None:
-        """now: monotonic seconds. Made by `IceLite.agent`."""
+    def __init__(self, ice: IceLite, owner: AgentOwner, now: float) -> None:
+        """Wait for checks. now: monotonic seconds. `IceLite.agent` makes agents."""
+        self.owner = owner
         self._ice = ice
         self.username = self.password = ""
         self._retired = ""  # the username before a restart, good until the new one is used
@@ -58,12 +71,10 @@ class Agent:
         self._paths: list[Path] = []
         self._waiting: asyncio.Queue[bytes | None] = asyncio.Queue(_MAX_WAITING)
         self._closed = False
-        self.on_media: Callable[[Slot, int, float], None] = _ignore
-        self.on_selected: Callable[[], None] = _nothing
         self.restart()
 
     def restart(self) -> None:
-        """New credentials; the old ones work until the client uses the new."""
+        """Take new credentials. The old ones work until the client uses the new ones."""
         self._drop(self._retired)
         self._retired = self.username
         self.username, self.password = _random(_USERNAME_LENGTH), _random(_PASSWORD_LENGTH)
@@ -75,15 +86,15 @@ class Agent:
         self._ice.agents.pop(username, None)
 
     def parameters(self) -> dict[str, Any]:
-        """`iceParameters` of ruling R26."""
+        """Return `iceParameters` (ruling R26)."""
         return {"usernameFragment": self.username, "password": self.password, "iceLite": True}
 
     def key(self, username: str) -> bytes:
-        """The password that checks for `username` are signed with."""
+        """Return the password that signs checks for `username`. Raises KeyError."""
         return self._passwords[username]
 
     def checked(self, path: Path, username: str, nominated: bool, now: float) -> None:
-        """A check with the right password came by `path`. Only a nomination moves an agent that has a path."""
+        """Take note of a check with the right password. Only a nomination moves an agent that has a path."""
         self.last_check = now
         if username == self.username and self._retired:
             self._drop(self._retired)
@@ -92,7 +103,7 @@ class Agent:
             self._take(path)
         if self.selected is None or (nominated and self.selected is not path):
             self.selected = path
-            self.on_selected()
+            self.owner.path_selected()
 
     def _take(self, path: Path) -> None:
         if path.agent is not None:
@@ -103,7 +114,7 @@ class Agent:
         self._paths.append(path)
 
     def lost(self, path: Path) -> None:
-        """This path is gone: its connection was closed, or it is another transport's now."""
+        """Forget a path: its TCP connection was closed, or it is another agent's now."""
         if path in self._paths:
             self._paths.remove(path)
             path.release()
@@ -111,7 +122,7 @@ class Agent:
             self.selected = None
 
     def deliver(self, data: bytes) -> None:
-        """Take a DTLS datagram; more than anybody reads are lost, as on any network."""
+        """Take a DTLS datagram. When too many wait to be read, it is lost, as on any network."""
         if not self._waiting.full():
             self._waiting.put_nowait(data)
 
@@ -128,7 +139,7 @@ class Agent:
             self.selected.send(data)
 
     def close(self) -> None:
-        """Forget the client: its paths lead nowhere from now on."""
+        """Forget the client and its paths."""
         if self._closed:
             return
         self._closed = True
@@ -142,18 +153,19 @@ class Agent:
 
 
 class IceLite:
-    """Every agent of one worker, found by the username that the checks carry."""
+    """Every agent of one worker, by the username that the checks carry."""
 
     def __init__(self) -> None:
+        """Begin without agents."""
         self.agents: dict[str, Agent] = {}
         self.refused = 0
 
-    def agent(self, now: float) -> Agent:
-        """A new transport's agent; now: monotonic seconds."""
-        return Agent(self, now)
+    def agent(self, owner: AgentOwner, now: float) -> Agent:
+        """Return the agent of a new connection. now: monotonic seconds."""
+        return Agent(self, owner, now)
 
     def check(self, data: bytes, path: Path, now: float) -> None:
-        """Answer one STUN message; whatever is not a check for one of our agents is ignored."""
+        """Answer one STUN message. All but a check for an agent of this worker is ignored. now: monotonic seconds."""
         request = _parse(data)
         if request is None:
             self.refused += 1
@@ -175,7 +187,7 @@ class IceLite:
 
 
 def _parse(data: bytes) -> stun.Message | None:
-    """The binding request in these bytes."""
+    """Return the binding request in these bytes; None: they are something else."""
     try:
         message = stun.parse_message(data)
     except (ValueError, IndexError, KeyError, struct.error):  # what aioice raises for bytes of any kind
@@ -203,11 +215,3 @@ def _failure(request: stun.Message, code: int, reason: str, key: bytes | None) -
 
 def _random(length: int) -> str:
     return "".join(secrets.choice(_ALPHABET) for _ in range(length))
-
-
-def _ignore(_slot: Slot, _size: int, _now: float) -> None:
-    """Media that comes before there are keys is lost."""
-
-
-def _nothing() -> None:
-    """Until a transport asks to be told."""

@@ -21,7 +21,7 @@ class LinkServer:
     """A server for the one client that has the other end."""
 
     def __init__(self, connection: FrameConnection) -> None:
-        """connection: is read by `run`."""
+        """Take over a connection, which `run` reads."""
         self._connection = connection
 
     @classmethod

@@ -1,4 +1,4 @@
-"""Decides for each packet of an incoming stream whether it is new, late or a restart, and which index it goes out with.
+"""The index of each packet of an incoming stream: the packet is new, late, or the first one after a restart.
 
 A packet's SRTP index at a receiver is its index here plus a constant. Two payloads under one SRTP index give away the
 authentication key of AES-GCM (RFC 7714 8.4), and the sender chooses its sequence numbers and the original ones of RTX.
@@ -14,15 +14,15 @@ from hype.sfu.worker.rtp import sequence_distance
 __all__ = ["MAX_HOLES", "RESTART", "Hole", "Numbering"]
 
 MAX_HOLES = 500
-# A packet that is further back than this is not late: the sender has restarted.
 RESTART = 2000
+"""The distance behind the newest packet from which on a packet is not late: the sender has restarted."""
 
 
 @dataclass(slots=True)
 class Hole:
-    """A missing packet: its index, and how often it was asked for.
+    """A missing packet: its index, and the number of requests for it.
 
-    since: when it was missed. again: when to ask for it next. Both are monotonic seconds.
+    since: when it was missed. again: when to request it next. Both are monotonic seconds.
     """
 
     index: int
@@ -32,19 +32,19 @@ class Hole:
 
 
 class Numbering:
-    """Gives each packet of one incoming stream its index, counted from 0 without wrapping.
+    """The indices of one incoming stream, counted from 0 without wrapping.
 
     Indices advance by at most MAX_HOLES + 1 from one packet to the next. libsrtp, here and at the receiver, guesses
     the roll-over count from steps below 2^15 (RFC 3711 3.3.1).
     """
 
-    __slots__ = ("_expected", "_next", "_silent", "highest", "holes", "hopeless")
+    __slots__ = ("_expected", "_given_up", "_next", "_silent", "highest", "holes")
 
     def __init__(self) -> None:
-        """No packet has come."""
+        """Begin before the first packet."""
         self.highest = -1  # the highest index that a packet was given
         self.holes: dict[int, Hole] = {}  # those that are open, by sequence number, the oldest first
-        self.hopeless = False  # holes were given up: see `Missing.take_hopeless`
+        self._given_up = False
         self._next = 0  # above `highest` and the index of every open hole
         self._expected = -1  # the sequence number that follows the newest packet; -1: none has come
         self._silent = True  # no packet was given an index yet, or since the last pause
@@ -64,7 +64,7 @@ class Numbering:
         return index
 
     def skip(self, sequence: int, now: float) -> None:
-        """Take note of a packet that is not forwarded and not missed. A late one closes its hole."""
+        """Take note of a packet that is neither forwarded nor missed. A late one closes its hole."""
         if sequence != self._expected and not self._advances(sequence, now):
             self.close(sequence)
         else:
@@ -95,7 +95,12 @@ class Numbering:
         """Close these holes for good."""
         for sequence in sequences:
             del self.holes[sequence]
-        self.hopeless = self.hopeless or bool(sequences)
+        self._given_up = self._given_up or bool(sequences)
+
+    def take_given_up(self) -> bool:
+        """Tell whether packets were given up since the last call: for video, the time to request a key frame."""
+        given_up, self._given_up = self._given_up, False
+        return given_up
 
     def _advances(self, sequence: int, now: float) -> bool:
         """Tell whether a packet is new (or the first of a restart), and open the holes before it."""
@@ -119,5 +124,5 @@ class Numbering:
     def _restart(self) -> None:
         """Go on above all indices that were given. One stays unused, so that receivers notice the change."""
         self.holes.clear()
-        self.hopeless = True
+        self._given_up = True
         self._next = self.highest + 2

@@ -1,4 +1,4 @@
-"""One client's receiving of one producer."""
+"""A track on its way to one client. The books of the server call it a consumer."""
 
 from __future__ import annotations
 
@@ -8,189 +8,215 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from hype.sfu.codecs import vp8
+from hype.sfu.codecs.codec import PictureNumbers, PictureShift
+from hype.sfu.negotiation import ortc
 from hype.sfu.worker import rtcp, rtp
 from hype.sfu.worker.dtls import Keys
-from hype.sfu.worker.fan_out import Leg
+from hype.sfu.worker.fan_out import Receiver
 from hype.sfu.worker.ice import Path
-from hype.sfu.worker.inbound_track import Producer
+from hype.sfu.worker.inbound_track import InboundTrack
 from hype.sfu.worker.stream import Ring, Stream
 
-__all__ = ["Consumer", "Exit"]
+__all__ = ["Client", "OutboundTrack"]
 
-_RESEND_EVERY_S = 0.02
-_RESEND_MOST = 10
-_REMEMBERED = 1024  # packets that were sent again
-_STRETCHES = 8
-_UPGRADE_ROOM = 1.1  # a higher layer must fit with this much to spare
+_RESEND_INTERVAL_S = 0.02
+_MAX_RESENDS = 10  # of one packet
+_MAX_REMEMBERED = 1024  # packets that were sent again
+_MAX_SEGMENTS = 8
+_UPGRADE_MARGIN = 1.1  # a higher layer must fit with this much to spare
 
 
-class Exit(Protocol):
-    """The consumer's way to its client; a transport."""
+class Client(Protocol):
+    """The connection to the client that receives the track."""
 
     @property
-    def way(self) -> tuple[Keys, Path] | None:
-        """The keys and the path; None as long as there are none."""
+    def route(self) -> tuple[Keys, Path] | None:
+        """The keys and the path to the client; None: the connection is not established."""
 
-    def send_control(self, packet: bytes) -> None:
-        """Send RTCP."""
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send RTCP to the client. A connection that is not established drops it."""
 
 
 @dataclass(slots=True)
-class _Stretch:
-    """Between two pauses or layer changes numbering is a mere addition."""
+class _Segment:
+    """The packets between two pauses or layer changes. Their numbering is a mere addition."""
 
     stream: Stream
-    leg: Leg
-    last: int | None  # the last index; None: it goes on
+    receiver: Receiver
+    last: int | None  # the last index; None: the segment goes on
     packets_before: int
     octets_before: int
 
     @property
     def newest(self) -> int:
-        """Return the highest sequence number that the client may have of it, before wrapping."""
-        return (self.last if self.last is not None else self.stream.numbering.highest) + self.leg.shift
+        """Return the highest sequence number of the segment that the client may have, before wrapping."""
+        last = self.last if self.last is not None else self.stream.numbering.highest
+        return last + self.receiver.sequence_offset
 
 
-class Consumer:
-    """Gets one of its producer's streams at a time; changes at key frames."""
+class OutboundTrack:
+    """A receiver of one of an inbound track's streams at a time. It changes streams at key frames."""
 
-    def __init__(self, consumer_id: str, producer: Producer, exit_: Exit, parameters: Mapping[str, Any]) -> None:
-        """parameters: its rtpParameters. Raises KeyError, ValueError or TypeError when they make no sense."""
+    def __init__(self, track_id: str, inbound: InboundTrack, client: Client, params: Mapping[str, Any]) -> None:
+        """Begin stopped. params: of the link's `consume`.
+
+        Raises KeyError, ValueError or TypeError when the params make no sense.
+        """
+        parameters = params["rtpParameters"]
         encoding = parameters["encodings"][0]
-        self.id = consumer_id
-        self.producer = producer
-        self.exit = exit_
+        self.id = track_id
+        self.inbound = inbound
         self.ssrc = int(encoding["ssrc"])
         self.rtx_ssrc: int | None = (encoding.get("rtx") or {}).get("ssrc")
+        self.paused = bool(params.get("paused"))
+        self._client = client
         self._rtx_payload_type = _rtx_payload_type(parameters) if self.rtx_ssrc is not None else -1
         self._rtx_sequence = random.getrandbits(15)  # no secret
         self._tail = rtp.stamp_tail(self.ssrc, str(parameters.get("mid") or "0000"))
-        self._cname = str((parameters.get("rtcp") or {}).get("cname") or producer.cname)
+        self._cname = str((parameters.get("rtcp") or {}).get("cname") or inbound.cname)
         # Low, so that the receiver cannot guess a wrong roll-over count if it misses the first packets.
         self._next = random.getrandbits(14)  # no secret
-        self._shown = vp8.Numbers(-1, -1)  # the last picture that the client was sent of a layer
-        self.paused = False
-        self._stretches: deque[_Stretch] = deque(maxlen=_STRETCHES)
-        self._target = producer.streams[0]
+        self._shown: PictureNumbers = ()  # the last picture that the client was sent of a layer
+        self._segments: deque[_Segment] = deque(maxlen=_MAX_SEGMENTS)
+        self._target = inbound.streams[0]
         self._resent: dict[int, tuple[int, float]] = {}
         self._packets = self._octets = 0
-        self.retransmitted = 0
 
     @property
-    def _current(self) -> _Stretch | None:
-        return self._stretches[-1] if self._stretches and self._stretches[-1].last is None else None
+    def _current(self) -> _Segment | None:
+        return self._segments[-1] if self._segments and self._segments[-1].last is None else None
 
     def start(self, now: float) -> None:
-        """Begin, or go on, as soon as there is a way to the client, with the next packet or, for video, key frame."""
-        if not self.paused and self.exit.way is not None and self._current is None:
-            self._await(self._target, now)
+        """Begin, or go on, with the next packet or, for video, key frame. now: monotonic seconds.
 
-    def _cease_waiting(self) -> None:
-        for stream in self.producer.streams:
-            stream.waiting.pop(self.id, None)
+        A track that is paused, or whose client has no route, stays stopped.
+        """
+        if not self.paused and self._client.route is not None and self._current is None:
+            self._wait_for(self._target, now)
 
-    def _await(self, stream: Stream, now: float) -> None:
-        self._cease_waiting()
-        stream.waiting[self.id] = lambda index: self._begin(stream, index)
-        self.producer.request_keyframe(stream, now)
+    def stop(self) -> None:
+        """Send no packet until `start`."""
+        self._end_segment()
+        self._stop_waiting()
 
-    def _begin(self, stream: Stream, index: int) -> None:
-        way = self.exit.way
-        if way is None or self.paused:
+    def pause(self) -> None:
+        """Send no packet until `resume`."""
+        self.paused = True
+        self.stop()
+
+    def resume(self, now: float) -> None:
+        """Go on. now: monotonic seconds."""
+        self.paused = False
+        self.start(now)
+
+    def _stop_waiting(self) -> None:
+        for stream in self.inbound.streams:
+            stream.stop_waiting(self)
+
+    def _wait_for(self, stream: Stream, now: float) -> None:
+        self._stop_waiting()
+        stream.wait(self)
+        self.inbound.request_keyframe(stream, now)
+
+    def begin(self, stream: Stream, index: int) -> None:
+        """Receive the stream from the packet with that index on, and no other stream."""
+        route = self._client.route
+        if route is None or self.paused:
             return
-        drift = self._drift_to(stream)
-        self._end()
-        leg = Leg(way[0], way[1], self._tail, index, self._next - index, drift, self._pictures_of(stream))
-        self._stretches.append(_Stretch(stream, leg, None, stream.packets, stream.octets))
-        stream.fan.add(self.id, leg)
+        offset = self._timestamp_offset_to(stream)
+        self._end_segment()
+        pictures = self._picture_shift_to(stream)
+        receiver = Receiver(*route, self._tail, index, self._next - index, offset, pictures)
+        self._segments.append(_Segment(stream, receiver, None, stream.packets, stream.octets))
+        stream.fan_out.add(self.id, receiver)
 
-    def _drift_to(self, stream: Stream) -> int:
-        """What to add to the stream's timestamps so that they go on where the present ones are."""
-        previous = self._stretches[-1] if self._stretches else None
+    def _timestamp_offset_to(self, stream: Stream) -> int:
+        """Return what makes the timestamps of a stream go on where those of the present one are."""
+        previous = self._segments[-1] if self._segments else None
         if previous is None or previous.stream is stream:
-            return previous.leg.drift if previous is not None else 0
-        rate = stream.codec.clock_rate
+            return previous.receiver.timestamp_offset if previous is not None else 0
+        rate = stream.format.codec.clock_rate
         apart = int((stream.last_at - previous.stream.last_at) * rate) if stream.last_at else 0
-        return previous.stream.last_timestamp + previous.leg.drift + apart - stream.last_timestamp
+        newest = previous.stream.last_timestamp + previous.receiver.timestamp_offset
+        return newest + apart - stream.last_timestamp
 
-    def _pictures_of(self, stream: Stream) -> vp8.Numbers | None:
-        """What makes the picture that begins now follow the last one: layers are numbered each on its own."""
-        if stream.pictures is None:
-            return None
-        shift = vp8.shift_behind(self._shown, stream.pictures.present)
-        return shift if any(shift) else None
+    def _picture_shift_to(self, stream: Stream) -> PictureShift | None:
+        """Return what makes the picture that begins now follow the last one: each layer has its own numbers."""
+        return None if stream.pictures is None else stream.pictures.shift_behind(self._shown)
 
-    def _end(self) -> None:
+    def _end_segment(self) -> None:
         current = self._current
         if current is None:
             return
-        current.stream.fan.remove(self.id)
-        current.last = current.stream.numbering.highest
-        if current.stream.pictures is not None:
-            self._shown = vp8.shifted(current.stream.pictures.newest, current.leg.pictures or vp8.Numbers(0, 0))
-        self._next = max(self._next, current.last + current.leg.shift + 1)
-        self._packets += current.stream.packets - current.packets_before
-        self._octets += current.stream.octets - current.octets_before
+        stream, receiver = current.stream, current.receiver
+        stream.fan_out.remove(self.id)
+        current.last = stream.numbering.highest
+        if stream.pictures is not None:
+            newest = stream.pictures.newest
+            self._shown = newest if receiver.pictures is None else receiver.pictures.of_numbers(newest)
+        self._next = max(self._next, current.last + receiver.sequence_offset + 1)
+        self._packets += stream.packets - current.packets_before
+        self._octets += stream.octets - current.octets_before
 
-    def stop(self) -> None:
-        """Send nothing until `start`."""
-        self._end()
-        self._cease_waiting()
-
-    def moved(self) -> None:
-        """The client is reached by another path now."""
-        current, way = self._current, self.exit.way
-        if current is not None and way is not None:
-            current.leg.path = way[1]
-            current.stream.fan.add(self.id, current.leg)
+    def path_changed(self) -> None:
+        """Send by the path that the client has now."""
+        current, route = self._current, self._client.route
+        if current is not None and route is not None:
+            current.stream.fan_out.move(self.id, route[1])
 
     def request_keyframe(self, now: float) -> None:
-        """The client cannot go on without one."""
+        """Ask the sender for a key frame, because the client needs one. now: monotonic seconds."""
         current = self._current
-        self.producer.request_keyframe(current.stream if current is not None else self._target, now)
+        self.inbound.request_keyframe(current.stream if current is not None else self._target, now)
 
     def resend(self, sequences: Sequence[int], now: float) -> None:
-        """Send these packets again, as far as they are still here and were not just sent again."""
-        for sequence in sequences:
-            stretch, number = self._placed(sequence)
-            packet = stretch.stream.ring.get(number - stretch.leg.shift) if stretch is not None else None
-            if stretch is not None and packet is not None and self._may_resend(number, now):
-                self._send_again(stretch.leg, bytes(stretch.leg.stamp(packet, number - stretch.leg.shift)), now)
+        """Send these packets again, as far as the router has them and did not just send them again.
 
-    def _placed(self, sequence: int) -> tuple[_Stretch | None, int]:
+        sequences: 16 bits each. now: monotonic seconds.
+        """
+        for sequence in sequences:
+            segment, number = self._find(sequence)
+            if segment is None:
+                continue
+            receiver = segment.receiver
+            index = number - receiver.sequence_offset
+            packet = segment.stream.ring.get(index)
+            if packet is not None and self._may_resend(number, now):
+                self._send_again(receiver, bytes(receiver.stamp(packet, index)), now)
+
+    def _find(self, sequence: int) -> tuple[_Segment | None, int]:
+        """Find the segment of a sequence number, and the number before wrapping."""
         current = self._current
         newest = current.newest if current is not None else self._next - 1
         number = newest + rtp.sequence_distance(sequence, newest & 0xFFFF)
         # libsrtp sees the low 16 bits only. It could take a much older packet for one that is yet to come.
         if number > newest - Ring.SIZE:
-            for stretch in reversed(self._stretches):
-                if stretch.leg.first + stretch.leg.shift <= number <= stretch.newest:
-                    return stretch, number
+            for segment in reversed(self._segments):
+                if segment.receiver.first + segment.receiver.sequence_offset <= number <= segment.newest:
+                    return segment, number
         return None, 0
 
     def _may_resend(self, number: int, now: float) -> bool:
         times, last = self._resent.pop(number, (0, float("-inf")))
-        allowed = times < _RESEND_MOST and now - last >= _RESEND_EVERY_S
+        allowed = times < _MAX_RESENDS and now - last >= _RESEND_INTERVAL_S
         self._resent[number] = (times + 1, now) if allowed else (times, last)
-        if len(self._resent) > _REMEMBERED:
+        if len(self._resent) > _MAX_REMEMBERED:
             del self._resent[next(iter(self._resent))]
         return allowed
 
-    def _send_again(self, leg: Leg, packet: bytes, now: float) -> None:
+    def _send_again(self, receiver: Receiver, packet: bytes, now: float) -> None:
         if self.rtx_ssrc is not None and self._rtx_payload_type >= 0:
             out = bytearray(len(packet) + 2)
             self._rtx_sequence = (self._rtx_sequence + 1) & 0xFFFF
             sent_at = rtp.abs_send_time(now)
             rtp.write_rtx(out, packet, self._rtx_payload_type, self._rtx_sequence, self.rtx_ssrc, sent_at)
             packet = bytes(out)
-        sealed = leg.keys.seal(packet)
+        sealed = receiver.keys.seal(packet)
         if sealed is not None:
-            self.retransmitted += 1
-            leg.path.send(sealed)
+            receiver.path.send(sealed)
 
-    def report(self, stream: Stream, info: rtcp.SenderInfo) -> None:
-        """Tell the client what the sender says of a stream's clock."""
+    def send_report(self, stream: Stream, info: rtcp.SenderInfo) -> None:
+        """Send the client the sender report of a stream, if it is the stream that the client receives."""
         current = self._current
         if current is None or current.stream is not stream:
             return
@@ -199,31 +225,33 @@ class Consumer:
         own = rtcp.SenderInfo(
             self.ssrc,
             info.ntp,
-            (info.timestamp + current.leg.drift) & 0xFFFFFFFF,
+            (info.timestamp + current.receiver.timestamp_offset) & 0xFFFFFFFF,
             packets & 0xFFFFFFFF,
             octets & 0xFFFFFFFF,
         )
-        self.exit.send_control(rtcp.sender_report(own) + rtcp.source_description(self.ssrc, self._cname))
+        self._client.send_rtcp(rtcp.sender_report(own) + rtcp.source_description(self.ssrc, self._cname))
 
     def choose_layer(self, available: float, now: float) -> None:
-        """Take the best simulcast layer that fits into `available` bits per second, or the lowest that is sent."""
-        live = [stream for stream in self.producer.streams if stream.bitrate > 0]
-        if len(self.producer.streams) < 2 or not live or self.paused:
+        """Take the best simulcast layer that fits into `available` bits per second, or the lowest one that is sent.
+
+        now: monotonic seconds.
+        """
+        live = [stream for stream in self.inbound.streams if stream.bitrate > 0]
+        if len(self.inbound.streams) < 2 or not live or self.paused:
             return
         present = self._current.stream if self._current is not None else None
         best = live[0]
         for stream in live[1:]:
-            if stream.bitrate * (1.0 if stream is present else _UPGRADE_ROOM) <= available:
+            if stream.bitrate * (1.0 if stream is present else _UPGRADE_MARGIN) <= available:
                 best = stream
         if best is present:
             self._target = best
-            self._cease_waiting()
+            self._stop_waiting()
         elif best is not self._target:
             self._target = best
-            if self.exit.way is not None:
-                self._await(best, now)
+            if self._client.route is not None:
+                self._wait_for(best, now)
 
 
 def _rtx_payload_type(parameters: Mapping[str, Any]) -> int:
-    found = (each for each in parameters["codecs"] if each["mimeType"].lower().endswith("/rtx"))
-    return next((int(each["payloadType"]) for each in found), -1)
+    return next((int(each["payloadType"]) for each in parameters["codecs"] if ortc.is_rtx(each)), -1)

@@ -1,6 +1,6 @@
-"""The one UDP port and the one TCP port (RFC 6544, passive) of a worker, and who gets what arrives there.
+"""The UDP port and the TCP port (RFC 6544, passive) of a worker, and the way of each datagram to its agent.
 
-The first byte tells what a datagram is (RFC 7983), and where it came from tells whose it is.
+The first byte tells the datagram's protocol (RFC 7983), and its source tells the agent.
 """
 
 from __future__ import annotations
@@ -22,19 +22,19 @@ __all__ = ["Port", "enlarge"]
 
 logger = logging.getLogger(__name__)
 
-_ANY, _ANY_TRIES = range(1), 50  # number 0: whatever is free
+_ANY, _ANY_TRIES = range(1), 50  # number 0: any free one
 _BUFFER = 4 << 20
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux; the socket module does not name them
-_BATCHES = 4  # of the inbox, before others have their turn
+_BATCHES = 4  # of the inbox, before other tasks have their turn
 _MAX_FRAME = 2048
-_MAX_UNSENT = 256 << 10  # bytes waiting for a TCP client that does not read; more is lost
-_MAX_STRANGERS = 256  # TCP connections that have not shown the right password yet
-_STRANGER_S = 10.0
+_MAX_UNSENT = 256 << 10  # bytes that wait for a TCP client that does not read; more is lost
+_MAX_UNIDENTIFIED = 256  # TCP connections without a check with a right password
+_IDENTIFY_S = 10.0
 _UDP_PREFERENCE, _TCP_PREFERENCE = 1076302079, 1076276479  # mediasoup's priorities: UDP first
 
 
 class _UdpPath:
-    """One remote address of the UDP port."""
+    """A remote address of the UDP port."""
 
     def __init__(self, port: Port, name: bytes) -> None:
         self.name: bytes | None = name
@@ -57,7 +57,7 @@ class _UdpPath:
 
 
 class _TcpPath(asyncio.Protocol):
-    """One TCP connection; each datagram has its size before it (RFC 4571)."""
+    """A TCP connection. Each datagram has its size before it (RFC 4571)."""
 
     name: bytes | None = None
     address = ("", 0)
@@ -67,17 +67,17 @@ class _TcpPath(asyncio.Protocol):
         self._port = port
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
-        self._patience: asyncio.TimerHandle | None = None
+        self._timeout: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = stream = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        if peer is None or len(self._port.strangers) >= _MAX_STRANGERS:
+        if peer is None or len(self._port.unidentified) >= _MAX_UNIDENTIFIED:
             stream.abort()
             return
         self.address = (peer[0], peer[1])
-        self._port.strangers.add(self)
-        self._patience = asyncio.get_running_loop().call_later(_STRANGER_S, stream.abort)
+        self._port.unidentified.add(self)
+        self._timeout = asyncio.get_running_loop().call_later(_IDENTIFY_S, stream.abort)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -93,7 +93,7 @@ class _TcpPath(asyncio.Protocol):
             self._port.take_frame(frame, self)
 
     def connection_lost(self, _exc: Exception | None) -> None:
-        self._known()
+        self._identified()
         if self.agent is not None:
             self.agent.lost(self)
 
@@ -105,31 +105,31 @@ class _TcpPath(asyncio.Protocol):
 
     def adopt(self, agent: Agent) -> None:
         self.agent = agent
-        self._known()
+        self._identified()
 
-    def _known(self) -> None:
-        self._port.strangers.discard(self)
-        if self._patience is not None:
-            self._patience.cancel()
+    def _identified(self) -> None:
+        self._port.unidentified.discard(self)
+        if self._timeout is not None:
+            self._timeout.cancel()
 
     def release(self) -> None:
         self.agent = None
         transport = self._transport
         if transport is not None and transport.get_write_buffer_size():
-            transport.abort()  # it does not read; it would never be done
+            transport.abort()  # a client that does not read would keep it open
         elif transport is not None:
             transport.close()
 
 
 class Port:
-    """Both sockets. Nothing that arrives at them raises."""
+    """Both sockets. No datagram makes them raise."""
 
     def __init__(self, udp: socket.socket, tcp: socket.socket, ice: IceLite, announced_ip: str) -> None:
-        """Takes bound sockets over; `start` begins to listen."""
+        """Take bound sockets over. `start` begins to listen."""
         self.udp = udp
         self.number: int = udp.getsockname()[1]
         self.paths: dict[bytes, _UdpPath] = {}
-        self.strangers: set[_TcpPath] = set()
+        self.unidentified: set[_TcpPath] = set()
         self.dropped = 0
         self.failures = 0
         self._tcp = tcp
@@ -141,11 +141,11 @@ class Port:
 
     @classmethod
     def bind(cls, ip: str, numbers: range, ice: IceLite, announced_ip: str | None) -> Port:
-        """Take the first number that is free for both protocols (ruling R30); number 0 is any free one.
+        """Take the first number that is free for both protocols (ruling R30). Number 0 is any free one.
 
         Raises PortBusy when there is none.
         """
-        # What is free for UDP may be taken for TCP; then any other free one will do, too.
+        # A number that is free for UDP may be taken for TCP. Then another free one serves as well.
         for number in itertools.repeat(0, _ANY_TRIES) if numbers == _ANY else numbers:
             with suppress(OSError):
                 udp, tcp = _bind(ip, number)
@@ -153,22 +153,22 @@ class Port:
         raise PortBusy(f"No free port between {numbers.start} and {numbers.stop - 1} at {ip} for media")
 
     async def start(self) -> None:
-        """Begin to listen."""
+        """Begin to listen on both."""
         loop = asyncio.get_running_loop()
         loop.add_reader(self.udp.fileno(), self._readable)
         self._server = await loop.create_server(lambda: _TcpPath(self), sock=self._tcp)
 
     def close(self) -> None:
-        """Free both."""
+        """Close both."""
         asyncio.get_running_loop().remove_reader(self.udp.fileno())
         self.udp.close()
         if self._server is not None:
             self._server.close()
-        for path in list(self.strangers):
+        for path in list(self.unidentified):
             path.release()
 
     def candidates(self) -> list[dict[str, Any]]:
-        """`iceCandidates` of ruling R26."""
+        """Return `iceCandidates` (ruling R26)."""
         common = {"ip": self._announced_ip, "address": self._announced_ip, "port": self.number, "type": "host"}
         return [
             {"foundation": "udpcandidate", "priority": _UDP_PREFERENCE, "protocol": "udp", **common},
@@ -193,7 +193,7 @@ class Port:
                 return
 
     def take_frame(self, frame: bytes, path: _TcpPath) -> None:
-        """One datagram that came by TCP."""
+        """Take one datagram that came by TCP."""
         self._take(self._spare, self._spare.put(frame), path, b"", time.monotonic())
 
     def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
@@ -201,25 +201,25 @@ class Port:
             first = slot.view[0] if size else 255
             agent = path.agent if path is not None else None
             if 128 <= first < 192 and agent is not None:
-                agent.on_media(slot, size, now)
+                agent.owner.media_received(slot, size, now)
             elif first < 4:
-                way: Path = path if path is not None else _UdpPath(self, name)
-                self._ice.check(slot.buffer[:size], way, now)
+                source: Path = path if path is not None else _UdpPath(self, name)
+                self._ice.check(slot.buffer[:size], source, now)
             elif 20 <= first < 64 and agent is not None:
                 agent.deliver(slot.buffer[:size])
             else:
                 self.dropped += 1
-        except Exception:  # a stranger's datagram must not end everybody's calls
+        except Exception:  # a datagram must not end the calls of all clients
             self.failures += 1
             if self.failures == 1:
                 logger.exception("A datagram could not be handled; further ones are only counted")
 
 
 def enlarge(udp: socket.socket) -> None:
-    """Let as much wait in the socket, both ways, as comes in the pauses that a busy machine makes."""
+    """Enlarge a socket's buffers, so that they hold what comes while a busy machine makes a pause."""
     for option, by_force in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
         udp.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
-        with suppress(OSError):  # only who may administer the network gets more than the system's usual most
+        with suppress(OSError):  # needs the right to administer the network
             udp.setsockopt(socket.SOL_SOCKET, by_force, _BUFFER)
 
 
@@ -238,6 +238,6 @@ def _bind(ip: str, number: int) -> tuple[socket.socket, socket.socket]:
         tcp.close()
         raise
     enlarge(udp)
-    for each in (udp, tcp):
-        each.setblocking(False)
+    for sock in (udp, tcp):
+        sock.setblocking(False)
     return udp, tcp

@@ -7,14 +7,14 @@ import gc
 import time
 from contextlib import suppress
 
-from hype.sfu.worker.connection import Ground, Timeouts
+from hype.sfu.worker.context import Timeouts, WorkerContext
 from hype.sfu.worker.datagrams import Arena
 from hype.sfu.worker.dtls import Certificate
-from hype.sfu.worker.fan_out import Outlet
+from hype.sfu.worker.fan_out import OutgoingSocket
 from hype.sfu.worker.ice import IceLite
 from hype.sfu.worker.link_server import LinkServer
 from hype.sfu.worker.port import Port
-from hype.sfu.worker.request_handler import Worker
+from hype.sfu.worker.request_handler import RequestHandler
 from hype.sfu.worker.stamps import FIELDS
 
 __all__ = ["serve"]
@@ -24,15 +24,15 @@ async def serve(link: LinkServer, ip: str, announced_ip: str | None, ports: rang
     """Answer the link until it ends, or until the server asks for a shutdown. Raises PortBusy when no port is free."""
     ice = IceLite()
     port = Port.bind(ip, ports, ice, announced_ip)
-    outlet = Outlet(Arena(FIELDS), port.udp.fileno())
-    worker = Worker(Ground(ice, port, Certificate(), outlet, timeouts, time.monotonic, link.emit))
+    outgoing = OutgoingSocket(Arena(FIELDS), port.udp.fileno())
+    handler = RequestHandler(WorkerContext(ice, port, Certificate(), outgoing, timeouts, time.monotonic, link))
     await port.start()
     gc.freeze()
     link.emit("ready", port=port.number)
-    answering = asyncio.create_task(link.run(worker.handle), name="media link")
-    shutdown = asyncio.create_task(worker.ended.wait(), name="media shutdown")
+    answering = asyncio.create_task(link.run(handler.handle), name="media link")
+    shutdown = asyncio.create_task(handler.shutdown.wait(), name="media shutdown")
     await asyncio.wait((answering, shutdown), return_when=asyncio.FIRST_COMPLETED)
-    await worker.close()
+    await handler.close()
     for task in (answering, shutdown):
         task.cancel()
         with suppress(asyncio.CancelledError):

@@ -1,4 +1,7 @@
-"""The methods of the link: what the server's `service` asks a worker to do."""
+"""The methods of the link: the requests that the server's side of the SFU sends to a worker.
+
+They name connections transports, inbound tracks producers and outbound tracks consumers, as the server's books do.
+"""
 
 from __future__ import annotations
 
@@ -9,29 +12,30 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from hype.sfu.framing import Refused
-from hype.sfu.worker.connection import Ground, Transport
-from hype.sfu.worker.inbound_track import Producer
+from hype.sfu.worker.connection import ClientConnection
+from hype.sfu.worker.context import WorkerContext
 from hype.sfu.worker.router import Router
 
-__all__ = ["Worker"]
+__all__ = ["RequestHandler"]
 
-logger = logging.getLogger(__name__)
+_logger = logging.getLogger(__name__)
 
-_TICKS_PER_SECOND = round(1 / Transport.TICK_S)
+_TICKS_PER_SECOND = round(1 / ClientConnection.TICK_S)
 
 Params = Mapping[str, Any]
 Method = Callable[[Params], dict[str, Any]]
 
 
-class Worker:
-    """What the link's methods do. Routers appear with their first transport and go with their last."""
+class RequestHandler:
+    """The routers of a worker. A router appears with its first connection and goes with its last."""
 
-    def __init__(self, ground: Ground) -> None:
-        self._ground = ground
+    def __init__(self, context: WorkerContext) -> None:
+        """Begin without a router."""
+        self._context = context
         self._routers: dict[str, Router] = {}
         self._ticking: asyncio.TimerHandle | None = None
         self._ticks = 0
-        self.ended = asyncio.Event()
+        self.shutdown = asyncio.Event()  # the server wants the worker to end
         self._methods: dict[str, Method] = {
             "createTransport": self._create_transport,
             "connectTransport": self._connect_transport,
@@ -51,109 +55,100 @@ class Worker:
         }
 
     async def handle(self, method: str, params: Params) -> dict[str, Any]:
-        """Answer one request. Raises Refused; what the link's `LinkServer.run` takes."""
+        """Return the result of one request. Raises Refused; `LinkServer.run` takes this."""
         action = self._methods.get(method)
         if action is None:
             raise Refused("invalid", f"no method {method}")
         try:
             return action(params)
         except (KeyError, TypeError, ValueError, IndexError, AttributeError) as error:
-            logger.warning("a request of the server made no sense", extra={"method": method}, exc_info=error)
+            _logger.warning("a request of the server made no sense", extra={"method": method}, exc_info=error)
             raise Refused("invalid", f"{type(error).__name__}: {error}") from error
 
-    def _transport(self, params: Params) -> Transport:
-        found = (router.transports.get(params["transportId"]) for router in self._routers.values())
-        transport = next((each for each in found if each is not None), None)
-        if transport is None:
-            raise Refused("not_found", "no such transport")
-        return transport
-
-    def _router_of(self, kind: str, thing_id: str) -> Router:
+    def _find_connection(self, params: Params) -> tuple[Router, ClientConnection]:
         for router in self._routers.values():
-            if thing_id in getattr(router, kind):
+            connection = router.connections.get(params["transportId"])
+            if connection is not None:
+                return router, connection
+        raise Refused("not_found", "no such transport")
+
+    def _router_of_inbound(self, params: Params) -> Router:
+        for router in self._routers.values():
+            if params["producerId"] in router.inbound:
                 return router
-        raise Refused("not_found", f"no such {kind[:-1]}")
+        raise Refused("not_found", "no such producer")
+
+    def _router_of_outbound(self, params: Params) -> Router:
+        for router in self._routers.values():
+            if params["consumerId"] in router.outbound:
+                return router
+        raise Refused("not_found", "no such consumer")
 
     def _create_transport(self, params: Params) -> dict[str, Any]:
-        transport_id, router_id, direction = params["transportId"], params["routerId"], params["direction"]
+        connection_id, router_id, direction = params["transportId"], params["routerId"], params["direction"]
         if direction not in ("send", "recv"):
             raise Refused("invalid", "direction is send or recv")
-        if any(transport_id in router.transports for router in self._routers.values()):
+        if any(connection_id in router.connections for router in self._routers.values()):
             raise Refused("conflict", "a transport has this id")
-        router = self._routers.setdefault(router_id, Router(router_id))
-        transport = Transport(transport_id, router_id, direction, self._ground)
-        router.add_transport(transport)
-        self._tick_soon()
-        return transport.parameters()
+        router = self._routers.setdefault(router_id, Router(self._context))
+        connection = router.open_connection(connection_id, direction)
+        self._schedule_tick()
+        return connection.parameters()
 
     def _connect_transport(self, params: Params) -> dict[str, Any]:
-        if not self._transport(params).connect(params["dtlsParameters"]):
+        _, connection = self._find_connection(params)
+        if not connection.connect(params["dtlsParameters"]):
             raise Refused("conflict", "it was connected before")
         return {}
 
     def _restart_ice(self, params: Params) -> dict[str, Any]:
-        return {"iceParameters": self._transport(params).restart_ice()}
+        _, connection = self._find_connection(params)
+        return {"iceParameters": connection.restart_ice()}
 
     def _close_transport(self, params: Params) -> dict[str, Any]:
-        transport = self._transport(params)
-        router = self._routers[transport.router_id]
-        router.close_transport(transport)
-        self._forget_empty()
+        router, connection = self._find_connection(params)
+        router.close_connection(connection)
+        self._remove_empty_routers()
         return {}
 
     def _produce(self, params: Params) -> dict[str, Any]:
-        transport = self._transport(params)
-        router = self._routers[transport.router_id]
-        if transport.direction != "send" or params["producerId"] in router.producers:
+        router, connection = self._find_connection(params)
+        if connection.direction != "send" or params["producerId"] in router.inbound:
             raise Refused("conflict", "it cannot send that")
-        producer = Producer(params["producerId"], params["kind"], params, self._ground.outlet, self._spoke)
-        if any(stream.ssrc is not None and transport.sends(stream.ssrc) for stream in producer.streams):
-            raise Refused("conflict", "it already sends that SSRC")
-        router.produce(transport, producer)
+        router.produce(connection, params["producerId"], params)
         return {}
 
-    def _spoke(self, producer_id: str, speaking: bool) -> None:
-        self._ground.tell("speaking", producerId=producer_id, speaking=speaking)
-
-    def _producer(self, params: Params) -> Producer:
-        return self._router_of("producers", params["producerId"]).producers[params["producerId"]]
-
     def _pause_producer(self, params: Params) -> dict[str, Any]:
-        self._producer(params).pause()
+        self._router_of_inbound(params).inbound[params["producerId"]].pause()
         return {}
 
     def _resume_producer(self, params: Params) -> dict[str, Any]:
-        self._producer(params).resume(self._ground.clock())
+        self._router_of_inbound(params).inbound[params["producerId"]].resume(self._context.clock())
         return {}
 
     def _close_producer(self, params: Params) -> dict[str, Any]:
-        self._router_of("producers", params["producerId"]).close_producer(params["producerId"])
+        self._router_of_inbound(params).close_inbound(params["producerId"])
         return {}
 
     def _consume(self, params: Params) -> dict[str, Any]:
-        transport = self._transport(params)
-        router = self._routers[transport.router_id]
-        if params["producerId"] not in router.producers:
+        router, connection = self._find_connection(params)
+        if params["producerId"] not in router.inbound:
             raise Refused("not_found", "no such producer")
-        if transport.direction != "recv" or params["consumerId"] in router.consumers:
+        if connection.direction != "recv" or params["consumerId"] in router.outbound:
             raise Refused("conflict", "it cannot receive that")
-        router.consume(transport, params["consumerId"], params["producerId"], params)
+        router.consume(connection, params["consumerId"], params["producerId"], params)
         return {}
 
     def _pause_consumer(self, params: Params) -> dict[str, Any]:
-        consumer = self._router_of("consumers", params["consumerId"]).consumers[params["consumerId"]]
-        consumer.paused = True
-        consumer.stop()
+        self._router_of_outbound(params).outbound[params["consumerId"]].pause()
         return {}
 
     def _resume_consumer(self, params: Params) -> dict[str, Any]:
-        consumer = self._router_of("consumers", params["consumerId"]).consumers[params["consumerId"]]
-        consumer.paused = False
-        consumer.start(self._ground.clock())
+        self._router_of_outbound(params).outbound[params["consumerId"]].resume(self._context.clock())
         return {}
 
     def _close_consumer(self, params: Params) -> dict[str, Any]:
-        self._router_of("consumers", params["consumerId"]).close_consumer(params["consumerId"])
+        self._router_of_outbound(params).close_outbound(params["consumerId"])
         return {}
 
     def _close_router(self, params: Params) -> dict[str, Any]:
@@ -164,62 +159,62 @@ class Worker:
 
     def _stats(self, _params: Params) -> dict[str, Any]:
         routers = list(self._routers.values())
-        transports = [each for router in routers for each in router.transports.values()]
-        counters, port = self._ground.counters, self._ground.port
+        connections = [each for router in routers for each in router.connections.values()]
+        counters, port = self._context.counters, self._context.port
         return {
             "routers": len(routers),
-            "transports": len(transports),
-            "producers": sum(len(router.producers) for router in routers),
-            "consumers": sum(len(router.consumers) for router in routers),
+            "transports": len(connections),
+            "producers": sum(len(router.inbound) for router in routers),
+            "consumers": sum(len(router.outbound) for router in routers),
             "packetsIn": counters.packets_in,
-            "packetsOut": self._ground.outlet.sent,
+            "packetsOut": self._context.socket.sent,
             "rejected": counters.rejected,
             "unknown": counters.unknown,
             "dropped": port.dropped,
-            "remembered": sum(each.remembered for each in transports),
-            "refused": self._ground.ice.refused,
+            "remembered": sum(each.remembered for each in connections),
+            "refused": self._context.ice.refused,
             "failures": port.failures,
             "paths": len(port.paths),
-            "strangers": len(port.strangers),
+            "unidentified": len(port.unidentified),
             "tasks": len(asyncio.all_tasks()),
             "cpuSeconds": sum(resource.getrusage(resource.RUSAGE_SELF)[:2]),
         }
 
     def _shutdown(self, _params: Params) -> dict[str, Any]:
-        self.ended.set()
+        self.shutdown.set()
         return {}
 
-    def _tick_soon(self) -> None:
+    def _schedule_tick(self) -> None:
         if self._ticking is None:
-            self._ticking = asyncio.get_running_loop().call_later(Transport.TICK_S, self._tick)
+            self._ticking = asyncio.get_running_loop().call_later(ClientConnection.TICK_S, self._tick)
 
     def _tick(self) -> None:
         self._ticking = None
         self._ticks += 1
-        now = self._ground.clock()
+        now = self._context.clock()
         for router in list(self._routers.values()):
-            for transport in list(router.transports.values()):
+            for connection in list(router.connections.values()):
                 try:
-                    if transport.producers:
-                        transport.tick(now)
+                    if connection.inbound:
+                        connection.tick(now)
                     if self._ticks % _TICKS_PER_SECOND == 0:
-                        transport.look(now)
-                except Exception:  # one client's trouble must not stop the others' clock
-                    logger.exception("a media transport's tick failed")
-        self._forget_empty()
+                        connection.check(now)
+                except Exception:  # the failure of one connection must not stop the clock of the others
+                    _logger.exception("a media transport's tick failed")
+        self._remove_empty_routers()
         if self._routers:
-            self._tick_soon()
+            self._schedule_tick()
 
-    def _forget_empty(self) -> None:
-        for router in [each for each in self._routers.values() if not each.transports]:
-            del self._routers[router.id]
+    def _remove_empty_routers(self) -> None:
+        for router_id in [key for key, router in self._routers.items() if not router.connections]:
+            del self._routers[router_id]
 
     async def close(self) -> None:
-        """End every call."""
+        """Close every connection, and wait up to 1 s for the goodbyes."""
         if self._ticking is not None:
             self._ticking.cancel()
         for router in self._routers.values():
             router.close()
-        if self._ground.goodbyes:
-            await asyncio.wait(self._ground.goodbyes, timeout=1)
-        self._ground.port.close()
+        if self._context.closing:
+            await asyncio.wait(self._context.closing, timeout=1)
+        self._context.port.close()

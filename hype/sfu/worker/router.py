@@ -1,84 +1,104 @@
-"""One voice channel's media: who sends what to whom in it. Packets themselves go from a stream through its fan."""
+"""The media of one voice channel: the connections in it, and who sends which track to whom.
+
+A packet does not pass through here. It goes from a stream through the stream's fan-out.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from hype.sfu.worker.connection import Transport
-from hype.sfu.worker.inbound_track import Producer
-from hype.sfu.worker.outbound_track import Consumer
+from hype.sfu.framing import Refused
+from hype.sfu.worker.connection import ClientConnection, Direction
+from hype.sfu.worker.context import WorkerContext
+from hype.sfu.worker.inbound_track import InboundTrack
+from hype.sfu.worker.outbound_track import OutboundTrack
 from hype.sfu.worker.rtcp import SenderInfo
 from hype.sfu.worker.stream import Stream
 
 __all__ = ["Router"]
 
+Params = Mapping[str, Any]
+
 
 class Router:
-    """Transports, producers and consumers of one channel; closing one closes what hangs on it."""
+    """The connections and tracks of one channel. With a connection its tracks close, and with a track its receivers."""
 
-    def __init__(self, router_id: str) -> None:
-        self.id = router_id
-        self.transports: dict[str, Transport] = {}
-        self.producers: dict[str, Producer] = {}
-        self.consumers: dict[str, Consumer] = {}
-        self._senders: dict[str, Transport] = {}  # by producer id
-        self._receivers: dict[str, Transport] = {}  # by consumer id
+    def __init__(self, context: WorkerContext) -> None:
+        """Begin empty."""
+        self.connections: dict[str, ClientConnection] = {}
+        self.inbound: dict[str, InboundTrack] = {}
+        self.outbound: dict[str, OutboundTrack] = {}
+        self._context = context
+        self._senders: dict[str, ClientConnection] = {}  # by the inbound track's id
+        self._receivers: dict[str, ClientConnection] = {}  # by the outbound track's id
 
-    def add_transport(self, transport: Transport) -> None:
-        """A client comes."""
-        self.transports[transport.id] = transport
-        transport.on_closed = self.transport_closed
+    def open_connection(self, connection_id: str, direction: Direction) -> ClientConnection:
+        """Open a connection for a client. direction: the client's."""
+        connection = ClientConnection(connection_id, direction, self._context, self)
+        self.connections[connection.id] = connection
+        return connection
 
-    def close_transport(self, transport: Transport) -> None:
-        """A client goes."""
-        transport.close()
-        self.transport_closed(transport)
+    def close_connection(self, connection: ClientConnection) -> None:
+        """Close a connection and its tracks."""
+        connection.close()
+        self.connection_closed(connection)
 
-    def transport_closed(self, transport: Transport) -> None:
-        """A client has gone."""
-        for consumer in list(transport.consumers.values()):
-            self.close_consumer(consumer.id)
-        for producer_id in list(transport.producers):
-            self.close_producer(producer_id)
-        self.transports.pop(transport.id, None)
+    def connection_closed(self, connection: ClientConnection) -> None:
+        """Close the tracks of a connection that has closed."""
+        for outbound in list(connection.outbound.values()):
+            self.close_outbound(outbound.id)
+        for track_id in list(connection.inbound):
+            self.close_inbound(track_id)
+        self.connections.pop(connection.id, None)
 
-    def produce(self, transport: Transport, producer: Producer) -> None:
-        """A client sends something new."""
-        self.producers[producer.id] = producer
-        self._senders[producer.id] = transport
-        for stream in producer.streams:
-            stream.on_report = lambda stream, info: self._report(producer, stream, info)
-        transport.add_producer(producer)
+    def produce(self, connection: ClientConnection, track_id: str, params: Params) -> None:
+        """Open a track that a client sends. params: of the link's `produce`.
 
-    def _report(self, producer: Producer, stream: Stream, info: SenderInfo) -> None:
-        for consumer in self.consumers.values():
-            if consumer.producer is producer:
-                consumer.report(stream, info)
+        Raises Refused when the client sends another track with an SSRC of this one; else as `InboundTrack` does.
+        """
+        track = InboundTrack(track_id, params, connection, self, self._context.socket)
+        if any(stream.ssrc is not None and connection.sends(stream.ssrc) for stream in track.streams):
+            raise Refused("conflict", "it already sends that SSRC")
+        self.inbound[track.id] = track
+        self._senders[track.id] = connection
+        connection.add_inbound(track)
 
-    def close_producer(self, producer_id: str) -> None:
-        """It ends, and so does everybody's receiving of it."""
-        producer = self.producers.pop(producer_id)
-        producer.closed = True
-        for consumer in [each for each in self.consumers.values() if each.producer is producer]:
-            self.close_consumer(consumer.id)
-        self._senders.pop(producer_id).remove_producer(producer)
+    def close_inbound(self, track_id: str) -> None:
+        """Close a track that a client sends, and every outbound track of it. Raises KeyError."""
+        track = self.inbound.pop(track_id)
+        for outbound in self._outbound_of(track):
+            self.close_outbound(outbound.id)
+        self._senders.pop(track_id).remove_inbound(track)
 
-    def consume(self, transport: Transport, consumer_id: str, producer_id: str, params: Mapping[str, Any]) -> Consumer:
-        """A client receives a producer. Raises KeyError for an unknown producer; like `Consumer` for the parameters."""
-        consumer = Consumer(consumer_id, self.producers[producer_id], transport, params["rtpParameters"])
-        consumer.paused = bool(params.get("paused"))
-        self.consumers[consumer_id] = consumer
-        self._receivers[consumer_id] = transport
-        transport.add_consumer(consumer)
-        return consumer
+    def consume(self, connection: ClientConnection, track_id: str, inbound_id: str, params: Params) -> None:
+        """Open an outbound track to a client. params: of the link's `consume`.
 
-    def close_consumer(self, consumer_id: str) -> None:
-        """A client receives it no more."""
-        consumer = self.consumers.pop(consumer_id)
-        self._receivers.pop(consumer_id).remove_consumer(consumer)
+        Raises KeyError for an unknown inbound track; else as `OutboundTrack` does.
+        """
+        track = OutboundTrack(track_id, self.inbound[inbound_id], connection, params)
+        self.outbound[track_id] = track
+        self._receivers[track_id] = connection
+        connection.add_outbound(track)
+
+    def close_outbound(self, track_id: str) -> None:
+        """Close an outbound track. Raises KeyError."""
+        track = self.outbound.pop(track_id)
+        self._receivers.pop(track_id).remove_outbound(track)
+
+    def _outbound_of(self, track: InboundTrack) -> list[OutboundTrack]:
+        return [outbound for outbound in self.outbound.values() if outbound.inbound is track]
+
+    def forward_report(self, track: InboundTrack, stream: Stream, info: SenderInfo) -> None:
+        """Send the sender report of a stream to every receiver of the stream."""
+        for outbound in self._outbound_of(track):
+            outbound.send_report(stream, info)
+
+    def speaking_changed(self, track_id: str, speaking: bool) -> None:
+        """Tell the server that the speaker of a track begins or ends speaking (ruling R40)."""
+        self._context.events.emit("speaking", producerId=track_id, speaking=speaking)
 
     def close(self) -> None:
-        """The channel is gone."""
-        for transport in list(self.transports.values()):
-            self.close_transport(transport)
+        """Close every connection."""
+        for connection in list(self.connections.values()):
+            self.close_connection(connection)

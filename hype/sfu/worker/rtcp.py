@@ -1,7 +1,7 @@
-"""RTCP (RFC 3550, 4585, 5104, REMB): compound packets read safely, and every packet the router sends.
+"""RTCP (RFC 3550, 4585, 5104, REMB): readers of compound packets, and a writer for each packet that the router sends.
 
-Readers take any bytes: what is cut short or lies about its length is left out, nothing raises.
-Transport-wide feedback is written by `feedback`.
+Readers take any bytes and never raise. A part that is cut short, or has a wrong length, is left out.
+`feedback` writes transport-wide feedback.
 """
 
 from __future__ import annotations
@@ -10,24 +10,24 @@ import struct
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
-from hype.sfu.codecs.vp8 import Buffer
+from hype.sfu.codecs.codec import Buffer
 
-SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION, GOODBYE = 200, 201, 202, 203
+SENDER_REPORT, RECEIVER_REPORT, SOURCE_DESCRIPTION = 200, 201, 202
 TRANSPORT_FEEDBACK, PAYLOAD_FEEDBACK = 205, 206
 FORMAT_NACK, FORMAT_TWCC = 1, 15  # of TRANSPORT_FEEDBACK
 FORMAT_PLI, FORMAT_FIR, FORMAT_REMB = 1, 4, 15  # of PAYLOAD_FEEDBACK
 
-# More than any ring holds: who asks for more at once gets no more.
+# More than any ring holds. Further numbers of a request are ignored.
 MAX_NACKED = 1024
 # Many times what browsers put into one compound.
 MAX_PARTS = 100
-# What the five bits of a report count can say.
+# The most that the five bits of a report count can say.
 MAX_BLOCKS = 31
 _MAX_BITRATE = 1 << 40
 
 
 class Part(NamedTuple):
-    """One packet of a compound; `start` is its own first byte, `end` is behind its last one, padding taken off."""
+    """A packet of a compound. start: its first byte. end: behind its last byte, without padding."""
 
     kind: int
     format: int  # feedback format, or the number of reports or sources
@@ -36,7 +36,7 @@ class Part(NamedTuple):
 
 
 class SenderInfo(NamedTuple):
-    """What a sender report says of the sender."""
+    """The part of a sender report that is about the sender."""
 
     ssrc: int
     ntp: int  # 64 bits, as sent
@@ -46,7 +46,7 @@ class SenderInfo(NamedTuple):
 
 
 class ReportBlock(NamedTuple):
-    """How one stream arrived (RFC 3550 6.4.1)."""
+    """The arrival of one stream (RFC 3550 6.4.1)."""
 
     ssrc: int
     fraction_lost: int  # 0..255
@@ -64,7 +64,7 @@ _nack = struct.Struct("!HH")
 
 
 def parts(data: Buffer) -> Iterator[Part]:
-    """The packets of a compound, up to the first whose length lies, and at most MAX_PARTS."""
+    """Yield the packets of a compound, up to the first that has a wrong length, and at most MAX_PARTS."""
     start, size = 0, len(data)
     for _ in range(MAX_PARTS):
         if start + 4 > size:
@@ -83,35 +83,23 @@ def parts(data: Buffer) -> Iterator[Part]:
 
 
 def sender_info(data: Buffer, part: Part) -> SenderInfo | None:
-    """The sender's own part of a SENDER_REPORT."""
+    """Return the sender's own part of a SENDER_REPORT; None: the packet is another one."""
     if part.kind != SENDER_REPORT or part.end - part.start < 28:
         return None
     return SenderInfo(*_sender.unpack_from(data, part.start + 4))
 
 
-def report_blocks(data: Buffer, part: Part) -> list[ReportBlock]:
-    """The blocks of a SENDER_REPORT or RECEIVER_REPORT."""
-    if part.kind not in (SENDER_REPORT, RECEIVER_REPORT):
-        return []
-    at = part.start + (28 if part.kind == SENDER_REPORT else 8)
-    blocks = []
-    for _ in range(part.format):
-        if at + 24 > part.end:
-            break
-        ssrc, fraction, lost, *rest = _block.unpack_from(data, at)
-        blocks.append(ReportBlock(ssrc, fraction, int.from_bytes(lost, "big", signed=True), *rest))
-        at += 24
-    return blocks
-
-
 def _words(data: Buffer, start: int, end: int) -> tuple[int, ...]:
-    """The whole 32-bit words between two offsets."""
+    """Return the whole 32-bit words between two offsets."""
     count = max(0, end - start) // 4
     return struct.unpack_from(f"!{count}I", data, start) if count else ()
 
 
 def lost_packets(data: Buffer, part: Part) -> tuple[int, list[int]] | None:
-    """What a generic NACK asks for: the media SSRC and sequence numbers (at most MAX_NACKED, in the order named)."""
+    """Return the media SSRC and the sequence numbers that a generic NACK requests; None: the packet is another one.
+
+    The numbers are at most MAX_NACKED, in the order of the packet.
+    """
     if (part.kind, part.format) != (TRANSPORT_FEEDBACK, FORMAT_NACK) or part.end - part.start < 16:
         return None
     sequences: list[int] = []
@@ -126,7 +114,7 @@ def lost_packets(data: Buffer, part: Part) -> tuple[int, list[int]] | None:
 
 
 def keyframe_wanted(data: Buffer, part: Part) -> list[int]:
-    """The media SSRCs whose key frame a PLI or FIR asks for; empty for every other packet."""
+    """Return the media SSRCs whose key frame a PLI or FIR requests; empty for every other packet."""
     if part.kind != PAYLOAD_FEEDBACK:
         return []
     words = _words(data, part.start + 4, part.end)
@@ -138,20 +126,13 @@ def keyframe_wanted(data: Buffer, part: Part) -> list[int]:
 
 
 def estimated_bitrate(data: Buffer, part: Part) -> int | None:
-    """The bits per second that a REMB allows; None for every other packet."""
+    """Return the bits per second that a REMB allows; None for every other packet."""
     if (part.kind, part.format) != (PAYLOAD_FEEDBACK, FORMAT_REMB) or part.end - part.start < 20:
         return None
     _, _, name, value = _words(data, part.start + 4, part.start + 20)
     if name != 0x52454D42:  # "REMB": other application layer feedback has this format too
         return None
     return min((value & 0x3FFFF) << (value >> 18 & 0x3F), _MAX_BITRATE)
-
-
-def said_goodbye(data: Buffer, part: Part) -> list[int]:
-    """The SSRCs of a GOODBYE."""
-    if part.kind != GOODBYE:
-        return []
-    return list(_words(data, part.start + 4, part.end)[: part.format])
 
 
 def _packet(kind: int, form: int, body: bytes) -> bytes:
@@ -165,32 +146,29 @@ def _blocks(blocks: Sequence[ReportBlock]) -> bytes:
 
 
 def sender_report(info: SenderInfo, blocks: Sequence[ReportBlock] = ()) -> bytes:
-    """A sender report; forwarding one is `sender_report(info._replace(ssrc=…, …))`. At most MAX_BLOCKS are taken."""
+    """Return a sender report with the first MAX_BLOCKS blocks."""
     blocks = blocks[:MAX_BLOCKS]
     return _packet(SENDER_REPORT, len(blocks), _sender.pack(*info) + _blocks(blocks))
 
 
 def receiver_report(ssrc: int, blocks: Sequence[ReportBlock]) -> bytes:
-    """A receiver report from `ssrc`; at most MAX_BLOCKS are taken."""
+    """Return a receiver report from `ssrc` with the first MAX_BLOCKS blocks."""
     blocks = blocks[:MAX_BLOCKS]
     return _packet(RECEIVER_REPORT, len(blocks), ssrc.to_bytes(4, "big") + _blocks(blocks))
 
 
 def source_description(ssrc: int, cname: str) -> bytes:
-    """An SDES packet with one CNAME, cut at 255 bytes."""
+    """Return an SDES packet with one CNAME, cut at 255 bytes."""
     name = cname.encode()[:255]
     item = ssrc.to_bytes(4, "big") + bytes((1, len(name))) + name
     return _packet(SOURCE_DESCRIPTION, 1, item + bytes(4 - len(item) % 4))
 
 
-def goodbye(ssrcs: Sequence[int]) -> bytes:
-    """A BYE; at most MAX_BLOCKS sources are taken."""
-    ssrcs = ssrcs[:MAX_BLOCKS]
-    return _packet(GOODBYE, len(ssrcs), struct.pack(f"!{len(ssrcs)}I", *ssrcs))
-
-
 def nack(sender: int, media: int, sequences: Iterable[int]) -> bytes:
-    """A generic NACK that asks for `sequences` (16 bits each, ascending but for the wrap), up to 17 to an entry."""
+    """Return a generic NACK, with up to 17 numbers in an entry.
+
+    sequences: 16 bits each, ascending but for the wrap.
+    """
     items: list[tuple[int, int]] = []
     for sequence in sequences:
         ahead = sequence - items[-1][0] & 0xFFFF if items else 0
@@ -203,17 +181,17 @@ def nack(sender: int, media: int, sequences: Iterable[int]) -> bytes:
 
 
 def pli(sender: int, media: int) -> bytes:
-    """Asks `media` for a key frame."""
+    """Return a PLI, which requests a key frame of `media`."""
     return _packet(PAYLOAD_FEEDBACK, FORMAT_PLI, struct.pack("!II", sender, media))
 
 
 def fir(sender: int, media: int, command: int) -> bytes:
-    """Asks `media` for a key frame, the way of RFC 5104; command: 8 bits, another one for each new request."""
+    """Return a FIR (RFC 5104), which requests a key frame of `media`. command: 8 bits, another one for each request."""
     return _packet(PAYLOAD_FEEDBACK, FORMAT_FIR, struct.pack("!IIIB3x", sender, 0, media, command & 0xFF))
 
 
 def remb(sender: int, bitrate: int, ssrcs: Sequence[int]) -> bytes:
-    """Tells a sender that its `ssrcs` (at most 255) may together use `bitrate` bits per second, rounded down."""
+    """Return a REMB: the first 255 of `ssrcs` may together use `bitrate` bits per second, rounded down."""
     ssrcs = ssrcs[:255]
     exponent = max(0, bitrate.bit_length() - 18)
     value = len(ssrcs) << 24 | exponent << 18 | bitrate >> exponent

@@ -1,84 +1,97 @@
-"""RTCP between one client and the router: what it reports and asks for, what it is told."""
+"""The RTCP between one client and the router: the client's reports and requests, and the router's reports."""
 
 from __future__ import annotations
 
 from typing import Protocol
 
+from hype.sfu.negotiation.ortc import ROUTER_SSRC
 from hype.sfu.worker import rtcp
-from hype.sfu.worker.inbound_track import ROUTER_SSRC, Producer
-from hype.sfu.worker.outbound_track import Consumer
+from hype.sfu.worker.inbound_track import InboundTrack
+from hype.sfu.worker.outbound_track import OutboundTrack
 from hype.sfu.worker.stream import Stream
 
-__all__ = ["Client", "Control"]
+__all__ = ["Client", "ReportForwarder", "RtcpHandler"]
 
 _REMB = 3_000_000  # bits per second for senders without transport-wide feedback: more than they are to reach
 
 
 class Client(Protocol):
-    """Whom it is about; a transport."""
+    """The connection to the client."""
 
-    producers: dict[str, Producer]
-    consumers: dict[int, Consumer]  # by SSRC
-    available: float  # bits per second that the client says it can receive
+    inbound: dict[str, InboundTrack]
+    outbound: dict[int, OutboundTrack]  # by SSRC
 
-    def stream(self, ssrc: int) -> Stream | None:
-        """The stream that it sends with this SSRC."""
+    def find_stream(self, ssrc: int) -> tuple[InboundTrack, Stream] | None:
+        """Return the stream that the client sends with this SSRC, and its track."""
 
-    def send_control(self, packet: bytes) -> None:
-        """Send RTCP to it."""
+    def set_bandwidth(self, bits_per_second: float) -> None:
+        """Take the client's estimate of what it can receive."""
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Send RTCP to the client."""
 
 
-class Control:
-    """Reads a client's RTCP and writes the router's."""
+class ReportForwarder(Protocol):
+    """The router, which knows the receivers of each track."""
 
-    def __init__(self, client: Client) -> None:
+    def forward_report(self, track: InboundTrack, stream: Stream, info: rtcp.SenderInfo) -> None:
+        """Send the sender report of a stream to every receiver of the stream."""
+
+
+class RtcpHandler:
+    """A reader of one client's RTCP, and a writer of the router's."""
+
+    def __init__(self, client: Client, router: ReportForwarder) -> None:
+        """Handle the RTCP of that client."""
         self._client = client
+        self._router = router
 
-    def take(self, data: bytes, now: float) -> None:
-        """Do what a compound packet asks for."""
+    def handle(self, data: bytes, now: float) -> None:
+        """Do what a compound packet says. now: monotonic seconds."""
         for part in rtcp.parts(data):
             if part.kind == rtcp.SENDER_REPORT:
                 self._sender_report(data, part, now)
             elif part.kind == rtcp.TRANSPORT_FEEDBACK:
-                self._lost(data, part, now)
+                self._nack(data, part, now)
             elif part.kind == rtcp.PAYLOAD_FEEDBACK:
-                self._payload(data, part, now)
+                self._payload_feedback(data, part, now)
 
     def _sender_report(self, data: bytes, part: rtcp.Part, now: float) -> None:
         info = rtcp.sender_info(data, part)
-        stream = self._client.stream(info.ssrc) if info is not None else None
-        if info is None or stream is None:
+        found = self._client.find_stream(info.ssrc) if info is not None else None
+        if info is None or found is None:
             return
+        track, stream = found
         if stream.reception is not None:
             stream.reception.sender_report(info.ntp, now)
-        if stream.on_report is not None and not stream.paused:
-            stream.on_report(stream, info)
+        if not stream.paused:
+            self._router.forward_report(track, stream, info)
 
-    def _lost(self, data: bytes, part: rtcp.Part, now: float) -> None:
+    def _nack(self, data: bytes, part: rtcp.Part, now: float) -> None:
         lost = rtcp.lost_packets(data, part)
-        consumer = self._client.consumers.get(lost[0]) if lost is not None else None
-        if lost is not None and consumer is not None:
-            consumer.resend(lost[1], now)
+        track = self._client.outbound.get(lost[0]) if lost is not None else None
+        if lost is not None and track is not None:
+            track.resend(lost[1], now)
 
-    def _payload(self, data: bytes, part: rtcp.Part, now: float) -> None:
+    def _payload_feedback(self, data: bytes, part: rtcp.Part, now: float) -> None:
         for ssrc in rtcp.keyframe_wanted(data, part):
-            consumer = self._client.consumers.get(ssrc)
-            if consumer is not None:
-                consumer.request_keyframe(now)
+            track = self._client.outbound.get(ssrc)
+            if track is not None:
+                track.request_keyframe(now)
         estimate = rtcp.estimated_bitrate(data, part)
         if estimate is not None:
-            self._client.available = float(estimate)
+            self._client.set_bandwidth(float(estimate))
 
-    def report(self, now: float) -> None:
-        """Tell the client how its streams arrive, to be called once a second."""
+    def send_reports(self, now: float) -> None:
+        """Tell the client how its streams arrive; to be called once a second. now: monotonic seconds."""
         blocks, limited = [], []
-        for producer in self._client.producers.values():
-            for stream in producer.streams:
+        for track in self._client.inbound.values():
+            for stream in track.streams:
                 block = stream.reception.block(now) if stream.reception is not None else None
                 if block is not None:
                     blocks.append(block)
-                if stream.ssrc is not None and not producer.arrival_id and producer.kind == "video":
+                if stream.ssrc is not None and not track.arrival_id and track.kind == "video":
                     limited.append(stream.ssrc)
         if blocks:
             packet = rtcp.receiver_report(ROUTER_SSRC, blocks)
-            self._client.send_control(packet + (rtcp.remb(ROUTER_SSRC, _REMB, limited) if limited else b""))
+            self._client.send_rtcp(packet + (rtcp.remb(ROUTER_SSRC, _REMB, limited) if limited else b""))

@@ -1,7 +1,7 @@
 """RTP packets (RFC 3550, 8285, 4588): reading what a producer sends, writing what the router sends.
 
-Every reader takes any bytes whatever and answers None (or -1) for what it cannot read; none raises.
-A packet that goes out has one fixed layout, so that a consumer's copy is made by patching known offsets:
+A reader takes any bytes, returns None (or -1) for what it cannot read, and never raises.
+A packet that goes out has one fixed layout, so that each receiver's copy is made by patching known offsets:
 
     0  V=2 X=1 │ M PT │ sequence │ timestamp │ SSRC
     12 0xBEDE │ 3 words
@@ -9,8 +9,8 @@ A packet that goes out has one fixed layout, so that a consumer's copy is made b
     27 padding
     28 payload
 
-Sequence, timestamp, SSRC and mid differ between consumers: `write_stamp` writes bytes 2..21 of one copy, `stamps` those
-of many. Everything else is the same for all of them, so it is made once per packet by `outgoing_header`.
+Sequence, timestamp, SSRC and mid differ between receivers: `write_stamp` writes bytes 2..21 of one copy, `stamps` those
+of many. All else is the same for all receivers. `outgoing_header` makes it once per packet.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from __future__ import annotations
 import struct
 from typing import NamedTuple
 
-from hype.sfu.codecs.vp8 import Buffer
+from hype.sfu.codecs.codec import Buffer
 from hype.sfu.negotiation.extensions import ABS_SEND_TIME_ID, MID_ID, MID_SIZE
 
-RTCP_TYPES = range(192, 224)  # the second byte of what is RTCP, among what comes by one port (RFC 5761 4)
+RTCP_TYPES = range(192, 224)  # the second byte of RTCP, which shares a port with RTP (RFC 5761 4)
 HEADER_SIZE = 28
 
-# Makes the outgoing packet at `slot` one consumer's own:
+# Write the fields of one receiver into the outgoing packet at `slot`:
 #     write_stamp(out, slot + STAMP_AT, sequence & 0xFFFF, timestamp & 0xFFFFFFFF, tail)
 STAMP_AT = 2
 write_stamp = struct.Struct("!HI13s").pack_into
@@ -40,26 +40,26 @@ _write_rtx = struct.Struct("!BHII").pack_into
 
 
 class Header(NamedTuple):
-    """Where everything of one packet is; offsets count from the packet's first byte."""
+    """The header of one packet. Offsets count from the packet's first byte."""
 
     marker: bool
     payload_type: int
     sequence: int
     timestamp: int
     ssrc: int
-    extensions: int  # where the extension's elements begin; 0: the packet has none that can be read
+    extensions: int  # the offset of the extension's elements; 0: the packet has none that can be read
     extensions_end: int
     two_byte: bool  # RFC 8285 4.3: elements with a whole byte each for id and length
     payload: int
-    end: int  # where the payload ends: padding is behind it
+    end: int  # the end of the payload; padding is behind it
 
 
-# What NamedTuple's own constructor does, at half its price: this runs once per packet.
+# NamedTuple's own constructor does the same and takes twice as long. This runs once per packet.
 _new_header = tuple.__new__
 
 
 def parse(packet: Buffer) -> Header | None:
-    """Read a packet's header; None when these bytes are no RTP packet of version 2, or its lengths lie.
+    """Return a packet's header; None: the bytes are no RTP packet of version 2, or a length in it is wrong.
 
     `header.end == header.payload`: an empty packet (Chrome probes with padding alone).
     """
@@ -98,7 +98,7 @@ def parse(packet: Buffer) -> Header | None:
 
 
 def find_extension(packet: Buffer, header: Header, wanted: int) -> tuple[int, int] | None:
-    """Where the data of the header extension element `wanted` (1-255) stands: (offset, length in bytes)."""
+    """Return the place of the data of header extension element `wanted` (1-255): (offset, length in bytes)."""
     if header.two_byte:
         return _find_two_byte(packet, header, wanted)
     at, end = header.extensions, header.extensions_end
@@ -133,7 +133,7 @@ def _find_two_byte(packet: Buffer, header: Header, wanted: int) -> tuple[int, in
 
 
 def extension_number(packet: Buffer, header: Header, wanted: int, size: int) -> int:
-    """The big-endian number in extension `wanted`; -1 when it is absent or is not `size` bytes long.
+    """Return the big-endian number in extension `wanted`; -1: it is absent, or is not `size` bytes long.
 
     transport-wide-cc: size 2. Audio level and video orientation: 1. abs-send-time: 3.
     """
@@ -147,7 +147,7 @@ def extension_number(packet: Buffer, header: Header, wanted: int, size: int) -> 
 
 
 def extension_text(packet: Buffer, header: Header, wanted: int) -> str | None:
-    """The text in extension `wanted` (mid, rid, repaired rid); None when absent, empty or not printable ASCII."""
+    """Return the text in extension `wanted` (mid, rid, repaired rid); None: absent, empty or not printable ASCII."""
     found = find_extension(packet, header, wanted)
     if found is None:
         return None
@@ -157,12 +157,12 @@ def extension_text(packet: Buffer, header: Header, wanted: int) -> str | None:
 
 
 def abs_send_time(now: float) -> int:
-    """Seconds as the 24 bits of abs-send-time: 6 bits of seconds, 18 of fraction."""
+    """Return seconds as the 24 bits of abs-send-time: 6 bits of seconds, 18 of fraction."""
     return int(now * 262144) & 0xFFFFFF
 
 
 def outgoing_header(header: Header, payload_type: int, send_time: int, element: int = 0, value: int = 0) -> bytes:
-    """The 28 bytes that precede the payload of an outgoing packet, with the producer's sequence, timestamp, SSRC.
+    """Return the 28 bytes before the payload of an outgoing packet, with the sender's sequence, timestamp and SSRC.
 
     payload_type: the router's. send_time: see `abs_send_time`.
     element, value: AUDIO_LEVEL_ID or VIDEO_ORIENTATION_ID and its byte; 0: neither.
@@ -185,14 +185,14 @@ def outgoing_header(header: Header, payload_type: int, send_time: int, element: 
 
 
 def stamp_tail(ssrc: int, mid: str) -> bytes:
-    """What `write_stamp` writes into every packet of one consumer: made once, when the consumer is made."""
+    """Return the bytes that `write_stamp` writes into every packet of one receiver."""
     return struct.pack("!IHHB4s", ssrc, _ONE_BYTE, 3, _MID_ELEMENT, mid.encode("ascii"))
 
 
 def write_rtx(
     out: bytearray | memoryview, packet: Buffer, payload_type: int, sequence: int, ssrc: int, send_time: int
 ) -> int:
-    """Write `packet` (an outgoing one, already stamped) to `out` as its RTX copy (RFC 4588); gives the size written.
+    """Write `packet` (an outgoing one, already stamped) to `out` as its RTX copy (RFC 4588), and return its size.
 
     payload_type, sequence (16 bits), ssrc: of the RTX stream. send_time: see `abs_send_time`; a stale one would look
     like a queue to the receiver's bandwidth estimate. The copy is 2 bytes longer than the packet.
@@ -208,9 +208,9 @@ def write_rtx(
 
 
 def unwrap_rtx(packet: Buffer, header: Header, payload_type: int, ssrc: int) -> bytes | None:
-    """The packet that an RTX packet repeats, extensions included, with the original's payload type and SSRC.
+    """Return the packet that an RTX packet repeats, extensions included, with the original's payload type and SSRC.
 
-    None when there is no original sequence number in it (RTX padding probes). Padding is taken off.
+    None: the packet has no original sequence number (RTX padding probes). Padding is taken off.
     """
     start = header.payload
     if header.end < start + 2:
@@ -224,5 +224,5 @@ def unwrap_rtx(packet: Buffer, header: Header, payload_type: int, ssrc: int) -> 
 
 
 def sequence_distance(newer: int, older: int) -> int:
-    """How far `newer` is ahead of `older`, 16-bit wrap-around taken into account: -32768..32767."""
+    """Return how far `newer` is ahead of `older`, with regard to the 16-bit wrap: -32768..32767."""
     return ((newer - older + 0x8000) & 0xFFFF) - 0x8000

@@ -1,38 +1,57 @@
-"""One RTP stream of a producer (one simulcast layer of it): what came, what is missing, and everybody who gets it."""
+"""An RTP stream of an inbound track, which is a layer of its simulcast: the numbering, the packets, the receivers."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
-from hype.sfu.codecs import vp8
+from hype.sfu.codecs.codec import Codec, Pictures
 from hype.sfu.worker import rtp
-from hype.sfu.worker.fan_out import Fan, Outlet
+from hype.sfu.worker.fan_out import FanOut, OutgoingSocket
 from hype.sfu.worker.feedback import Reception
-from hype.sfu.worker.nack import Missing
+from hype.sfu.worker.nack import NackSchedule
 from hype.sfu.worker.numbering import Numbering
-from hype.sfu.worker.rtcp import SenderInfo
 
-__all__ = ["Codec", "Ring", "Stream"]
+__all__ = ["Format", "LevelListener", "Ring", "Stream", "Subscriber"]
 
-_KEYFRAME_EVERY_S = 0.3
+_KEYFRAME_INTERVAL_S = 0.3
 
 
 @dataclass(frozen=True, slots=True)
-class Codec:
-    """How a producer sends, and what the router makes of it."""
+class Format:
+    """The format in which a client sends a track.
 
+    payload_type: the client's, as are rtx_payload_type (-1: the client has no RTX) and extensions, the ids of header
+    extensions by URI. element: the header extension of one byte that is passed on, by the router's id and the client's
+    (0: there is none). nack: whether the client answers NACKs.
+    """
+
+    codec: Codec
     payload_type: int
-    repair_payload_type: int  # of its RTX; -1: none
-    routed_payload_type: int
-    clock_rate: int
-    video: bool
-    nack: bool  # the producer answers NACKs
-    extensions: dict[str, int] = field(default_factory=dict)  # its own ids
+    rtx_payload_type: int
+    nack: bool
+    element: tuple[int, int]
+    extensions: dict[str, int] = field(default_factory=dict)
+
+
+class LevelListener(Protocol):
+    """A track of sound, as its stream sees it."""
+
+    def level_received(self, level: int, now: float) -> None:
+        """Take the audio level of a packet, as RFC 6464 has it. now: monotonic seconds."""
+
+
+class Subscriber(Protocol):
+    """An outbound track, as the stream that it waits for sees it."""
+
+    id: str
+
+    def begin(self, stream: Stream, index: int) -> None:
+        """Receive the stream from the packet with that index on."""
 
 
 class Ring:
-    """The last packets of a stream as they went out, for those who ask again."""
+    """The last packets of a stream as they went out, for receivers that ask for them again."""
 
     SIZE = 1024
 
@@ -44,50 +63,56 @@ class Ring:
         self._packets[index % self.SIZE] = (index, packet)
 
     def get(self, index: int) -> bytes | None:
-        """The packet with this index, if it is still here."""
+        """Return the packet with that index; None: the ring has it no more, or never had it."""
         entry = self._packets[index % self.SIZE]
         return entry[1] if entry is not None and entry[0] == index else None
 
 
 class Stream:
-    """One incoming stream and its fan."""
+    """An incoming stream. The router learns its SSRC from the client's parameters or from its first packet."""
 
-    def __init__(self, outlet: Outlet, codec: Codec, routed_ssrc: int, element: int, element_id: int) -> None:
-        """routed_ssrc: the mapping's, unique in the router.
+    def __init__(
+        self, form: Format, socket: OutgoingSocket, *, levels: LevelListener | None, pictures: Pictures | None
+    ) -> None:
+        """Begin without a packet.
 
-        element, element_id: of the one header extension whose byte is passed on the router's id and the producer's
-        (0: none).
+        socket: carries the packets to receivers. levels: takes the audio level of each packet that is forwarded.
+        pictures: follows the stream for receivers that come from another layer.
         """
-        self.codec = codec
-        self.routed_ssrc = routed_ssrc
-        self.ssrc: int | None = None  # None: not heard of yet (simulcast by rid)
-        self.repair_ssrc: int | None = None
+        self.format = form
+        self.ssrc: int | None = None  # None: no packet has come yet (simulcast by rid)
+        self.rtx_ssrc: int | None = None
         self.ring = Ring()
-        self.fan = Fan(outlet)
+        self.fan_out = FanOut(socket)
         self.numbering = Numbering()
-        self.missing = Missing(self.numbering)
+        self.nacks = NackSchedule(self.numbering)
         self.reception: Reception | None = None
-        self.on_report: Callable[[Stream, SenderInfo], None] | None = None
-        self.pictures: vp8.Pictures | None = None  # followed for those who come from another layer
+        self.pictures = pictures
         self.paused = False
         self.packets = self.octets = 0
         self.last_timestamp, self.last_at = 0, 0.0
-        self.bitrate = 0.0
-        self._measured, self._measured_at = 0, 0.0
-        self._element, self._element_id = element, element_id
-        self._keyframe_asked_at = float("-inf")
+        self.bitrate = 0.0  # bits per second
         self.keyframe_wanted = False
-        self.on_level: Callable[[int, float], None] | None = None
-        self.waiting: dict[object, Callable[[int], None]] = {}  # called when they may begin, with that packet's index
+        self._levels = levels
+        self._payload_type = form.payload_type
+        self._routed_payload_type = form.codec.payload_type
+        self._element, self._element_id = form.element
+        self._measured, self._measured_at = 0, 0.0
+        self._keyframe_requested_at = float("-inf")
+        self._waiting: dict[str, Subscriber] = {}  # by id
 
     def bind(self, ssrc: int) -> None:
-        """The producer sends this stream with that SSRC."""
+        """Take the client's SSRC of this stream."""
         self.ssrc = ssrc
-        self.reception = Reception(ssrc, self.codec.clock_rate)
+        self.reception = Reception(ssrc, self.format.codec.clock_rate)
+
+    def bind_rtx(self, ssrc: int) -> None:
+        """Take the client's SSRC of the stream that retransmits this one (RFC 4588)."""
+        self.rtx_ssrc = ssrc
 
     def receive(self, packet: bytes, header: rtp.Header, now: float) -> None:
         """Forward a packet of the stream itself, if it is new or still missing. now: monotonic seconds."""
-        if header.payload_type != self.codec.payload_type:
+        if header.payload_type != self._payload_type:
             return
         if self.reception is not None:
             self.reception.arrived(header.sequence, header.timestamp, now)
@@ -99,15 +124,15 @@ class Stream:
         if index is not None and index > numbering.highest - Ring.SIZE:
             self._send(packet, header, index, now)
 
-    def repaired(self, packet: bytes, header: rtp.Header, now: float) -> None:
-        """Forward the packet that a packet of its RTX stream repeats, if that is still missing.
+    def receive_rtx(self, packet: bytes, header: rtp.Header, now: float) -> None:
+        """Forward the packet that an RTX packet repeats, if it is still missing. now: monotonic seconds.
 
-        The client chooses the original sequence number, and the replay protection of SRTP does not cover it. So it
-        fills an open hole, or it counts for nothing: a repetition of a packet that arrived is a bandwidth probe.
+        The client chooses the original sequence number, and the replay protection of SRTP does not cover it. So the
+        packet fills an open hole or is dropped: a repetition of a packet that arrived is a bandwidth probe.
         """
-        if header.payload_type != self.codec.repair_payload_type or self.ssrc is None or not self.numbering.holes:
+        if header.payload_type != self.format.rtx_payload_type or self.ssrc is None or not self.numbering.holes:
             return
-        original = rtp.unwrap_rtx(packet, header, self.codec.payload_type, self.ssrc)
+        original = rtp.unwrap_rtx(packet, header, self._payload_type, self.ssrc)
         again = rtp.parse(original) if original is not None else None
         if original is None or again is None:
             return
@@ -120,53 +145,70 @@ class Stream:
 
     def _send(self, packet: bytes, header: rtp.Header, index: int, now: float) -> None:
         value = rtp.extension_number(packet, header, self._element_id, 1) if self._element_id else -1
-        if value >= 0 and self.on_level is not None:
-            self.on_level(value, now)
+        if value >= 0 and self._levels is not None:
+            self._levels.level_received(value, now)
         if self.pictures is not None:
             self.pictures.note(packet, header.payload, header.end)
-        if self.waiting and self._may_begin(packet, header, index):
-            self._release(index)
+        if self._waiting and self._may_begin(packet, header, index):
+            self._begin_waiting(index)
         element = self._element if value >= 0 else 0
-        head = rtp.outgoing_header(header, self.codec.routed_payload_type, rtp.abs_send_time(now), element, value)
+        head = rtp.outgoing_header(header, self._routed_payload_type, rtp.abs_send_time(now), element, value)
         routed = head + packet[header.payload : header.end]
         self.ring.put(index, routed)
         self.packets += 1
         self.octets += header.end - header.payload
         if index == self.numbering.highest:
             self.last_timestamp, self.last_at = header.timestamp, now
-        self.fan.send(routed, index, header.timestamp)
+        self.fan_out.send(routed, index, header.timestamp)
+
+    def wait(self, subscriber: Subscriber) -> None:
+        """Have the subscriber begin with the next packet, or with the next key frame where the codec needs one."""
+        self._waiting[subscriber.id] = subscriber
+
+    def stop_waiting(self, subscriber: Subscriber) -> None:
+        """Have the subscriber not begin, if it waits."""
+        self._waiting.pop(subscriber.id, None)
+
+    @property
+    def wanted(self) -> bool:
+        """Whether the stream has a receiver or a subscriber that waits."""
+        return bool(self.fan_out or self._waiting)
 
     def _may_begin(self, packet: bytes, header: rtp.Header, index: int) -> bool:
-        if self.codec.video:
-            return vp8.is_keyframe(packet, header.payload, header.end)
+        codec = self.format.codec
+        if codec.needs_keyframe:
+            return codec.is_keyframe(packet, header.payload, header.end)
         return index == self.numbering.highest
 
-    def _release(self, index: int) -> None:
+    def _begin_waiting(self, index: int) -> None:
         self.keyframe_wanted = False
-        waiting, self.waiting = self.waiting, {}
-        for begin in waiting.values():
-            begin(index)
+        waiting, self._waiting = self._waiting, {}
+        for subscriber in waiting.values():
+            subscriber.begin(self, index)
 
     def pause(self) -> None:
-        """Forward nothing; receivers see no hole when it goes on."""
+        """Forward no packet. Receivers see no hole when the stream goes on."""
         self.paused = True
         self.numbering.pause()
 
     def resume(self) -> None:
-        """Forward again."""
+        """Forward packets again."""
         self.paused = False
 
-    def may_ask_keyframe(self, now: float) -> bool:
-        """Whether to ask for a key frame now: at most one request every 300 ms, the others are remembered."""
+    def may_request_keyframe(self, now: float) -> bool:
+        """Tell whether to request a key frame now: at most every 300 ms; a request that has to wait is remembered.
+
+        now: monotonic seconds.
+        """
         self.keyframe_wanted = True
-        if self.ssrc is None or now - self._keyframe_asked_at < _KEYFRAME_EVERY_S:
+        if self.ssrc is None or now - self._keyframe_requested_at < _KEYFRAME_INTERVAL_S:
             return False
-        self._keyframe_asked_at = now
-        self.keyframe_wanted = bool(self.waiting)  # asked again until it comes
+        self._keyframe_requested_at = now
+        self.keyframe_wanted = bool(self._waiting)  # requested again until it comes
         return True
 
     def measure(self, now: float) -> None:
-        """Learn the bit rate since the last call, about a second ago."""
+        """Compute the bit rate since the last call, which was about a second ago. now: monotonic seconds."""
         if self._measured_at and now > self._measured_at:
             self.bitrate = (self.octets - self._measured) * 8 / (now - self._measured_at)
         self._measured, self._measured_at = self.octets, now

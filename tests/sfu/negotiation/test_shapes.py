@@ -1,4 +1,4 @@
-"""What clients send about media: Chrome's passes, and nothing malformed does more than be refused."""
+"""Tests of the validators: Chrome's parameters pass, and malformed ones are refused."""
 
 from __future__ import annotations
 
@@ -30,19 +30,19 @@ json_values = st.recursive(
 
 
 def paths_of(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
-    """Where every member of a JSON value is."""
+    """Return the path of every member of a JSON value."""
     inner = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
     return [path, *(deeper for key, member in inner for deeper in paths_of(member, (*path, key)))]
 
 
 @st.composite
 def spoiled(draw: st.DrawFn, name: str) -> object:
-    """One of Chrome's, with a few members replaced by anything or taken away."""
+    """Draw one of Chrome's values, with a few members replaced or removed."""
     value: Any = chrome(name)
     for _ in range(draw(st.integers(1, 3))):
-        *way, last = draw(st.sampled_from(paths_of(value)[1:]))
+        *path, last = draw(st.sampled_from(paths_of(value)[1:]))
         holder = value
-        for key in way:
+        for key in path:
             holder = holder[key]
         if draw(st.booleans()) and isinstance(holder, dict):
             del holder[last]
@@ -55,7 +55,7 @@ def spoiled(draw: st.DrawFn, name: str) -> object:
 
 @pytest.mark.parametrize("name", ["audio", "video", "simulcast"])
 def test_chromes_parameters_pass_and_nothing_else_travels_on(name: str) -> None:
-    """A copy without what we do not know; validated once more, it is the same."""
+    """The copy of Chrome's parameters has the known members only, and passes again as it is."""
     offered = chrome(name) | {"surprise": [1]}
     kind = "audio" if name == "audio" else "video"
     clean = validate_rtp_parameters(offered, kind)
@@ -66,7 +66,7 @@ def test_chromes_parameters_pass_and_nothing_else_travels_on(name: str) -> None:
 
 
 def test_chromes_capabilities_and_fingerprints_pass() -> None:
-    """As they come from mediasoup-client, which sends the role it took."""
+    """Capabilities and DTLS parameters of mediasoup-client pass."""
     clean = validate_rtp_capabilities(chrome("capabilities"))
     assert {codec["kind"] for codec in clean["codecs"]} == {"audio", "video"}
     assert validate_dtls_parameters(chrome("dtls")) == chrome("dtls")
@@ -117,7 +117,7 @@ ENCODINGS = [{"ssrc": 1}]
     ids=lambda change: json.dumps(change)[:50],
 )
 def test_wrong_parameters_are_refused(change: Json) -> None:
-    """One wrong thing is enough, and what would break somebody else's SDP is wrong."""
+    """Parameters with one wrong member are refused, such as one that breaks the SDP of others."""
     valid: Json = {"codecs": [CODEC], "encodings": ENCODINGS}
     validate_rtp_parameters(valid, "video")
     with pytest.raises(Unsupported):
@@ -136,13 +136,13 @@ def test_wrong_parameters_are_refused(change: Json) -> None:
     ],
 )
 def test_wrong_dtls_parameters_are_refused(parameters: object) -> None:
-    """Without a fingerprint that can be compared there is no telling who connects."""
+    """DTLS parameters without a fingerprint that can be compared are refused."""
     with pytest.raises(Unsupported):
         validate_dtls_parameters(parameters)
 
 
 def test_numbers_may_have_a_point() -> None:
-    """To JSON 96.0 is 96."""
+    """The number 96.0 is read as 96."""
     parameters = {"codecs": [CODEC | {"payloadType": 96.0}], "encodings": ENCODINGS}
     assert validate_rtp_parameters(parameters, "video")["codecs"][0]["payloadType"] == 96
 
@@ -150,12 +150,12 @@ def test_numbers_may_have_a_point() -> None:
 @settings(max_examples=300)
 @given(st.sampled_from(["audio", "video", "simulcast"]).flatmap(lambda name: spoiled(name) | json_values))
 def test_no_parameters_harm_the_negotiation(value: object) -> None:
-    """Refused with a reason, or negotiated whole and fit to be sent as JSON: nothing in between."""
+    """Any parameters are refused with a reason, or negotiated whole and fit for JSON."""
     for kind in ("audio", "video"):
         with contextlib.suppress(Unsupported):
             parameters = validate_rtp_parameters(value, kind)
             mapping = ortc.producer_mapping(parameters, kind)
-            consumable = ortc.consumable_rtp_parameters(kind, parameters, mapping)
+            consumable = ortc.consumable_rtp_parameters(parameters)
             answer = ortc.consumer_rtp_parameters(consumable, ortc.router_capabilities(), "0000", (300, 301))
             json.dumps([parameters, mapping, answer], allow_nan=False)
 
@@ -163,9 +163,9 @@ def test_no_parameters_harm_the_negotiation(value: object) -> None:
 @settings(max_examples=300)
 @given(spoiled("capabilities") | json_values)
 def test_no_capabilities_harm_the_negotiation(value: object) -> None:
-    """They can consume or they cannot; malformed ones are told the one text that ruling R29 gives."""
+    """Any capabilities can consume or get the one text of ruling R29."""
     parameters = validate_rtp_parameters(chrome("video"), "video")
-    consumable = ortc.consumable_rtp_parameters("video", parameters, ortc.producer_mapping(parameters, "video"))
+    consumable = ortc.consumable_rtp_parameters(parameters)
     refusal = "Cannot consume"
     try:
         capabilities = validate_rtp_capabilities(value)
@@ -178,6 +178,6 @@ def test_no_capabilities_harm_the_negotiation(value: object) -> None:
 
 @given(json_values)
 def test_no_dtls_parameters_harm_anybody(value: object) -> None:
-    """Anything but the real thing is refused."""
+    """Any value but DTLS parameters is refused."""
     with pytest.raises(Unsupported):
         validate_dtls_parameters(value)

@@ -1,4 +1,4 @@
-"""The packets of fixtures/rtp, whose README says what they are; and bytes that nobody should have sent."""
+"""The packets of fixtures/rtp, whose README describes them, and hostile bytes."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ AUDIO_SSRC, VIDEO_SSRC, RTX_SSRC = 0x11111111, 0x22222222, 0x33333333
 
 
 def captured(name: str) -> list[bytes]:
-    """The packets of one file."""
+    """Return the packets of a file."""
     return [bytes.fromhex(line) for line in (FIXTURES / f"{name}.hex").read_text().split()]
 
 
@@ -22,7 +22,7 @@ ALL = [packet for name in ("opus", "vp8", "rtx", "rtcp") for packet in captured(
 
 @st.composite
 def mutated(draw: st.DrawFn) -> bytes:
-    """A real packet, cut off somewhere and with some bytes changed."""
+    """Draw a real packet that is cut off somewhere, with some bytes changed."""
     packet = bytearray(draw(st.sampled_from(ALL)))
     del packet[draw(st.integers(0, len(packet))) :]
     for at, value in draw(st.lists(st.tuples(st.integers(0, 60), st.integers(0, 255)), max_size=6)):
@@ -31,5 +31,5 @@ def mutated(draw: st.DrawFn) -> bytes:
     return bytes(packet)
 
 
-# Anything at all, and what looks like something.
+# Any bytes, and bytes that look like a packet.
 hostile = st.one_of(st.binary(max_size=200), st.binary(max_size=80).map(b"\x90\x60".__add__), mutated())

@@ -1,4 +1,4 @@
-"""The worker that the tests of media share: one for each file of them."""
+"""The worker that the tests of a file share."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ from tests.sfu.worker.rig import Rig, started
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
 async def worker() -> AsyncIterator[Rig]:
-    """One worker for all of them."""
+    """Yield one worker for all tests of a file."""
     async with started() as rig:
         yield rig
 
 
 @pytest_asyncio.fixture(loop_scope="module")
 async def rig(worker: Rig) -> AsyncIterator[Rig]:
-    """That worker, with nobody there."""
+    """Yield that worker, and close every connection at the end."""
     yield worker
-    await worker.empty()
+    await worker.clear()

@@ -12,7 +12,7 @@ GCM, CM = Policy.SRTP_PROFILE_AEAD_AES_128_GCM, Policy.SRTP_PROFILE_AES128_CM_SH
 
 
 def session(key: bytes, profile: int, *, outgoing: bool) -> Session:
-    """One direction, with aiortc's settings."""
+    """Return the session of one direction, with aiortc's settings."""
     kind = Policy.SSRC_ANY_OUTBOUND if outgoing else Policy.SSRC_ANY_INBOUND
     policy = Policy(key=key, ssrc_type=kind, srtp_profile=profile)
     policy.allow_repeat_tx = True
@@ -21,7 +21,7 @@ def session(key: bytes, profile: int, *, outgoing: bool) -> Session:
 
 
 def pair(profile: int = GCM) -> tuple[Keys, Session, Session]:
-    """(the router's keys, what the client receives with, what it sends with)."""
+    """Return the router's keys, the client's session for receiving, and its session for sending."""
     there, back = os.urandom(30), os.urandom(30)
     incoming, outgoing = session(back, profile, outgoing=False), session(there, profile, outgoing=True)
     keys = Keys(incoming, outgoing, 16 if profile == GCM else 10)

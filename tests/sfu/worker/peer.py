@@ -1,4 +1,4 @@
-"""A WebRTC client for one media transport: real STUN, DTLS and SRTP over real sockets, RTP packets by hand."""
+"""A WebRTC client for one media transport: real STUN, DTLS and SRTP over real sockets, and RTP packets by hand."""
 
 from __future__ import annotations
 
@@ -19,11 +19,14 @@ from aiortc.rtcdtlstransport import (
 )
 from pylibsrtp import Error
 
-PATIENCE_S = 10
+TIMEOUT_S = 10
 
 
 class Peer:
-    """What happens at one client. `packets` and `reports`: the RTP and RTCP that arrived, decrypted."""
+    """A client.
+
+    packets, reports: the RTP and RTCP that arrived, decrypted. lose: tells which of the media that arrives is lost.
+    """
 
     role = "controlling"
 
@@ -32,7 +35,7 @@ class Peer:
         self.packets: list[bytes] = []
         self.reports: list[bytes] = []
         self.answers: list[stun.Message] = []
-        self.lose: Callable[[bytes], bool] = lambda _packet: False  # what of the media that arrives gets lost
+        self.lose: Callable[[bytes], bool] = lambda _packet: False
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
         self._transport: Any = None
         self._tcp = False
@@ -48,7 +51,7 @@ class Peer:
         }
 
     async def open(self, *, tcp: bool = False) -> None:
-        """Open a socket, and close the one before: this client has moved."""
+        """Open a socket, and close the one before: the client has moved."""
         if self._transport is not None:
             self._transport.close()
         self._tcp = tcp
@@ -61,7 +64,7 @@ class Peer:
             self._transport, _ = await loop.create_datagram_endpoint(lambda: _Datagrams(self), remote_addr=where)
 
     async def check(self, *, nominate: bool = True, password: str | None = None, **attributes: Any) -> stun.Message:
-        """Make one connectivity check; gives the answer."""
+        """Make a connectivity check, and return the answer."""
         ice = self.parameters["iceParameters"]
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{ice['usernameFragment']}:peer"
@@ -79,7 +82,7 @@ class Peer:
         """Agree on keys."""
         fingerprints = self.parameters["dtlsParameters"]["fingerprints"]
         remote = RTCDtlsParameters([RTCDtlsFingerprint(each["algorithm"], each["value"]) for each in fingerprints])
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await self.dtls.start(remote)
         assert self.dtls.state == "connected"
 
@@ -91,7 +94,7 @@ class Peer:
             self._transport.sendto(data)
 
     def protected(self, packet: bytes) -> bytes:
-        """An RTP packet encrypted."""
+        """Return an RTP packet encrypted."""
         return self.dtls._tx_srtp.protect(packet)
 
     def send_rtp(self, packet: bytes) -> None:
@@ -103,7 +106,7 @@ class Peer:
         self.send(self.dtls._tx_srtp.protect_rtcp(packet))
 
     def take(self, data: bytes) -> None:
-        """One datagram arrived."""
+        """Take one datagram."""
         if data[0] < 4:
             self.answers.append(stun.parse_message(data))
         elif data[0] < 64:
@@ -122,15 +125,15 @@ class Peer:
         except Error as error:
             self.packets.append(str(error).encode())
 
-    async def until(self, met: Callable[[], bool], patience_s: float = PATIENCE_S) -> None:
-        """Wait until something that arrived made this true."""
-        async with asyncio.timeout(patience_s):
+    async def until(self, met: Callable[[], bool], timeout_s: float = TIMEOUT_S) -> None:
+        """Wait until a datagram that arrived makes this true."""
+        async with asyncio.timeout(timeout_s):
             while not met():
                 self._changed.clear()
                 await self._changed.wait()
 
     async def more(self) -> None:
-        """Wait until one more packet has arrived."""
+        """Wait for one more packet."""
         known = len(self.packets)
         await self.until(lambda: len(self.packets) > known)
 
@@ -141,7 +144,7 @@ class Peer:
         self.send(data)
 
     def stop_reading(self) -> socket.socket:
-        """Leave the socket open and read it no more; gives it."""
+        """Leave the socket open, read it no more, and return it."""
         if self.dtls._task is not None:
             self.dtls._task.cancel()
         kept: socket.socket = self._transport.get_extra_info("socket").dup()
@@ -150,7 +153,7 @@ class Peer:
         return kept
 
     async def close(self, *, politely: bool = True) -> None:
-        """Leave; politely: with a goodbye."""
+        """Close the client. politely: with a goodbye."""
         if politely:
             await self.dtls.stop()
         elif self.dtls._task is not None:

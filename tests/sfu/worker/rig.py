@@ -14,7 +14,7 @@ from typing import Any
 
 from hype.sfu.negotiation import extensions
 from hype.sfu.signalling.link_client import LinkClient
-from tests.sfu.worker.peer import PATIENCE_S, Peer
+from tests.sfu.worker.peer import TIMEOUT_S, Peer
 
 AUDIO_PAYLOAD_TYPE, VIDEO_PAYLOAD_TYPE, RTX_PAYLOAD_TYPE = 111, 96, 97
 AUDIO_SSRC, VIDEO_SSRC, RTX_SSRC = 0x11111111, 0x22222222, 0x33333333
@@ -30,19 +30,19 @@ _VIDEO_FEEDBACK = [
 
 
 class Rig:
-    """One worker, and what it told."""
+    """A worker, its events and its clients."""
 
     def __init__(self, process: asyncio.subprocess.Process) -> None:
         self.process = process
         self.events: list[Mapping[str, Any]] = []
         self.peers: list[Peer] = []
         self.link: LinkClient
-        self._told = asyncio.Event()
+        self._changed = asyncio.Event()
         self._ids = itertools.count(1)
 
     @staticmethod
     def command(descriptor: int, *options: str) -> list[str]:
-        """How a worker on loopback is started, on any port unless the options say otherwise."""
+        """Return the command of a worker on loopback, on any port unless the options say otherwise."""
         command = [sys.executable, "-m", "hype.sfu.worker", "--fd", str(descriptor), "--ip", "127.0.0.1"]
         return [*command, "--min-port", "0", "--max-port", "0", *options]
 
@@ -51,24 +51,24 @@ class Rig:
         """The worker's media port."""
         return int(next(each["port"] for each in self.events if each["event"] == "ready"))
 
-    def hear(self, event: Mapping[str, Any]) -> None:
-        """The worker told something."""
+    def event_received(self, event: Mapping[str, Any]) -> None:
+        """Take an event of the worker."""
         self.events.append(event)
-        self._told.set()
+        self._changed.set()
 
-    async def told(self, event: str, **members: Any) -> Mapping[str, Any]:
-        """Wait for such an event."""
+    async def wait_for(self, event: str, **members: Any) -> Mapping[str, Any]:
+        """Wait for an event with these members, and return it."""
         wanted = {"event": event, **members}
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             while True:
                 for each in self.events:
                     if wanted.items() <= each.items():
                         return each
-                self._told.clear()
-                await self._told.wait()
+                self._changed.clear()
+                await self._changed.wait()
 
-    async def empty(self) -> None:
-        """Send everybody away."""
+    async def clear(self) -> None:
+        """Close every client and router."""
         for peer in self.peers:
             await peer.close(politely=False)
         self.peers.clear()
@@ -76,13 +76,13 @@ class Rig:
             await self.call("closeRouter", routerId=router)
 
     async def call(self, method: str, **params: Any) -> dict[str, Any]:
-        """Ask the worker."""
+        """Send a request to the worker, and return its result."""
         return await self.link.call(method, params)
 
     async def open(
         self, direction: str, *, router: str = "room", gcm: bool = True, tcp: bool = False
     ) -> tuple[str, Peer]:
-        """A transport whose client has been checked, but has not shaken hands."""
+        """Open a transport whose client has been checked, and has not shaken hands."""
         transport_id = f"t{next(self._ids)}"
         created = await self.call("createTransport", transportId=transport_id, routerId=router, direction=direction)
         peer = Peer(created, gcm=gcm)
@@ -92,22 +92,19 @@ class Rig:
         return transport_id, peer
 
     async def connect(self, direction: str, **options: Any) -> tuple[str, Peer]:
-        """A transport with a connected client."""
+        """Open a transport with a connected client."""
         transport_id, peer = await self.open(direction, **options)
         await self.call("connectTransport", transportId=transport_id, dtlsParameters=peer.dtls_parameters)
         await peer.handshake()
-        await self.told("transportConnected", transportId=transport_id)
+        await self.wait_for("transportConnected", transportId=transport_id)
         return transport_id, peer
 
     async def produce(self, transport_id: str, kind: str, **members: Any) -> str:
-        """A producer; `members` replace those of its rtpParameters."""
+        """Open a producer and return its id. `members` replace those of its rtpParameters."""
         producer_id = f"p{next(self._ids)}"
         parameters = {**producer_parameters(kind), **members}
         codec = parameters["codecs"][0]["payloadType"]
-        mapping = {
-            "codecs": [{"payloadType": codec, "mappedPayloadType": 100 if kind == "audio" else 101}],
-            "encodings": [{"mappedSsrc": 1000 + n} for n, _ in enumerate(parameters["encodings"])],
-        }
+        mapping = {"codecs": [{"payloadType": codec, "mappedPayloadType": 100 if kind == "audio" else 101}]}
         await self.call(
             "produce",
             transportId=transport_id,
@@ -115,7 +112,6 @@ class Rig:
             kind=kind,
             rtpParameters=parameters,
             rtpMapping=mapping,
-            consumableRtpParameters={},
             paused=False,
         )
         return producer_id
@@ -123,7 +119,7 @@ class Rig:
     async def consume(
         self, transport_id: str, producer_id: str, kind: str, *, number: int = 0, rtx: bool = True
     ) -> str:
-        """A consumer; its SSRC is CONSUMER_SSRC + number."""
+        """Open a consumer and return its id. Its SSRC is CONSUMER_SSRC + number."""
         consumer_id = f"c{next(self._ids)}"
         await self.call(
             "consume",
@@ -138,7 +134,7 @@ class Rig:
 
 
 def producer_parameters(kind: str) -> dict[str, Any]:
-    """What Chrome would send."""
+    """Return what Chrome would send."""
     extensions = [{"uri": uri, "id": number} for uri, number in EXTENSION_IDS.items()]
     if kind == "audio":
         codecs: list[dict[str, Any]] = [
@@ -161,7 +157,7 @@ def producer_parameters(kind: str) -> dict[str, Any]:
 
 
 def consumer_parameters(kind: str, number: int, *, rtx: bool) -> dict[str, Any]:
-    """What the server would make for a consumer."""
+    """Return what the server would make for a consumer."""
     encoding: dict[str, Any] = {"ssrc": CONSUMER_SSRC + number}
     codecs: list[dict[str, Any]] = [{"mimeType": "audio/opus", "payloadType": 100, "clockRate": 48000}]
     if kind == "video":
@@ -181,7 +177,7 @@ def rtp_packet(
     timestamp: int | None = None,
     elements: bytes = b"",
 ) -> bytes:
-    """An RTP packet; elements: one-byte header extension elements."""
+    """Return an RTP packet. elements: one-byte header extension elements."""
     when = sequence * 960 if timestamp is None else timestamp
     head = struct.pack("!BBHII", 0x90 if elements else 0x80, payload_type, sequence & 0xFFFF, when & 0xFFFFFFFF, ssrc)
     if elements:
@@ -191,47 +187,47 @@ def rtp_packet(
 
 
 def video_packet(sequence: int, payload: bytes = KEYFRAME + bytes(20), **options: Any) -> bytes:
-    """A VP8 packet, a key frame unless said otherwise."""
+    """Return a VP8 packet, a key frame unless `payload` says otherwise."""
     return rtp_packet(sequence, payload, **{"payload_type": VIDEO_PAYLOAD_TYPE, "ssrc": VIDEO_SSRC, **options})
 
 
 def sequence(packet: bytes) -> int:
-    """A packet's sequence number."""
+    """Return a packet's sequence number."""
     return int.from_bytes(packet[2:4], "big")
 
 
 def timestamp(packet: bytes) -> int:
-    """A packet's timestamp."""
+    """Return a packet's timestamp."""
     return int.from_bytes(packet[4:8], "big")
 
 
 def ssrc(packet: bytes) -> int:
-    """A packet's SSRC."""
+    """Return a packet's SSRC."""
     return int.from_bytes(packet[8:12], "big")
 
 
 def payload(packet: bytes) -> bytes:
-    """What a packet from the router carries; its header has one size."""
+    """Return the payload of a packet from the router, whose header has one size."""
     return packet[28:]
 
 
 @asynccontextmanager
 async def started(*options: str) -> AsyncIterator[Rig]:
-    """A worker process on loopback that is ready; options: further ones of its command line."""
+    """Yield a worker process on loopback that is ready. options: further ones of its command line."""
     ours, theirs = socket.socketpair()
     process = await asyncio.create_subprocess_exec(
         *Rig.command(theirs.fileno(), *options), pass_fds=[theirs.fileno()], cwd=ROOT
     )
     theirs.close()
     rig = Rig(process)
-    rig.link = await LinkClient.over(ours, rig.hear)
+    rig.link = await LinkClient.over(ours, rig.event_received)
     try:
-        await rig.told("ready")
+        await rig.wait_for("ready")
         yield rig
     finally:
         for peer in rig.peers:
             await peer.close(politely=False)
         rig.link.close()
-        async with asyncio.timeout(PATIENCE_S):
+        async with asyncio.timeout(TIMEOUT_S):
             await process.wait()
             await rig.link.closed()

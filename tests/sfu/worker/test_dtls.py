@@ -1,4 +1,4 @@
-"""SRTP keys, and canaries: each name that libraries did not promise us, used as dtls.py uses it."""
+"""Tests of SRTP keys, and canaries: each underscored name of a library, used as dtls.py uses it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ PINNED = {"aiortc": ("1.16", "1.17"), "aioice": ("0.13", "0.14"), "pylibsrtp": (
 
 
 class Wire:
-    """One end of a wire; `other` is where it leads."""
+    """An end of a wire. other: the other end."""
 
     role = "controlled"
 
@@ -40,15 +40,15 @@ class Wire:
 
 
 def wires() -> tuple[Wire, Wire]:
-    """Both ends."""
-    one, two = Wire(), Wire()
-    one.other, two.other = two, one
-    return one, two
+    """Return both ends of a wire."""
+    first, second = Wire(), Wire()
+    first.other, second.other = second, first
+    return first, second
 
 
 @pytest.mark.parametrize("name", PINNED)
 def test_the_libraries_are_of_the_versions_that_were_read(name: str) -> None:
-    """Their insides may change with the next minor version; who raises the bound runs these canaries first."""
+    """The libraries have the versions that these canaries cover: the next minor one may differ."""
     least, below = map(Version, PINNED[name])
     assert least <= Version(version(name)) < below
 
@@ -66,7 +66,7 @@ def test_canary_of_aiortc_attributes(name: str) -> None:
 
 
 def test_canary_of_the_wire() -> None:
-    """aiortc asks its ICE transport for `role`, `_recv` and `_send`, and for nothing else."""
+    """aiortc uses only `role`, `_recv` and `_send` of its ICE transport."""
     source = inspect.getsource(rtcdtlstransport.RTCDtlsTransport)
     used = {text.split("(")[0].split(")")[0].split(",")[0].strip() for text in _after(source, "self.transport.")}
     assert {name.split()[0].rstrip(":") for name in used} <= {"role", "_recv", "_send"}
@@ -77,7 +77,7 @@ def _after(source: str, marker: str) -> list[str]:
 
 
 def test_canary_of_libsrtp() -> None:
-    """A session's context is where we look, and the functions take it."""
+    """A session's context is at its place, and the functions take it."""
     keys, _, _ = pair()
     assert keys.context is not None
     assert pylibsrtp.Session()._srtp[0] is not None
@@ -87,10 +87,9 @@ def test_canary_of_libsrtp() -> None:
 
 @pytest.mark.parametrize("ours", ["client", "server"])
 async def test_two_ends_agree_on_keys(ours: str) -> None:
-    """Whichever side speaks first, what one seals the other opens."""
-    one, two = wires()
+    """Either end decrypts what the other one encrypts, whichever begins the handshake."""
     first, second = Certificate(), Certificate()
-    ends = Dtls(first, one, lambda: None), Dtls(second, two, lambda: None)
+    ends = [Dtls(each, wire, lambda: None) for each, wire in zip((first, second), wires(), strict=True)]
     theirs = "server" if ours == "client" else "client"
     keys = await asyncio.gather(
         ends[0].handshake({"role": theirs, "fingerprints": second.fingerprints()}, 10),
@@ -106,10 +105,9 @@ async def test_two_ends_agree_on_keys(ours: str) -> None:
 
 
 async def test_a_wrong_certificate_gives_no_keys() -> None:
-    """The fingerprint is what ties the connection to the person who asked for it by REST."""
-    one, two = wires()
+    """A peer with another certificate than the announced one gets no keys."""
     first, second = Certificate(), Certificate()
-    ends = Dtls(first, one, lambda: None), Dtls(second, two, lambda: None)
+    ends = [Dtls(each, wire, lambda: None) for each, wire in zip((first, second), wires(), strict=True)]
     keys = await asyncio.gather(
         ends[0].handshake({"role": "client", "fingerprints": Certificate().fingerprints()}, 10),
         ends[1].handshake({"role": "server", "fingerprints": first.fingerprints()}, 10),
@@ -120,21 +118,21 @@ async def test_a_wrong_certificate_gives_no_keys() -> None:
 
 
 async def test_a_client_that_never_shakes_hands_is_given_up() -> None:
-    """The handshake itself has no end of its own."""
+    """A handshake without an answer ends at its limit."""
     dtls = Dtls(Certificate(), wires()[0], lambda: None)
     assert await dtls.handshake({"role": "client", "fingerprints": Certificate().fingerprints()}, 0.05) is None
     await dtls.close()
 
 
 async def test_fingerprints_nobody_can_check_give_no_keys() -> None:
-    """An empty or unknown list is no proof."""
+    """A peer whose fingerprints are all of an unknown algorithm gets no keys."""
     dtls = Dtls(Certificate(), wires()[0], lambda: None)
     assert await dtls.handshake({"role": "client", "fingerprints": [{"algorithm": "md5", "value": "00"}]}, 1) is None
 
 
 @pytest.mark.parametrize("profile", [GCM, CM])
 def test_forgeries_and_replays_are_refused(profile: int) -> None:
-    """What was changed on the way, or comes a second time, is nothing."""
+    """A packet that was changed, or comes a second time, is refused."""
     keys, _, client = pair(profile)
     slot = Inbox(2, 1).slots[0]
     good = client.protect(rtp_packet(1, b"payload"))
@@ -146,13 +144,13 @@ def test_forgeries_and_replays_are_refused(profile: int) -> None:
 
 
 def test_an_unused_stream_can_be_forgotten() -> None:
-    """A consumer may close before it got anything."""
+    """A stream without a packet can be forgotten: a consumer may close early."""
     pair()[0].forget(12345)
     pair()[0].forget_incoming(12345)
 
 
 def test_a_forgotten_incoming_stream_is_a_new_one() -> None:
-    """Nothing of it is left, not even what had come; other streams stay known."""
+    """A forgotten stream begins anew, and other streams stay known."""
     keys, _, client = pair()
     slot = Inbox(2, 1).slots[0]
     sealed = {ssrc: client.protect(rtp_packet(1, b"payload", ssrc=ssrc)) for ssrc in (1, 2)}
@@ -164,7 +162,7 @@ def test_a_forgotten_incoming_stream_is_a_new_one() -> None:
 
 
 def test_the_project_pins_what_the_canaries_cover() -> None:
-    """pyproject.toml allows no version that was not read."""
+    """pyproject.toml allows only the versions that the canaries cover."""
     document = tomllib.loads((ROOT / "pyproject.toml").read_text())
     required = {each.name: each.specifier for each in map(Requirement, document["project"]["dependencies"])}
     for name, (least, below) in PINNED.items():

@@ -1,4 +1,4 @@
-"""Datagrams that nobody ought to send: garbage, cut off, changed, from strangers and from a client itself."""
+"""Tests with hostile datagrams: garbage, cut off, changed, from outsiders and from a client itself."""
 
 from __future__ import annotations
 
@@ -26,13 +26,14 @@ from tests.sfu.worker.rig import (
     video_packet,
 )
 
-BURST = 100  # datagrams between two packets of the call that must not suffer
+BURST = 100  # datagrams between two packets of the call that is not to suffer
+BYE = struct.pack("!BBHI", 0x81, 203, 1, VIDEO_SSRC)
 STRAYS = 2000  # SSRCs that a hostile client makes up; libsrtp looks through all of them for each packet, here too
 REMEMBERED = 400  # a client's SSRCs that a worker may keep in mind though no producer explains them
 
 
 def valid(peer: Peer) -> list[bytes]:
-    """One of everything that a worker understands."""
+    """Return a datagram of each kind that a worker understands."""
     ice = peer.parameters["iceParameters"]
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
     request.attributes["USERNAME"] = f"{ice['usernameFragment']}:peer"
@@ -42,14 +43,14 @@ def valid(peer: Peer) -> list[bytes]:
 
 
 def control(chance: random.Random, sender: int) -> bytes:
-    """RTCP that is well encrypted and makes no sense."""
+    """Return RTCP that is encrypted well and makes no sense."""
     whole = chance.choice(
         [
             rtcp.nack(1, CONSUMER_SSRC, [chance.getrandbits(16) for _ in range(20)]),
             rtcp.pli(1, VIDEO_SSRC),
             rtcp.remb(1, chance.getrandbits(30), [CONSUMER_SSRC]),
             rtcp.sender_report(rtcp.SenderInfo(VIDEO_SSRC, chance.getrandbits(64), 1, 2, 3)),
-            rtcp.receiver_report(1, []) + rtcp.goodbye([VIDEO_SSRC]),
+            rtcp.receiver_report(1, []) + BYE,
         ]
     )
     odd = mutated(whole, chance, keep=2)[: chance.randrange(8, 200)].ljust(8, b"\0")
@@ -57,7 +58,7 @@ def control(chance: random.Random, sender: int) -> bytes:
 
 
 def mutated(data: bytes, chance: random.Random, keep: int = 0) -> bytes:
-    """Some bits changed, perhaps cut off or grown."""
+    """Return the data with some bits changed, perhaps cut off."""
     changed = bytearray(data)
     for _ in range(chance.randrange(1, 8)):
         changed[chance.randrange(keep, len(changed))] ^= 1 << chance.randrange(8)
@@ -66,8 +67,8 @@ def mutated(data: bytes, chance: random.Random, keep: int = 0) -> bytes:
     return bytes(changed)
 
 
-def strange(peer: Peer, chance: random.Random) -> Iterator[bytes]:
-    """What comes from outside, without keys."""
+def from_outside(peer: Peer, chance: random.Random) -> Iterator[bytes]:
+    """Yield datagrams of an outsider, who has no keys."""
     models = valid(peer)
     while True:
         kind = chance.random()
@@ -80,7 +81,7 @@ def strange(peer: Peer, chance: random.Random) -> Iterator[bytes]:
 
 
 def authenticated(peer: Peer, chance: random.Random) -> Iterator[bytes]:
-    """What a hostile client sends with its own keys: any RTP and RTCP under a valid tag."""
+    """Yield datagrams of a hostile client with keys: any RTP and RTCP under a valid tag."""
     protect_control = peer.dtls._tx_srtp.protect_rtcp
     strays = [chance.getrandbits(32) for _ in range(STRAYS)]
     numbers: Counter[int] = Counter()
@@ -107,27 +108,27 @@ async def _bystanders(rig: Rig) -> tuple[Peer, Peer]:
     return speaker, listener
 
 
-@pytest.mark.timeout(0)  # as long as its option asks for: what is waited for has a limit of its own
+@pytest.mark.timeout(0)  # it takes as long as its option says; each wait has a limit of its own
 async def test_garbage_disturbs_nobody(request: pytest.FixtureRequest) -> None:
-    """No crash, no exception that was not foreseen, and another room's call loses nothing (`--garbage N`)."""
+    """No datagram makes the worker raise, and another room's call loses no packet (`--garbage N`)."""
     count, chance = request.config.getoption("--garbage"), random.Random(1)
     async with started("--consent-timeout", "86400") as rig:
         speaker, listener = await _bystanders(rig)
         send, hostile = await rig.connect("send")
         recv, victim = await rig.connect("recv")
         await rig.consume(recv, await rig.produce(send, "video"), "video")
-        stranger = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        stranger.connect(("127.0.0.1", rig.port))
-        outside, inside = strange(hostile, chance), authenticated(hostile, chance)
+        outsider = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        outsider.connect(("127.0.0.1", rig.port))
+        outside, inside = from_outside(hostile, chance), authenticated(hostile, chance)
         for burst in range(count // BURST):
             for _ in range(BURST // 2):
-                stranger.send(next(outside))
+                outsider.send(next(outside))
                 hostile.send(next(inside if chance.random() < 0.7 else outside))
             number = burst + 1
             speaker.send_rtp(rtp_packet(number, b"%d" % number))
             await listener.until(lambda number=number: len(listener.packets) == number)  # type: ignore[misc]
             victim.packets.clear()
-        stranger.close()
+        outsider.close()
         stats = await rig.call("stats")
         assert stats["failures"] == 0
         assert 0 < stats["remembered"] <= REMEMBERED
@@ -136,17 +137,17 @@ async def test_garbage_disturbs_nobody(request: pytest.FixtureRequest) -> None:
 
 
 async def test_garbage_on_tcp_ends_only_its_own_connection() -> None:
-    """Frames of impossible sizes, half frames, many strangers; a call over TCP goes on."""
+    """A call over TCP goes on while outsiders send impossible frames."""
     async with started() as rig:
         send, speaker = await rig.connect("send", tcp=True)
         recv, listener = await rig.connect("recv", tcp=True)
         await rig.consume(recv, await rig.produce(send, "audio"), "audio")
         chance = random.Random(1)
-        strangers = [socket.create_connection(("127.0.0.1", rig.port)) for _ in range(30)]
-        for each in strangers:
+        outsiders = [socket.create_connection(("127.0.0.1", rig.port)) for _ in range(30)]
+        for each in outsiders:
             each.sendall(chance.choice((b"\xff\xff", b"\0\0", b"\0", b"\0\x05abc", b"\0\4" + chance.randbytes(4) * 9)))
         speaker.send_rtp(rtp_packet(1, b"hello"))
         await listener.until(lambda: [payload(each) for each in listener.packets] == [b"hello"])
-        for each in strangers:
+        for each in outsiders:
             each.close()
         assert (await rig.call("stats"))["failures"] == 0

@@ -1,4 +1,4 @@
-"""Connectivity checks: who is answered what, and which path an agent uses then."""
+"""Tests of connectivity checks: the answer to each, and the path that an agent then uses."""
 
 from __future__ import annotations
 
@@ -7,11 +7,22 @@ import asyncio
 import pytest
 from aioice import stun
 
+from hype.sfu.worker.datagrams import Slot
 from hype.sfu.worker.ice import Agent, IceLite
 
 
+class Owner:
+    """An owner of an agent that ignores what it is told."""
+
+    def path_selected(self) -> None:
+        """Ignore it."""
+
+    def media_received(self, slot: Slot, size: int, now: float) -> None:
+        """Ignore it."""
+
+
 class FakePath:
-    """A remote address, and what was sent to it."""
+    """A remote address, and the datagrams that were sent to it."""
 
     def __init__(self, port: int) -> None:
         self.address = ("192.0.2.1", port)
@@ -20,25 +31,25 @@ class FakePath:
         self.sent: list[bytes] = []
 
     def send(self, data: bytes) -> None:
-        """It is sent this."""
+        """Record a datagram."""
         self.sent.append(data)
 
     def adopt(self, agent: Agent) -> None:
-        """An agent takes it."""
+        """Take the agent."""
         self.agent = agent
 
     def release(self) -> None:
-        """It is nobody's."""
+        """Take no agent."""
         self.agent = None
 
     @property
     def answer(self) -> stun.Message:
-        """The last one."""
+        """The last answer."""
         return stun.parse_message(self.sent[-1])
 
 
 def check(agent: Agent, *names: str, username: str | None = None, password: str | None = None) -> bytes:
-    """A check by the agent's client; names: flag attributes."""
+    """Return a check by the agent's client. names: flag attributes."""
     request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
     request.attributes["USERNAME"] = f"{username or agent.username}:them"
     for name in names:
@@ -49,18 +60,18 @@ def check(agent: Agent, *names: str, username: str | None = None, password: str 
 
 @pytest.fixture
 def ice() -> IceLite:
-    """One worker's."""
+    """Return the agents of a worker."""
     return IceLite()
 
 
 @pytest.fixture
 def agent(ice: IceLite) -> Agent:
-    """One transport's, made at second 0."""
-    return ice.agent(0.0)
+    """Return a connection's agent, made at second 0."""
+    return ice.agent(Owner(), 0.0)
 
 
 def test_a_check_is_answered_with_the_address_it_came_from(ice: IceLite, agent: Agent) -> None:
-    """The client learns how we see it, signed with our password."""
+    """A check is answered with the client's address, signed with the agent's password."""
     path = FakePath(1)
     ice.check(check(agent, "USE-CANDIDATE"), path, 5.0)
     assert path.answer.message_class == stun.Class.RESPONSE
@@ -70,7 +81,7 @@ def test_a_check_is_answered_with_the_address_it_came_from(ice: IceLite, agent: 
 
 
 def test_a_wrong_password_selects_nothing(ice: IceLite, agent: Agent) -> None:
-    """401, and the path stays a stranger's."""
+    """A check with a wrong password is answered with 401 and selects no path."""
     path = FakePath(1)
     ice.check(check(agent, "USE-CANDIDATE", password="wrong"), path, 5.0)
     assert path.answer.error_code == 401
@@ -78,7 +89,7 @@ def test_a_wrong_password_selects_nothing(ice: IceLite, agent: Agent) -> None:
 
 
 def test_a_client_that_thinks_it_is_controlled_is_corrected(ice: IceLite, agent: Agent) -> None:
-    """487: a lite agent is always the controlled one."""
+    """A check by a controlled client is answered with 487: a lite agent is always the controlled one."""
     path = FakePath(1)
     ice.check(check(agent, "ICE-CONTROLLED"), path, 5.0)
     assert path.answer.error_code == 487
@@ -86,14 +97,14 @@ def test_a_client_that_thinks_it_is_controlled_is_corrected(ice: IceLite, agent:
 
 
 def test_an_unknown_username_is_ignored(ice: IceLite, agent: Agent) -> None:
-    """Strangers get no answer that they could send to somebody else."""
+    """A check with an unknown username gets no answer."""
     path = FakePath(1)
     ice.check(check(agent, username="nobody"), path, 5.0)
     assert path.sent == []
 
 
 def test_only_a_nomination_moves_an_agent(ice: IceLite, agent: Agent) -> None:
-    """A mere check by another path proves that it works, not that the client wants it."""
+    """A check without a nomination does not move an agent that has a path."""
     first, second = FakePath(1), FakePath(2)
     ice.check(check(agent, "USE-CANDIDATE"), first, 1.0)
     ice.check(check(agent), second, 2.0)
@@ -103,7 +114,7 @@ def test_only_a_nomination_moves_an_agent(ice: IceLite, agent: Agent) -> None:
 
 
 def test_old_credentials_work_until_the_new_ones_are_used(ice: IceLite, agent: Agent) -> None:
-    """A restart does not interrupt; afterwards the old password is worthless."""
+    """Old credentials work after a restart until the new ones are used."""
     old = check(agent)
     agent.restart()
     path = FakePath(1)
@@ -116,7 +127,7 @@ def test_old_credentials_work_until_the_new_ones_are_used(ice: IceLite, agent: A
 
 
 def test_an_agent_keeps_a_bounded_number_of_paths(ice: IceLite, agent: Agent) -> None:
-    """The path in use is never the one that goes."""
+    """An agent keeps 16 paths, and always the one in use."""
     paths = [FakePath(number) for number in range(100)]
     for path in paths:
         ice.check(check(agent), path, 1.0)
@@ -125,7 +136,7 @@ def test_an_agent_keeps_a_bounded_number_of_paths(ice: IceLite, agent: Agent) ->
 
 
 def test_a_closed_agent_is_forgotten(ice: IceLite, agent: Agent) -> None:
-    """Its paths are free, its username unknown, its wire cut."""
+    """A closed agent has no path, no username and no wire."""
     path = FakePath(1)
     ice.check(check(agent), path, 1.0)
     agent.close()
@@ -136,7 +147,7 @@ def test_a_closed_agent_is_forgotten(ice: IceLite, agent: Agent) -> None:
 
 @pytest.mark.parametrize("size", range(0, 80, 5))
 def test_mutilated_checks_are_ignored(ice: IceLite, agent: Agent, size: int) -> None:
-    """Whatever bytes come, nothing raises and nobody is selected."""
+    """A check that is cut off or changed does not raise and selects no path."""
     whole, path = check(agent, "USE-CANDIDATE"), FakePath(1)
     ice.check(whole[:size], path, 1.0)
     for flipped in range(8):
@@ -147,7 +158,7 @@ def test_mutilated_checks_are_ignored(ice: IceLite, agent: Agent, size: int) -> 
 
 
 def test_attributes_of_impossible_sizes_are_ignored(ice: IceLite, agent: Agent) -> None:
-    """aioice unpacks some attributes before it looks at their size."""
+    """An attribute of an impossible size is ignored, though aioice unpacks it before it looks at the size."""
     path = FakePath(1)
     for kind in (0x0003, 0x0009, 0x0020, 0x0024, 0x8028, 0x8029, 0x0006, 0x0001):
         for size in range(12):

@@ -1,4 +1,4 @@
-"""Packets lost at random on both links of a video call, and both repaired."""
+"""A test with packets that are lost at random on both links of a video call."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ LOSS = 0.05
 
 
 class Sender:
-    """Sends video, of which one packet in twenty gets lost, and repeats by RTX what it is asked for."""
+    """A sender of video. It loses one packet in twenty, and repeats by RTX what it is asked for."""
 
     def __init__(self, peer: Peer, chance: random.Random) -> None:
         self.peer = peer
@@ -35,14 +35,14 @@ class Sender:
         self._read = 0
 
     def send(self, number: int) -> None:
-        """The first and the last packet always arrive: one begins the picture, the other shows what is missing."""
+        """Send a packet. The first one arrives, as it begins the picture, and the last one, as it shows the holes."""
         packet = video_packet(number, video_packet(0)[12:] + b"%d" % number)
         self.sent[number] = packet[12:]
         if number in (1, COUNT) or self._chance.random() >= LOSS:
             self.peer.send_rtp(packet)
 
     def repair(self) -> None:
-        """Answer the NACKs that came since the last time."""
+        """Answer the NACKs since the last call."""
         for data in self.peer.reports[self._read :]:
             for part in rtcp.parts(data):
                 lost = rtcp.lost_packets(data, part)
@@ -58,7 +58,7 @@ class Sender:
 
 
 class Receiver:
-    """Loses one packet in twenty, and asks for it again."""
+    """A receiver. It loses one packet in twenty, and asks for it again."""
 
     def __init__(self, peer: Peer, chance: random.Random) -> None:
         self.peer = peer
@@ -74,7 +74,7 @@ class Receiver:
         return lost
 
     def got(self) -> dict[int, bytes]:
-        """Payloads by sequence number, repaired ones too."""
+        """Return the payloads by sequence number, repaired ones included."""
         packets = self.peer.packets
         repaired = [payload(each) for each in packets if ssrc(each) == CONSUMER_RTX_SSRC]
         return {sequence(each): payload(each) for each in packets if ssrc(each) == CONSUMER_SSRC} | {
@@ -82,7 +82,7 @@ class Receiver:
         }
 
     def ask(self, missing: list[int]) -> None:
-        """Ask for each once, then for all of them again."""
+        """Request each missing packet once, then all of them again."""
         fresh = [number for number in missing if number not in self._asked]
         if not fresh:
             self._asked.clear()
@@ -104,7 +104,7 @@ async def test_random_loss_both_ways_is_repaired() -> None:
         for number in range(2, COUNT + 1):
             sender.send(number)
             if number % 20 == 0:
-                await rig.call("stats")  # everybody catches up
+                await rig.call("stats")  # the worker and both clients catch up
                 sender.repair()
         wanted = {(base + number) & 0xFFFF: content for number, content in sender.sent.items()}
         while missing := [number for number in wanted if number not in receiver.got()]:

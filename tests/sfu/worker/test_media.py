@@ -1,4 +1,4 @@
-"""What a worker does with media: it passes on, repairs, renumbers, and tells both sides what they need to know."""
+"""Tests of the media path of a worker: packets go on, are repaired and renumbered, and are reported."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import struct
 from dataclasses import dataclass
 
 import pytest
+from aiortc.rtp import RtcpPacket, RtcpRrPacket
 
 from hype.sfu.negotiation import extensions
 from hype.sfu.worker import rtcp
@@ -45,19 +46,19 @@ class Call:
     consumer_id: str
 
     def send(self, number: int, content: bytes = b"") -> None:
-        """Send one packet; the first video packet and every hundredth are key frames."""
+        """Send one packet. Video packets are key frames unless `content` says otherwise."""
         if self.kind == "audio":
             self.sender.send_rtp(rtp_packet(number, content or b"sound %d" % number))
         else:
             self.sender.send_rtp(video_packet(number, content or video_packet(number)[12:] + b"%d" % number))
 
     async def arrived(self, count: int) -> list[bytes]:
-        """The first `count` packets that the receiver got."""
+        """Return the first `count` packets that the receiver got."""
         await self.receiver.until(lambda: len(self.receiver.packets) >= count)
         return self.receiver.packets[:count]
 
     async def reported(self, peer: Peer, kind: int, format_: int | None = None) -> tuple[bytes, rtcp.Part]:
-        """The first RTCP packet of that kind that this peer got."""
+        """Return the first RTCP packet of that kind that a peer got."""
 
         def find() -> tuple[bytes, rtcp.Part] | None:
             for data in peer.reports:
@@ -72,8 +73,8 @@ class Call:
         return found
 
 
-async def begun(rig: Rig, kind: str, *, rtx: bool = True) -> Call:
-    """A call of one producer and one consumer."""
+async def begin(rig: Rig, kind: str, *, rtx: bool = True) -> Call:
+    """Begin a call of one producer and one consumer."""
     send, sender = await rig.connect("send")
     recv, receiver = await rig.connect("recv")
     producer_id = await rig.produce(send, kind)
@@ -85,8 +86,8 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_audio_comes_out_as_it_went_in(rig: Rig) -> None:
-    """Payloads and timestamps unchanged; SSRC, payload type and mid are the consumer's."""
-    call = await begun(rig, "audio")
+    """Payloads and timestamps are the sender's. SSRC, payload type and mid are the consumer's."""
+    call = await begin(rig, "audio")
     for number in range(65500, 65600):
         call.send(number & 0xFFFF, b"sound %d" % number)
     packets = await call.arrived(100)
@@ -99,8 +100,8 @@ async def test_audio_comes_out_as_it_went_in(rig: Rig) -> None:
 
 
 async def test_a_wrong_tag_and_a_replay_are_dropped(rig: Rig) -> None:
-    """Only what the sender really sent, and once."""
-    call = await begun(rig, "audio")
+    """A packet with a wrong tag, and the repetition of a packet, are dropped."""
+    call = await begin(rig, "audio")
     before = (await rig.call("stats"))["rejected"]
     good = call.sender.protected(rtp_packet(1, b"real"))
     call.sender.send(good[:-1] + bytes([good[-1] ^ 1]))
@@ -113,22 +114,22 @@ async def test_a_wrong_tag_and_a_replay_are_dropped(rig: Rig) -> None:
 
 
 async def test_nothing_is_sent_to_a_client_without_its_keys(rig: Rig) -> None:
-    """A consumer may exist before its transport is connected; it begins then."""
+    """A consumer of a transport that is not connected begins when it is connected."""
     send, sender = await rig.connect("send")
     recv, receiver = await rig.open("recv")
     await rig.consume(recv, await rig.produce(send, "audio"), "audio")
     sender.send_rtp(rtp_packet(1, b"early"))
     await rig.call("connectTransport", transportId=recv, dtlsParameters=receiver.dtls_parameters)
     await receiver.handshake()
-    await rig.told("transportConnected", transportId=recv)
+    await rig.wait_for("transportConnected", transportId=recv)
     sender.send_rtp(rtp_packet(2, b"in time"))
     await receiver.until(lambda: bool(receiver.packets))
     assert [payload(packet) for packet in receiver.packets] == [b"in time"]
 
 
 async def test_a_mute_leaves_no_hole(rig: Rig) -> None:
-    """What is muted is not heard, and the receiver does not wait for it."""
-    call = await begun(rig, "audio")
+    """Packets of a paused producer are not forwarded, and leave no hole in the sequence numbers."""
+    call = await begin(rig, "audio")
     call.send(10, b"before")
     await call.arrived(1)
     await rig.call("pauseProducer", producerId=call.producer_id)
@@ -137,15 +138,15 @@ async def test_a_mute_leaves_no_hole(rig: Rig) -> None:
     await rig.call("resumeProducer", producerId=call.producer_id)
     call.send(40, b"after")
     packets = await call.arrived(2)
-    while payload(packets[-1]) == b"secret":  # sent before the resume, arrived after it: two sockets have no order
+    while payload(packets[-1]) == b"secret":  # sent before the resume and received after it: two sockets have no order
         packets = await call.arrived(len(packets) + 1)
     assert payload(packets[-1]) == b"after"
     assert [(sequence(packet) - sequence(packets[0])) & 0xFFFF for packet in packets] == list(range(len(packets)))
 
 
 async def test_padding_leaves_no_hole(rig: Rig) -> None:
-    """Probes for bandwidth end at the router."""
-    call = await begun(rig, "audio")
+    """A packet of padding alone is not forwarded, and leaves no hole in the sequence numbers."""
+    call = await begin(rig, "audio")
     call.send(1, b"one")
     probe = bytearray(rtp_packet(2, bytes(9) + b"\x0a"))
     probe[0] |= 0x20
@@ -157,8 +158,8 @@ async def test_padding_leaves_no_hole(rig: Rig) -> None:
 
 
 async def test_video_begins_with_a_key_frame(rig: Rig) -> None:
-    """Nothing else could be decoded; the sender is asked for one."""
-    call = await begun(rig, "video")
+    """A consumer of video begins with a key frame, which the sender is asked for."""
+    call = await begin(rig, "video")
     data, part = await call.reported(call.sender, rtcp.PAYLOAD_FEEDBACK, rtcp.FORMAT_PLI)
     assert rtcp.keyframe_wanted(data, part) == [VIDEO_SSRC]
     call.send(1, DELTA + b"useless")
@@ -169,8 +170,8 @@ async def test_video_begins_with_a_key_frame(rig: Rig) -> None:
 
 
 async def test_a_key_frame_that_does_not_come_is_asked_for_again(rig: Rig) -> None:
-    """The request may have been lost; but not more often than every 300 ms."""
-    call = await begun(rig, "video")
+    """A key frame is requested until it comes, at most every 300 ms."""
+    call = await begin(rig, "video")
 
     def asked() -> int:
         return sum(bool(rtcp.keyframe_wanted(data, part)) for data in call.sender.reports for part in rtcp.parts(data))
@@ -184,8 +185,8 @@ async def test_a_key_frame_that_does_not_come_is_asked_for_again(rig: Rig) -> No
 
 
 async def test_a_lost_packet_is_asked_for_and_passed_on(rig: Rig) -> None:
-    """The sender hears of it at once; its repetition by RTX goes to the consumers like the packet itself."""
-    call = await begun(rig, "video")
+    """A lost packet is requested at once, and its RTX packet goes on to the consumers."""
+    call = await begin(rig, "video")
     call.send(1)
     call.send(3, DELTA + b"three")
     data, part = await call.reported(call.sender, rtcp.TRANSPORT_FEEDBACK, rtcp.FORMAT_NACK)
@@ -199,8 +200,8 @@ async def test_a_lost_packet_is_asked_for_and_passed_on(rig: Rig) -> None:
 
 @pytest.mark.parametrize("rtx", [True, False])
 async def test_a_receiver_gets_again_what_it_lost(rig: Rig, rtx: bool) -> None:
-    """By RTX where that is negotiated, else the very same packet."""
-    call = await begun(rig, "video", rtx=rtx)
+    """A receiver gets a lost packet again: by RTX where that is negotiated, else the same packet."""
+    call = await begin(rig, "video", rtx=rtx)
     for number in range(1, 11):
         call.send(number)
     packets = await call.arrived(10)
@@ -210,13 +211,13 @@ async def test_a_receiver_gets_again_what_it_lost(rig: Rig, rtx: bool) -> None:
         assert (ssrc(again), again[1] & 0x7F) == (CONSUMER_RTX_SSRC, 102)
         assert payload(again) == packets[4][2:4] + payload(packets[4])
     else:
-        # The same bytes, extensions included: under GCM anything else would give the key away.
+        # The same bytes, extensions included: under GCM any other ones would give the key away.
         assert again == packets[4] or again == b"replay check failed (bad index)"
 
 
 async def test_what_a_receiver_asks_for_too_often_is_not_sent(rig: Rig) -> None:
-    """One small request must not become a flood."""
-    call = await begun(rig, "video")
+    """A packet is sent again a bounded number of times, however often it is requested."""
+    call = await begin(rig, "video")
     for number in range(1, 11):
         call.send(number)
     packets = await call.arrived(10)
@@ -228,8 +229,8 @@ async def test_what_a_receiver_asks_for_too_often_is_not_sent(rig: Rig) -> None:
 
 
 async def test_a_late_joiner_gets_a_key_frame_of_its_own(rig: Rig) -> None:
-    """The sender is asked as soon as the newcomer is reachable, and those who were there see no hole."""
-    call = await begun(rig, "video")
+    """A consumer that joins late begins with a new key frame, and the others see no break."""
+    call = await begin(rig, "video")
     call.send(1)
     await call.arrived(1)
     call.sender.reports.clear()
@@ -245,8 +246,8 @@ async def test_a_late_joiner_gets_a_key_frame_of_its_own(rig: Rig) -> None:
 
 
 async def test_sender_reports_are_passed_on(rig: Rig) -> None:
-    """With the consumer's SSRC and counts; receivers synchronise voice and picture by them."""
-    call = await begun(rig, "audio")
+    """A sender report goes on with the consumer's SSRC and counts, for the synchronisation of sound and picture."""
+    call = await begin(rig, "audio")
     call.send(1, b"12345")
     await call.arrived(1)
     call.sender.send_rtcp(rtcp.sender_report(rtcp.SenderInfo(AUDIO_SSRC, 7 << 32, 4242, 99, 9999)))
@@ -256,18 +257,20 @@ async def test_sender_reports_are_passed_on(rig: Rig) -> None:
 
 
 async def test_a_sender_is_told_how_its_packets_arrive(rig: Rig) -> None:
-    """Receiver reports for its statistics."""
-    call = await begun(rig, "audio")
+    """A sender gets receiver reports."""
+    call = await begin(rig, "audio")
     for number in (1, 2, 4, 5):
         call.send(number)
     data, part = await call.reported(call.sender, rtcp.RECEIVER_REPORT)
-    (block,) = rtcp.report_blocks(data, part)
-    assert (block.ssrc, block.lost, block.highest & 0xFFFF) == (AUDIO_SSRC, 1, 5)
+    (report,) = RtcpPacket.parse(data[part.start : part.end])
+    assert isinstance(report, RtcpRrPacket)
+    (block,) = report.reports
+    assert (block.ssrc, block.packets_lost, block.highest_sequence & 0xFFFF) == (AUDIO_SSRC, 1, 5)
 
 
 async def test_a_sender_gets_transport_wide_feedback(rig: Rig) -> None:
-    """Without it Chrome does not dare to send more than 300 kbps."""
-    call = await begun(rig, "video")
+    """A sender gets transport-wide feedback. Without it Chrome sends no more than 300 kbps."""
+    call = await begin(rig, "video")
     number = EXTENSION_IDS[extensions.TRANSPORT_CC]
     for count in range(5):
         element = bytes([number << 4 | 1]) + struct.pack("!H", 100 + count)
@@ -277,7 +280,7 @@ async def test_a_sender_gets_transport_wide_feedback(rig: Rig) -> None:
 
 
 async def test_a_sender_without_transport_wide_feedback_gets_a_limit(rig: Rig) -> None:
-    """REMB, the older way."""
+    """A sender without transport-wide feedback gets a REMB."""
     send, sender = await rig.connect("send")
     codecs = producer_parameters("video")["codecs"]
     codecs[0]["rtcpFeedback"] = [{"type": "goog-remb", "parameter": ""}, {"type": "ccm", "parameter": "fir"}]
@@ -289,22 +292,22 @@ async def test_a_sender_without_transport_wide_feedback_gets_a_limit(rig: Rig) -
 
 
 async def test_speech_is_told_of(rig: Rig) -> None:
-    """When it begins and when it has ended (ruling R40); the level is passed on to the consumers."""
-    call = await begun(rig, "audio")
+    """The server is told when speech begins and ends (ruling R40). The level goes on to the consumers."""
+    call = await begin(rig, "audio")
     element = bytes([EXTENSION_IDS[extensions.AUDIO_LEVEL] << 4, 0x80 | 20])
     call.sender.send_rtp(rtp_packet(1, b"loud", elements=element))
-    await rig.told("speaking", producerId=call.producer_id, speaking=True)
-    await rig.told("speaking", producerId=call.producer_id, speaking=False)
+    await rig.wait_for("speaking", producerId=call.producer_id, speaking=True)
+    await rig.wait_for("speaking", producerId=call.producer_id, speaking=False)
     (packet,) = await call.arrived(1)
     assert packet[25:27] == bytes([10 << 4, 0x80 | 20])
 
 
 async def test_packets_nobody_announced_go_nowhere(rig: Rig) -> None:
-    """A client can send what it likes; the others get what it produces, of the kind that it said."""
-    call = await begun(rig, "audio")
+    """A packet of no announced stream, or of another payload type, is not forwarded."""
+    call = await begin(rig, "audio")
     before = (await rig.call("stats"))["unknown"]
-    for stranger in range(100):
-        call.sender.send_rtp(rtp_packet(1, b"stray", ssrc=stranger + 1, payload_type=50))
+    for number in range(100):
+        call.sender.send_rtp(rtp_packet(1, b"stray", ssrc=number + 1, payload_type=50))
     call.sender.send_rtp(rtp_packet(1, b"wrong kind", payload_type=VIDEO_PAYLOAD_TYPE))
     call.send(2, b"fence")
     assert [payload(packet) for packet in await call.arrived(1)] == [b"fence"]

@@ -1,4 +1,4 @@
-"""A listener never gets two packets under one SRTP index, with any sequence numbers of a sender.
+"""Tests of SRTP indices: a receiver never gets two packets under one index, with any sequence numbers of a sender.
 
 Under AES-GCM two payloads with one key, SSRC and index give away the authentication key (RFC 7714 8.4).
 """
@@ -32,7 +32,7 @@ _LEAP = 32_700  # just below half of the 16-bit numbers
 
 
 class Sender:
-    """Makes packets of one producer, each with a content of its own."""
+    """A maker of a producer's packets, each with another content."""
 
     def __init__(self) -> None:
         self._contents = itertools.count()
@@ -60,7 +60,7 @@ class Sender:
 
 
 def goes_back_by_repairs(sender: Sender) -> Iterator[bytes]:
-    """Repair numbers that are not sent yet, with holes, then one far back; the stream goes on from there."""
+    """Repair numbers that are not sent yet, with holes, then one far back. The stream goes on from there."""
     yield sender.video(FIRST)
     yield sender.video(FIRST + 2)
     for step in range(3, 2303):
@@ -93,7 +93,7 @@ def leaps(sender: Sender) -> Iterator[bytes]:
 async def test_no_index_is_used_for_two_payloads(
     rig: Rig, arrivals: Callable[[Sender], Iterator[bytes]], rtx: bool
 ) -> None:
-    """Packets with one SSRC and sequence number are the same to the byte, and the stream is heard to its end."""
+    """Packets with one SSRC and sequence number are equal, and the stream arrives to its end."""
     send, speaker = await rig.connect("send")
     recv, listener = await rig.connect("recv")
     await rig.consume(recv, await rig.produce(send, "video"), "video", rtx=rtx)

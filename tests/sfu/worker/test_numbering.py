@@ -1,4 +1,4 @@
-"""Indices of packets: none is given twice, and those that are not forwarded leave no hole."""
+"""Tests of the indices of packets: none is given twice, and packets that are not forwarded leave no hole."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hype.sfu.worker.numbering import MAX_HOLES, RESTART, Numbering
 
 NOW = 1.0
-# How far a packet is from the newest one: mostly the next, sometimes late, sometimes anywhere.
+# The distance of a packet from the newest one: mostly the next, sometimes late, sometimes anywhere.
 STEPS = st.one_of(
     st.just(1),
     st.integers(-5, 5),
@@ -28,7 +28,7 @@ def numbered(numbering: Numbering, *sequences: int) -> list[int | None]:
 
 
 def test_what_is_skipped_leaves_no_hole() -> None:
-    """Padding is dropped and the packets around it follow each other."""
+    """A skipped packet leaves no hole between the packets around it."""
     numbering = Numbering()
     first = numbering.number(10, NOW)
     numbering.skip(11, NOW)
@@ -37,7 +37,7 @@ def test_what_is_skipped_leaves_no_hole() -> None:
 
 
 def test_a_lost_packet_keeps_its_place() -> None:
-    """It may still be repaired, also when something was skipped after it."""
+    """A lost packet keeps its index, also when a packet behind it is skipped."""
     numbering = Numbering()
     first = numbering.number(10, NOW)
     numbering.skip(12, NOW)
@@ -46,7 +46,7 @@ def test_a_lost_packet_keeps_its_place() -> None:
 
 
 def test_a_pause_leaves_no_hole() -> None:
-    """Whatever came or got lost meanwhile; what is late from before it is dropped."""
+    """A pause leaves no hole, and a late packet from before it is dropped."""
     numbering = Numbering()
     first = numbering.number(10, NOW)
     numbering.pause()
@@ -57,7 +57,7 @@ def test_a_pause_leaves_no_hole() -> None:
 
 
 def test_a_packet_that_came_before_has_no_index() -> None:
-    """A repetition counts once, whether or not the packet was missed."""
+    """A repetition has an index only if the packet was missed."""
     first, *others = numbered(Numbering(), 5, 7, 7, 6, 6, 5)
     assert first is not None
     assert others == [first + 2, None, first + 1, None, None]
@@ -65,18 +65,18 @@ def test_a_packet_that_came_before_has_no_index() -> None:
 
 @pytest.mark.parametrize("again", [40000 - RESTART - 1, 20000, 40000 + MAX_HOLES + 2, 65000])
 def test_a_sender_may_begin_anew(again: int) -> None:
-    """Its packets go on behind one hole, far back and far ahead alike, and the old holes are closed."""
+    """A sender that begins anew goes on behind one hole, and its old holes are closed."""
     numbering = Numbering()
     numbered(numbering, 39990, 39998, 40000)
     highest = numbering.highest
     assert numbered(numbering, again, again + 1) == [highest + 2, highest + 3]
     assert not numbering.holes
     assert [numbering.fill(39999), numbering.number(again, NOW)] == [None, None]
-    assert numbering.hopeless
+    assert numbering.take_given_up()
 
 
 def test_a_repetition_moves_nothing() -> None:
-    """RTX may name any original: only a missing one has an index, and the next packet follows as before."""
+    """An RTX packet has an index only if its original is missing, and the next packet follows as before."""
     numbering = Numbering()
     first, second = numbered(numbering, 10, 12)
     assert first is not None
@@ -99,7 +99,7 @@ def test_a_closed_hole_stays_closed() -> None:
 
 
 def test_skipped_packets_do_not_add_up() -> None:
-    """Padding behind losses again and again: the next packet is still a small step ahead."""
+    """Padding behind losses does not add up: the next packet is still a small step ahead."""
     numbering = Numbering()
     first = numbering.number(0, NOW)
     for step in range(1, 1000):
@@ -113,7 +113,7 @@ def test_skipped_packets_do_not_add_up() -> None:
 
 @given(st.integers(0, 0xFFFF), st.lists(st.sampled_from(["send", "skip", "lose", "pause"]), max_size=400))
 def test_indices_grow_by_one_but_for_losses(start: int, doings: list[str]) -> None:
-    """In order of arrival, across wrap-arounds, only lost packets leave holes, and only outside pauses."""
+    """Indices grow by one in order of arrival. Only a lost packet outside a pause leaves a hole."""
     numbering, sequence, previous, lost = Numbering(), start, None, 0
     for doing in doings:
         sequence = (sequence + 1) & 0xFFFF
@@ -132,7 +132,7 @@ def test_indices_grow_by_one_but_for_losses(start: int, doings: list[str]) -> No
 
 
 class Sender:
-    """Sends anything, and knows which indices were given and which are kept for what is missing."""
+    """A sender of anything. It knows which indices were given and which are kept for missing packets."""
 
     def __init__(self, start: int) -> None:
         """Begin near that sequence number."""
@@ -141,7 +141,7 @@ class Sender:
         self._given: list[int] = [-1]
 
     def do(self, doing: str, step: int) -> None:
-        """Do one thing, and check the indices that come of it."""
+        """Do one step, and check the indices of its packets."""
         kept = self._kept()
         for index in getattr(self, doing)(step):
             assert index in kept or max(self._given) < index <= max(self._given) + MAX_HOLES + 1
@@ -161,7 +161,7 @@ class Sender:
         return [index for index in numbered(self.numbering, *sequences) if index is not None]
 
     def run(self, step: int) -> list[int]:
-        """Send more."""
+        """Send 20 packets."""
         return self.send(step, 20)
 
     def skip(self, step: int) -> list[int]:
@@ -176,7 +176,7 @@ class Sender:
         return [] if index is None else [index]
 
     def repair(self, step: int) -> list[int]:
-        """Repeat one that is missing."""
+        """Repeat a packet that is missing."""
         missing = list(self.numbering.holes)
         return self.repeat(missing[step % len(missing)] - self._newest) if missing else []
 
@@ -193,7 +193,7 @@ class Sender:
 
 @given(st.integers(0, 0xFFFF), st.lists(DOINGS, min_size=20, max_size=100))
 def test_no_index_is_given_twice(start: int, doings: list[tuple[str, int]]) -> None:
-    """An index is a small step above all before it, or an open hole has kept it; the holes stay bounded."""
+    """An index is a small step above all before it, or an open hole has kept it. The holes stay bounded."""
     sender = Sender(start)
     for doing, step in doings:
         sender.do(doing, step)

@@ -1,4 +1,4 @@
-"""Packets to consumers, with real SRTP keys: no two packets share a nonce of AES-GCM, and each packet decrypts."""
+"""Tests of packets to receivers, with real SRTP keys: no two share a nonce of AES-GCM, and each decrypts."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from hype.sfu.worker import rtp
 from hype.sfu.worker.datagrams import Arena
 from hype.sfu.worker.dtls import Keys
-from hype.sfu.worker.fan_out import Outlet
+from hype.sfu.worker.fan_out import OutgoingSocket
 from hype.sfu.worker.ice import Agent, Path
-from hype.sfu.worker.inbound_track import Producer
+from hype.sfu.worker.inbound_track import InboundTrack
 from hype.sfu.worker.numbering import MAX_HOLES, RESTART
-from hype.sfu.worker.outbound_track import Consumer
+from hype.sfu.worker.outbound_track import OutboundTrack
 from hype.sfu.worker.stamps import FIELDS
 from hype.sfu.worker.stream import Ring
 from tests.clocks import HandClock
@@ -34,7 +34,7 @@ from tests.sfu.worker.rig import (
     video_packet,
 )
 
-OUTLET = Outlet(Arena(FIELDS), -1)
+OUTGOING = OutgoingSocket(Arena(FIELDS), -1)
 LOW, HIGH = 0, 1
 PADDING = bytes(9) + b"\x0a"
 
@@ -42,8 +42,8 @@ PADDING = bytes(9) + b"\x0a"
 class Client:
     """A client on TCP. It compares each packet that is sent to it with all earlier ones."""
 
-    def __init__(self, number: int, producer: Producer, *, rtx: bool) -> None:
-        """Make its consumer, with that number."""
+    def __init__(self, number: int, inbound: InboundTrack, *, rtx: bool) -> None:
+        """Make its track, with that number."""
         self.name: bytes | None = None
         self.address = ("192.0.2.7", 5004)
         self.agent: Agent | None = None
@@ -52,17 +52,18 @@ class Client:
         self._plain: dict[bytes, bytes] = {}  # by the key stream, which the key, SSRC and SRTP index make
         self._left: set[bytes] = set()
         self.sent: list[bytes] = []  # what left, decrypted, without repetitions
-        self.consumer = Consumer(f"c{number}", producer, self, consumer_parameters("video", number, rtx=rtx))
+        params = {"rtpParameters": consumer_parameters("video", number, rtx=rtx)}
+        self.track = OutboundTrack(f"c{number}", inbound, self, params)
 
     @property
-    def way(self) -> tuple[Keys, Path]:
+    def route(self) -> tuple[Keys, Path]:
         """Return the keys and itself as the path: it is connected at once."""
         return self.keys, self
 
     def _noted(self, packet: bytes) -> bytes | None:
         sealed = self._seal(packet)
         assert sealed is not None
-        stream = bytes(one ^ other for one, other in zip(packet[28:44], sealed[28:44], strict=True))
+        stream = bytes(clear ^ cipher for clear, cipher in zip(packet[28:44], sealed[28:44], strict=True))
         if self._plain.setdefault(stream, packet) != packet:
             raise AssertionError(f"two packets under one SRTP index, number {sequence(packet)} of {ssrc(packet):x}")
         return sealed
@@ -75,10 +76,10 @@ class Client:
 
     @property
     def newest(self) -> int:
-        """Return the sequence number of the last packet that it got; 0: none."""
-        return next((sequence(each) for each in reversed(self.sent) if ssrc(each) == self.consumer.ssrc), 0)
+        """The sequence number of the last packet that it got; 0: none."""
+        return next((sequence(each) for each in reversed(self.sent) if ssrc(each) == self.track.ssrc), 0)
 
-    def send_control(self, _packet: bytes) -> None:
+    def send_rtcp(self, _packet: bytes) -> None:
         """Ignore RTCP."""
 
     def adopt(self, agent: Agent) -> None:
@@ -96,21 +97,25 @@ class Call:
         encodings = [{"ssrc": VIDEO_SSRC + layer, "rtx": {"ssrc": RTX_SSRC + layer}} for layer in (LOW, HIGH)]
         params = {
             "rtpParameters": {**producer_parameters("video"), "encodings": encodings},
-            "rtpMapping": {
-                "codecs": [{"payloadType": 96, "mappedPayloadType": 101}],
-                "encodings": [{"mappedSsrc": 1000}, {"mappedSsrc": 1001}],
-            },
+            "rtpMapping": {"codecs": [{"payloadType": 96, "mappedPayloadType": 101}]},
+            "kind": "video",
         }
         self.clock = HandClock()
-        self.producer = Producer("p", "video", params, OUTLET, lambda _producer, _speaking: None)
-        self.clients = [Client(number, self.producer, rtx=number == 0) for number in range(2)]
+        self.inbound = InboundTrack("p", params, self, self, OUTGOING)
+        self.clients = [Client(number, self.inbound, rtx=number == 0) for number in range(2)]
         self.newest = [65_000, 100]  # the sequence numbers of the layers
         self._contents, self._repairs = itertools.count(), itertools.count()
         for client in self.clients:
-            client.consumer.start(self.clock())
+            client.track.start(self.clock())
         self.send(LOW)
         self.choose(self.clients[HIGH], HIGH)
         self.send(HIGH)
+
+    def send_rtcp(self, packet: bytes) -> None:
+        """Ignore RTCP to the sender."""
+
+    def speaking_changed(self, track_id: str, speaking: bool) -> None:
+        """Ignore speech."""
 
     def content(self, *, key: bool = False) -> bytes:
         """Return a payload that no other packet has."""
@@ -127,9 +132,9 @@ class Call:
     def _receive(self, layer: int, packet: bytes) -> None:
         header = rtp.parse(packet)
         assert header is not None
-        stream = self.producer.streams[layer]
-        (stream.receive if header.ssrc < RTX_SSRC else stream.repaired)(packet, header, self.clock())
-        stream.missing.due(self.clock())
+        stream = self.inbound.streams[layer]
+        (stream.receive if header.ssrc < RTX_SSRC else stream.receive_rtx)(packet, header, self.clock())
+        stream.nacks.due(self.clock())
 
     def run(self, layer: int, count: int) -> None:
         """Send so many packets in order."""
@@ -152,35 +157,33 @@ class Call:
 
     def choose(self, client: Client, layer: int) -> None:
         """Have that client take this layer from the next key frame on."""
-        for each, stream in enumerate(self.producer.streams):
+        for each, stream in enumerate(self.inbound.streams):
             stream.bitrate = 1.0 + 99.0 * each
-        client.consumer.choose_layer(1000.0 if layer == HIGH else 1.0, self.clock())
+        client.track.choose_layer(1000.0 if layer == HIGH else 1.0, self.clock())
 
     def toggle(self, client: Client) -> None:
         """Pause that client, or let it go on."""
-        consumer = client.consumer
-        consumer.paused = not consumer.paused
-        if consumer.paused:
-            consumer.stop()
+        if client.track.paused:
+            client.track.resume(self.clock())
         else:
-            consumer.start(self.clock())
+            client.track.pause()
 
     def mute(self) -> None:
         """Pause the sender, or let it go on."""
-        if self.producer.paused:
-            self.producer.resume(self.clock())
+        if self.inbound.paused:
+            self.inbound.resume(self.clock())
         else:
-            self.producer.pause()
+            self.inbound.pause()
 
     def ask(self, client: Client, step: int) -> None:
         """Have that client ask for three packets, the first one `step` behind its newest."""
         wanted = [(client.newest + step + each) & 0xFFFF for each in range(3)]
-        client.consumer.resend(wanted, self.clock())
+        client.track.resend(wanted, self.clock())
 
-    def do(self, doing: str, which: int, step: int, times: int) -> None:
-        """Do one of these things, so many times."""
+    def do(self, action: str, which: int, step: int, times: int) -> None:
+        """Do one of these actions, so many times."""
         client = self.clients[which]
-        happenings: dict[str, Any] = {
+        actions: dict[str, Any] = {
             "send": lambda: self.send(which, step),
             "delta": lambda: self.send(which, step, self.content()),
             "run": lambda: self.run(which, 50),
@@ -195,7 +198,7 @@ class Call:
             "wait": lambda: self.clock.advance(0.3),
         }
         for _ in range(times):
-            happenings[doing]()
+            actions[action]()
 
 
 STEPS = st.one_of(
@@ -207,16 +210,16 @@ STEPS = st.one_of(
 )
 OFTEN = ["send", "delta", "run", "run", "pad", "repair", "repair on", "ask"] * 2
 SELDOM = ["empty", "choose", "toggle", "mute", "wait"]
-DOINGS = st.tuples(st.sampled_from(OFTEN + SELDOM), st.integers(0, 1), STEPS, st.integers(1, 5))
+ACTIONS = st.tuples(st.sampled_from(OFTEN + SELDOM), st.integers(0, 1), STEPS, st.integers(1, 5))
 
 
 @settings(deadline=None, phases=[Phase.reuse, Phase.generate])  # to shrink what thousands of packets do takes minutes
-@given(st.lists(DOINGS, min_size=20, max_size=60))
-def test_no_two_packets_share_a_nonce(doings: list[tuple[str, int, int, int]]) -> None:
-    """libsrtp makes each key stream for one packet only, after any arrivals, requests, pauses and layer changes."""
+@given(st.lists(ACTIONS, min_size=20, max_size=60))
+def test_no_two_packets_share_a_nonce(actions: list[tuple[str, int, int, int]]) -> None:
+    """A key stream serves one packet only, after any arrivals, requests, pauses and layer changes."""
     call = Call()
-    for doing in doings:
-        call.do(*doing)
+    for action in actions:
+        call.do(*action)
 
 
 def test_a_repetition_is_never_new() -> None:
@@ -234,7 +237,7 @@ def test_a_repetition_is_never_new() -> None:
 
 
 def test_a_repetition_behind_the_ring_is_dropped() -> None:
-    """The router cannot keep such a packet for those who ask again, and libsrtp refuses to encrypt it."""
+    """RTX for a packet behind the ring is dropped: the ring cannot keep it, and libsrtp cannot encrypt it."""
     call = Call()
     call.send(LOW, 2)
     call.run(LOW, Ring.SIZE)
@@ -244,7 +247,7 @@ def test_a_repetition_behind_the_ring_is_dropped() -> None:
 
 
 def test_repetitions_without_content_do_not_add_up() -> None:
-    """Padding and empty repetitions are not forwarded: the next packet is still a small step ahead."""
+    """Padding and empty repetitions do not add up: the next packet is still a small step ahead."""
     call = Call()
     client = call.clients[LOW]
     known = client.newest
@@ -257,7 +260,7 @@ def test_repetitions_without_content_do_not_add_up() -> None:
 
 
 def test_a_paused_client_cannot_ask_for_what_it_misses() -> None:
-    """Its requests for later packets are ignored, and its next packet has the number that follows."""
+    """A paused client gets no later packet by a request, and its next packet has the number that follows."""
     call = Call()
     client = call.clients[LOW]
     call.toggle(client)
@@ -272,7 +275,7 @@ def test_a_paused_client_cannot_ask_for_what_it_misses() -> None:
 
 @pytest.mark.parametrize("back", [2 * Ring.SIZE, 0x7FFF, 0x8000, 0x8001, 0xFFFF])
 def test_a_packet_of_an_old_layer_is_not_sent_again(back: int) -> None:
-    """A client without RTX asks for a packet that far back: it is ignored, and does not use a later packet's index."""
+    """A request for a packet that far back is ignored, and does not use a later packet's index."""
     call = Call()
     client = call.clients[1]
     call.run(HIGH, 99)

@@ -1,4 +1,4 @@
-"""Reading and rewriting RTP: captured packets, what aiortc reads of ours, and bytes that mean harm."""
+"""Tests of reading and writing RTP: captured packets, what aiortc reads of ours, and hostile bytes."""
 
 from __future__ import annotations
 
@@ -15,21 +15,21 @@ UINT16, UINT32 = st.integers(0, 0xFFFF), st.integers(0, 0xFFFFFFFF)
 
 
 def read(packet: bytes | bytearray | memoryview) -> rtp.Header:
-    """The header of a packet that is one."""
+    """Return the header of a packet that is one."""
     header = rtp.parse(packet)
     assert header is not None
     return header
 
 
 def packet_of(elements: bytes, profile: int = 0xBEDE, payload: bytes = b"sound") -> bytes:
-    """A packet with these extension elements, filled up to whole words."""
+    """Return a packet with these extension elements, filled up to whole words."""
     elements += bytes(-len(elements) % 4)
     block = profile.to_bytes(2, "big") + (len(elements) // 4).to_bytes(2, "big") + elements
     return bytes.fromhex("906f00010000000200000003") + block + payload
 
 
 def outgoing(packet: bytes, payload_type: int = 100, mid: str = "000a", ssrc: int = 7) -> bytearray:
-    """`packet` as one consumer gets it, with the producer's numbers."""
+    """Return `packet` as one receiver gets it, with the sender's numbers."""
     header = read(packet)
     out = bytearray(rtp.outgoing_header(header, payload_type, 0x123456, extensions.AUDIO_LEVEL_ID, 0x85))
     out += packet[header.payload : header.end]
@@ -39,7 +39,7 @@ def outgoing(packet: bytes, payload_type: int = 100, mid: str = "000a", ssrc: in
 
 @pytest.mark.parametrize("name", ["opus", "vp8", "rtx"])
 def test_captured_packets_read_as_another_implementation_reads_them(name: str) -> None:
-    """Every field, and where the payload begins and ends, agrees with aiortc."""
+    """Every field, and the place of the payload, agrees with aiortc."""
     for packet in captured(name):
         header, theirs = read(packet), RtpPacket.parse(packet)
         assert header[:5] == (
@@ -53,7 +53,7 @@ def test_captured_packets_read_as_another_implementation_reads_them(name: str) -
 
 
 def test_extensions_of_chromes_audio_are_found_by_id() -> None:
-    """Level, transport-wide number and mid of each captured packet; an id that is not there gives nothing."""
+    """Level, transport-wide number and mid of each captured packet are found. An absent id gives none."""
     for number, packet in enumerate(captured("opus")):
         header = read(packet)
         assert (header.payload_type, header.ssrc) == (OPUS_PT, AUDIO_SSRC)
@@ -67,7 +67,7 @@ def test_extensions_of_chromes_audio_are_found_by_id() -> None:
 
 
 def test_two_byte_extensions_are_read_too() -> None:
-    """Ids above 14, empty elements and padding between elements (RFC 8285 4.3)."""
+    """Ids above 14, empty elements and padding between elements are read (RFC 8285 4.3)."""
     packet = packet_of(b"\x00\x15\x02ab\x00\x00\x16\x00\xff\x01z", profile=0x1005)
     header = read(packet)
     assert header.two_byte
@@ -84,13 +84,13 @@ def test_two_byte_extensions_are_read_too() -> None:
     ids=["id 15", "id 0 with a length", "cut short"],
 )
 def test_reading_stops_where_extensions_end(elements: bytes) -> None:
-    """Behind the reserved id, or an element that says it is longer than the block, nothing is believed."""
+    """No element is read behind the reserved id, or behind one that is longer than the block."""
     packet = packet_of(elements)
     assert rtp.find_extension(packet, read(packet), 4) is None
 
 
 def test_extensions_of_an_unknown_sort_are_skipped() -> None:
-    """The payload is found behind them; none of them is."""
+    """The payload is found behind extensions of an unknown profile, and no element is."""
     packet = packet_of(b"\x40x\x00\x00", profile=0xABAC)
     header = read(packet)
     assert packet[header.payload :] == b"sound"
@@ -98,7 +98,7 @@ def test_extensions_of_an_unknown_sort_are_skipped() -> None:
 
 
 def test_contributing_sources_are_skipped() -> None:
-    """A mixer's packet has its payload behind the list of those it mixed."""
+    """The payload is found behind the list of contributing sources."""
     packet = bytes.fromhex("826f00010000000200000003 0000000400000005") + b"sound"
     assert packet[read(packet).payload :] == b"sound"
 
@@ -118,12 +118,12 @@ def test_contributing_sources_are_skipped() -> None:
     ids=["empty", "short", "version 1", "sources", "extension", "extension words", "no padding", "too much padding"],
 )
 def test_lengths_that_lie_make_it_no_packet(packet: str) -> None:
-    """Nothing is read of a packet whose parts do not fit in it."""
+    """Bytes whose parts do not fit are no packet."""
     assert rtp.parse(bytes.fromhex(packet)) is None
 
 
 def test_a_packet_of_padding_alone_is_empty() -> None:
-    """Chrome's probe has no payload, and is known to have none."""
+    """Chrome's probe is read as a packet without payload."""
     probe = captured("rtx")[2]
     header = read(probe)
     assert header.payload == header.end
@@ -131,14 +131,14 @@ def test_a_packet_of_padding_alone_is_empty() -> None:
 
 
 def test_rtcp_is_told_from_rtp() -> None:
-    """Both come through one door."""
+    """The second byte tells RTCP from RTP."""
     assert all(packet[1] in rtp.RTCP_TYPES for packet in captured("rtcp"))
     assert not any(packet[1] in rtp.RTCP_TYPES for packet in captured("opus") + captured("vp8"))
 
 
 @given(hostile)
 def test_no_bytes_harm_the_readers(data: bytes) -> None:
-    """Whatever comes, each reader answers within the packet, in every kind of buffer."""
+    """Each reader answers within the packet, for any bytes in every kind of buffer."""
     header = rtp.parse(data)
     assert rtp.parse(memoryview(bytearray(data))) == header
     if header is None:
@@ -158,7 +158,7 @@ def test_no_bytes_harm_the_readers(data: bytes) -> None:
 def test_a_consumers_copy_is_read_by_others_as_it_was_meant(
     packet: bytes, sequence: int, timestamp: int, ssrc: int
 ) -> None:
-    """The router's numbers and extensions are in it, and the payload is the producer's, byte for byte."""
+    """A copy has the router's numbers and extensions, and the sender's payload, byte for byte."""
     header, out = read(packet), bytearray(5) + outgoing(packet)
     rtp.write_stamp(out, 5 + rtp.STAMP_AT, sequence, timestamp, rtp.stamp_tail(ssrc, "00zz"))
     copy, original = RtpPacket.parse(bytes(out[5:])), RtpPacket.parse(packet)
@@ -175,7 +175,7 @@ def test_a_consumers_copy_is_read_by_others_as_it_was_meant(
 
 
 def test_a_packet_without_level_has_padding_in_its_place() -> None:
-    """The layout is the same with fewer elements in it."""
+    """A packet without a level has the same layout with fewer elements."""
     out = rtp.outgoing_header(read(captured("vp8")[0]), 101, 1, 0, 0x85)
     assert [number for number, _ in unpack_header_extensions(0xBEDE, out[16:28])] == [
         extensions.MID_ID,
@@ -184,7 +184,7 @@ def test_a_packet_without_level_has_padding_in_its_place() -> None:
 
 
 def test_rtx_from_a_browser_gives_back_the_original() -> None:
-    """What was repeated is the packet that was lost: numbers, marker and payload."""
+    """A browser's RTX packet is unwrapped to the lost packet: numbers, marker and payload."""
     for repeated, lost in zip(captured("rtx")[:2], captured("vp8"), strict=False):
         header = read(repeated)
         assert (header.payload_type, header.ssrc) == (RTX_PT, RTX_SSRC)
@@ -198,7 +198,7 @@ def test_rtx_from_a_browser_gives_back_the_original() -> None:
 
 @given(st.sampled_from(captured("vp8")), UINT16, UINT32, st.booleans())
 def test_rtx_to_a_browser_gives_back_the_original(packet: bytes, sequence: int, ssrc: int, padded: bool) -> None:
-    """A copy wrapped here is unwrapped by aiortc and by ourselves to the packet it repeats, padded or not."""
+    """aiortc and our reader unwrap our RTX copy to the packet that it repeats, padded or not."""
     sent = outgoing(packet, 101)
     out = bytearray(2000)
     size = rtp.write_rtx(out, memoryview(sent), 102, sequence, ssrc, 0xABCDEF)
@@ -215,11 +215,11 @@ def test_rtx_to_a_browser_gives_back_the_original(packet: bytes, sequence: int, 
 
 @given(UINT16, st.integers(-32768, 32767))
 def test_sequence_distance_goes_the_short_way_round(start: int, ahead: int) -> None:
-    """65535 is just before 0."""
+    """The distance of sequence numbers is the short way round the wrap."""
     assert rtp.sequence_distance((start + ahead) & 0xFFFF, start) == ahead
 
 
 def test_abs_send_time_counts_64_seconds() -> None:
-    """6.18 bits: it wraps, and half a second is half of 2 ** 18."""
+    """abs-send-time wraps after 64 s, and half a second is half of 2 ** 18."""
     assert rtp.abs_send_time(0.5) == 1 << 17
     assert rtp.abs_send_time(64.0 + 1.0) == 1 << 18

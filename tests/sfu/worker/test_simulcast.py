@@ -1,4 +1,4 @@
-"""Simulcast: several sizes of one picture come, and each consumer gets one of them, without a seam."""
+"""Tests of simulcast: several layers of a picture come in, and each consumer gets one of them without a break."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 async def test_simulcast_layers_are_found_by_their_names(rig: Rig) -> None:
-    """Chrome does not announce their SSRCs; each consumer gets one layer, renumbered when it changes."""
+    """A layer without an announced SSRC, as Chrome's, is found by its RID. A change of layers is renumbered."""
     send, sender = await rig.connect("send")
     recv, receiver = await rig.connect("recv")
     producer_id = await rig.produce(send, "video", encodings=[{"rid": "lo"}, {"rid": "hi"}], mid="0")
@@ -54,7 +54,7 @@ async def test_simulcast_layers_are_found_by_their_names(rig: Rig) -> None:
 
 
 async def test_pictures_are_numbered_on_when_the_layer_changes(rig: Rig) -> None:
-    """Up and down again (RFC 7741 4.2), the same when one is sent again; who stays with a layer gets it as it is."""
+    """Pictures go on when a layer changes, and when one is sent again (RFC 7741 4.2)."""
     send, sender = await rig.connect("send")
     layers = {b"lo": Layer(b"lo", 7001, 0x7FFD, 250), b"hi": Layer(b"hi", 7002, 100, 3)}
     producer_id = await rig.produce(send, "video", encodings=[{"rid": "lo"}, {"rid": "hi"}], mid="0")
@@ -86,13 +86,13 @@ async def test_pictures_are_numbered_on_when_the_layer_changes(rig: Rig) -> None
 
 
 def numbers(packet: bytes) -> tuple[int, int]:
-    """Picture id and TL0PICIDX of a packet of a `Layer`, as a consumer gets it."""
+    """Return picture id and TL0PICIDX of a packet of a `Layer`, as a consumer gets it."""
     content = payload(packet)
     return int.from_bytes(content[2:4], "big") & 0x7FFF, content[4]
 
 
 def expected(first: tuple[int, int], count: int) -> list[tuple[int, int]]:
-    """The numbers of so many pictures."""
+    """Return the numbers of so many pictures."""
     return [((first[0] + n) % 0x8000, (first[1] + n) % 0x100) for n in range(count)]
 
 
@@ -104,7 +104,7 @@ class Layer:
         self._picture, self._tl0, self._count = picture, tl0, 0
 
     def next(self) -> bytes:
-        """The next picture."""
+        """Return the next picture."""
         self._count += 1
         picture = 0x8000 | (self._picture + self._count) & 0x7FFF
         descriptor = b"\x90\xe0" + picture.to_bytes(2, "big") + bytes([(self._tl0 + self._count) & 0xFF, 0])

@@ -1,4 +1,4 @@
-"""The bulk way to write receivers' own header fields."""
+"""Tests of the header fields that are written into all copies at once."""
 
 from __future__ import annotations
 
@@ -23,15 +23,17 @@ receiver = st.tuples(numbers, numbers, st.integers(0, 0xFFFFFFFF), st.text("0123
 def test_all_copies_get_what_each_would_get_alone(
     receivers: list[tuple[int, int, int, str]], index: int, timestamp: int, size: int
 ) -> None:
-    """Whatever the offsets are and wherever they wrap, `write` does to all what `write_stamp` does to one."""
-    shifts, drifts, ssrcs, mids = zip(*receivers, strict=True)
+    """`write` writes into all copies what `write_stamp` writes into one, whatever the offsets are."""
+    sequence_offsets, timestamp_offsets, ssrcs, mids = zip(*receivers, strict=True)
     tails = [rtp.stamp_tail(ssrc, mid) for ssrc, mid in zip(ssrcs, mids, strict=True)]
     packet = bytearray(b"\xa5" * size)
     rtp.write_stamp(packet, rtp.STAMP_AT, 0, 0, rtp.stamp_tail(0, "0000"))
     columns, _ = ARENA.fill(bytes(packet), len(receivers))
-    Stamps(shifts, drifts, tails).write(columns, index, timestamp)
+    Stamps(sequence_offsets, timestamp_offsets, tails).write(columns, index, timestamp)
     ARENA.seal(len(receivers), size)
-    for number, (shift, drift, tail) in enumerate(zip(shifts, drifts, tails, strict=True)):
-        sequence, moment = (index + shift) & 0xFFFF, (timestamp + drift) & 0xFFFFFFFF
+    for number, (sequence_offset, timestamp_offset, tail) in enumerate(
+        zip(sequence_offsets, timestamp_offsets, tails, strict=True)
+    ):
+        sequence, moment = (index + sequence_offset) & 0xFFFF, (timestamp + timestamp_offset) & 0xFFFFFFFF
         rtp.write_stamp(packet, rtp.STAMP_AT, sequence, moment, tail)
         assert ARENA.content(number) == packet

@@ -1,0 +1,53 @@
+"""Tests of a worker process: its port, and its end."""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+
+from tests.sfu.worker.peer import TIMEOUT_S
+from tests.sfu.worker.rig import started
+
+
+async def test_two_workers_take_two_ports() -> None:
+    """Each of two workers takes a free number of the range that they share (ruling R30)."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        number = probe.getsockname()[1]
+    # Wider than two: on a busy machine the neighbour of a free number is often taken.
+    numbers = range(number, number + 20)
+    span = ("--min-port", str(numbers[0]), "--max-port", str(numbers[-1]))
+    async with started(*span) as first, started(*span) as second:
+        assert {first.port, second.port} <= set(numbers)
+        assert first.port != second.port
+
+
+async def test_a_range_without_a_free_port_is_an_error() -> None:
+    """A worker without a free port exits with code 1 and a sentence."""
+    async with started() as rig:
+        ours, theirs = socket.socketpair()
+        number = str(rig.port)
+        command = rig.command(theirs.fileno(), "--min-port", number, "--max-port", number)
+        process = await asyncio.create_subprocess_exec(
+            *command, pass_fds=[theirs.fileno()], stderr=asyncio.subprocess.PIPE
+        )
+        theirs.close()
+        _, text = await process.communicate()
+        ours.close()
+        assert process.returncode == 1
+        assert text.decode().strip().splitlines()[-1].endswith("for media")
+
+
+async def test_it_ends_when_its_link_does() -> None:
+    """A worker ends when its link closes, so that none outlives its server."""
+    async with started() as rig, asyncio.timeout(TIMEOUT_S):
+        await rig.connect("send")
+        rig.link.close()
+        assert await rig.process.wait() == 0
+
+
+async def test_it_ends_when_asked_to() -> None:
+    """A worker ends after the request `shutdown`."""
+    async with started() as rig, asyncio.timeout(TIMEOUT_S):
+        await rig.call("shutdown")
+        assert await rig.process.wait() == 0
