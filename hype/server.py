@@ -31,7 +31,7 @@ from hype.rest import build
 from hype.seeding import seed
 from hype.sfu.signalling import addresses
 from hype.sfu.signalling.service import Sfu
-from hype.sfu.signalling.worker_pool import Settings
+from hype.sfu.signalling.worker_process import WorkerSettings
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 
@@ -117,7 +117,7 @@ def _sfu(config: Config, cluster: Cluster, hub: Hub) -> Sfu:
     announced_ip = addresses.announced(config.announced_ip, config.host)
     ports = config.mediasoup_min_port, config.mediasoup_max_port
     listening_on = addresses.listening_on(announced_ip)
-    settings = Settings(listening_on, announced_ip, *ports, environment=worker_environment())
+    settings = WorkerSettings(listening_on, announced_ip, *ports, environment=worker_environment())
 
     def present(channel_id: str) -> dict[str, bool]:
         return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}

@@ -22,11 +22,11 @@ from hype.models.migrate import migrate
 from hype.operations import Announcer, Call, MediaBridge, Services, by_operation_id, perform
 from hype.seeding import seed
 from hype.sfu.signalling.service import Sfu
-from hype.sfu.signalling.waiting import PATIENCE_S
+from hype.sfu.signalling.unconnected import CHECK_INTERVAL_S
 from hype.spec import Contract, Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
-from tests.sfu.signalling.running import FAKE
+from tests.sfu.signalling.driver import FAKE
 
 _TIMEOUT_S = 20
 
@@ -130,7 +130,7 @@ async def run_gateway(
     database_url: str,
     profile: Profile = "hardened",
     limits: Mapping[str, Any] | None = None,
-    patience_s: float = PATIENCE_S,
+    patience_s: float = CHECK_INTERVAL_S,
     **environment: str,
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway on an empty, seeded database.

@@ -15,7 +15,7 @@ import pytest_asyncio
 
 from hype.errors import NotAuthenticated
 from tests.gateway.running import Client, RunningGateway, run_gateway
-from tests.sfu.signalling.running import DTLS_PARAMETERS, audio, video
+from tests.sfu.signalling.driver import DTLS_PARAMETERS, audio, video
 
 ROOM = "voice-general"
 

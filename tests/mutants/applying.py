@@ -17,7 +17,7 @@ from hype_contract.contract.specs import load
 from tests.mutants.registry import GONE, Edit, Law, Mutant
 
 ROOT = Path(__file__).parents[2]
-_WORKER = Edit("hype/sfu/signalling/worker_pool.py", '(sys.executable, "-m", "hype.sfu.worker")', "")
+_WORKER = Edit("hype/sfu/signalling/worker_process.py", '(sys.executable, "-m", "hype.sfu.worker")', "")
 
 
 class CannotApply(Exception):

@@ -9,8 +9,9 @@ _SERVICE = "hype/sfu/signalling/service.py"
 _ORTC = "hype/sfu/negotiation/ortc.py"
 _VOICE = "hype/gateway/voice.py"
 _OPERATIONS = "hype/operations/voice.py"
+_ALIKE = "(first.user_id, first.direction) == (second.user_id, second.direction)"
 _FULL = "if limit is not None and user_id not in there and len(there) >= limit:"
-_SAY = "if self._rooms.remove_producer(producer):\n            self._say_closed(producer)"
+_SAY = "if self._rooms.remove_producer(producer):\n            self._announce_closed(producer)"
 
 MUTANTS = [
     mutant(
@@ -90,7 +91,7 @@ MUTANTS = [
         Edit(
             _ROOM,
             "there = self.users(channel_id).union(present)",
-            "there = [one.id for one in self.transports_in(channel_id)]",
+            "there = [each.id for each in self.transports_in(channel_id)]",
         ),
         of="createSendTransport createRecvTransport",
         killed_by="R26.full",
@@ -112,25 +113,21 @@ MUTANTS = [
     mutant(
         "voice.transports.not-replaced",
         "A second transport of a direction stands beside the first.",
-        Edit(_ROOM, "if _alike(one, transport)), None)", "if False), None)"),
+        Edit(_ROOM, "if _alike(each, transport)), None)", "if False), None)"),
         of="createSendTransport createRecvTransport",
         killed_by="R26.replaced",
     ),
     mutant(
         "voice.transports.replaces-the-other-way",
         "A new transport replaces the user's transport of the other direction.",
-        Edit(_ROOM, "(one.user_id, one.direction) == (other.user_id, other.direction)", "one.user_id == other.user_id"),
+        Edit(_ROOM, _ALIKE, "first.user_id == second.user_id"),
         of="createSendTransport createRecvTransport",
         killed_by="R26.replaced",
     ),
     mutant(
         "voice.transports.replaces-other-peoples",
         "A new transport replaces somebody else's of the same direction.",
-        Edit(
-            _ROOM,
-            "(one.user_id, one.direction) == (other.user_id, other.direction)",
-            "one.direction == other.direction",
-        ),
+        Edit(_ROOM, _ALIKE, "first.direction == second.direction"),
         of="createSendTransport",
         killed_by="R26.replaced",
     ),
@@ -168,8 +165,8 @@ MUTANTS = [
         "A user can have two producers of one kind in a channel.",
         Edit(
             _ROOM,
-            "if any(one.user_id == producer.user_id and one.kind == producer.kind for one",
-            "if any(False for one",
+            "if any(each.user_id == producer.user_id and each.kind == producer.kind for each",
+            "if any(False for each",
         ),
         of="createProducer",
         killed_by="R28.one-of-each-kind",
@@ -177,7 +174,7 @@ MUTANTS = [
     mutant(
         "voice.producers.one-of-a-kind-for-all",
         "A channel takes one producer of each kind, whoever has it.",
-        Edit(_ROOM, "one.user_id == producer.user_id and one.kind", "one.kind"),
+        Edit(_ROOM, "each.user_id == producer.user_id and each.kind", "each.kind"),
         of="createProducer",
         killed_by="R28.one-of-each-kind",
     ),
@@ -186,8 +183,8 @@ MUTANTS = [
         "A screen counts as a camera: a user cannot send both.",
         Edit(
             _ROOM,
-            "one.kind == producer.kind for one",
-            '(one.kind == "audio") == (producer.kind == "audio") for one',
+            "each.kind == producer.kind for each",
+            '(each.kind == "audio") == (producer.kind == "audio") for each',
         ),
         of="createProducer",
         killed_by="R28.produce",
@@ -216,7 +213,7 @@ MUTANTS = [
     mutant(
         "voice.producers.closed-can-be-consumed",
         "A producer that was closed can be closed again.",
-        Edit(_SERVICE, f"        {_SAY}\n", "        self._say_closed(producer)\n"),
+        Edit(_SERVICE, f"        {_SAY}\n", "        self._announce_closed(producer)\n"),
         of="closeProducer",
         killed_by="R28.close",
     ),
@@ -298,8 +295,8 @@ MUTANTS = [
         "A new transport replaces the one in another channel too.",
         Edit(
             _ROOM,
-            "one for one in room.transports.values() if _alike",
-            "one for one in self.transports.values() if _alike",
+            "each for each in room.transports.values() if _alike",
+            "each for each in self.transports.values() if _alike",
         ),
         of="createSendTransport createRecvTransport",
         killed_by="R26.other-channels-transport-stays",
@@ -330,7 +327,7 @@ MUTANTS = [
             _SERVICE,
             "        media_kind = _media_kind(kind)\n        parameters = shapes",
             "        media_kind = _media_kind(kind)\n"
-            "        if any(one.kind == kind for one in transport.producers.values()):\n"
+            "        if any(each.kind == kind for each in transport.producers.values()):\n"
             '            raise Conflict("You already have one")\n'
             "        parameters = shapes",
         ),

@@ -14,7 +14,7 @@ _CLOSED = 'self._hub.to_room(producer.channel_id, "producer_closed", data, excep
 _LEFT_VOICE = (
     "self._send_closed(self._media.close_user(profile.user_id))\n        if not self._leave_channel(profile, asking):"
 )
-_SAY = "if self._rooms.remove_producer(producer):\n            self._say_closed(producer)"
+_SAY = "if self._rooms.remove_producer(producer):\n            self._announce_closed(producer)"
 
 _OTHERS = """\
         for other in self._registry.members(state.channel_id):

@@ -40,8 +40,8 @@ MUTANTS = [
         Edit(
             "hype/sfu/signalling/service.py",
             "return self._forget_transports(self._rooms.transports_of_session(session_id))",
-            "users = {one.user_id for one in self._rooms.transports_of_session(session_id)}\n"
-            "        return [one for user_id in users for one in self.close_user(user_id)]",
+            "users = {each.user_id for each in self._rooms.transports_of_session(session_id)}\n"
+            "        return [each for user_id in users for each in self.close_user(user_id)]",
         ),
         of="logoutUser",
         killed_by="P2.logout-spares-other-transports",
@@ -90,7 +90,7 @@ MUTANTS = [
         Edit(
             _ROOM,
             "{transport.user_id for transport in self.transports.values()}",
-            '{one.user_id for one in self.transports.values() if one.direction == "send"}',
+            '{each.user_id for each in self.transports.values() if each.direction == "send"}',
         ),
         of="createSendTransport createRecvTransport",
         killed_by="R26.full",
@@ -139,7 +139,9 @@ MUTANTS = [
         "voice.places.receiver-not-replaced",
         "A second transport for receiving stands beside the first.",
         Edit(
-            _ROOM, "if _alike(one, transport)), None)", 'if _alike(one, transport) and one.direction == "send"), None)'
+            _ROOM,
+            "if _alike(each, transport)), None)",
+            'if _alike(each, transport) and each.direction == "send"), None)',
         ),
         of="createRecvTransport",
         killed_by="R26.replaced",
@@ -152,7 +154,7 @@ MUTANTS = [
             "        replaced = self._rooms.add_transport(transport)\n",
             "        before = self._rooms.transports_in(channel_id, user_id)\n"
             f"        {_LATER}        self._rooms.add_transport(transport)\n"
-            "        replaced = next((one for one in before if one.direction == direction), None)\n",
+            "        replaced = next((each for each in before if each.direction == direction), None)\n",
         ),
         of="createSendTransport createRecvTransport",
         killed_by="R26.replaced",
@@ -163,10 +165,10 @@ MUTANTS = [
         Edit(_ROOM, "        transport.connected = True\n", ""),
         Edit(
             _SERVICE,
-            '            await _asked(self._places[transport.channel_id], "connectTransport", params)\n',
+            '            await _call(self._places[transport.channel_id], "connectTransport", params)\n',
             f"            {_LATER}            if not transport.connected:\n"
             "                transport.connected = True\n"
-            '                await _asked(self._places[transport.channel_id], "connectTransport", params)\n',
+            '                await _call(self._places[transport.channel_id], "connectTransport", params)\n',
         ),
         of="connectTransport",
         killed_by="R27.connect",
@@ -181,7 +183,7 @@ MUTANTS = [
     mutant(
         "voice.places.two-at-once",
         "A producer that is being made does not count yet, so that two of one kind can be made at once.",
-        Edit(_ROOM, "for one in room.producers.values()):", "for one in room.producers.values() if one.announced):"),
+        Edit(_ROOM, "for each in room.producers.values()):", "for each in room.producers.values() if each.announced):"),
         Edit(
             _SERVICE,
             "        producer.announced = True\n",

@@ -16,7 +16,7 @@ from hype.operations import media as media_module
 from hype.sfu.signalling.service import Sfu
 from tests.operations.backend import Backend
 from tests.operations.conftest import open_backend
-from tests.sfu.signalling.running import CAPABILITIES, DTLS_PARAMETERS, FAKE, audio
+from tests.sfu.signalling.driver import CAPABILITIES, DTLS_PARAMETERS, FAKE, audio
 
 
 class VoiceBackend:

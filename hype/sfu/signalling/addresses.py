@@ -1,4 +1,4 @@
-"""Where workers listen, and the address that browsers are told to send to."""
+"""The address on which workers listen, and the address that browsers are told."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ import socket
 
 __all__ = ["announced", "listening_on"]
 
-_ELSEWHERE = "192.0.2.1"  # documentation's own (RFC 5737): nobody is asked, only the way there is looked up
+_ELSEWHERE = "192.0.2.1"  # for documentation (RFC 5737): no packet is sent, only the route is looked up
 
 
 def announced(wanted: str | None, host: str) -> str:
-    """The IP address that browsers are told.
+    """Return the IP address that browsers are told.
 
-    wanted: ANNOUNCED_IP. Without one: host, where the rest of the server listens, if it is a certain address; else the
-    one with which this machine reaches others.
+    wanted: ANNOUNCED_IP. Without it the address is `host`, on which the rest of the server listens, if that is one
+    certain address; else the address from which this machine reaches others.
     """
     if wanted is not None:
         return wanted
@@ -26,16 +26,17 @@ def announced(wanted: str | None, host: str) -> str:
 
 
 def listening_on(announced_ip: str) -> str:
-    """The announced address itself where it is this machine's own: an answer must come from where was asked.
+    """Return the address to listen on: the announced one, if it is this machine's own.
 
-    Else every one of its family: then what is announced is a router's, which passes media on.
+    An answer must come from the address that was asked. Else the announced address is a router's, which passes media
+    on, and the address is the one that means every address of its family.
     """
     family = socket.AF_INET6 if ":" in announced_ip else socket.AF_INET
     with socket.socket(family, socket.SOCK_DGRAM) as probe:
         try:
             probe.bind((announced_ip, 0))
         except OSError:
-            return "::" if family is socket.AF_INET6 else "0.0.0.0"  # noqa: S104 - media is there to be reached
+            return "::" if family is socket.AF_INET6 else "0.0.0.0"  # noqa: S104 - browsers must reach media
     return announced_ip
 
 
@@ -44,5 +45,5 @@ def _own() -> str:
         try:
             probe.connect((_ELSEWHERE, 9))
         except OSError:
-            return "127.0.0.1"  # no network at all
+            return "127.0.0.1"  # the machine has no network
         return str(probe.getsockname()[0])

@@ -1,7 +1,8 @@
-"""Who has which transports, producers and consumers in which voice channel, and what they may do with them.
+"""The books of the transports, producers and consumers in each voice channel, and the rules of what users may do.
 
 Pure bookkeeping, one step each: rulings R26 to R29, and the part of R38 and R39 that is about media. A channel has a
-room here as long as somebody has a transport in it.
+room here while it has a transport. The packets are in a worker, which has a connection for each transport, an inbound
+track for each producer and an outbound track for each consumer.
 """
 
 from __future__ import annotations
@@ -19,15 +20,15 @@ Direction = Literal["send", "recv"]
 Kind = Literal["audio", "video", "screen"]
 
 MOST_CONSUMERS: Final = 512
-"""On one transport: more than 99 people can produce, and few enough that nobody can make a worker drown in copies."""
+"""The most consumers of one transport. It is more than 99 users produce, and few enough for one worker."""
 
 
 @dataclass(eq=False, slots=True)
 class Transport:
-    """One user's way to send to, or to receive from, one channel. consumed: how many consumers it has had so far.
+    """A transport by which one user sends to, or receives from, one channel.
 
-    session_id: the session that made it, whose end closes it (amendment A21).
-    first_ssrc: where `ortc.consumer_ssrcs` begins.
+    session_id: the session that made it, whose end closes it (amendment A21). connected: the client's side is known.
+    consumed: the number of consumers that it has had so far. first_ssrc: the start for `ortc.consumer_ssrcs`.
     """
 
     id: str
@@ -44,9 +45,9 @@ class Transport:
 
 @dataclass(eq=False, slots=True)
 class Producer:
-    """A stream that somebody sends. consumable: its RtpParameters as the router sees them.
+    """A stream that a user sends. consumable: its RtpParameters as the router sees them.
 
-    announced: whether the room has heard of it; until then the worker has not taken it yet.
+    announced: whether the room was told of it. Before that the worker has not taken it yet.
     """
 
     id: str
@@ -61,18 +62,18 @@ class Producer:
 
     @property
     def user_id(self) -> str:
-        """Whose it is."""
+        """The user who sends it."""
         return self.transport.user_id
 
     @property
     def channel_id(self) -> str:
-        """Where it is sent to."""
+        """The channel that it is sent to."""
         return self.transport.channel_id
 
 
 @dataclass(eq=False, slots=True)
 class Consumer:
-    """A producer's stream on its way to one receiver."""
+    """A producer's stream on its way to one transport."""
 
     id: str
     transport: Transport
@@ -92,10 +93,10 @@ class _Room:
 
 
 class Rooms:
-    """Every room, transport, producer and consumer of this server, findable by id."""
+    """Every room, transport, producer and consumer of this server, by id."""
 
     def __init__(self) -> None:
-        """Nobody is anywhere."""
+        """Begin without rooms."""
         self.transports: dict[str, Transport] = {}
         self.producers: dict[str, Producer] = {}
         self.consumers: dict[str, Consumer] = {}
@@ -106,53 +107,53 @@ class Rooms:
     # Questions
 
     def __contains__(self, channel_id: object) -> bool:
-        """Whether the channel has a room."""
+        """Tell whether the channel has a room."""
         return channel_id in self._rooms
 
     def users(self, channel_id: str) -> set[str]:
-        """Everyone who has a transport there."""
+        """Return the users who have a transport in the channel."""
         return self._room(channel_id).users()
 
     def load(self, channel_id: str) -> int:
-        """How much work the room is: its transports and consumers."""
+        """Return how much work the room is: its transports and consumers."""
         return self._room(channel_id).load()
 
     def transports_in(self, channel_id: str, user_id: str | None = None) -> list[Transport]:
-        """The transports of a user, or of everybody, in a channel; oldest first."""
-        return [one for one in self._room(channel_id).transports.values() if user_id in (None, one.user_id)]
+        """Return the transports of a user (None: of all users) in a channel; oldest first."""
+        return [each for each in self._room(channel_id).transports.values() if user_id in (None, each.user_id)]
 
     def transports_of(self, user_id: str, *, outside: str | None = None) -> list[Transport]:
         """Return the user's transports in every channel but `outside`; oldest first."""
-        return [one for one in self._by_user.get(user_id, {}).values() if one.channel_id != outside]
+        return [each for each in self._by_user.get(user_id, {}).values() if each.channel_id != outside]
 
     def transports_of_session(self, session_id: str) -> list[Transport]:
         """Return the transports that the session made; oldest first."""
         return list(self._by_session.get(session_id, {}).values())
 
     def producers_in(self, channel_id: str) -> list[Producer]:
-        """The producers that the channel has heard of, oldest first."""
-        return [one for one in self._room(channel_id).producers.values() if one.announced]
+        """Return the producers that the room was told of, oldest first."""
+        return [each for each in self._room(channel_id).producers.values() if each.announced]
 
-    # What somebody may do; failures come in the order 404, 403, 400, 409 (ruling R10)
+    # What a user may do; failures come in the order 404, 403, 400, 409 (ruling R10)
 
     def admit(self, channel_id: str, user_id: str, limit: int | None, present: Collection[str]) -> None:
-        """Raise Forbidden `Channel is full` when the user would be one too many (ruling R26).
+        """Raise Forbidden `Channel is full` when the user is one too many (ruling R26).
 
-        present: those with a `voice_state` there, who count beside those with a transport.
+        present: the users with a `voice_state` in the channel, who count beside the users with a transport.
         """
         there = self.users(channel_id).union(present)
         if limit is not None and user_id not in there and len(there) >= limit:
             raise Forbidden("Channel is full")
 
     def own_transport(self, user_id: str, transport_id: str) -> Transport:
-        """The user's transport of that id. Raises NotFound or Forbidden (ruling R27)."""
+        """Return the user's transport of that id. Raises NotFound or Forbidden (ruling R27)."""
         transport = self.transports.get(transport_id)
         if transport is None:
             raise NotFound("Transport not found")
         return _owned(transport, user_id)
 
     def own_producer(self, user_id: str, producer_id: str) -> Producer:
-        """The user's producer of that id. Raises NotFound or Forbidden (ruling R28)."""
+        """Return the user's producer of that id. Raises NotFound or Forbidden (ruling R28)."""
         producer = self.producers.get(producer_id)
         if producer is None or not producer.announced:
             raise NotFound("Producer not found")
@@ -161,7 +162,7 @@ class Rooms:
         return producer
 
     def own_consumer(self, user_id: str, consumer_id: str) -> Consumer:
-        """The user's consumer of that id. Raises NotFound or Forbidden (ruling R29)."""
+        """Return the user's consumer of that id. Raises NotFound or Forbidden (ruling R29)."""
         consumer = self.consumers.get(consumer_id)
         if consumer is None:
             raise NotFound("Consumer not found")
@@ -169,17 +170,18 @@ class Rooms:
             raise Forbidden("Forbidden: You can only close your own consumers")
         return consumer
 
-    def sender(self, user_id: str, transport_id: str) -> Transport:
-        """The user's transport, on which they may produce. Raises NotFound, Forbidden or BadRequest (ruling R28)."""
+    def own_send_transport(self, user_id: str, transport_id: str) -> Transport:
+        """Return the user's transport, if it is for sending. Raises NotFound, Forbidden or BadRequest (ruling R28)."""
         transport = self.own_transport(user_id, transport_id)
         if transport.direction != "send":
             raise BadRequest("Cannot produce on a receive transport")
         return transport
 
-    def consumption(self, user_id: str, transport_id: str, producer_id: str) -> tuple[Transport, Producer]:
-        """What a user's wish to consume names. Raises NotFound, Forbidden or BadRequest `Cannot consume` (ruling R29).
+    def consumable(self, user_id: str, transport_id: str, producer_id: str) -> tuple[Transport, Producer]:
+        """Return the user's transport for receiving, and a producer of its channel that the user may consume.
 
-        A producer of another channel than the transport's is none.
+        Raises NotFound, Forbidden or BadRequest `Cannot consume` (ruling R29). A producer of another channel is not
+        found.
         """
         transport = self.transports.get(transport_id)
         if transport is None:
@@ -201,18 +203,21 @@ class Rooms:
     # Changes
 
     def add_transport(self, transport: Transport) -> Transport | None:
-        """Open a transport; returns the user's one of that direction there, which it replaces (ruling R26)."""
+        """Open a transport, and return the user's earlier one that it replaces (ruling R26).
+
+        The earlier one has the same direction and channel.
+        """
         room = self._rooms.setdefault(transport.channel_id, _Room())
-        replaced = next((one for one in room.transports.values() if _alike(one, transport)), None)
+        replaced = next((each for each in room.transports.values() if _alike(each, transport)), None)
         room.transports[transport.id] = self.transports[transport.id] = transport
         self._by_user.setdefault(transport.user_id, {})[transport.id] = transport
         self._by_session.setdefault(transport.session_id, {})[transport.id] = transport
         return replaced
 
     def add_producer(self, producer: Producer) -> None:
-        """Open a producer that nobody hears of yet. Raises Conflict for a second one of its kind (ruling R28)."""
+        """Open a producer that is not announced yet. Raises Conflict for a second one of its kind (ruling R28)."""
         room = self._room(producer.channel_id)
-        if any(one.user_id == producer.user_id and one.kind == producer.kind for one in room.producers.values()):
+        if any(each.user_id == producer.user_id and each.kind == producer.kind for each in room.producers.values()):
             article = "an" if producer.kind == "audio" else "a"
             raise Conflict(f"You already have {article} {producer.kind} producer in this channel")
         room.producers[producer.id] = self.producers[producer.id] = producer
@@ -225,14 +230,17 @@ class Rooms:
         consumer.producer.consumers[consumer.id] = consumer
 
     def remove_transport(self, transport: Transport) -> list[Producer]:
-        """Close a transport and all on it; the producers that the room has heard of. Again: nothing happens."""
+        """Close a transport and all that is on it. A transport that is closed stays as it is.
+
+        Returns the producers that closed and that the room was told of.
+        """
         if self.transports.pop(transport.id, None) is None:
             return []
         _discard(self._by_user, transport.user_id, transport)
         _discard(self._by_session, transport.session_id, transport)
         room = self._rooms[transport.channel_id]
         del room.transports[transport.id]
-        closed = [one for one in list(transport.producers.values()) if self.remove_producer(one)]
+        closed = [each for each in list(transport.producers.values()) if self.remove_producer(each)]
         for consumer in list(transport.consumers.values()):
             self.remove_consumer(consumer)
         if not room.transports:
@@ -240,7 +248,7 @@ class Rooms:
         return closed
 
     def remove_producer(self, producer: Producer) -> bool:
-        """Close a producer and its consumers; True when it was open and the room has heard of it."""
+        """Close a producer and its consumers. Returns whether it was open and the room was told of it."""
         if self.producers.pop(producer.id, None) is None:
             return False
         self._room(producer.channel_id).producers.pop(producer.id, None)
@@ -250,7 +258,7 @@ class Rooms:
         return producer.announced
 
     def remove_consumer(self, consumer: Consumer) -> None:
-        """Close a consumer. Again: nothing happens."""
+        """Close a consumer. A consumer that is closed stays as it is."""
         self.consumers.pop(consumer.id, None)
         consumer.transport.consumers.pop(consumer.id, None)
         consumer.producer.consumers.pop(consumer.id, None)
@@ -271,5 +279,5 @@ def _discard(index: dict[str, dict[str, Transport]], key: str, transport: Transp
         del index[key]
 
 
-def _alike(one: Transport, other: Transport) -> bool:
-    return (one.user_id, one.direction) == (other.user_id, other.direction)
+def _alike(first: Transport, second: Transport) -> bool:
+    return (first.user_id, first.direction) == (second.user_id, second.direction)

@@ -1,7 +1,7 @@
-"""The SFU as the rest of the server sees it: channels are placed on workers, what people ask is checked and passed on.
+"""The SFU as the rest of the server sees it: it places channels on workers, checks requests and passes them on.
 
-It belongs to the event loop. What it keeps (`room`) and whom it tells change in one step, so that whoever looks at the
-open producers and listens from then on misses none and hears none twice. Media goes nowhere near this process.
+It belongs to the event loop. The books (`rooms`) change and the listener is told in one step. So a caller that reads
+the open producers and listens from then on misses no producer and hears of none twice.
 """
 
 from __future__ import annotations
@@ -16,13 +16,14 @@ from hype.ids import new_id
 from hype.sfu.framing import LinkClosed, Refused
 from hype.sfu.negotiation import ortc, shapes
 from hype.sfu.signalling.rooms import Consumer, Direction, Kind, Producer, Rooms, Transport
-from hype.sfu.signalling.waiting import PATIENCE_S, Waiting
-from hype.sfu.signalling.worker_pool import Settings, Worker, Workers
+from hype.sfu.signalling.unconnected import CHECK_INTERVAL_S, UnconnectedTransports
+from hype.sfu.signalling.worker_pool import WorkerPool
+from hype.sfu.signalling.worker_process import WorkerProcess, WorkerSettings
 
 __all__ = ["Attends", "Listener", "Present", "Sfu"]
 
 Present = Callable[[str], Mapping[str, bool]]
-"""Channel id → the ids of those who have a `voice_state` there → whether they are muted."""
+"""(channel id) → the ids of the users who have a `voice_state` there → whether they are muted."""
 
 Attends = Callable[[str, str], bool]
 """(user id, channel id) → whether the user has a socket in the channel's room. A `voice_state` there comes with one."""
@@ -33,54 +34,54 @@ _logger = logging.getLogger(__name__)
 
 
 class Listener(Protocol):
-    """Hears what the media does by itself, or by REST. It is not told of what `Sfu.close_…` returns."""
+    """A listener to what media does by itself, or by REST. It is not told of producers that `Sfu.close_…` returns."""
 
     def new_producer(self, producer: Producer) -> None:
-        """Somebody began to send (ruling R39)."""
+        """Take note that a user begins to send (ruling R39)."""
 
     def producer_closed(self, producer: Producer) -> None:
-        """Somebody stopped sending (ruling R39)."""
+        """Take note that a user stops sending (ruling R39)."""
 
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
-        """Somebody began or stopped speaking (ruling R40)."""
+        """Take note that a user begins or stops speaking (ruling R40)."""
 
 
 class Sfu:
-    """All media of one server. Every method belongs to the event loop's thread, but `healthy` and those of figures."""
+    """All media of one server. Every method but `healthy` and those of figures belongs to the event loop's thread."""
 
     def __init__(
         self,
-        settings: Settings,
+        settings: WorkerSettings,
         workers: int,
         listener: Listener,
         present: Present,
         attends: Attends,
-        patience_s: float = PATIENCE_S,
+        check_interval_s: float = CHECK_INTERVAL_S,
     ) -> None:
-        """workers: how many processes. patience_s: see `Waiting`."""
-        self._workers = Workers(settings, workers, self._hear, self._mourn)
+        """Prepare as many worker processes as `workers` says. check_interval_s: see `UnconnectedTransports`."""
+        self._workers = WorkerPool(settings, workers, self)
         self._listener = listener
         self._present = present
         self._rooms = Rooms()
-        self._places: dict[str, Worker] = {}
-        self._waiting = Waiting(attends, self._close_transport, patience_s)
+        self._places: dict[str, WorkerProcess] = {}  # by channel id
+        self._unconnected = UnconnectedTransports(attends, self._close_transport, check_interval_s)
 
     async def start(self) -> None:
-        """Start the workers. Raises PortBusy when they do not come up."""
+        """Start the workers. Raises PortBusy when they do not start."""
         await self._workers.start()
 
     async def stop(self) -> None:
-        """End the workers, and all media with them; nobody is told."""
-        self._waiting.stop()
+        """End the workers, and all media with them. The listener is not told."""
+        self._unconnected.clear()
         await self._workers.close()
 
     @property
     def healthy(self) -> bool:
-        """Whether every worker is there (ruling R12)."""
+        """Whether no worker is missing (ruling R12)."""
         return self._workers.complete
 
     def figures(self) -> dict[str, int]:
-        """What there is now, and the packets since the start, as of some seconds ago."""
+        """Return the present numbers, and the packets since the start, as of some seconds ago."""
         rooms, packets = self._rooms, self._workers.packets()
         return {
             "workers": len(self._workers.live),
@@ -92,22 +93,22 @@ class Sfu:
         }
 
     def worker_figures(self) -> dict[int, dict[str, int]]:
-        """What each worker, by its process id, said of itself when it was last asked, some seconds ago."""
+        """Return the numbers of each worker by its process id, as of some seconds ago."""
         names = ("transports", "producers", "consumers", "tasks")
         known = ((worker.pid, worker.stats) for worker in tuple(self._workers.live) if worker.stats)
         return {pid: {name: int(stats.get(name, 0)) for name in names} for pid, stats in known}
 
-    # What people ask by REST (rulings R25 to R29)
+    # The requests of users by REST (rulings R25 to R29)
 
     def rtp_capabilities(self) -> dict[str, Any]:
-        """What `Device.load()` takes."""
+        """Return the parameter of mediasoup-client's `Device.load()`."""
         return ortc.router_capabilities()
 
     async def create_transport(
         self, channel_id: str, user_id: str, session_id: str, direction: Direction, user_limit: int | None
     ) -> dict[str, Any]:
-        """A new transport, in place of the user's old one. Raises Forbidden `Channel is full`."""
-        await self._workers.some()
+        """Create a transport in place of the user's old one, and return it. Raises Forbidden `Channel is full`."""
+        await self._workers.wait_for_any()
         self._rooms.admit(channel_id, user_id, user_limit, self._present(channel_id))
         worker = self._place(channel_id)
         transport = Transport(new_id(), user_id, session_id, channel_id, direction)
@@ -115,16 +116,16 @@ class Sfu:
         if replaced is not None:
             self._close_transport(replaced)
         params = {"transportId": transport.id, "routerId": channel_id, "direction": direction}
-        with _undone_by(lambda: self._close_transport(transport)):
-            options = await _asked(worker, "createTransport", params)
+        with _undo_on_failure(lambda: self._close_transport(transport)):
+            options = await _call(worker, "createTransport", params)
             self._must_be_open(transport)
-        self._waiting.begin(transport)
+        self._unconnected.add(transport)
         return {"id": transport.id, **options}
 
     async def connect_transport(
         self, user_id: str, transport_id: str, dtls_parameters: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """Give a transport the client's side. Raises NotFound, Forbidden, BadRequest, Conflict."""
+        """Connect a transport to the client. Raises NotFound, Forbidden, BadRequest, Conflict."""
         transport = self._rooms.own_transport(user_id, transport_id)
         params = {"transportId": transport_id, "dtlsParameters": shapes.validate_dtls_parameters(dtls_parameters)}
         self._rooms.connect(transport)
@@ -132,15 +133,15 @@ class Sfu:
         def undo() -> None:
             transport.connected = False
 
-        with _undone_by(undo):
-            await _asked(self._places[transport.channel_id], "connectTransport", params)
-        self._waiting.end(transport)
+        with _undo_on_failure(undo):
+            await _call(self._places[transport.channel_id], "connectTransport", params)
+        self._unconnected.remove(transport)
         return {"id": transport_id}
 
     async def restart_ice(self, user_id: str, transport_id: str) -> dict[str, Any]:
-        """New ICE credentials for a transport. Raises NotFound, Forbidden."""
+        """Return new ICE credentials for a transport. Raises NotFound, Forbidden."""
         transport = self._rooms.own_transport(user_id, transport_id)
-        answer = await _asked(self._places[transport.channel_id], "restartIce", {"transportId": transport_id})
+        answer = await _call(self._places[transport.channel_id], "restartIce", {"transportId": transport_id})
         return {"id": transport_id, **answer}
 
     async def create_producer(
@@ -151,8 +152,8 @@ class Sfu:
         rtp_parameters: Mapping[str, Any],
         app_data: Mapping[str, Any],
     ) -> dict[str, Any]:
-        """A new producer, of which the room hears. Raises NotFound, Forbidden, BadRequest, Conflict."""
-        transport = self._rooms.sender(user_id, transport_id)
+        """Create a producer, and tell the room. Raises NotFound, Forbidden, BadRequest, Conflict."""
+        transport = self._rooms.own_send_transport(user_id, transport_id)
         media_kind = _media_kind(kind)
         parameters = shapes.validate_rtp_parameters(rtp_parameters, media_kind)
         parameters["rtcp"]["cname"] = parameters["rtcp"]["cname"] or _cname(transport)
@@ -169,22 +170,22 @@ class Sfu:
             "rtpMapping": mapping,
             "paused": producer.paused,
         }
-        with _undone_by(lambda: self._close_producer(producer)):
-            await _asked(self._places[transport.channel_id], "produce", params)
+        with _undo_on_failure(lambda: self._close_producer(producer)):
+            await _call(self._places[transport.channel_id], "produce", params)
             self._must_be_open(transport)
         producer.announced = True
         self._listener.new_producer(producer)
         return {"id": producer.id, "producerId": producer.id, "kind": kind}
 
     async def close_producer(self, user_id: str, producer_id: str) -> None:
-        """Stop sending. Raises NotFound, Forbidden."""
+        """Close a producer, and tell the room. Raises NotFound, Forbidden."""
         self._close_producer(self._rooms.own_producer(user_id, producer_id))
 
     async def create_consumer(
         self, user_id: str, transport_id: str, producer_id: str, rtp_capabilities: Mapping[str, Any]
     ) -> dict[str, Any]:
-        """A producer's stream for one receiver. Raises NotFound, Forbidden, BadRequest."""
-        transport, producer = self._rooms.consumption(user_id, transport_id, producer_id)
+        """Create a consumer of a producer, and return it. Raises NotFound, Forbidden, BadRequest."""
+        transport, producer = self._rooms.consumable(user_id, transport_id, producer_id)
         capabilities = shapes.validate_rtp_capabilities(rtp_capabilities)
         if not ortc.can_consume(dict(producer.consumable), capabilities):
             raise BadRequest("Cannot consume")
@@ -202,8 +203,8 @@ class Sfu:
             "rtpParameters": parameters,
             "paused": False,
         }
-        with _undone_by(lambda: self._close_consumer(consumer)):
-            await _asked(self._places[transport.channel_id], "consume", params)
+        with _undo_on_failure(lambda: self._close_consumer(consumer)):
+            await _call(self._places[transport.channel_id], "consume", params)
             if consumer.id not in self._rooms.consumers:
                 self._must_be_open(transport)
                 raise NotFound("Producer not found")
@@ -217,23 +218,23 @@ class Sfu:
         }
 
     async def close_consumer(self, user_id: str, consumer_id: str) -> None:
-        """Stop receiving. Raises NotFound, Forbidden."""
+        """Close a consumer. Raises NotFound, Forbidden."""
         self._close_consumer(self._rooms.own_consumer(user_id, consumer_id))
 
-    # What the gateway asks (rulings R38 and R39); each is one step
+    # The questions of the gateway (rulings R38 and R39); each is one step
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
-        """The open producers of a channel, oldest first."""
+        """Return the open producers of a channel, oldest first."""
         return self._rooms.producers_in(channel_id)
 
     def users(self, channel_id: str) -> Collection[str]:
-        """Everyone who has a transport in the channel (ruling R26)."""
+        """Return the users who have a transport in the channel (ruling R26)."""
         return self._rooms.users(channel_id)
 
-    # Closing; each returns the producers that closed, of which it tells nobody
+    # Closing; each returns the producers that closed, of which the listener is not told
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
-        """Close a user's (None: everybody's) transports in a channel."""
+        """Close the transports of a user (None: of all users) in a channel."""
         return self._forget_transports(self._rooms.transports_in(channel_id, user_id))
 
     def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
@@ -251,7 +252,7 @@ class Sfu:
             self._close_transport(transport)
 
     def set_muted(self, channel_id: str, user_id: str, muted: bool) -> None:
-        """Forward a user's audio no more, or again (ruling R39)."""
+        """Stop or resume the forwarding of a user's audio (ruling R39)."""
         for transport in self._rooms.transports_in(channel_id, user_id):
             for producer in transport.producers.values():
                 if producer.kind == "audio" and producer.paused != muted:
@@ -261,9 +262,10 @@ class Sfu:
                     if muted:
                         self._set_speaking(producer, False)
 
-    # What happens by itself
+    # What the worker pool tells
 
-    def _hear(self, worker: Worker, event: Mapping[str, Any]) -> None:
+    def event_received(self, event: Mapping[str, Any]) -> None:
+        """Take an event of a worker: a transport has closed, or a user begins or stops speaking."""
         if event["event"] == "transportClosed":
             transport = self._rooms.transports.get(event["transportId"])
             if transport is not None:
@@ -273,8 +275,8 @@ class Sfu:
             if producer is not None and producer.announced:
                 self._set_speaking(producer, bool(event["speaking"]) and not producer.paused)
 
-    def _mourn(self, worker: Worker) -> None:
-        """A worker died: what it carried is gone, and its rooms hear of it (ruling R30)."""
+    def worker_died(self, worker: WorkerProcess) -> None:
+        """Close all transports that a worker has carried, and tell their rooms (ruling R30)."""
         for channel_id in [each for each, place in self._places.items() if place is worker]:
             for transport in self._rooms.transports_in(channel_id):
                 self._close_transport(transport)
@@ -288,11 +290,11 @@ class Sfu:
 
     def _close_transport(self, transport: Transport) -> None:
         for producer in self._forget_transport(transport):
-            self._say_closed(producer)
+            self._announce_closed(producer)
 
     def _close_producer(self, producer: Producer) -> None:
         if self._rooms.remove_producer(producer):
-            self._say_closed(producer)
+            self._announce_closed(producer)
         self._tell(producer.channel_id, "closeProducer", {"producerId": producer.id})
 
     def _close_consumer(self, consumer: Consumer) -> None:
@@ -303,7 +305,7 @@ class Sfu:
         return [producer for transport in transports for producer in self._forget_transport(transport)]
 
     def _forget_transport(self, transport: Transport) -> list[Producer]:
-        self._waiting.end(transport)
+        self._unconnected.remove(transport)
         closed = self._rooms.remove_transport(transport)
         self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})
         if transport.channel_id not in self._rooms:
@@ -312,12 +314,12 @@ class Sfu:
         return closed
 
     def _tell(self, channel_id: str, method: str, params: Mapping[str, Any]) -> None:
-        """Tell the channel's worker; where there is none any more, there is nothing left to be told either."""
+        """Send a request to the channel's worker. A channel without a worker has nothing that could be changed."""
         worker = self._places.get(channel_id)
         if worker is not None:
-            worker.tell(method, params)
+            worker.notify(method, params)
 
-    def _say_closed(self, producer: Producer) -> None:
+    def _announce_closed(self, producer: Producer) -> None:
         self._set_speaking(producer, False)
         self._listener.producer_closed(producer)
 
@@ -326,10 +328,10 @@ class Sfu:
         if transport.id not in self._rooms.transports:
             raise NotFound("Transport not found")
 
-    # Which worker
+    # Placing channels
 
-    def _place(self, channel_id: str) -> Worker:
-        """The worker of a channel: the one it has, or that with the least to do."""
+    def _place(self, channel_id: str) -> WorkerProcess:
+        """Return the worker of a channel: the one it has, or the one with the least to do."""
         if channel_id not in self._places:
             loads = {id(worker): 0 for worker in self._workers.live}
             for each, worker in self._places.items():
@@ -339,8 +341,8 @@ class Sfu:
 
 
 @contextmanager
-def _undone_by(undo: Callable[[], None]) -> Iterator[None]:
-    """What was noted before the worker was asked is taken back when nothing comes of it, for whatever reason."""
+def _undo_on_failure(undo: Callable[[], None]) -> Iterator[None]:
+    """Take back what was noted before a request to a worker when the request fails, for any reason."""
     try:
         yield
     except BaseException:
@@ -348,8 +350,8 @@ def _undone_by(undo: Callable[[], None]) -> Iterator[None]:
         raise
 
 
-async def _asked(worker: Worker, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """What the worker answers; its refusals and its death as a client is told them."""
+async def _call(worker: WorkerProcess, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the worker's answer. Raises the error that tells a client of a refusal, or of the worker's death."""
     try:
         return await worker.call(method, params)
     except LinkClosed as error:
@@ -364,13 +366,16 @@ def _refusal(method: str, code: str) -> HypeError:
         return NotFound("Producer not found" if method == "consume" else "Transport not found")
     if method == "connectTransport" and code == "conflict":
         return Conflict("Transport is already connected")
-    # An SSRC that is sent already, for one: parameters that cannot be routed (ruling R28).
+    # A conflict is, for example, an SSRC that is sent already: parameters that cannot be routed (ruling R28).
     return BadRequest(_CANNOT[method]) if code in ("invalid", "conflict") and method in _CANNOT else InternalError()
 
 
 def _cname(transport: Transport) -> str:
-    """The name of a sender who gives none, as Chrome with simulcast: that of their other streams, to play in step."""
-    named = (str(one.consumable["rtcp"]["cname"]) for one in transport.producers.values())
+    """Return a cname for a producer without one, as Chrome's with simulcast: that of the transport's other producers.
+
+    Receivers play streams with one cname in step.
+    """
+    named = (str(each.consumable["rtcp"]["cname"]) for each in transport.producers.values())
     return next(named, transport.id)
 
 

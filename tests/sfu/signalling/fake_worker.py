@@ -1,7 +1,7 @@
-"""A media worker without media: it keeps the link's protocol, remembers what it was asked and says what it is told to.
+"""A media worker without media: it keeps the link's protocol, records its requests, and does what tests ask.
 
-Run by its path, with a worker's arguments. Beside the protocol it does `emit` (send these events), `asked` (what it was
-asked so far), `refuse` (the next request, with this code) and `hang` (never answer again).
+Run by its path, with a worker's arguments. Beside the protocol it has the methods `emit` (send these events), `asked`
+(return the requests so far), `refuse` (refuse the next request, with this code) and `hang` (never answer again).
 """
 
 from __future__ import annotations
@@ -13,8 +13,7 @@ import socket
 from collections.abc import Mapping
 from typing import Any
 
-from hype.sfu.framing import ErrorCode as Code
-from hype.sfu.framing import Refused
+from hype.sfu.framing import ErrorCode, Refused
 from hype.sfu.worker.link_server import LinkServer
 
 DTLS = {"role": "auto", "fingerprints": [{"algorithm": "sha-256", "value": ":".join(["AB"] * 32)}]}
@@ -22,11 +21,11 @@ ICE = {"usernameFragment": "fragment", "password": "a password of 22 chars", "ic
 
 
 class FakeWorker:
-    """asked: methods and params in order. next_refusal: what the next request meets."""
+    """A worker. asked: methods and params in order. next_refusal: the code that the next request is refused with."""
 
     def __init__(self, link: LinkServer, ip: str, port: int) -> None:
         self.asked: list[tuple[str, Mapping[str, Any]]] = []
-        self.next_refusal: Code | None = None
+        self.next_refusal: ErrorCode | None = None
         self._link = link
         self._candidate = {
             "foundation": "udp",
@@ -59,7 +58,7 @@ class FakeWorker:
         self.asked.append((method, params))
         if self.next_refusal is not None:
             code, self.next_refusal = self.next_refusal, None
-            raise Refused(code, "as I was told")
+            raise Refused(code, "as the test said")
         if method == "shutdown":
             os._exit(0)
         if method == "createTransport":
@@ -68,7 +67,7 @@ class FakeWorker:
 
 
 async def main() -> None:
-    """Be a worker until the link ends."""
+    """Be a worker until the link closes."""
     parser = argparse.ArgumentParser()
     for name, kind in (("fd", int), ("ip", str), ("announced-ip", str), ("min-port", int), ("max-port", int)):
         parser.add_argument(f"--{name}", type=kind, required=True)

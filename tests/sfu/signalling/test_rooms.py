@@ -1,4 +1,4 @@
-"""The books of a voice channel: what closes with what, and what nobody may do."""
+"""Tests of the books of a voice channel."""
 
 from __future__ import annotations
 
@@ -11,28 +11,28 @@ from hype.sfu.signalling.rooms import MOST_CONSUMERS, Consumer, Producer, Rooms,
 
 
 def opened(rooms: Rooms, user: str, direction: str = "send", room: str = "room") -> Transport:
-    """A new transport, named after what it is."""
+    """Open a transport, whose id says what it is."""
     transport = Transport(f"{room}-{user}-{direction}", user, f"{user}'s", room, direction)  # type: ignore[arg-type]  # a direction
     rooms.add_transport(transport)
     return transport
 
 
 def producing(rooms: Rooms, transport: Transport, kind: str = "audio", announced: bool = True) -> Producer:
-    """A new producer on it."""
+    """Open a producer."""
     producer = Producer(f"{transport.id}-{kind}", kind, transport, {}, {}, announced)  # type: ignore[arg-type]  # a kind
     rooms.add_producer(producer)
     return producer
 
 
 def consuming(rooms: Rooms, transport: Transport, producer: Producer) -> Consumer:
-    """A new consumer on it."""
+    """Open a consumer."""
     consumer = Consumer(f"{transport.id}-{producer.id}-{len(transport.consumers)}", transport, producer)
     rooms.add_consumer(consumer)
     return consumer
 
 
 def test_a_transport_closes_with_everything_on_it() -> None:
-    """Producers, their consumers elsewhere, its own consumers; and the room goes with its last transport."""
+    """A transport closes with its producers and consumers. The room goes with its last transport."""
     rooms = Rooms()
     send, recv = opened(rooms, "anna"), opened(rooms, "ben", "recv")
     producer = producing(rooms, send)
@@ -46,7 +46,7 @@ def test_a_transport_closes_with_everything_on_it() -> None:
 
 
 def test_a_receiver_that_goes_closes_nothing_of_the_sender() -> None:
-    """The producer stays, without the consumer."""
+    """A producer stays open when a transport that consumes it closes."""
     rooms = Rooms()
     recv, producer = opened(rooms, "ben", "recv"), producing(rooms, opened(rooms, "anna"))
     consuming(rooms, recv, producer)
@@ -55,7 +55,7 @@ def test_a_receiver_that_goes_closes_nothing_of_the_sender() -> None:
 
 
 def test_only_one_transport_of_each_direction() -> None:
-    """Of the same user in the same channel."""
+    """A user has one transport of each direction in a channel."""
     rooms = Rooms()
     first = opened(rooms, "anna")
     opened(rooms, "anna", "recv")
@@ -65,7 +65,7 @@ def test_only_one_transport_of_each_direction() -> None:
 
 
 def test_only_one_producer_of_each_kind() -> None:
-    """Of the same user in the same channel, one that nobody has heard of yet included."""
+    """A user has one producer of each kind in a channel, one that is not announced yet included."""
     rooms = Rooms()
     transport = opened(rooms, "anna")
     producing(rooms, transport, announced=False)
@@ -79,19 +79,19 @@ def test_only_one_producer_of_each_kind() -> None:
 
 
 def test_what_is_not_announced_is_not_there() -> None:
-    """It is not listed, cannot be consumed or closed, and nobody is told of its end."""
+    """A producer that is not announced is not listed, cannot be consumed or closed, and closes silently."""
     rooms = Rooms()
     recv, producer = opened(rooms, "anna", "recv"), producing(rooms, opened(rooms, "anna"), announced=False)
     assert rooms.producers_in("room") == []
     with pytest.raises(NotFound):
-        rooms.consumption("anna", recv.id, producer.id)
+        rooms.consumable("anna", recv.id, producer.id)
     with pytest.raises(NotFound):
         rooms.own_producer("anna", producer.id)
     assert rooms.remove_transport(producer.transport) == []
 
 
 def test_the_limit_counts_people() -> None:
-    """With two transports one is still one; without a limit everybody gets in."""
+    """The limit counts users, not transports. A channel without a limit takes everyone."""
     rooms = Rooms()
     opened(rooms, "anna")
     opened(rooms, "anna", "recv")
@@ -105,14 +105,14 @@ def test_the_limit_counts_people() -> None:
 
 
 def test_nobody_drowns_a_worker_in_copies() -> None:
-    """At some point a transport has consumers enough."""
+    """A transport has a bounded number of consumers."""
     rooms = Rooms()
     recv, producer = opened(rooms, "ben", "recv"), producing(rooms, opened(rooms, "anna"))
     for _ in range(MOST_CONSUMERS):
-        rooms.consumption("ben", recv.id, producer.id)
+        rooms.consumable("ben", recv.id, producer.id)
         consuming(rooms, recv, producer)
     with pytest.raises(BadRequest, match="Cannot consume"):
-        rooms.consumption("ben", recv.id, producer.id)
+        rooms.consumable("ben", recv.id, producer.id)
 
 
 steps = st.lists(st.tuples(st.sampled_from("tpcTPC"), st.integers(0, 9), st.integers(0, 9)), max_size=60)
@@ -120,10 +120,10 @@ steps = st.lists(st.tuples(st.sampled_from("tpcTPC"), st.integers(0, 9), st.inte
 
 @given(steps)
 def test_the_books_always_agree(script: list[tuple[str, int, int]]) -> None:
-    """Whatever is opened and closed in whatever order: nothing hangs on what is gone, and everything can be emptied."""
+    """The books agree after any changes: nothing hangs on what is closed, and all can be closed."""
     rooms = Rooms()
-    for number, (step, one, other) in enumerate(script):
-        _play(rooms, step, number, one, other)
+    for number, (step, first, second) in enumerate(script):
+        _apply(rooms, step, number, first, second)
         for consumer in rooms.consumers.values():
             assert consumer.transport.id in rooms.transports
             assert consumer.producer.id in rooms.producers
@@ -133,19 +133,21 @@ def test_the_books_always_agree(script: list[tuple[str, int, int]]) -> None:
     assert (rooms.producers, rooms.consumers, "0" in rooms, "1" in rooms) == ({}, {}, False, False)
 
 
-def _play(rooms: Rooms, step: str, number: int, one: int, other: int) -> None:
+def _apply(rooms: Rooms, step: str, number: int, first: int, second: int) -> None:
     transports, producers = list(rooms.transports.values()), list(rooms.producers.values())
     if step == "t":
-        rooms.add_transport(Transport(str(number), f"user{one}", f"user{one}'s", str(one % 2), "send"))
+        rooms.add_transport(Transport(str(number), f"user{first}", f"user{first}'s", str(first % 2), "send"))
     elif step == "p" and transports:
-        transport = transports[one % len(transports)]
+        transport = transports[first % len(transports)]
         if not any(each.user_id == transport.user_id for each in producers):
-            rooms.add_producer(Producer(str(number), "audio", transport, {}, {}, other % 2 == 0))
+            rooms.add_producer(Producer(str(number), "audio", transport, {}, {}, second % 2 == 0))
     elif step == "c" and producers:
-        rooms.add_consumer(Consumer(str(number), transports[one % len(transports)], producers[other % len(producers)]))
+        rooms.add_consumer(
+            Consumer(str(number), transports[first % len(transports)], producers[second % len(producers)])
+        )
     elif step == "T" and transports:
-        rooms.remove_transport(transports[one % len(transports)])
+        rooms.remove_transport(transports[first % len(transports)])
     elif step == "P" and producers:
-        rooms.remove_producer(producers[one % len(producers)])
+        rooms.remove_producer(producers[first % len(producers)])
     elif step == "C" and rooms.consumers:
-        rooms.remove_consumer(list(rooms.consumers.values())[one % len(rooms.consumers)])
+        rooms.remove_consumer(list(rooms.consumers.values())[first % len(rooms.consumers)])

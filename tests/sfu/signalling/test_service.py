@@ -1,11 +1,11 @@
-"""What the SFU does for people, and what it does when workers do not do what they should."""
+"""Tests of the service: what it does for users, and what it does when workers fail."""
 
 from __future__ import annotations
 
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -13,97 +13,108 @@ import pytest
 import pytest_asyncio
 
 from hype.errors import BadRequest, Conflict, Forbidden, HypeError, InternalError, NotFound, PortBusy
-from hype.sfu.signalling import worker_pool as workers_module
-from hype.sfu.signalling.worker_pool import Workers
-from tests.sfu.signalling.running import CAPABILITIES, DTLS_PARAMETERS, FAKE, SfuStage, audio, sfu_staged
+from hype.sfu.signalling import worker_pool, worker_process
+from hype.sfu.signalling.worker_pool import WorkerPool
+from hype.sfu.signalling.worker_process import WorkerProcess
+from tests.sfu.signalling.driver import CAPABILITIES, DTLS_PARAMETERS, FAKE, SfuDriver, audio, driven_sfu
 
 
 @pytest_asyncio.fixture
-async def stage() -> AsyncIterator[SfuStage]:
-    """An SFU with one fake worker."""
-    async with sfu_staged() as one:
-        yield one
+async def driver() -> AsyncIterator[SfuDriver]:
+    """Yield the driver of an SFU with one fake worker."""
+    async with driven_sfu() as driver:
+        yield driver
 
 
-async def test_a_call_from_end_to_end(stage: SfuStage) -> None:
-    """Transport, connect, produce, consume: the answers have what mediasoup-client takes, the room hears once."""
-    options = await stage.sfu.create_transport("room", "anna", "session", "send", None)
+async def test_a_call_from_end_to_end(driver: SfuDriver) -> None:
+    """The answers have what mediasoup-client takes, and the room is told of a producer once."""
+    options = await driver.sfu.create_transport("room", "anna", "session", "send", None)
     assert options.keys() == {"id", "iceParameters", "iceCandidates", "dtlsParameters"}
-    assert await stage.sfu.connect_transport("anna", options["id"], DTLS_PARAMETERS) == {"id": options["id"]}
-    producer = await stage.sfu.create_producer("anna", options["id"], "audio", audio(), {})
+    assert await driver.sfu.connect_transport("anna", options["id"], DTLS_PARAMETERS) == {"id": options["id"]}
+    producer = await driver.sfu.create_producer("anna", options["id"], "audio", audio(), {})
     assert producer == {"id": producer["id"], "producerId": producer["id"], "kind": "audio"}
-    consumer = await stage.consume("ben", await stage.transport("ben", "recv"), producer["id"])
+    consumer = await driver.consume("ben", await driver.transport("ben", "recv"), producer["id"])
     assert (consumer["consumerId"], consumer["producerId"]) == (consumer["id"], producer["id"])
     assert (consumer["kind"], consumer["producerPaused"]) == ("audio", False)
     assert consumer["rtpParameters"]["codecs"][0]["payloadType"] == 100
-    assert stage.heard.events == [("new", "anna", "audio")]
-    assert await stage.asked() == ["createTransport", "connectTransport", "produce", "createTransport", "consume"]
+    assert driver.listener.events == [("new", "anna", "audio")]
+    assert await driver.asked() == ["createTransport", "connectTransport", "produce", "createTransport", "consume"]
 
 
-async def test_a_screen_is_video_to_those_who_receive_it(stage: SfuStage) -> None:
-    """The room hears `screen`, the consumer gets `video`."""
-    producer = await stage.producer("anna", "screen")
-    consumer = await stage.consume("anna", await stage.transport("anna", "recv"), producer)
+async def test_a_screen_is_video_to_those_who_receive_it(driver: SfuDriver) -> None:
+    """The room is told of a `screen`, and its consumer is `video`."""
+    producer = await driver.producer("anna", "screen")
+    consumer = await driver.consume("anna", await driver.transport("anna", "recv"), producer)
     assert consumer["kind"] == "video"
-    assert stage.heard.events == [("new", "anna", "screen")]
+    assert driver.listener.events == [("new", "anna", "screen")]
 
 
-async def test_each_consumer_of_a_transport_has_its_own_mid(stage: SfuStage) -> None:
-    """Otherwise a browser could not tell them apart."""
-    producers = [await stage.producer(user) for user in ("anna", "ben", "carl")]
-    transport = await stage.transport("dora", "recv")
-    mids = {(await stage.consume("dora", transport, each))["rtpParameters"]["mid"] for each in producers}
+async def test_each_consumer_of_a_transport_has_its_own_mid(driver: SfuDriver) -> None:
+    """Each consumer of a transport has another mid, by which a browser tells consumers apart."""
+    producers = [await driver.producer(user) for user in ("anna", "ben", "carl")]
+    transport = await driver.transport("dora", "recv")
+    mids = {(await driver.consume("dora", transport, each))["rtpParameters"]["mid"] for each in producers}
     assert len(mids) == 3
 
 
-async def test_each_consumer_of_a_transport_has_its_own_ssrcs(stage: SfuStage) -> None:
-    """One that is made after another one was closed has others: the worker begins its SRTP indices anew."""
-    producer, transport = await stage.producer("anna", "video"), await stage.transport("ben", "recv")
+async def test_each_consumer_of_a_transport_has_its_own_ssrcs(driver: SfuDriver) -> None:
+    """A consumer never has the SSRCs of a closed one, whose SRTP indices the worker begins anew."""
+    producer, transport = await driver.producer("anna", "video"), await driver.transport("ben", "recv")
     ssrcs: set[int] = set()
     for _ in range(3):
-        consumer = await stage.consume("ben", transport, producer)
+        consumer = await driver.consume("ben", transport, producer)
         (encoding,) = consumer["rtpParameters"]["encodings"]
         ssrcs |= {encoding["ssrc"], encoding["rtx"]["ssrc"]}
-        await stage.sfu.close_consumer("ben", consumer["id"])
+        await driver.sfu.close_consumer("ben", consumer["id"])
     assert len(ssrcs) == 6
 
 
-async def test_a_second_transport_replaces_the_first(stage: SfuStage) -> None:
-    """Its producers close, which the room hears; a transport of the other direction stays."""
-    recv = await stage.transport("anna", "recv")
-    first = await stage.transport("anna")
-    await stage.produce("anna", first)
-    second = await stage.transport("anna")
-    assert stage.heard.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
+async def test_a_second_transport_replaces_the_first(driver: SfuDriver) -> None:
+    """A second transport of a direction closes the first with its producers. The room is told."""
+    recv = await driver.transport("anna", "recv")
+    first = await driver.transport("anna")
+    await driver.produce("anna", first)
+    second = await driver.transport("anna")
+    assert driver.listener.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
     with pytest.raises(NotFound, match="Transport not found"):
-        await stage.sfu.connect_transport("anna", first, DTLS_PARAMETERS)
+        await driver.sfu.connect_transport("anna", first, DTLS_PARAMETERS)
     for transport in (second, recv):
-        await stage.sfu.connect_transport("anna", transport, DTLS_PARAMETERS)
+        await driver.sfu.connect_transport("anna", transport, DTLS_PARAMETERS)
 
 
-async def test_the_limit_counts_transports_and_voice_states(stage: SfuStage) -> None:
-    """Either makes one count, both together once; who is in is not refused."""
-    stage.voice["room"] = {"anna": False, "ben": False}
-    await stage.transport("anna", limit=3)
-    await stage.transport("carl", limit=3)
+async def test_the_limit_counts_transports_and_voice_states(driver: SfuDriver) -> None:
+    """A user with a transport, a voice_state or both counts once, and is not refused."""
+    driver.voice["room"] = {"anna": False, "ben": False}
+    await driver.transport("anna", limit=3)
+    await driver.transport("carl", limit=3)
     with pytest.raises(Forbidden, match="Channel is full"):
-        await stage.transport("dora", limit=3)
-    await stage.transport("carl", "recv", limit=3)
-    await stage.transport("ben", limit=3)
+        await driver.transport("dora", limit=3)
+    await driver.transport("carl", "recv", limit=3)
+    await driver.transport("ben", limit=3)
+
+
+class NoOwner:
+    """An owner of a pool that ignores what it is told."""
+
+    def event_received(self, event: Mapping[str, Any]) -> None:
+        """Ignore it."""
+
+    def worker_died(self, worker: WorkerProcess) -> None:
+        """Ignore it."""
 
 
 async def refused(error: type[HypeError], text: str, asking: Any) -> None:
-    """What was asked is refused in these words."""
+    """Assert that a request is refused with this error."""
     with pytest.raises(error) as refusal:
         await asking
     assert refusal.value.error == text
 
 
-async def test_connecting_is_done_once_and_by_the_owner(stage: SfuStage) -> None:
-    """404, 403, 400, 409, in that order of precedence."""
-    transport = await stage.transport("anna")
+async def test_connecting_is_done_once_and_by_the_owner(driver: SfuDriver) -> None:
+    """Connecting is refused with 404, 403, 400 and 409, in that order of precedence."""
+    transport = await driver.transport("anna")
     nonsense: dict[str, Any] = {"fingerprints": []}
-    connect = stage.sfu.connect_transport
+    connect = driver.sfu.connect_transport
     await refused(NotFound, "Transport not found", connect("ben", "none", nonsense))
     await refused(Forbidden, "Forbidden: You can only use your own transports", connect("ben", transport, nonsense))
     await connect("anna", transport, DTLS_PARAMETERS)
@@ -112,14 +123,14 @@ async def test_connecting_is_done_once_and_by_the_owner(stage: SfuStage) -> None
     await refused(Conflict, "Transport is already connected", connect("anna", transport, DTLS_PARAMETERS))
 
 
-async def test_producing_is_refused_in_order(stage: SfuStage) -> None:
-    """404, 403, 400 for a receive transport and for parameters that cannot be routed, 409 for a second of a kind."""
-    transport, recv = await stage.transport("anna"), await stage.transport("anna", "recv")
-    await stage.produce("anna", transport)
+async def test_producing_is_refused_in_order(driver: SfuDriver) -> None:
+    """Producing is refused with 404, 403, 400 and 409, in that order of precedence."""
+    transport, recv = await driver.transport("anna"), await driver.transport("anna", "recv")
+    await driver.produce("anna", transport)
     unroutable = {**audio(), "codecs": [{"mimeType": "audio/PCMU", "payloadType": 0, "clockRate": 8000}]}
 
     def produce(user_id: str, transport_id: str, parameters: Any) -> Any:
-        return stage.sfu.create_producer(user_id, transport_id, "audio", parameters, {})
+        return driver.sfu.create_producer(user_id, transport_id, "audio", parameters, {})
 
     await refused(NotFound, "Transport not found", produce("ben", "none", unroutable))
     await refused(Forbidden, "Forbidden: You can only use your own transports", produce("ben", transport, unroutable))
@@ -127,16 +138,16 @@ async def test_producing_is_refused_in_order(stage: SfuStage) -> None:
     with pytest.raises(BadRequest):
         await produce("anna", transport, unroutable)
     await refused(Conflict, "You already have an audio producer in this channel", produce("anna", transport, audio()))
-    assert stage.heard.events == [("new", "anna", "audio")]
+    assert driver.listener.events == [("new", "anna", "audio")]
 
 
-async def test_consuming_is_refused_in_order(stage: SfuStage) -> None:
-    """404 for the transport and the producer, of another channel too, 403, then 400 `Cannot consume`."""
-    producer, elsewhere = await stage.producer("anna"), await stage.producer("anna", room="other")
-    send, recv = await stage.transport("ben"), await stage.transport("ben", "recv")
+async def test_consuming_is_refused_in_order(driver: SfuDriver) -> None:
+    """Consuming is refused with 404 for either id, 403 and 400, in that order of precedence."""
+    producer, elsewhere = await driver.producer("anna"), await driver.producer("anna", room="other")
+    send, recv = await driver.transport("ben"), await driver.transport("ben", "recv")
 
     def consume(user_id: str, transport: str, producer_id: str, capabilities: Any = CAPABILITIES) -> Any:
-        return stage.sfu.create_consumer(user_id, transport, producer_id, capabilities)
+        return driver.sfu.create_consumer(user_id, transport, producer_id, capabilities)
 
     await refused(NotFound, "Transport not found", consume("anna", "none", "none"))
     await refused(NotFound, "Producer not found", consume("anna", recv, "none"))
@@ -146,11 +157,11 @@ async def test_consuming_is_refused_in_order(stage: SfuStage) -> None:
     await refused(BadRequest, "Cannot consume", consume("ben", recv, producer, {"codecs": [], "headerExtensions": []}))
 
 
-async def test_only_the_owner_closes(stage: SfuStage) -> None:
-    """Producers and consumers: 404 for unknown ones, 403 for others', and then they are gone."""
-    producer = await stage.producer("anna")
-    consumer = (await stage.consume("ben", await stage.transport("ben", "recv"), producer))["id"]
-    sfu = stage.sfu
+async def test_only_the_owner_closes(driver: SfuDriver) -> None:
+    """Only its owner closes a producer or a consumer. An unknown one is 404."""
+    producer = await driver.producer("anna")
+    consumer = (await driver.consume("ben", await driver.transport("ben", "recv"), producer))["id"]
+    sfu = driver.sfu
     await refused(NotFound, "Consumer not found", sfu.close_consumer("ben", "none"))
     await refused(Forbidden, "Forbidden: You can only close your own consumers", sfu.close_consumer("anna", consumer))
     await refused(NotFound, "Producer not found", sfu.close_producer("ben", "none"))
@@ -159,112 +170,112 @@ async def test_only_the_owner_closes(stage: SfuStage) -> None:
     await refused(NotFound, "Consumer not found", sfu.close_consumer("ben", consumer))
     await sfu.close_producer("anna", producer)
     await refused(NotFound, "Producer not found", sfu.close_producer("anna", producer))
-    assert stage.heard.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
-    assert (await stage.asked())[-2:] == ["closeConsumer", "closeProducer"]
+    assert driver.listener.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
+    assert (await driver.asked())[-2:] == ["closeConsumer", "closeProducer"]
 
 
-async def test_a_closed_producer_takes_its_consumers_along(stage: SfuStage) -> None:
-    """Whoever received it has nothing to close any more."""
-    producer = await stage.producer("anna")
-    consumer = (await stage.consume("ben", await stage.transport("ben", "recv"), producer))["id"]
-    await stage.sfu.close_producer("anna", producer)
-    await refused(NotFound, "Consumer not found", stage.sfu.close_consumer("ben", consumer))
+async def test_a_closed_producer_takes_its_consumers_along(driver: SfuDriver) -> None:
+    """A consumer closes with its producer."""
+    producer = await driver.producer("anna")
+    consumer = (await driver.consume("ben", await driver.transport("ben", "recv"), producer))["id"]
+    await driver.sfu.close_producer("anna", producer)
+    await refused(NotFound, "Consumer not found", driver.sfu.close_consumer("ben", consumer))
 
 
-async def test_leaving_closes_everything_untold(stage: SfuStage) -> None:
-    """The gateway announces what `close` returns, in its own order; another room is not touched."""
-    transport = await stage.transport("anna")
+async def test_leaving_closes_everything_untold(driver: SfuDriver) -> None:
+    """The listener is not told of what `close_channel` returns. Another room stays open."""
+    transport = await driver.transport("anna")
     for kind in ("audio", "video"):
-        await stage.produce("anna", transport, kind)
-    await stage.producer("anna", room="other")
-    heard = list(stage.heard.events)
-    assert [each.kind for each in stage.sfu.close_channel("room", "anna")] == ["audio", "video"]
-    assert stage.sfu.close_channel("room", "anna") == []
-    assert stage.heard.events == heard
-    assert (await stage.asked())[-2:] == ["closeTransport", "closeRouter"]
-    assert [each.kind for each in stage.sfu.close_channel("other")] == ["audio"]
-    assert stage.nothing_left()
+        await driver.produce("anna", transport, kind)
+    await driver.producer("anna", room="other")
+    heard = list(driver.listener.events)
+    assert [each.kind for each in driver.sfu.close_channel("room", "anna")] == ["audio", "video"]
+    assert driver.sfu.close_channel("room", "anna") == []
+    assert driver.listener.events == heard
+    assert (await driver.asked())[-2:] == ["closeTransport", "closeRouter"]
+    assert [each.kind for each in driver.sfu.close_channel("other")] == ["audio"]
+    assert driver.nothing_left()
 
 
-async def test_a_session_and_a_user_are_closed_apart(stage: SfuStage) -> None:
-    """A session's end closes what it made in every channel; a user who moves keeps what is in the new one (A21)."""
-    phone = (await stage.sfu.create_transport("room", "anna", "phone", "send", None))["id"]
-    desk = (await stage.sfu.create_transport("other", "anna", "desk", "send", None))["id"]
-    await stage.producer("ben")
-    await stage.produce("anna", phone, "audio")
-    await stage.produce("anna", desk, "video")
-    assert [each.kind for each in stage.sfu.close_session("phone")] == ["audio"]
-    assert stage.sfu.close_session("phone") == []
-    assert stage.sfu.close_user("anna", outside="other") == []
-    assert [each.kind for each in stage.sfu.close_user("anna")] == ["video"]
-    assert stage.sfu.figures()["transports"] == 1
+async def test_a_session_and_a_user_are_closed_apart(driver: SfuDriver) -> None:
+    """A session's end closes its transports in every channel. A user who moves keeps the new one (A21)."""
+    phone = (await driver.sfu.create_transport("room", "anna", "phone", "send", None))["id"]
+    desk = (await driver.sfu.create_transport("other", "anna", "desk", "send", None))["id"]
+    await driver.producer("ben")
+    await driver.produce("anna", phone, "audio")
+    await driver.produce("anna", desk, "video")
+    assert [each.kind for each in driver.sfu.close_session("phone")] == ["audio"]
+    assert driver.sfu.close_session("phone") == []
+    assert driver.sfu.close_user("anna", outside="other") == []
+    assert [each.kind for each in driver.sfu.close_user("anna")] == ["video"]
+    assert driver.sfu.figures()["transports"] == 1
 
 
-async def test_what_is_closed_while_the_worker_is_asked_is_not_there(stage: SfuStage) -> None:
-    """A leaving that overtakes a request wins: nothing is announced and nothing is left."""
-    transport = await stage.transport("anna")
-    asking = [asyncio.create_task(stage.produce("anna", transport)), asyncio.create_task(stage.transport("ben"))]
+async def test_what_is_closed_while_the_worker_is_asked_is_not_there(driver: SfuDriver) -> None:
+    """A channel that closes during a request leaves nothing open, and nothing is announced."""
+    transport = await driver.transport("anna")
+    asking = [asyncio.create_task(driver.produce("anna", transport)), asyncio.create_task(driver.transport("ben"))]
     await asyncio.sleep(0)
-    assert stage.sfu.close_channel("room") == []
+    assert driver.sfu.close_channel("room") == []
     for each in asking:
         with pytest.raises(NotFound, match="Transport not found"):
             await each
-    assert stage.heard.events == []
-    assert stage.nothing_left()
+    assert driver.listener.events == []
+    assert driver.nothing_left()
 
 
 @pytest.mark.parametrize(
     ("code", "status"), [("invalid", 400), ("conflict", 400), ("not_found", 404), ("internal", 500)]
 )
-async def test_what_the_worker_refuses_is_taken_back(stage: SfuStage, code: str, status: int) -> None:
-    """The client is told why, as far as it is its business; the kind is free again."""
-    transport = await stage.transport("anna")
-    await stage.workers[0].call("refuse", {"code": code})
+async def test_what_the_worker_refuses_is_taken_back(driver: SfuDriver, code: str, status: int) -> None:
+    """A producer that the worker refuses leaves its kind free. The client is told a reason without details."""
+    transport = await driver.transport("anna")
+    await driver.workers[0].call("refuse", {"code": code})
     with pytest.raises(HypeError) as refusal:
-        await stage.produce("anna", transport)
+        await driver.produce("anna", transport)
     assert refusal.value.status == status
     assert "told" not in refusal.value.error
-    await stage.produce("anna", transport)
-    assert stage.heard.events == [("new", "anna", "audio")]
+    await driver.produce("anna", transport)
+    assert driver.listener.events == [("new", "anna", "audio")]
 
 
-async def test_two_of_a_kind_at_once(stage: SfuStage) -> None:
-    """One wins, the other gets 409."""
-    transport = await stage.transport("anna")
-    twice = await asyncio.gather(*(stage.produce("anna", transport) for _ in range(2)), return_exceptions=True)
+async def test_two_of_a_kind_at_once(driver: SfuDriver) -> None:
+    """Of two producers of a kind at once one is created, and the other gets 409."""
+    transport = await driver.transport("anna")
+    twice = await asyncio.gather(*(driver.produce("anna", transport) for _ in range(2)), return_exceptions=True)
     assert sorted(type(each).__name__ for each in twice) == ["Conflict", "str"]
 
 
-async def test_a_muted_user_is_not_forwarded(stage: SfuStage) -> None:
-    """Muting pauses audio and nothing else, once; whoever is muted already starts paused."""
-    transport = await stage.transport("anna")
-    producer = await stage.produce("anna", transport)
-    await stage.produce("anna", transport, "video")
+async def test_a_muted_user_is_not_forwarded(driver: SfuDriver) -> None:
+    """Muting pauses audio only, and once. The producer of a muted user begins paused."""
+    transport = await driver.transport("anna")
+    producer = await driver.produce("anna", transport)
+    await driver.produce("anna", transport, "video")
     for muted in (True, True, False, True):
-        stage.sfu.set_muted("room", "anna", muted)
-    assert (await stage.asked())[-3:] == ["pauseProducer", "resumeProducer", "pauseProducer"]
-    consumer = await stage.consume("ben", await stage.transport("ben", "recv"), producer)
+        driver.sfu.set_muted("room", "anna", muted)
+    assert (await driver.asked())[-3:] == ["pauseProducer", "resumeProducer", "pauseProducer"]
+    consumer = await driver.consume("ben", await driver.transport("ben", "recv"), producer)
     assert consumer["producerPaused"] is True
-    stage.voice["room"] = {"carl": True}
-    await stage.producer("carl")
-    asked = (await stage.workers[0].call("asked", {}))["asked"]
+    driver.voice["room"] = {"carl": True}
+    await driver.producer("carl")
+    asked = (await driver.workers[0].call("asked", {}))["asked"]
     assert [params["paused"] for method, params in asked if method == "produce"] == [False, False, True]
 
 
-async def test_speaking_is_told_on_change_only(stage: SfuStage) -> None:
-    """Not twice, not while muted, and it ends with the producer."""
-    transport = await stage.transport("anna")
-    producer = await stage.produce("anna", transport)
+async def test_speaking_is_told_on_change_only(driver: SfuDriver) -> None:
+    """The listener is told of changes only, of none while muted, and of the end with the producer."""
+    transport = await driver.transport("anna")
+    producer = await driver.produce("anna", transport)
     on, off = [{"event": "speaking", "producerId": producer, "speaking": each} for each in (True, False)]
-    stage.heard.events.clear()
-    await stage.emit(on, on, off, off, on, {**on, "producerId": "none"}, {"event": "transportConnected"})
-    assert stage.heard.events == [("speaking", "anna"), ("silent", "anna"), ("speaking", "anna")]
-    stage.sfu.set_muted("room", "anna", True)
-    await stage.emit(on)
-    stage.sfu.set_muted("room", "anna", False)
-    await stage.emit(on)
-    await stage.sfu.close_producer("anna", producer)
-    assert stage.heard.events[3:] == [
+    driver.listener.events.clear()
+    await driver.emit(on, on, off, off, on, {**on, "producerId": "none"}, {"event": "transportConnected"})
+    assert driver.listener.events == [("speaking", "anna"), ("silent", "anna"), ("speaking", "anna")]
+    driver.sfu.set_muted("room", "anna", True)
+    await driver.emit(on)
+    driver.sfu.set_muted("room", "anna", False)
+    await driver.emit(on)
+    await driver.sfu.close_producer("anna", producer)
+    assert driver.listener.events[3:] == [
         ("silent", "anna"),
         ("speaking", "anna"),
         ("silent", "anna"),
@@ -272,112 +283,115 @@ async def test_speaking_is_told_on_change_only(stage: SfuStage) -> None:
     ]
 
 
-async def test_a_transport_that_times_out_closes_its_producers(stage: SfuStage) -> None:
-    """The room hears of it once, and nothing is left."""
-    transport = await stage.transport("anna")
-    await stage.produce("anna", transport)
+async def test_a_transport_that_times_out_closes_its_producers(driver: SfuDriver) -> None:
+    """A transport that the worker closes closes its producers. The room is told once."""
+    transport = await driver.transport("anna")
+    await driver.produce("anna", transport)
     closed = {"event": "transportClosed", "transportId": transport, "reason": "consent"}
-    await stage.emit(closed, closed)
-    assert stage.heard.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
-    assert stage.nothing_left()
+    await driver.emit(closed, closed)
+    assert driver.listener.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
+    assert driver.nothing_left()
 
 
-async def test_ice_restarts(stage: SfuStage) -> None:
-    """The owner gets new credentials, as often as they like."""
-    transport = await stage.transport("anna")
+async def test_ice_restarts(driver: SfuDriver) -> None:
+    """The owner of a transport gets new credentials each time."""
+    transport = await driver.transport("anna")
     for _ in range(2):
-        assert (await stage.sfu.restart_ice("anna", transport)).keys() == {"id", "iceParameters"}
-    await refused(Forbidden, "Forbidden: You can only use your own transports", stage.sfu.restart_ice("ben", transport))
+        assert (await driver.sfu.restart_ice("anna", transport)).keys() == {"id", "iceParameters"}
+    await refused(
+        Forbidden, "Forbidden: You can only use your own transports", driver.sfu.restart_ice("ben", transport)
+    )
 
 
 async def test_channels_go_to_the_worker_with_the_least_to_do() -> None:
-    """Two busy channels are not on one worker while another idles; a channel stays where it is."""
-    async with sfu_staged(2) as stage:
+    """A new channel goes to the worker with the least work, and stays there."""
+    async with driven_sfu(2) as driver:
         for room in ("one", "two", "three", "two", "three"):
-            await stage.transport(f"anna{len(stage.sfu._places)}", room=room)
-        places = stage.sfu._places
+            await driver.transport(f"anna{len(driver.sfu._places)}", room=room)
+        places = driver.sfu._places
         assert places["one"] is not places["two"]
-        assert places["three"] in stage.workers
+        assert places["three"] in driver.workers
 
 
 async def test_a_worker_that_dies_is_replaced() -> None:
-    """Its rooms hear `producer_closed`, the others go on; health tells; and everybody can join again."""
-    async with sfu_staged(2) as stage:
-        producer, other = await stage.producer("anna"), await stage.producer("ben", room="other")
-        victim = stage.sfu._places["room"]
-        assert stage.sfu._places["other"] is not victim
-        assert stage.sfu.healthy
+    """A dead worker is replaced. Its rooms are told, the others go on, and everyone can join again."""
+    async with driven_sfu(2) as driver:
+        producer, other = await driver.producer("anna"), await driver.producer("ben", room="other")
+        victim = driver.sfu._places["room"]
+        assert driver.sfu._places["other"] is not victim
+        assert driver.sfu.healthy
         os.kill(victim.pid, signal.SIGKILL)
-        await stage.until(lambda: not stage.sfu.healthy)
-        assert stage.heard.events[2:] == [("closed", "anna", "audio")]
-        await stage.until(lambda: stage.sfu.healthy)
-        assert victim not in stage.workers
-        await refused(NotFound, "Producer not found", stage.sfu.close_producer("anna", producer))
-        await stage.producer("anna")
-        await stage.sfu.close_producer("ben", other)
+        await driver.wait_until(lambda: not driver.sfu.healthy)
+        assert driver.listener.events[2:] == [("closed", "anna", "audio")]
+        await driver.wait_until(lambda: driver.sfu.healthy)
+        assert victim not in driver.workers
+        await refused(NotFound, "Producer not found", driver.sfu.close_producer("anna", producer))
+        await driver.producer("anna")
+        await driver.sfu.close_producer("ben", other)
 
 
-async def test_joining_waits_for_a_worker(stage: SfuStage) -> None:
-    """With the only worker dead, a newcomer gets the replacement, not an error."""
-    os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await stage.until(lambda: not stage.sfu.healthy)
-    await stage.producer("anna")
+async def test_joining_waits_for_a_worker(driver: SfuDriver) -> None:
+    """A user who joins without a live worker waits for the replacement."""
+    os.kill(driver.workers[0].pid, signal.SIGKILL)
+    await driver.wait_until(lambda: not driver.sfu.healthy)
+    await driver.producer("anna")
 
 
-async def test_who_asks_a_dying_worker_is_told(stage: SfuStage) -> None:
-    """What was under way fails, and leaves nothing behind."""
-    transport = await stage.transport("anna")
-    os.kill(stage.workers[0].pid, signal.SIGKILL)
+async def test_who_asks_a_dying_worker_is_told(driver: SfuDriver) -> None:
+    """A request to a dying worker fails, and leaves nothing open."""
+    transport = await driver.transport("anna")
+    os.kill(driver.workers[0].pid, signal.SIGKILL)
     with pytest.raises(InternalError):
-        await stage.sfu.restart_ice("anna", transport)
-    await stage.until(stage.nothing_left)
+        await driver.sfu.restart_ice("anna", transport)
+    await driver.wait_until(driver.nothing_left)
 
 
-async def test_a_worker_that_hangs_is_replaced(stage: SfuStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Whoever waits for it is told, and the next one is served by another process."""
-    monkeypatch.setattr(workers_module, "_ANSWER_S", 0.5)
-    transport, pid = await stage.transport("anna"), stage.workers[0].pid
-    stage.workers[0].tell("hang", {})
+async def test_a_worker_that_hangs_is_replaced(driver: SfuDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A request to a hanging worker fails, and the next one goes to another process."""
+    monkeypatch.setattr(worker_process, "_ANSWER_S", 0.5)
+    monkeypatch.setattr(worker_pool, "_AVAILABLE_S", 20)
+    transport, pid = await driver.transport("anna"), driver.workers[0].pid
+    driver.workers[0].notify("hang", {})
     with pytest.raises(InternalError):
-        await stage.sfu.restart_ice("anna", transport)
-    monkeypatch.setattr(workers_module, "_ANSWER_S", 20)
-    await stage.transport("anna")
-    assert stage.workers[0].pid != pid
+        await driver.sfu.restart_ice("anna", transport)
+    monkeypatch.setattr(worker_process, "_ANSWER_S", 20)
+    await driver.transport("anna")
+    assert driver.workers[0].pid != pid
 
 
-async def test_workers_are_looked_at(stage: SfuStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Packets are counted over the lives of workers."""
-    monkeypatch.setattr(workers_module, "_LOOK_S", 0.01)
-    os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await stage.until(lambda: not stage.sfu.healthy)
-    await stage.until(lambda: stage.sfu.figures()["sent_packets"] == 5)
-    os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await stage.until(lambda: stage.sfu.figures()["sent_packets"] == 10)
-    assert stage.sfu.figures()["received_packets"] == 6
+async def test_workers_are_looked_at(driver: SfuDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The packets of dead workers stay in the sum."""
+    monkeypatch.setattr(worker_process, "_STATS_INTERVAL_S", 0.01)
+    os.kill(driver.workers[0].pid, signal.SIGKILL)
+    await driver.wait_until(lambda: not driver.sfu.healthy)
+    await driver.wait_until(lambda: driver.sfu.figures()["sent_packets"] == 5)
+    os.kill(driver.workers[0].pid, signal.SIGKILL)
+    await driver.wait_until(lambda: driver.sfu.figures()["sent_packets"] == 10)
+    assert driver.sfu.figures()["received_packets"] == 6
 
 
-async def test_each_worker_is_shown_as_it_last_said(stage: SfuStage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """By its process id; before it has been asked there is nothing to show."""
-    assert stage.sfu.worker_figures() == {}
-    monkeypatch.setattr(workers_module, "_LOOK_S", 0.01)
-    os.kill(stage.workers[0].pid, signal.SIGKILL)
-    await stage.until(lambda: stage.sfu.figures()["sent_packets"] == 5)
-    shown = {stage.workers[0].pid: {"transports": 0, "producers": 0, "consumers": 0, "tasks": 4}}
-    assert stage.sfu.worker_figures() == shown
+async def test_each_worker_is_shown_as_it_last_said(driver: SfuDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker's figures are shown by its process id, once it was asked for them."""
+    assert driver.sfu.worker_figures() == {}
+    monkeypatch.setattr(worker_process, "_STATS_INTERVAL_S", 0.01)
+    os.kill(driver.workers[0].pid, signal.SIGKILL)
+    await driver.wait_until(lambda: driver.sfu.figures()["sent_packets"] == 5)
+    shown = {driver.workers[0].pid: {"transports": 0, "producers": 0, "consumers": 0, "tasks": 4}}
+    assert driver.sfu.worker_figures() == shown
 
 
 async def test_a_worker_that_cannot_start_stops_the_start() -> None:
-    """The sentence names the variables; no process is left."""
+    """A pool whose worker cannot start raises PortBusy with the variables to set, and leaves no process."""
     settings = replace(FAKE, command=("false",))
-    workers = Workers(settings, 2, lambda worker, event: None, lambda worker: None)
+    pool = WorkerPool(settings, 2, NoOwner())
     with pytest.raises(PortBusy, match="MEDIASOUP_MIN_PORT"):
-        await workers.start()
-    assert workers.live == []
+        await pool.start()
+    assert pool.live == []
 
 
 async def test_there_are_no_more_workers_than_ports() -> None:
     """A range of one port has one worker."""
-    workers = Workers(replace(FAKE, max_port=FAKE.min_port), 3, lambda worker, event: None, lambda worker: None)
-    await workers.start()
-    assert len(workers.live) == 1
-    await workers.close()
+    pool = WorkerPool(replace(FAKE, max_port=FAKE.min_port), 3, NoOwner())
+    await pool.start()
+    assert len(pool.live) == 1
+    await pool.close()
