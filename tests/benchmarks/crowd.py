@@ -1,4 +1,4 @@
-"""How many can hear one speaker, or see one camera, on one worker: the largest N, beside the naive design.
+"""The most receivers of one speaker, or of one camera, on one worker, beside the naive design.
 
     python -m tests.benchmarks.crowd [--kind audio video] [--seconds 2] [--repeat 3] [--most 5000] [--share 0.01]
 
@@ -45,25 +45,25 @@ _QUIET_S = 0.1
 
 
 class Crowd(Protocol):
-    """What is measured."""
+    """A process that is measured."""
 
     ears: list[Ear]
 
     def send(self, packet: bytes) -> None:
-        """Hand it one packet of the stream."""
+        """Send it one packet of the stream."""
 
     async def sent(self) -> int:
-        """How many it has sent on."""
+        """Return how many packets it has sent on."""
 
     async def seat(self, count: int) -> None:
         """Have that many receivers."""
 
 
 class Bulk:
-    """Our worker. Transports stay connected; consumers come and go."""
+    """The worker. Transports stay connected, and consumers come and go."""
 
     def __init__(self, rig: Rig, sender: Peer, producer_id: str, kind: Kind, stack: AsyncExitStack) -> None:
-        """stack: ends what is opened."""
+        """Begin without receivers. stack: ends what is opened."""
         self._rig, self._producer_id, self._kind, self._stack = rig, producer_id, kind, stack
         self._transports: list[str] = []
         self._consumers: list[str] = []
@@ -71,15 +71,15 @@ class Bulk:
         self.ears: list[Ear] = []
 
     def send(self, packet: bytes) -> None:
-        """By the producer's transport."""
+        """Send it by the producer's transport."""
         self._sender.send_rtp(packet)
 
     async def sent(self) -> int:
-        """As its statistics say."""
+        """Return what its statistics say."""
         return int((await self._rig.call("stats"))["packetsOut"])
 
     async def seat(self, count: int) -> None:
-        """Connect who is missing, have the others stop receiving."""
+        """Connect the receivers that are missing, and close the consumers that are too many."""
         while len(self._transports) < count:
             await self._connect()
         while len(self._consumers) > count:
@@ -101,10 +101,10 @@ class Bulk:
 
 
 class Naive:
-    """`naive.py`: a new process for each number of receivers."""
+    """The naive design (`naive.py`): a new process for each number of receivers."""
 
     def __init__(self, kind: Kind) -> None:
-        """Nobody receives."""
+        """Begin without receivers."""
         self._ssrc = AUDIO_SSRC if kind == "audio" else VIDEO_SSRC
         self._stack = AsyncExitStack()
         self.ears: list[Ear] = []
@@ -112,15 +112,15 @@ class Naive:
         self._sender: Callable[[bytes], None]
 
     def send(self, packet: bytes) -> None:
-        """To its only port."""
+        """Send it to its only port."""
         self._sender(packet)
 
     async def sent(self) -> int:
-        """As it says."""
+        """Return what it says."""
         return await self._process.sent()
 
     async def seat(self, count: int) -> None:
-        """Begin anew."""
+        """Begin anew with that many receivers."""
         await self.close()
         sockets = self._stack.enter_context(Sockets())
         heard = [(sockets.heard(), new_key()) for _ in range(min(_READ, count))]
@@ -139,7 +139,7 @@ class Naive:
 
 @asynccontextmanager
 async def bulk(kind: Kind) -> AsyncIterator[Crowd]:
-    """A worker with one producer."""
+    """Yield a worker with one producer."""
     async with started("--consent-timeout", "3600") as rig, AsyncExitStack() as stack:
         send, sender = await rig.connect("send")
         yield Bulk(rig, sender, await rig.produce(send, kind), kind, stack)
@@ -147,7 +147,7 @@ async def bulk(kind: Kind) -> AsyncIterator[Crowd]:
 
 @asynccontextmanager
 async def naive(kind: Kind) -> AsyncIterator[Crowd]:
-    """The naive design."""
+    """Yield the naive design."""
     crowd = Naive(kind)
     try:
         yield crowd
@@ -157,7 +157,7 @@ async def naive(kind: Kind) -> AsyncIterator[Crowd]:
 
 @dataclass
 class Result:
-    """What became of one number of receivers: a share, and ms."""
+    """The outcome of one number of receivers: a share, and ms."""
 
     count: int
     lost: float
@@ -165,15 +165,15 @@ class Result:
 
 
 class Measurement:
-    """One crowd of one kind, at whatever size is asked for."""
+    """The measurement of one crowd of one kind, at any size."""
 
     def __init__(self, crowd: Crowd, kind: Kind, seconds: float, repeat: int) -> None:
-        """seconds: of each run. repeat: runs of each size."""
+        """Prepare it. seconds: of each run. repeat: runs of each size."""
         self._crowd, self._kind, self._seconds, self._repeat = crowd, kind, seconds, repeat
         self._number = self._run = 0
 
     async def at(self, count: int) -> Result:
-        """The medians with that many receivers."""
+        """Return the medians with that many receivers."""
         await self._crowd.seat(count)
         ears = Ears(self._crowd.ears[:count])
         try:
@@ -193,7 +193,7 @@ class Measurement:
         return max(0.0, 1 - sent / (spoken * count)), percentile(ears.delays(self._run), 0.99)
 
     async def _settled(self, ears: Ears) -> int:
-        """How many packets were sent on, once nothing is left to be."""
+        """Return how many packets were sent on, once none is left to be sent."""
         sent = -1
         while sent != (sent := await self._crowd.sent()):
             ears.listen_until_quiet(_QUIET_S)
@@ -216,7 +216,7 @@ class Measurement:
 
 
 async def largest(measurement: Measurement, most: int, share: float) -> tuple[Result, bool]:
-    """The largest crowd that loses less than `share`, and whether it could have been larger than `most`."""
+    """Return the largest crowd that loses less than `share`, and whether it could have been larger than `most`."""
     good, bad = Result(0, 0.0, float("nan")), 0
     while good.count < most and (not bad or bad > good.count * _NARROW + 1):
         count = (good.count + bad) // 2 if bad else min(most, max(_START, 2 * good.count))

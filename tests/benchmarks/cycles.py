@@ -1,4 +1,4 @@
-"""Whether joining and leaving leaks: what a server and each of its workers hold before and after a thousand calls.
+"""A search for leaks in joining and leaving: what a server and its workers hold before and after a thousand calls.
 
     python -m tests.benchmarks.cycles [--cycles 1000] [--warm 100]
 
@@ -58,11 +58,11 @@ Look = dict[str, dict[str, float]]
 
 
 class Leaked(Exception):
-    """Something is still there that should have gone long ago."""
+    """A thing that should have gone is still there."""
 
 
 def cycle(target: Running, number: int) -> None:
-    """Two people meet, one is heard by the other, and both drop."""
+    """Have two users meet, one hear the other, and both drop."""
     with connect(target.url) as http:
         world = World(target.contract, http, target.ws_url, f"cycle/{number}", Secrets())
         try:
@@ -74,7 +74,7 @@ def cycle(target: Running, number: int) -> None:
 
 
 def run(target: Running, numbers: Iterable[int]) -> None:
-    """One cycle after the other."""
+    """Run one cycle after the other."""
     for number in numbers:
         cycle(target, number)
         if number % 100 == 99:
@@ -82,7 +82,7 @@ def run(target: Running, numbers: Iterable[int]) -> None:
 
 
 def look(target: Running) -> Look:
-    """What each process holds once all calls have ended. Raises Leaked when they have not after a minute."""
+    """Return what each process holds once all calls have ended. Raises Leaked when they have not after a minute."""
     limit = time.monotonic() + _TIMEOUT_S
     while left := _left(gauges(target)):
         if time.monotonic() > limit:
@@ -94,13 +94,13 @@ def look(target: Running) -> Look:
 
 
 def processes(target: Running) -> dict[str, int]:
-    """The process ids of the server and its workers."""
+    """Return the process ids of the server and its workers."""
     pid = target.process.pid
     return {"server": pid, **{f"worker {n}": each for n, each in enumerate(sorted(children(pid)), 1)}}
 
 
 def gauges(target: Running) -> Look:
-    """What each process says of itself."""
+    """Return what each process says of itself."""
     text = httpx.get(f"{target.url}/metrics").raise_for_status().text
     names = {str(pid): name for name, pid in processes(target).items()}
     known: Look = {}
@@ -122,7 +122,7 @@ def _left(known: Look) -> list[str]:
 
 
 def table(before: Look, after: Look) -> Iterable[str]:
-    """Lines."""
+    """Return the lines of the table."""
     yield f"{'':<22}" + "".join(f"{name:>20}" for name in before)
     for thing in dict.fromkeys(thing for things in before.values() for thing in things):
         cells = (_cell(before[name], after.get(name, {}), thing) for name in before)
@@ -149,7 +149,7 @@ def _compared(target: Running, warm: int, count: int) -> tuple[Look, Look]:
 
 @contextmanager
 def serving(folder: Path) -> Iterator[Running]:
-    """A server with `/metrics`, which the documented profile has not, on SQLite."""
+    """Yield a server with `/metrics`, which the documented profile does not have, on SQLite."""
     environment = {"DATABASE_URL": f"sqlite:///{folder / 'hype.db'}", "HYPE_PROFILE": "hardened"}
     running = Running(begin(folder, environment), folder / LOG, "hardened")
     try:

@@ -1,4 +1,4 @@
-"""CPU per forwarded packet of a media worker, beside the naive design in the same run.
+"""CPU time per forwarded packet of a media worker, beside the naive design in the same run.
 
     python -m tests.benchmarks.fanout [--seconds 1] [--repeat 5] [--out 40000]
 
@@ -35,24 +35,24 @@ _KEY_SIZE = 28
 
 
 class Design(Protocol):
-    """What is measured: a process that forwards one stream."""
+    """A process that is measured. It forwards one stream."""
 
     name: str
 
     @property
     def pid(self) -> int:
-        """Of its process."""
+        """The process id."""
 
     def send(self, packet: bytes) -> None:
-        """Hand it one packet of the stream."""
+        """Send it one packet of the stream."""
 
     async def sent(self) -> int:
-        """How many it has sent on."""
+        """Return how many packets it has sent on."""
 
 
 @dataclass
 class Bulk:
-    """Our worker."""
+    """The worker."""
 
     rig: Rig
     sender: Peer
@@ -60,21 +60,21 @@ class Bulk:
 
     @property
     def pid(self) -> int:
-        """The worker's."""
+        """The worker's process id."""
         return self.rig.process.pid
 
     def send(self, packet: bytes) -> None:
-        """By the producer's transport."""
+        """Send it by the producer's transport."""
         self.sender.send_rtp(packet)
 
     async def sent(self) -> int:
-        """As its statistics say."""
+        """Return what its statistics say."""
         return int((await self.rig.call("stats"))["packetsOut"])
 
 
 @dataclass
 class Naive:
-    """`naive.py`. send: to its only port."""
+    """The naive design (`naive.py`). send: sends to its only port."""
 
     process: Process
     send: Callable[[bytes], None]
@@ -82,17 +82,17 @@ class Naive:
 
     @property
     def pid(self) -> int:
-        """Its."""
+        """Its process id."""
         return self.process.pid
 
     async def sent(self) -> int:
-        """As it says."""
+        """Return what it says."""
         return await self.process.sent()
 
 
 @asynccontextmanager
 async def bulk(receivers: int) -> AsyncIterator[Design]:
-    """A worker with one video producer and that many consumers, each with a transport."""
+    """Yield a worker with one video producer and that many consumers, each with a transport."""
     async with started("--consent-timeout", "3600") as rig, AsyncExitStack() as stack:
         send, sender = await rig.connect("send")
         producer_id = await rig.produce(send, "video")
@@ -109,7 +109,7 @@ async def bulk(receivers: int) -> AsyncIterator[Design]:
 
 @asynccontextmanager
 async def naive(receivers: int) -> AsyncIterator[Design]:
-    """The naive process with as many sockets to send to."""
+    """Yield the naive process with as many sockets to send to."""
     with Sockets() as sockets:
         sinks = [(sockets.sink(), new_key()) for _ in range(receivers)]
         key = new_key()
@@ -118,7 +118,7 @@ async def naive(receivers: int) -> AsyncIterator[Design]:
 
 
 def new_key() -> str:
-    """An SRTP master key with its salt, in hexadecimal."""
+    """Return an SRTP master key with its salt, in hexadecimal."""
     return os.urandom(_KEY_SIZE).hex()
 
 
@@ -136,18 +136,18 @@ class Sockets:
             each.close()
 
     def udp(self) -> socket.socket:
-        """A new one."""
+        """Return a new one."""
         self._sockets.append(socket.socket(socket.AF_INET, socket.SOCK_DGRAM))
         return self._sockets[-1]
 
     def heard(self) -> socket.socket:
-        """A new one that can be sent to."""
+        """Return a new one that can be sent to."""
         each = self.udp()
         each.bind(("127.0.0.1", 0))
         return each
 
     def sender(self, port: int, key: str) -> Callable[[bytes], None]:
-        """What sends packets to that port by a new one, encrypted."""
+        """Return a function that encrypts packets and sends them to that port, by a new socket."""
         media, keys = self.udp(), session(bytes.fromhex(key), GCM, outgoing=True)
         media.connect(("127.0.0.1", port))
 
@@ -157,31 +157,31 @@ class Sockets:
         return send
 
     def sink(self) -> int:
-        """The port of a new one that nobody reads."""
+        """Return the port of a new one that is not read."""
         each = self.heard()
         fills_at_once(each)
         return int(each.getsockname()[1])
 
 
 def fills_at_once(receiver: socket.socket) -> None:
-    """Have a socket that nobody reads hold next to nothing."""
+    """Have a socket that is not read hold next to nothing."""
     receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)  # the kernel makes the least that there is of it
 
 
 def packet(number: int, size: int) -> bytes:
-    """A video packet of `size` bytes; the first one begins a key frame."""
+    """Return a video packet of `size` bytes. The first one begins a key frame."""
     element = bytes([EXTENSION_IDS[extensions.TRANSPORT_CC] << 4 | 1]) + struct.pack("!H", number & 0xFFFF)
     content = KEYFRAME if number == 0 else b"\x00" + KEYFRAME[1:]
     return video_packet(number & 0xFFFF, content.ljust(size - 20, b"\0"), elements=element, timestamp=number * 90)
 
 
 def cpu_s(pid: int) -> float:
-    """The seconds of CPU that a process of one thread has used."""
+    """Return the seconds of CPU that a process of one thread has used."""
     return int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) / 1e9
 
 
 class Load:
-    """Sends one stream to a design at a steady pace and reads what that cost."""
+    """A stream that is sent to a design at a steady pace."""
 
     def __init__(self, design: Design, size: int, rate: int) -> None:
         self._design = design
@@ -190,7 +190,7 @@ class Load:
         self._number = 0
 
     async def run(self, seconds: float) -> tuple[float, int]:
-        """(CPU µs per packet sent on, packets sent on)."""
+        """Return (CPU µs per packet sent on, packets sent on)."""
         await asyncio.sleep(0.05)
         before, sent_before = cpu_s(self._design.pid), await self._design.sent()
         await self._send(seconds)
@@ -210,14 +210,14 @@ class Load:
 
 @dataclass
 class Result:
-    """Medians of one case."""
+    """The medians of one case."""
 
     cost: float
     delivered: float  # of what was to be sent on
 
 
 async def measure(receivers: int, size: int, rate: int, seconds: float, repeat: int) -> dict[str, Result]:
-    """Both designs by turns, so that what else the machine does meets both."""
+    """Measure both designs by turns, so that other work of the machine meets both."""
     async with bulk(receivers) as ours, naive(receivers) as theirs:
         loads = {each.name: Load(each, size, rate) for each in (ours, theirs)}
         runs: dict[str, list[tuple[float, int]]] = {name: [] for name in loads}

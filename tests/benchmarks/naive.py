@@ -1,4 +1,4 @@
-"""The naive design, for comparison: one `protect()` and one `sendto` per receiver. A process that benchmarks start.
+"""The naive design, for comparison: one `protect()` and one `sendto` per receiver. Benchmarks start it as a process.
 
 It has what nobody can do without (unprotect, own SSRC and numbering per receiver) and nothing else: no ring, no
 statistics, no extensions.
@@ -27,22 +27,22 @@ _ROOT = Path(__file__).parents[2]
 
 @dataclass
 class Plan:
-    """Who sends and who receives. Keys are SRTP master keys with their salt, in hexadecimal."""
+    """The senders and receivers. Keys are SRTP master keys with their salt, in hexadecimal."""
 
     receivers: Sequence[tuple[int, str]]  # port, key
-    streams: Sequence[tuple[int, str, list[int]]]  # SSRC, the sender's key, the indices of those who receive it
+    streams: Sequence[tuple[int, str, list[int]]]  # SSRC, the sender's key, the indices of its receivers
 
 
 @dataclass
 class Process:
-    """A naive forwarder, as who started it sees it. port: where it receives."""
+    """A naive forwarder, as its starter sees it. port: the one on which it receives."""
 
     pid: int
     port: int
     link: tuple[asyncio.StreamReader, asyncio.StreamWriter]
 
     async def sent(self) -> int:
-        """How many packets it has sent on."""
+        """Return how many packets it has sent on."""
         reader, writer = self.link
         writer.write(b"\n")
         return int(await reader.readline())
@@ -50,7 +50,7 @@ class Process:
 
 @asynccontextmanager
 async def started(plan: Plan) -> AsyncIterator[Process]:
-    """A process that forwards as planned."""
+    """Yield a process that forwards as planned."""
     ours, theirs = socket.socketpair()
     process = await asyncio.create_subprocess_exec(
         *(sys.executable, "-m", "tests.benchmarks.naive", "--fd", str(theirs.fileno())),
@@ -66,7 +66,7 @@ async def started(plan: Plan) -> AsyncIterator[Process]:
 
 
 class Forwarder(asyncio.DatagramProtocol):
-    """Forwards what was planned."""
+    """A forwarder by a plan."""
 
     def __init__(self, plan: Plan) -> None:
         receivers = [
@@ -83,11 +83,11 @@ class Forwarder(asyncio.DatagramProtocol):
         self._transport: Any = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The socket is there."""
+        """Keep the socket."""
         self._transport = transport
 
     def datagram_received(self, data: bytes, _address: Any) -> None:
-        """One packet of a stream."""
+        """Forward one packet of a stream."""
         incoming, receivers = self._streams[data[8:12]]
         packet = incoming.unprotect(data)
         first, second, sequence, timestamp, _ = _header.unpack_from(packet)

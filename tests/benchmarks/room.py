@@ -1,4 +1,4 @@
-"""A room of 25 people who all speak, on one worker, beside the naive design in the same run.
+"""A room of 25 users who all speak, on one worker, beside the naive design in the same run.
 
     python -m tests.benchmarks.room [--people 25] [--seconds 5] [--repeat 5]
 
@@ -39,12 +39,12 @@ PER_SECOND = 50  # packets of 20 ms of sound
 SIZE = 120  # bytes of a packet's payload: opus at 48 kbps
 _TICK_S = 0.001
 _QUIET_S = 0.2
-_LEVEL = bytes([EXTENSION_IDS[extensions.AUDIO_LEVEL] << 4, 0x80 | 20])  # everybody speaks
+_LEVEL = bytes([EXTENSION_IDS[extensions.AUDIO_LEVEL] << 4, 0x80 | 20])  # a level of speech
 
 
 @dataclass
 class Room:
-    """What is measured: a process that forwards, who sends to it, and who hears it. senders: each sends one packet."""
+    """A process that is measured, its senders and its receivers. senders: each sends one packet."""
 
     name: str
     pid: int
@@ -55,7 +55,7 @@ class Room:
     numbers: list[int] = field(default_factory=list)
 
     def speak(self, sender: int) -> None:
-        """One packet of this sender."""
+        """Send one packet of this sender."""
         self.numbers[sender] += 1
         payload = stamped(b"\x78", self.runs, SIZE)
         self.senders[sender](rtp_packet(self.numbers[sender], payload, ssrc=AUDIO_SSRC + sender, elements=_LEVEL))
@@ -63,7 +63,7 @@ class Room:
 
 @dataclass
 class Result:
-    """Of one run: ms, ms, share, CPU µs a packet, share of a core."""
+    """The outcome of one run: ms, ms, share, CPU µs a packet, share of a core."""
 
     middle: float
     most: float
@@ -74,7 +74,7 @@ class Result:
 
 @asynccontextmanager
 async def worker_room(people: int) -> AsyncIterator[Room]:
-    """Our worker and its clients."""
+    """Yield the worker and its clients."""
     async with started("--consent-timeout", "3600") as rig, AsyncExitStack() as stack:
         sending = [await rig.connect("send") for _ in range(people)]
         hearing = [await rig.connect("recv") for _ in range(people)]
@@ -99,13 +99,13 @@ def _ear(peer: Any, stack: AsyncExitStack) -> Ear:
 
 @asynccontextmanager
 async def naive_room(people: int) -> AsyncIterator[Room]:
-    """The naive process and the same people."""
+    """Yield the naive process and the same users."""
     with Sockets() as sockets:
         keys = [(new_key(), new_key()) for _ in range(people)]
         ears = []
         for _, key in keys:
             ears.append(Ear(sockets.heard(), session(bytes.fromhex(key), GCM, outgoing=False)))
-        others = [[one for one in range(people) if one != number] for number in range(people)]
+        others = [[each for each in range(people) if each != number] for number in range(people)]
         plan = Plan(
             [(ear.socket.getsockname()[1], key) for ear, (_, key) in zip(ears, keys, strict=True)],
             [(AUDIO_SSRC + n, key, others[n]) for n, (key, _) in enumerate(keys)],
@@ -116,7 +116,7 @@ async def naive_room(people: int) -> AsyncIterator[Room]:
 
 
 async def measure(room: Room, seconds: float) -> Result:
-    """One run: everybody speaks for so long, each a little after the one before."""
+    """Measure one run: all speak for so long, each a little after the one before."""
     people = len(room.senders)
     room.numbers = room.numbers or [0] * people
     _say_hello(room)
@@ -136,7 +136,7 @@ async def measure(room: Room, seconds: float) -> Result:
 
 
 def _say_hello(room: Room) -> None:
-    """One packet of everybody, so that every stream has begun."""
+    """Send one packet of each user, so that every stream has begun."""
     for sender in range(len(room.senders)):
         room.speak(sender)
     room.ears.listen_until_quiet(_QUIET_S)

@@ -264,7 +264,7 @@ MUTANTS = [
         Edit(
             "hype/gateway/hub.py",
             "dict(self._rooms.get(channel_id, {}))",
-            '{one: None for one in self._rooms.get(channel_id, {}) if name != "new_producer" or one in _TALKERS}',
+            '{each: None for each in self._rooms.get(channel_id, {}) if name != "new_producer" or each in _TALKERS}',
         ),
         Edit("hype/gateway/hub.py", "class Hub:\n", "_TALKERS: set[Socket] = set()\n\n\nclass Hub:\n"),
         Edit(

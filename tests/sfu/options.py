@@ -1,4 +1,4 @@
-"""The option of the long run."""
+"""The option of the long run with garbage."""
 
 from __future__ import annotations
 

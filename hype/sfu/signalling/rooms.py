@@ -20,7 +20,7 @@ Direction = Literal["send", "recv"]
 Kind = Literal["audio", "video", "screen"]
 
 MOST_CONSUMERS: Final = 512
-"""The most consumers of one transport. It is more than 99 users produce, and few enough for one worker."""
+"""The most consumers of one transport: more than 99 users can produce, and few enough for one worker."""
 
 
 @dataclass(eq=False, slots=True)

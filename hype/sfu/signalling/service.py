@@ -1,7 +1,7 @@
 """The SFU as the rest of the server sees it: it places channels on workers, checks requests and passes them on.
 
 It belongs to the event loop. The books (`rooms`) change and the listener is told in one step. So a caller that reads
-the open producers and listens from then on misses no producer and hears of none twice.
+the open producers and listens from then on misses no producer and is told of none twice.
 """
 
 from __future__ import annotations

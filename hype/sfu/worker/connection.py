@@ -302,7 +302,7 @@ class ClientConnection:
         self.closed = True
         if self._connecting is not None and self._connecting is not asyncio.current_task():
             self._connecting.cancel()
-        closing = asyncio.create_task(self._close_dtls(), name="media goodbye")
+        closing = asyncio.create_task(self._close_dtls(), name="media close")
         self._context.closing.add(closing)
         closing.add_done_callback(self._context.closing.discard)
 

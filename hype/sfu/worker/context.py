@@ -45,7 +45,7 @@ class Counters:
 
 @dataclass(frozen=True, slots=True)
 class WorkerContext:
-    """The parts. clock: returns monotonic seconds. closing: goodbyes under way, for which the worker waits."""
+    """The parts. clock: returns monotonic seconds. closing: the tasks that close DTLS associations."""
 
     ice: IceLite
     port: Port

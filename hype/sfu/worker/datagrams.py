@@ -208,7 +208,7 @@ class DatagramBatch:
     def __init__(self, arena: Arena, names: Sequence[bytes]) -> None:
         """Prepare the destination of each slot. names: as `pack_name` writes them."""
         self._ffi, self._lib = _libc()
-        self._arena = arena
+        self._arena = arena  # keeps the memory that the messages point into
         self._count = len(names)
         self._messages = self._ffi.new("struct mmsghdr[]", self._count)
         self._names = self._ffi.new("unsigned char[]", self._count * NAME_SIZE)

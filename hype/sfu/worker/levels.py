@@ -9,7 +9,7 @@ LOUD = 50
 
 
 class SpeechDetector:
-    """The state of one speaker, who speaks or is silent. It tells changes only."""
+    """The state of one speaker: speaking or silent. It tells changes only."""
 
     __slots__ = ("_quiet_after", "_speaking", "_until")
 

@@ -210,7 +210,7 @@ class RequestHandler:
             del self._routers[router_id]
 
     async def close(self) -> None:
-        """Close every connection, and wait up to 1 s for the goodbyes."""
+        """Close every connection, and wait up to 1 s for the DTLS associations."""
         if self._ticking is not None:
             self._ticking.cancel()
         for router in self._routers.values():

@@ -1,4 +1,4 @@
-"""The media of one voice channel: the connections in it, and who sends which track to whom.
+"""The media of one voice channel: the connections in it, and the tracks between them.
 
 A packet does not pass through here. It goes from a stream through the stream's fan-out.
 """

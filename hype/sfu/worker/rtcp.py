@@ -141,7 +141,8 @@ def _packet(kind: int, form: int, body: bytes) -> bytes:
 
 def _blocks(blocks: Sequence[ReportBlock]) -> bytes:
     return b"".join(
-        _block.pack(one.ssrc, one.fraction_lost, one.lost.to_bytes(3, "big", signed=True), *one[3:]) for one in blocks
+        _block.pack(each.ssrc, each.fraction_lost, each.lost.to_bytes(3, "big", signed=True), *each[3:])
+        for each in blocks
     )
 
 

@@ -124,7 +124,7 @@ def test_a_consumer_without_rtx_and_extensions_gets_none() -> None:
     assert "rtx" not in parameters["encodings"][0]
 
 
-def test_who_cannot_take_the_codec_cannot_consume() -> None:
+def test_a_client_without_the_codec_cannot_consume() -> None:
     """A client with another codec, no codec or mono Opus cannot consume."""
     _, _, consumable = produced("audio")
     for codecs in (

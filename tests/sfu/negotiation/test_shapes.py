@@ -177,7 +177,7 @@ def test_no_capabilities_harm_the_negotiation(value: object) -> None:
 
 
 @given(json_values)
-def test_no_dtls_parameters_harm_anybody(value: object) -> None:
+def test_no_dtls_parameters_harm_the_negotiation(value: object) -> None:
     """Any value but DTLS parameters is refused."""
     with pytest.raises(Unsupported):
         validate_dtls_parameters(value)

@@ -124,7 +124,7 @@ def audio() -> dict[str, Any]:
         "codecs": [{"mimeType": "audio/opus", "payloadType": 111, "clockRate": 48000, "channels": 2}],
         "headerExtensions": [{"uri": extensions.AUDIO_LEVEL, "id": 1}],
         "encodings": [{"ssrc": 1111}],
-        "rtcp": {"cname": "somebody"},
+        "rtcp": {"cname": "user"},
     }
 
 
@@ -137,7 +137,7 @@ def video() -> dict[str, Any]:
             {"mimeType": "video/rtx", "payloadType": 97, "clockRate": 90000, "parameters": {"apt": 96}},
         ],
         "encodings": [{"ssrc": 2222, "rtx": {"ssrc": 3333}}],
-        "rtcp": {"cname": "somebody"},
+        "rtcp": {"cname": "user"},
     }
 
 

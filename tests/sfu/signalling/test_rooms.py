@@ -104,7 +104,7 @@ def test_the_limit_counts_people() -> None:
     rooms.admit("empty", "ben", 1, [])
 
 
-def test_nobody_drowns_a_worker_in_copies() -> None:
+def test_a_transport_has_a_bounded_number_of_consumers() -> None:
     """A transport has a bounded number of consumers."""
     rooms = Rooms()
     recv, producer = opened(rooms, "ben", "recv"), producing(rooms, opened(rooms, "anna"))

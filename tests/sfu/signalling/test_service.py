@@ -41,7 +41,7 @@ async def test_a_call_from_end_to_end(driver: SfuDriver) -> None:
     assert await driver.asked() == ["createTransport", "connectTransport", "produce", "createTransport", "consume"]
 
 
-async def test_a_screen_is_video_to_those_who_receive_it(driver: SfuDriver) -> None:
+async def test_a_screen_is_video_to_its_consumers(driver: SfuDriver) -> None:
     """The room is told of a `screen`, and its consumer is `video`."""
     producer = await driver.producer("anna", "screen")
     consumer = await driver.consume("anna", await driver.transport("anna", "recv"), producer)
@@ -182,7 +182,7 @@ async def test_a_closed_producer_takes_its_consumers_along(driver: SfuDriver) ->
     await refused(NotFound, "Consumer not found", driver.sfu.close_consumer("ben", consumer))
 
 
-async def test_leaving_closes_everything_untold(driver: SfuDriver) -> None:
+async def test_what_a_call_closes_is_not_announced(driver: SfuDriver) -> None:
     """The listener is not told of what `close_channel` returns. Another room stays open."""
     transport = await driver.transport("anna")
     for kind in ("audio", "video"):
@@ -337,7 +337,7 @@ async def test_joining_waits_for_a_worker(driver: SfuDriver) -> None:
     await driver.producer("anna")
 
 
-async def test_who_asks_a_dying_worker_is_told(driver: SfuDriver) -> None:
+async def test_a_request_to_a_dying_worker_fails(driver: SfuDriver) -> None:
     """A request to a dying worker fails, and leaves nothing open."""
     transport = await driver.transport("anna")
     os.kill(driver.workers[0].pid, signal.SIGKILL)

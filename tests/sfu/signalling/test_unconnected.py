@@ -33,7 +33,7 @@ async def test_a_transport_whose_user_is_not_in_the_channel_closes() -> None:
         assert driver.nothing_left()
 
 
-async def test_a_connected_transport_is_the_workers_to_judge() -> None:
+async def test_a_connected_transport_is_not_checked() -> None:
     """The server does not check a transport that is connected."""
     async with driven_sfu(check_interval_s=_SOON_S) as driver:
         driver.voice["room"] = {"anna": False, "ben": False}

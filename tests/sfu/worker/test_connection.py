@@ -16,7 +16,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def impatient() -> AsyncIterator[Rig]:
+async def quick() -> AsyncIterator[Rig]:
     """Yield a worker whose limits are one second."""
     async with started("--connect-timeout", "1", "--consent-timeout", "1") as rig:
         yield rig
@@ -51,40 +51,38 @@ async def test_media_passes(rig: Rig, tcp: bool, gcm: bool) -> None:
     await assert_media_passes(rig, tcp=tcp, gcm=gcm)
 
 
-async def test_a_client_that_does_not_shake_hands_is_closed(impatient: Rig) -> None:
+async def test_a_client_that_does_not_shake_hands_is_closed(quick: Rig) -> None:
     """The time runs from a client's DTLS parameters (R30). The server closes a transport without them (A20)."""
-    waiting, _ = await impatient.open("recv")
-    transport_id, peer = await impatient.open("send")
-    await impatient.call("connectTransport", transportId=transport_id, dtlsParameters=peer.dtls_parameters)
-    closed = await impatient.wait_for("transportClosed", transportId=transport_id)
+    waiting, _ = await quick.open("recv")
+    transport_id, peer = await quick.open("send")
+    await quick.call("connectTransport", transportId=transport_id, dtlsParameters=peer.dtls_parameters)
+    closed = await quick.wait_for("transportClosed", transportId=transport_id)
     # The handshake and the look at the transport have the same limit. Either may be first.
     assert closed["reason"] in {"connect timeout", "dtls failed"}
     with pytest.raises(Refused):
-        await impatient.call("closeTransport", transportId=transport_id)
-    assert await impatient.call("closeTransport", transportId=waiting) == {}
+        await quick.call("closeTransport", transportId=transport_id)
+    assert await quick.call("closeTransport", transportId=waiting) == {}
 
 
-async def test_who_stops_checking_is_closed(impatient: Rig) -> None:
+async def test_a_client_that_stops_checking_is_closed(quick: Rig) -> None:
     """A client that sends no more checks is closed (ruling R30)."""
-    transport_id, _ = await impatient.connect("send")
-    await impatient.produce(transport_id, "audio")
-    await impatient.wait_for("transportClosed", transportId=transport_id, reason="consent")
-    stats = await impatient.call("stats")
+    transport_id, _ = await quick.connect("send")
+    await quick.produce(transport_id, "audio")
+    await quick.wait_for("transportClosed", transportId=transport_id, reason="consent")
+    stats = await quick.call("stats")
     assert (stats["producers"], stats["paths"]) == (0, 0)
 
 
-async def test_who_goes_on_checking_is_kept(impatient: Rig) -> None:
+async def test_a_client_that_goes_on_checking_is_kept(quick: Rig) -> None:
     """A client that sends checks is kept, though it sends no media."""
-    transport_id, peer = await impatient.connect("send")
-    other, _ = await impatient.connect("send")
-    given_up = asyncio.create_task(impatient.wait_for("transportClosed", transportId=other, reason="consent"))
+    transport_id, peer = await quick.connect("send")
+    other, _ = await quick.connect("send")
+    given_up = asyncio.create_task(quick.wait_for("transportClosed", transportId=other, reason="consent"))
     while not given_up.done():
         await peer.check()
         await asyncio.wait([given_up], timeout=CHECK_INTERVAL_S)
     await given_up
-    assert transport_id not in {
-        each.get("transportId") for each in impatient.events if each["event"] == "transportClosed"
-    }
+    assert transport_id not in {each.get("transportId") for each in quick.events if each["event"] == "transportClosed"}
 
 
 async def test_a_goodbye_closes_at_once(rig: Rig) -> None:

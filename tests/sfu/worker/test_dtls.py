@@ -124,7 +124,7 @@ async def test_a_client_that_never_shakes_hands_is_given_up() -> None:
     await dtls.close()
 
 
-async def test_fingerprints_nobody_can_check_give_no_keys() -> None:
+async def test_fingerprints_of_unknown_algorithms_give_no_keys() -> None:
     """A peer whose fingerprints are all of an unknown algorithm gets no keys."""
     dtls = Dtls(Certificate(), wires()[0], lambda: None)
     assert await dtls.handshake({"role": "client", "fingerprints": [{"algorithm": "md5", "value": "00"}]}, 1) is None

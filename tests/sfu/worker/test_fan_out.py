@@ -74,7 +74,7 @@ def routed(number: int, content: bytes) -> bytes:
 
 @pytest.mark.parametrize("size", [1, 100, 700, 1100, 1200, 1400])
 @pytest.mark.parametrize("count", [1, 63, 64, 65, 150])
-def test_everybody_gets_the_payload_with_their_own_header(outgoing: OutgoingSocket, count: int, size: int) -> None:
+def test_each_receiver_gets_the_payload_with_its_own_header(outgoing: OutgoingSocket, count: int, size: int) -> None:
     """A copy has the receiver's sequence number, timestamp, SSRC and mid. The rest is the sender's."""
     clients = [Client(number, CM if number % 3 else GCM) for number in range(count)]
     fan_out, content = FanOut(outgoing), bytes(range(256)) * 6
@@ -94,7 +94,7 @@ def test_everybody_gets_the_payload_with_their_own_header(outgoing: OutgoingSock
     _close(clients)
 
 
-def test_who_left_gets_nothing(outgoing: OutgoingSocket) -> None:
+def test_a_receiver_that_left_gets_nothing(outgoing: OutgoingSocket) -> None:
     """A receiver that is removed gets no further packet. A new one gets those from then on."""
     stays, leaves, comes = clients = [Client(number) for number in range(3)]
     fan_out = FanOut(outgoing)
@@ -109,7 +109,7 @@ def test_who_left_gets_nothing(outgoing: OutgoingSocket) -> None:
     _close(clients)
 
 
-def test_a_late_packet_goes_only_to_those_who_were_there(outgoing: OutgoingSocket) -> None:
+def test_a_late_packet_goes_to_earlier_receivers_only(outgoing: OutgoingSocket) -> None:
     """A receiver does not get a late packet from before its first one."""
     old, new = clients = [Client(0), Client(1)]
     fan_out = FanOut(outgoing)

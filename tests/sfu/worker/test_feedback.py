@@ -125,7 +125,7 @@ def test_all_arrivals_are_told_exactly(first: int, steps: list[tuple[int, int, b
 
 @settings(max_examples=50)
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.integers(0, 40_000)), max_size=300), st.integers(1, 50))
-def test_no_numbers_harm_it(arrivals: list[tuple[int, int]], portion: int) -> None:
+def test_no_numbers_break_the_bounds(arrivals: list[tuple[int, int]], portion: int) -> None:
     """Any numbers at any times make a few well-formed reports of bounded size."""
     recorder, tick = ArrivalRecorder(1), 0
     for index, (sequence, pause) in enumerate(arrivals):

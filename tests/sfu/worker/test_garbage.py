@@ -109,7 +109,7 @@ async def _bystanders(rig: Rig) -> tuple[Peer, Peer]:
 
 
 @pytest.mark.timeout(0)  # it takes as long as its option says; each wait has a limit of its own
-async def test_garbage_disturbs_nobody(request: pytest.FixtureRequest) -> None:
+async def test_garbage_disturbs_no_call(request: pytest.FixtureRequest) -> None:
     """No datagram makes the worker raise, and another room's call loses no packet (`--garbage N`)."""
     count, chance = request.config.getoption("--garbage"), random.Random(1)
     async with started("--consent-timeout", "86400") as rig:

@@ -99,7 +99,7 @@ def test_a_client_that_thinks_it_is_controlled_is_corrected(ice: IceLite, agent:
 def test_an_unknown_username_is_ignored(ice: IceLite, agent: Agent) -> None:
     """A check with an unknown username gets no answer."""
     path = FakePath(1)
-    ice.check(check(agent, username="nobody"), path, 5.0)
+    ice.check(check(agent, username="unknown"), path, 5.0)
     assert path.sent == []
 
 

@@ -302,7 +302,7 @@ async def test_speech_is_told_of(rig: Rig) -> None:
     assert packet[25:27] == bytes([10 << 4, 0x80 | 20])
 
 
-async def test_packets_nobody_announced_go_nowhere(rig: Rig) -> None:
+async def test_packets_of_no_announced_stream_are_dropped(rig: Rig) -> None:
     """A packet of no announced stream, or of another payload type, is not forwarded."""
     call = await begin(rig, "audio")
     before = (await rig.call("stats"))["unknown"]

@@ -75,7 +75,7 @@ def test_nothing_is_asked_for_across_a_pause() -> None:
 
 
 @given(st.lists(st.tuples(st.integers(0, 0xFFFF), st.floats(0, 0.2)), max_size=200))
-def test_no_numbers_harm_it(arrivals: list[tuple[int, float]]) -> None:
+def test_no_numbers_break_the_bounds(arrivals: list[tuple[int, float]]) -> None:
     """The holes stay bounded and end, whatever the numbers and times are."""
     clock = HandClock()
     numbering, schedule = arrived(clock())

@@ -66,12 +66,12 @@ def test_feedback_of_another_implementation_is_read() -> None:
     ["80c9000200000001", "00c9000100000001", "a0c900010000000a", "a0c9000100000000", "80c9"],
     ids=["length", "version", "padding", "no padding", "cut short"],
 )
-def test_a_compound_ends_before_a_packet_that_lies(lie: str) -> None:
+def test_a_compound_ends_before_a_packet_with_a_wrong_length(lie: str) -> None:
     """A compound ends before a packet with a wrong length. The packets before it are read."""
     assert [part.kind for part in rtcp.parts(PLI + bytes.fromhex(lie))] == [rtcp.PAYLOAD_FEEDBACK]
 
 
-def test_a_compound_without_end_has_one() -> None:
+def test_a_compound_is_read_up_to_a_limit() -> None:
     """A compound of 16,000 packets is read up to MAX_PARTS."""
     assert len(list(rtcp.parts(b"\x80\xc9\0\0" * 16_000))) == rtcp.MAX_PARTS
 
@@ -83,7 +83,7 @@ def test_padding_is_no_content() -> None:
     assert (only(data).start, only(data).end) == (0, 12)
 
 
-def test_a_nack_that_asks_for_the_world_gets_a_part() -> None:
+def test_a_nack_for_too_many_packets_is_cut() -> None:
     """The numbers of a NACK are bounded, however long the packet is."""
     data = bytes.fromhex("81cd2002 00000001 00000002") + b"\x00\x05\xff\xff" * 0x2000
     answer = rtcp.lost_packets(data, only(data))
@@ -97,7 +97,7 @@ def test_other_application_feedback_is_no_estimate() -> None:
     assert rtcp.estimated_bitrate(data, only(data)) is None
 
 
-def test_an_absurd_estimate_stays_a_sane_number() -> None:
+def test_an_absurd_estimate_is_bounded() -> None:
     """An estimate with an exponent of 63 is bounded."""
     data = REMB[:16] + b"\x00\xff\xff\xff"
     data = data[:2] + b"\x00\x04" + data[4:]

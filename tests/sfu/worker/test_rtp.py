@@ -117,7 +117,7 @@ def test_contributing_sources_are_skipped() -> None:
     ],
     ids=["empty", "short", "version 1", "sources", "extension", "extension words", "no padding", "too much padding"],
 )
-def test_lengths_that_lie_make_it_no_packet(packet: str) -> None:
+def test_wrong_lengths_make_it_no_packet(packet: str) -> None:
     """Bytes whose parts do not fit are no packet."""
     assert rtp.parse(bytes.fromhex(packet)) is None
 
