@@ -20,11 +20,11 @@ try:
     from hype_contract.recording.printable import printable
     from hype_contract.reporting import files
     from hype_contract.reporting.console import Console
-    from hype_contract.reporting.document import Unusable, of_run, of_unusable
+    from hype_contract.reporting.document import UnusableRun, of_run, of_unusable
     from hype_contract.running import expectations, target, verdict
-    from hype_contract.running.order import Order, order_of
-    from hype_contract.running.run import PlannedRun, confidential
-except ModuleNotFoundError as missing:  # installed for its server alone
+    from hype_contract.running.config import RunConfig, config_of
+    from hype_contract.running.run import PlannedRun, known_secrets
+except ModuleNotFoundError as missing:  # only the server was installed
     print(
         f"hype-contract: {(missing.name or 'a library').partition('.')[0]} is not installed. Run: {_HOW_TO_INSTALL}",
         file=sys.stderr,
@@ -33,37 +33,37 @@ except ModuleNotFoundError as missing:  # installed for its server alone
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the harness; return the exit code (see `--help`)."""
-    # Without a handler, Python writes what libraries log of a target's text to stderr, as it is.
+    """Run the command and return its exit code (see `--help`)."""
+    # Without a handler, Python writes the log records of libraries to stderr, with the target's text unchanged in them.
     logging.getLogger().addHandler(logging.NullHandler())
     options = arguments.parser().parse_args(argv)
     if options.command == "list":
         return listing.show(sys.stdout, options.profile, options.area or AREAS, options.only)
     try:
-        order = order_of(options)
-        places = {name: place for name in files.RENDERERS if (place := getattr(options, name)) is not None}
-        files.prepare(places)
-        return _judge(options, order, places)
+        config = config_of(options)
+        paths = {name: path for name in files.RENDERERS if (path := getattr(options, name)) is not None}
+        files.prepare(paths)
+        return _judge(options, config, paths)
     except (expectations.BadExpectations, files.CannotWrite) as wrong:
         return _refuse(str(wrong))
 
 
-def _judge(options: argparse.Namespace, order: Order, places: Mapping[str, Path]) -> int:
+def _judge(options: argparse.Namespace, config: RunConfig, paths: Mapping[str, Path]) -> int:
     began, started = datetime.now(UTC), time.monotonic()
     try:
-        found = target.reach(options.base_url, options.ws_url, options.profile, order.areas)
+        found = target.reach(options.base_url, options.ws_url, options.profile, config.areas)
     except target.TargetUnusable as unusable:
-        sentence = confidential(options.base_url, options.ws_url, order.options).hide(str(unusable))
-        attempt = Unusable(options.base_url, options.ws_url, options.profile, order, began, sentence)
-        files.write(of_unusable(attempt, time.monotonic() - started), places)
+        sentence = known_secrets(options.base_url, options.ws_url, config.options).hide(str(unusable))
+        run = UnusableRun(options.base_url, options.ws_url, options.profile, config, began, sentence)
+        files.write(of_unusable(run, time.monotonic() - started), paths)
         return _refuse(sentence)
-    planned = PlannedRun(found, order)
+    planned = PlannedRun(found, config)
     console = Console(sys.stdout, planned)
     console.begin()
-    run = planned.execute(console.progress)
-    console.end(run)
-    files.write(of_run(run), places)
-    return run.verdict.exit_code
+    finished = planned.execute(console.progress)
+    console.end(finished)
+    files.write(of_run(finished), paths)
+    return finished.verdict.exit_code
 
 
 def _refuse(sentence: str) -> int:

@@ -1,8 +1,8 @@
-"""Requirements as pytest's items. Cases run side by side, as they do in `hype-contract`; an item waits for its own.
+"""The requirements as items of pytest. Cases run at the same time, as in `hype-contract`; an item waits for its cases.
 
-`fail` is a failed test, `error` an error, `skipped` and `unsupported` are skipped with the reason; what fails and does
-not count (an extension, a recommendation, an expected failure) is an xfail. The last item is the verdict, which fails
-where it is not `conforms`: a run that showed too little must not look like success.
+`fail` is a failed test and `error` an error. `skipped` and `unsupported` are skipped tests with the reason. A failure
+that does not count (an extension, a recommendation, an expected failure) is an xfail. The last item is the verdict,
+which fails unless it is `conforms`: an incomplete run must not look like success.
 """
 
 from __future__ import annotations
@@ -21,38 +21,40 @@ import pytest
 
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
-from hype_contract.reporting import failure, files
+from hype_contract.reporting import files
+from hype_contract.reporting.closing import closing_lines, verdict_line
 from hype_contract.reporting.document import of_run
+from hype_contract.reporting.entries import describe, entry_of, headline
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running import target
 from hype_contract.running.case_runner import CaseRunner
+from hype_contract.running.config import config_of
 from hype_contract.running.expectations import BadExpectations
-from hype_contract.running.order import order_of
 from hype_contract.running.results import CaseResult, RequirementResult
-from hype_contract.running.run import FinishedRun, PlannedRun, confidential
+from hype_contract.running.run import FinishedRun, PlannedRun, known_secrets
 
 _FORMATS = [name for name in files.RENDERERS if name != "junit"]
-_NO_COVERAGE = "it is judged by what all cases show, and only some were to run"
+_NO_COVERAGE = "coverage decides this requirement, and only some cases were selected"
 _VERDICT = "verdict"
 
 
-class NotKept(Exception):
-    """What came of a requirement that did not pass; the text is for people."""
+class RequirementFailed(Exception):
+    """A requirement or the verdict did not pass; the text is its description for people."""
 
 
 class Session:
-    """The run behind the items. It begins with the first of them."""
+    """The run behind the items. It starts with the first item."""
 
-    def __init__(self, planned: PlannedRun, places: Mapping[str, Path]) -> None:
+    def __init__(self, planned: PlannedRun, paths: Mapping[str, Path]) -> None:
         self.planned = planned
-        self._places = places
+        self._paths = paths
         self._results: dict[str, list[CaseResult]] = defaultdict(list)
         self._expected: Counter[str] = Counter()
         self._begun = self._ended = False
         self._closing = ExitStack()
 
     def begin(self, selected: set[str]) -> None:
-        """Start the cases of what is selected; once."""
+        """Start the cases of the selected requirements, unless they have started. `selected`: their ids."""
         if self._begun:
             return
         self._begun = True
@@ -64,7 +66,7 @@ class Session:
         self._stream = self._runner.run_all(self.planned.cases)
 
     def result(self, requirement: Requirement) -> RequirementResult | None:
-        """Return its result, as soon as that is known; None where only a whole run could tell."""
+        """Wait for the result of a requirement; None if coverage decides it and only some cases run."""
         if requirement.pair is not None:
             return next((result for result in self.run.results if result.requirement.id == requirement.id), None)
         results = self._results[requirement.id]
@@ -73,12 +75,12 @@ class Session:
 
     @cached_property
     def run(self) -> FinishedRun:
-        """The whole run, at its end; its reports are written. Raises `CannotWrite`."""
+        """The finished run: the first access waits for its end and writes its reports. Raises `CannotWrite`."""
         self._run_until(lambda: False)
         self._ended = True
         results = [result for some in self._results.values() for result in some]
         run = self.planned.finish(results, self._runner.ledger, self._began, time.monotonic() - self._started)
-        files.write(of_run(run), self._places)
+        files.write(of_run(run), self._paths)
         return run
 
     def _run_until(self, satisfied: Callable[[], bool]) -> None:
@@ -86,36 +88,28 @@ class Session:
             self._results[result.requirement.id].append(result)
 
     def heading(self) -> list[str]:
-        """What is judged, and how to do it again."""
-        about, order = self.planned.target, self.planned.order
+        """Return the line about the target, the profile, the seed and the mode."""
+        about, config = self.planned.target, self.planned.config
         urls = "  ".join(map(without_credentials, (about.base_url, about.ws_url)))
-        profile = f"{about.profile} profile ({self.planned.secrets.hide(about.why)})"
-        return self._lines(f"hype-contract: {urls}, {profile}, seed {order.seed}, mode {order.options.mode}")
+        profile = f"{about.profile} profile ({self.planned.secrets.hide(about.profile_reason)})"
+        return [printable(f"hype-contract: {urls}, {profile}, seed {config.seed}, mode {config.options.mode}")]
 
     def summary(self) -> list[str]:
-        """The verdict and its reasons; nothing if the run was broken off."""
+        """Return the verdict of each level and the closing lines; nothing if the run was interrupted."""
         if not self._ended:
             return []
-        verdict = self.run.verdict
-        stale = [f"passed although it was expected to fail: {id} (take it off the list)" for id in self.run.stale]
-        notes = [f"note: {note}" for note in verdict.notes]
-        levels = [f"level {level:<11} {part.word}" for level, part in verdict.levels.items()]
-        return self._lines(*stale, *notes, *levels, _in_words(self.run))
-
-    @staticmethod
-    def _lines(*lines: str) -> list[str]:
-        written: list[str] = printable(lines)
-        return written
+        levels = [f"level {level:<11} {part.word}" for level, part in self.run.verdict.levels.items()]
+        return [*levels, *closing_lines(self.run)]
 
     def close(self) -> None:
-        """Stop what runs, and close what was opened."""
+        """Stop the cases that still run, and close everything that was opened."""
         if self._begun and not self._ended:
             self._stream.close()
         self._closing.close()
 
 
 class Requirements(pytest.Directory):
-    """All requirements that the target has to keep."""
+    """The collector of all requirements that the target must meet."""
 
     _options: Namespace
     _keep: Callable[[Session], None]
@@ -124,13 +118,16 @@ class Requirements(pytest.Directory):
     def of(
         cls, options: Namespace, path: Path, parent: pytest.Collector, keep: Callable[[Session], None]
     ) -> Requirements:
-        """`options`: as `arguments.py` declares them; `keep` gets the session as soon as the target was reached."""
+        """Return the collector.
+
+        `options`: as `arguments.py` declares them. `keep`: gets the session as soon as the target was reached.
+        """
         made: Requirements = cls.from_parent(parent, path=path, nodeid="hype_contract")
         made._options, made._keep = options, keep
         return made
 
     def collect(self) -> Iterator[pytest.Item]:
-        """An item each, in the order in which they will be known, and the verdict. Asks the target for its profile."""
+        """Probe the target, then yield an item per requirement, in the order of their ends, and the verdict."""
         session = self._session()
         self._keep(session)
         planned = session.planned
@@ -148,45 +145,45 @@ class Requirements(pytest.Directory):
     def _session(self) -> Session:
         options = self._options
         try:
-            order = order_of(options)
-            places = {name: place for name in _FORMATS if (place := getattr(options, name)) is not None}
-            files.prepare(places)
+            config = config_of(options)
+            paths = {name: path for name in _FORMATS if (path := getattr(options, name)) is not None}
+            files.prepare(paths)
         except (BadExpectations, files.CannotWrite) as wrong:
             raise self.CollectError(f"hype-contract: {wrong}") from None
         try:
-            found = target.reach(options.base_url, options.ws_url, options.profile, order.areas)
+            found = target.reach(options.base_url, options.ws_url, options.profile, config.areas)
         except target.TargetUnusable as unusable:
-            sentence = confidential(options.base_url, options.ws_url, order.options).hide(str(unusable))
+            sentence = known_secrets(options.base_url, options.ws_url, config.options).hide(str(unusable))
             raise self.CollectError(printable(f"hype-contract: {sentence}")) from None
-        return Session(PlannedRun(found, order), places)
+        return Session(PlannedRun(found, config), paths)
 
 
 class _Item(pytest.Item):
-    """What the items have in common."""
+    """The base of both kinds of items."""
 
     hype: Session
 
     def begin(self) -> None:
-        """Start the run, if this item is the first."""
+        """Start the run if this item is the first."""
         items = self.session.items
         self.hype.begin({item.requirement.id for item in items if isinstance(item, RequirementItem)})
 
     def repr_failure(self, excinfo: pytest.ExceptionInfo[BaseException], *arguments: Any, **named: Any) -> Any:
-        """The story without a traceback, which would be the harness's own."""
-        if isinstance(excinfo.value, NotKept):
+        """Return the description of a failure without a traceback, which would show only the harness."""
+        if isinstance(excinfo.value, RequirementFailed):
             return str(excinfo.value)
         return super().repr_failure(excinfo, *arguments, **named)
 
 
 class RequirementItem(_Item):
-    """One requirement."""
+    """The item of a requirement."""
 
     requirement: Requirement
     hype_seconds = 0.0
 
     @classmethod
     def of(cls, parent: pytest.Collector, requirement: Requirement, session: Session) -> RequirementItem:
-        """Level, strength, area and source go into JUnit as properties."""
+        """Return the item, with title, level, strength, area and source as properties for JUnit."""
         made: RequirementItem = cls.from_parent(parent, name=requirement.id)
         made.requirement, made.hype = requirement, session
         for name in ("title", "level", "strength", "area", "source"):
@@ -194,54 +191,49 @@ class RequirementItem(_Item):
         return made
 
     def setup(self) -> None:
-        """Wait for what comes of it. What the harness could not do is an error, not a failure."""
+        """Wait for the result. Raise an error of the harness here, so that pytest reports an error, not a failure."""
         self.begin()
         result = self.hype.result(self.requirement)
         if result is None:
             pytest.skip(_NO_COVERAGE)
         self.hype_seconds = result.seconds
-        self._entry = failure.entry(result, self.hype.planned)
+        self._entry = entry_of(result, self.hype.planned)
         if self._entry["outcome"] in ("skipped", "unsupported"):
             pytest.skip(self._entry["message"])
         if self._entry["outcome"] == "error":
-            self._tell()
+            self._raise()
 
     def runtest(self) -> None:
-        """Tell what came."""
+        """Raise the failure, if the requirement failed."""
         if self._entry["outcome"] == "fail":
-            self._tell()
+            self._raise()
 
-    def _tell(self) -> None:
+    def _raise(self) -> None:
         if not self._entry["counts"]:
-            pytest.xfail(self._entry["expectedFailure"] or f"{failure.headline(self._entry)}: {self._entry['message']}")
-        raise NotKept("\n".join(failure.lines(self._entry)))
+            pytest.xfail(self._entry["expectedFailure"] or f"{headline(self._entry)}: {self._entry['message']}")
+        raise RequirementFailed("\n".join(describe(self._entry)))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """The heading of its failure."""
+        """Return the location; the last part is the heading of a failure."""
         return self.path, None, self.requirement.id
 
 
 class VerdictItem(_Item):
-    """What all of them come to."""
+    """The item of the verdict."""
 
     @classmethod
     def of(cls, parent: pytest.Collector, session: Session) -> VerdictItem:
-        """One a run."""
+        """Return the item."""
         made: VerdictItem = cls.from_parent(parent, name=_VERDICT)
         made.hype = session
         return made
 
     def runtest(self) -> None:
-        """Pass where the target conforms."""
+        """Fail unless the target conforms."""
         self.begin()
         if self.hype.run.verdict.exit_code:
-            raise NotKept(_in_words(self.hype.run))
+            raise RequirementFailed(verdict_line(self.hype.run))
 
     def reportinfo(self) -> tuple[Path, int | None, str]:
-        """The heading of its failure."""
+        """Return the location; the last part is the heading of a failure."""
         return self.path, None, _VERDICT
-
-
-def _in_words(run: FinishedRun) -> str:
-    reasons = f": {'; '.join(printable(run.verdict.reasons))}" if run.verdict.reasons else ""
-    return f"verdict: {run.verdict.word}{reasons}   ({run.seconds:.0f} s)"

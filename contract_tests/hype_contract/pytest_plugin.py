@@ -1,7 +1,7 @@
-"""`pytest --pyargs hype_contract --hype-base-url URL`: a test for each requirement.
+"""The pytest plugin: `pytest --pyargs hype_contract --hype-base-url URL` runs a test per requirement.
 
-pytest loads this wherever the package is installed, so it imports nothing that takes time or may be missing, and does
-nothing unless it is told of a target *and* this package is what pytest is to collect. `pytest_items.py` does the rest.
+pytest loads this module wherever the package is installed. So it imports nothing that is slow or may be missing, and it
+collects nothing unless the command names this package and a target. `pytest_items.py` does the rest.
 """
 
 from __future__ import annotations
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 _PREFIX = "hype_"
 _HERE = Path(__file__).parent
-_OF_PYTEST = ("--junit",)
-"""Options that pytest has itself."""
+# pytest has this option itself, as --junit-xml.
+_LEFT_OUT = ("--junit",)
 _SESSION: pytest.StashKey[Session] = pytest.StashKey()
 
 
 class _Group:
-    """Declares an option of `hype-contract` as one of pytest, with `--hype-` before its name."""
+    """An argument group that declares each option of `hype-contract` as an option `--hype-…` of pytest."""
 
     def __init__(self, group: pytest.OptionGroup) -> None:
         self._group = group
 
     def add_argument(self, name: str, **attributes: Any) -> None:
-        """As argparse has it."""
-        if name in _OF_PYTEST:
+        """Declare an option with the attributes that argparse knows."""
+        if name in _LEFT_OUT:
             return
         dest = attributes.pop("dest", name.removeprefix("--").replace("-", "_"))
         if name == "--base-url":
@@ -41,24 +41,24 @@ class _Group:
         self._group.addoption(f"--hype-{name.removeprefix('--')}", dest=_PREFIX + dest, **attributes)
 
     def add_mutually_exclusive_group(self) -> _Group:
-        """pytest has none; the last one wins."""
+        """Return this group, since pytest has no exclusive groups; the last option wins."""
         return self
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """The options of `hype-contract`."""
+    """Add the options of `hype-contract`."""
     title = "hype-contract (pytest --pyargs hype_contract --hype-base-url URL)"
     arguments.declare(lambda _: _Group(parser.getgroup("hype-contract", title)))
 
 
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    """Instead of files that look like tests, this package holds requirements."""
+    """Collect this package as requirements, not as test files. Leave every other directory to pytest."""
     if path != _HERE:
         return None
     options = _options(parent.config)
     if options.base_url is None:
         if "hype_contract" in parent.config.args:
-            raise pytest.UsageError("hype_contract judges a server: say which one with --hype-base-url URL")
+            raise pytest.UsageError("hype_contract judges a server: name it with --hype-base-url URL")
         return None
     from hype_contract.pytest_items import Requirements
 
@@ -74,14 +74,14 @@ def _options(config: pytest.Config) -> Namespace:
 
 
 def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
-    """What is judged, and by which seed."""
+    """Return the line about the target and the seed."""
     session = config.stash.get(_SESSION, None)
     return session.heading() if session else []
 
 
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestReport, pytest.TestReport]:
-    """A test took as long as its cases, which ran beside those of others."""
+    """Set the duration of a test to the time of its cases, which ran beside those of other tests."""
     report = yield
     seconds: float | None = getattr(item, "hype_seconds", None)
     if seconds is not None:
@@ -90,14 +90,14 @@ def pytest_runtest_makereport(item: pytest.Item) -> Generator[None, pytest.TestR
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """The verdict in words."""
+    """Print the closing lines with the verdict."""
     session = config.stash.get(_SESSION, None)
     for line in session.summary() if session else ():
         terminalreporter.line(line)
 
 
 def pytest_unconfigure(config: pytest.Config) -> None:
-    """What the run opened is closed, also when it was broken off."""
+    """Close what the run opened, also after an interrupted run."""
     session = config.stash.get(_SESSION, None)
     if session:
         session.close()

@@ -1,4 +1,4 @@
-"""The command from end to end on the fake: tables, failures first, the verdict last."""
+"""Tests of the whole command on the fake: it prints the failures first and the verdict last."""
 
 from __future__ import annotations
 
@@ -9,14 +9,14 @@ from tests.hype_contract.fake import Fake, Reply, Request, health, running
 
 
 def judge(fake: Fake, *options: str) -> int:
-    """Run the command against a fake."""
+    """Run the command against a fake, and return its exit code."""
     return main(["--base-url", fake.base_url, "--ws-url", fake.ws_url, "--seed", "7", *options])
 
 
 def test_a_partial_run_that_passes_conforms_and_says_how_little_it_saw(
     fake: Fake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """`--only` judges what it names; everything else is plainly marked as not exercised."""
+    """A run with `--only` conforms if these requirements pass, and shows all other pairs as not exercised."""
     assert judge(fake, "--only", "R12.health") == 0
     out = capsys.readouterr().out
     assert "verdict: conforms" in out.splitlines()[-1]
@@ -27,7 +27,7 @@ def test_a_partial_run_that_passes_conforms_and_says_how_little_it_saw(
 
 
 def test_a_failure_is_shown_with_its_source_and_a_way_to_repeat_it(capsys: pytest.CaptureFixture[str]) -> None:
-    """Before the tables; the exit code is 1."""
+    """A failure comes before the tables, with its source, a command and a script; the exit code is 1."""
 
     def degraded(fake: Fake, request: Request) -> Reply:
         body = dict(health(fake, request)[1])  # type: ignore[call-overload]
@@ -43,13 +43,13 @@ def test_a_failure_is_shown_with_its_source_and_a_way_to_repeat_it(capsys: pytes
 
 
 def test_no_matching_requirement_is_not_a_pass(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """Zero matched is a non-zero exit."""
+    """A run without any requirement is incomplete."""
     assert judge(fake, "--only", "R99") == 3
     assert "no requirement passed" in capsys.readouterr().out
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:
-    """Examples and exit codes stand in it."""
+    """The help contains examples and the exit codes."""
     with pytest.raises(SystemExit) as ended:
         main(["--help"])
     assert ended.value.code == 0

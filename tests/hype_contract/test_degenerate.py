@@ -1,4 +1,4 @@
-"""What is no target at all, or half of one: one sentence that says what to do, exit code 2, and never a stack trace."""
+"""Tests of targets that are broken or no targets: one sentence with advice, exit code 2, and never a traceback."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from tests.hype_contract.fake import Fake, Route, failure, running
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silence is noticed after a second."""
+    """Let the probe wait only a second for an answer."""
     monkeypatch.setattr(target, "ANSWER_WITHIN_S", 1.0)
     monkeypatch.setattr("hype_contract.actors.clients.opening.PATIENCE_S", 1.0)
 
@@ -41,37 +41,37 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_one_answer_to_everything(
     code: int, body: bytes, area: tuple[str, ...], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Whatever the answer is, nobody can log in: no area is judged, and no requirement counts as kept."""
+    """A server that gives the same answer to every request is refused, since it gives the harness no user."""
     with running(Fake(routes={".* .*": lambda fake, request: (code, body)})) as fake:
         sentence = refused(capsys, fake.base_url, fake.ws_url, *area)
-    assert "gives no user to test with" in sentence
+    assert "gives the harness no user" in sentence
     assert f"answers {code}" in sentence
 
 
 def close_at_once(connection: socket.socket) -> None:
-    """It hangs up before it has read anything."""
+    """Close the connection before reading."""
 
 
 def hang_forever(connection: socket.socket) -> None:
-    """It reads, and says nothing until the other side goes."""
+    """Read without answering until the other side closes the connection."""
     while connection.recv(65536):
         pass
 
 
 def give_back(connection: socket.socket) -> None:
-    """An echo, of what was to be HTTP."""
+    """Send back every piece."""
     while piece := connection.recv(65536):
         connection.sendall(piece)
 
 
 def redirect_to_itself(connection: socket.socket) -> None:
-    """It moved, for ever."""
+    """Redirect every request to the same path."""
     while connection.recv(65536):
         connection.sendall(b"HTTP/1.1 301 Moved\r\nLocation: /health\r\nContent-Length: 0\r\n\r\n")
 
 
 def trickle(connection: socket.socket) -> None:
-    """A head without an end: every line comes in time."""
+    """Send headers without an end."""
     connection.sendall(b"HTTP/1.1 200 OK\r\n")
     while True:
         connection.sendall(b"X-More: to come\r\n" * 1000)
@@ -90,7 +90,7 @@ def trickle(connection: socket.socket) -> None:
 def test_a_port_that_behaves_oddly(
     behave: Callable[[socket.socket], None], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """As the REST server: hung up, hung, an echo, a loop, a head without an end."""
+    """A REST server that closes, hangs, echoes, redirects or never ends its headers is refused."""
     with odd(behave) as address:
         assert words in refused(capsys, f"http://{address}", f"ws://{address}")
 
@@ -99,13 +99,13 @@ def test_a_port_that_behaves_oddly(
 def test_a_gateway_that_behaves_oddly(
     behave: Callable[[socket.socket], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """The same as the gateway of a REST server that is well: half a target is none, unless `--area rest` says so."""
+    """A broken gateway beside a good REST server is refused, and the sentence mentions `--area rest`."""
     with running(Fake()) as fake, odd(behave) as address:
         assert f"there is no gateway at ws://{address}" in refused(capsys, fake.base_url, f"ws://{address}")
 
 
 def test_a_closed_port(capsys: pytest.CaptureFixture[str]) -> None:
-    """As either server: nothing listens there."""
+    """A closed port is refused, as REST server and as gateway."""
     with odd(close_at_once) as address:
         pass
     assert "cannot be reached" in refused(capsys, f"http://{address}", f"ws://{address}")
@@ -114,31 +114,31 @@ def test_a_closed_port(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_a_gateway_url_of_a_rest_server(capsys: pytest.CaptureFixture[str]) -> None:
-    """Somebody gave the same port twice."""
+    """The URL of the REST server is refused as gateway."""
     with running(Fake()) as fake:
         assert "there is no gateway" in refused(capsys, fake.base_url, fake.base_url.replace("http", "ws"))
 
 
 def echo(fake: Fake, connection: ServerConnection, text: str) -> None:
-    """Whatever comes goes back."""
+    """Send back every frame."""
     connection.send(text)
 
 
 def silence(fake: Fake, connection: ServerConnection, text: str) -> None:
-    """It reads, and never answers."""
+    """Answer no frame."""
 
 
-@pytest.mark.parametrize(("on_frame", "words"), [(echo, "an echo and no gateway"), (silence, "never answers")])
-def test_a_gateway_of_someone_else(
+@pytest.mark.parametrize(("on_frame", "words"), [(echo, "an echo server, not a gateway"), (silence, "never answers")])
+def test_a_foreign_websocket_server(
     on_frame: Callable[[Fake, ServerConnection, str], None], words: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """It speaks WebSocket, and that is all, while REST is well."""
+    """A WebSocket server that echoes or never answers is refused as gateway."""
     with running(Fake(on_frame=on_frame)) as fake:
         assert words in refused(capsys, fake.base_url, fake.ws_url)
 
 
 def test_half_a_rest_server_does_not_conform(capsys: pytest.CaptureFixture[str]) -> None:
-    """Guests can log in and all else fails: it can be judged, so it is, and each failure is told as one."""
+    """A server on which only the guest login works is judged, and does not conform."""
     broken: Route = lambda fake, request: (500, failure("Internal server error"))  # noqa: E731
     with running(Fake(routes={r"(?!POST /auth/guest).* .*": broken})) as fake:
         words = ["--profile", "hardened", "--area", "rest", "--only", "R13"]
@@ -149,7 +149,7 @@ def test_half_a_rest_server_does_not_conform(capsys: pytest.CaptureFixture[str])
 
 
 def refused(capsys: pytest.CaptureFixture[str], base_url: str, ws_url: str, *words: str) -> str:
-    """The sentence with which `hype-contract` refuses the target, and nothing else, by exit code 2."""
+    """Return the sentence with which `hype-contract` refuses the target, and check exit code 2 and an empty stdout."""
     assert main(["--base-url", base_url, "--ws-url", ws_url, *words]) == 2
     out, err = capsys.readouterr()
     assert out == ""
@@ -161,7 +161,7 @@ def refused(capsys: pytest.CaptureFixture[str], base_url: str, ws_url: str, *wor
 
 @contextmanager
 def odd(behave: Callable[[socket.socket], None]) -> Iterator[str]:
-    """The address of a server that behaves so on every connection."""
+    """Yield the address of a server that behaves so on every connection."""
     with socket.create_server(("127.0.0.1", 0)) as listener, suppress(OSError):
         serving = threading.Thread(target=_serve, args=(listener, behave))
         serving.start()

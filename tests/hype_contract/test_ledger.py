@@ -1,4 +1,4 @@
-"""The ledger: nothing that was not exercised may look passed."""
+"""Tests of the ledger: a pair that was not exercised never counts as passed."""
 
 from __future__ import annotations
 
@@ -11,33 +11,33 @@ EXPECTED = Expected(PAIR, "rest", "seed", extension=False, exempt=None)
 
 
 def trace(*, right: bool = True) -> Trace:
-    """A case that saw one answer."""
+    """Return the trace of a case that saw one answer."""
     made = Trace(Secrets())
     made.observe(PAIR, right=right)
     return made
 
 
 def test_an_unseen_pair_is_not_exercised() -> None:
-    """A fresh ledger claims nothing."""
+    """A new ledger calls every pair `not exercised`."""
     assert Ledger().state(EXPECTED) == "not exercised"
 
 
 def test_a_right_answer_in_a_case_that_passed_is_passed() -> None:
-    """The good way."""
+    """A correct answer in a case that passed makes its pair `passed`."""
     ledger = Ledger()
     ledger.add(trace(), passed=True)
     assert ledger.state(EXPECTED) == "passed"
 
 
 def test_a_right_answer_in_a_case_that_failed_is_only_exercised() -> None:
-    """The schema was kept, and yet nobody can say that the answer was right."""
+    """A correct answer in a case that failed makes its pair only `exercised`."""
     ledger = Ledger()
     ledger.add(trace(), passed=False)
     assert ledger.state(EXPECTED) == "exercised"
 
 
 def test_one_wrong_answer_outweighs_many_right_ones() -> None:
-    """Passing elsewhere does not mend it."""
+    """A wrong answer makes its pair `failed`, whatever passed before."""
     ledger = Ledger()
     ledger.add(trace(), passed=True)
     ledger.add(trace(right=False), passed=False)
@@ -45,14 +45,14 @@ def test_one_wrong_answer_outweighs_many_right_ones() -> None:
 
 
 def test_the_pair_that_a_failure_is_about_failed() -> None:
-    """A wrong value in a well-formed answer shows in the table too."""
+    """The pair that a failure names is `failed`, although its answer kept the schema."""
     ledger = Ledger()
     ledger.add(trace(), passed=False, blamed=PAIR)
     assert ledger.state(EXPECTED) == "failed"
 
 
 def test_501_is_not_implemented_and_never_passed() -> None:
-    """An operation that answers 501 shows as such in each of its cells."""
+    """An operation that answers 501 is `not implemented` in each of its pairs."""
     seen = Trace(Secrets())
     seen.unimplemented("createMessage")
     ledger = Ledger()
@@ -61,7 +61,7 @@ def test_501_is_not_implemented_and_never_passed() -> None:
 
 
 def test_an_allowed_other_answer_excuses_a_pair() -> None:
-    """R8: who answers 400 for 415 need not show a 415; the reason is kept."""
+    """A pair is exempt, with the reason, if a ruling (R8) allowed another answer."""
     seen = trace()
     seen.excuse("createMessage", 415, "answers 400")
     ledger = Ledger()

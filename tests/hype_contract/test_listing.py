@@ -1,4 +1,4 @@
-"""`hype-contract list`: what a target would be judged by."""
+"""Tests of `hype-contract list`."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hype_contract.contract.rulings import clauses, rulings
 
 
 def test_every_requirement_is_listed_with_its_source(capsys: pytest.CaptureFixture[str]) -> None:
-    """Id, level, area, how it is judged, the rule, where it comes from; no target is needed."""
+    """The list names level, source and way of judging of each requirement, without a target."""
     assert main(["list", "--only", "R18", "--only", "answer.getMessage", "--only", "P9"]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
     assert "[ruling R18]" in lines["R18.newest-first"]
@@ -20,7 +20,7 @@ def test_every_requirement_is_listed_with_its_source(capsys: pytest.CaptureFixtu
 
 
 def test_the_list_can_be_narrowed(capsys: pytest.CaptureFixture[str]) -> None:
-    """To an area and a profile."""
+    """The list contains only the requirements of the given area and profile."""
     assert main(["list", "--area", "gateway", "--profile", "documented"]) == 0
     out = capsys.readouterr().out
     assert "P4.claim " in out
@@ -29,8 +29,8 @@ def test_the_list_can_be_narrowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "R31.auth-timeout" not in out
 
 
-def test_nothing_that_matches_is_not_a_success(capsys: pytest.CaptureFixture[str]) -> None:
-    """A typing error in a script must show."""
+def test_an_empty_list_is_not_a_success(capsys: pytest.CaptureFixture[str]) -> None:
+    """The command fails if no requirement matches, since the id may be a typing error."""
     assert main(["list", "--only", "R99"]) == 3
     assert "0 requirements" in capsys.readouterr().out
 

@@ -1,4 +1,4 @@
-"""A target's text stays text: it moves no cursor, turns no line round and begins none, wherever it is written."""
+"""Tests of the target's text in reports: it contains no controls, changes no direction and begins no line."""
 
 from __future__ import annotations
 
@@ -20,17 +20,17 @@ FALSE = "verdict: conforms   (1 s)"
 BREAKS = ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029")
 CONTROLS = ("\x00", "\x07", "\b", "\t", "\x1b[2K\x1b[1A", "\x7f", "\x9b31m")
 BIDI = ("\u061c", "\u200e", "\u200f", *map(chr, range(0x202A, 0x202F)), *map(chr, range(0x2066, 0x206A)))
-EVIL = "".join(f"{one}{FALSE}" for one in (*BREAKS, *CONTROLS, *BIDI)) + "\n"
+EVIL = "".join(f"{control}{FALSE}" for control in (*BREAKS, *CONTROLS, *BIDI)) + "\n"
 EVIL_START = "\x1b[1A\u202e\x85" + FALSE
 REPORTS = {"json": "report.json", "junit": "report.xml", "html": "report.html", "badge": "badge.svg"}
 
 
-@pytest.mark.parametrize("one", [*BREAKS, *CONTROLS, *BIDI, "\ud800", "\ufffe"], ids=ascii)
-def test_what_is_no_text_is_written_as_an_escape(one: str) -> None:
-    """Alone, in lists and in objects, names included; once is enough."""
-    told = printable({f"a{one}b": [f"c{one}d"]})
-    assert all(is_printable(name) for name in told)
-    (text,) = (item for items in told.values() for item in items)
+@pytest.mark.parametrize("control", [*BREAKS, *CONTROLS, *BIDI, "\ud800", "\ufffe"], ids=ascii)
+def test_a_control_is_written_as_an_escape(control: str) -> None:
+    """A control in a name or an item is escaped, and a second call changes nothing."""
+    escaped = printable({f"a{control}b": [f"c{control}d"]})
+    assert all(is_printable(name) for name in escaped)
+    (text,) = (item for items in escaped.values() for item in items)
     assert is_printable(text)
     assert text.startswith("c\\")
     assert text.endswith("d")
@@ -38,20 +38,20 @@ def test_what_is_no_text_is_written_as_an_escape(one: str) -> None:
 
 
 @pytest.mark.parametrize("text", ["Zürich, Жук, 漢字", "שלום", "👩\u200d🚀", "a \\n b", "<b>&amp;"])
-def test_text_is_written_as_it_is(text: str) -> None:
-    """Any script, emoji that are joined, and a backslash that was there before."""
+def test_other_text_is_not_changed(text: str) -> None:
+    """Text in any script, joined emoji and backslashes stay unchanged."""
     assert printable(text) == text
 
 
 def evil_health(fake: Fake, request: Request) -> Reply:
-    """Whatever a case quotes of it."""
+    """Answer /health with controls in names and values."""
     body = health(fake, request)[1]
     assert isinstance(body, dict)
     return 200, {**body, "service": EVIL, EVIL: EVIL, "status": EVIL}
 
 
 def evil_guest(fake: Fake, request: Request) -> Reply:
-    """A user whose id and name are no text."""
+    """Log in a guest with controls in its profile."""
     status, body = guest(fake, request)
     assert isinstance(body, dict)
     body["data"]["user"] |= {"displayName": EVIL, "avatarUrl": EVIL}
@@ -59,7 +59,7 @@ def evil_guest(fake: Fake, request: Request) -> Reply:
 
 
 def evil_frame(fake: Fake, connection: ServerConnection, text: str) -> None:
-    """An event that breaks its schema, and a reason to close."""
+    """Send events that break their schemas, and close with a reason, all with controls."""
     connection.send(json.dumps({"type": EVIL, "data": EVIL, "timestamp": NOW}))
     connection.send(json.dumps({"type": "user_joined", "data": {EVIL: EVIL}, "timestamp": NOW}, ensure_ascii=False))
     connection.close(4000, FALSE[:20] + "\u202e\n")
@@ -76,14 +76,14 @@ ONLY = ("R12.health", "R13.order", "R16.list", "R31.token-in-url", "R32.events-a
 
 
 def honest(text: str) -> None:
-    """No line of it is the target's, and no sign of it is a control."""
+    """Check that no line is the target's and no character a control, though the target's text is quoted."""
     assert [line for line in text.splitlines() if line.strip().startswith(FALSE)] == []
     assert [line for line in text.split("\n") if not is_printable(line)] == []
     assert "verdict: conforms" in " ".join(text.split()), "the target's text is not quoted, so this shows nothing"
 
 
-def test_neither_console_nor_reports_let_the_target_speak(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """What it says in bodies, frames and reasons to close is quoted in one line, on the terminal and in each file."""
+def test_the_target_cannot_write_a_line_of_a_report(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The console and each file quote bodies, frames and close reasons within one line."""
     files = [word for format, name in REPORTS.items() for word in (f"--{format}", str(tmp_path / name))]
     with running(Fake(routes=dict(EVIL_ROUTES), on_frame=evil_frame)) as fake:
         only = [word for id in ONLY for word in ("--only", id)]
@@ -101,24 +101,22 @@ def test_neither_console_nor_reports_let_the_target_speak(tmp_path: Path, capsys
     assert printable(document) == document
 
 
-def test_what_the_verdict_quotes_is_one_line(
+def test_a_quote_in_the_verdict_is_one_line(
     fake: Fake, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Where the harness could not judge, the verdict quotes why, in which a target's text may stand."""
+    """The verdict quotes the error of a case, which may contain the target's text, within one line."""
 
-    def falls_over(world: World) -> None:
+    def breaks(world: World) -> None:
         raise ValueError(EVIL)
 
-    monkeypatch.setattr(
-        "hype_contract.running.run.every_case", lambda contract: [Case("R12.health", "falls_over", falls_over)]
-    )
+    monkeypatch.setattr("hype_contract.running.run.every_case", lambda contract: [Case("R12.health", "breaks", breaks)])
     words = ["--profile", "hardened", "--only", "R12.health"]
     assert main(["--base-url", fake.base_url, "--ws-url", fake.ws_url, *words]) == 3
     honest(capsys.readouterr().out)
 
 
-def test_a_target_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The sentence of exit code 2, on the terminal and in the report."""
+def test_an_unusable_target_is_refused_in_one_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """The sentence of exit code 2 contains no controls, on the terminal and in the report."""
     everything: Route = lambda fake, request: (500, EVIL_START.encode())  # noqa: E731
     with running(Fake(routes={".* .*": everything})) as fake:
         place = tmp_path / "report.json"
@@ -130,8 +128,8 @@ def test_a_target_that_cannot_be_used_is_told_in_one_line(tmp_path: Path, capsys
     assert printable(document) == document
 
 
-def test_pytest_lets_the_target_speak_no_more(tmp_path: Path) -> None:
-    """Its failures, its reasons to skip and its verdict are lines of the harness."""
+def test_the_target_cannot_write_a_line_of_pytest(tmp_path: Path) -> None:
+    """The failures, the reasons of skips and the verdict in pytest quote the target within one line."""
     with running(Fake(routes=dict(EVIL_ROUTES), on_frame=evil_frame)) as fake:
         only = [word for id in ONLY for word in ("--hype-only", id)]
         urls = ["--hype-base-url", fake.base_url, "--hype-ws-url", fake.ws_url, "--hype-seed", "1"]
@@ -149,8 +147,8 @@ def test_pytest_lets_the_target_speak_no_more(tmp_path: Path) -> None:
     honest(ended.stdout)
 
 
-def test_pytest_tells_of_an_unusable_target_in_one_line(tmp_path: Path) -> None:
-    """Where nothing can be collected, too."""
+def test_pytest_refuses_an_unusable_target_in_one_line(tmp_path: Path) -> None:
+    """The collection error of pytest quotes the target within one line."""
     with running(Fake(routes={".* .*": lambda fake, request: (500, EVIL_START.encode())})) as fake:
         command = [sys.executable, "-m", "pytest", "--pyargs", "hype_contract", "-p", "no:cacheprovider"]
         ended = subprocess.run(

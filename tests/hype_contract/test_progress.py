@@ -1,4 +1,4 @@
-"""Progress: a line that changes where there is a terminal, plain lines everywhere else."""
+"""Tests of the progress: a line that changes on a terminal, plain lines everywhere else."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ class Terminal(io.StringIO):
     """A stream that is a terminal."""
 
     def isatty(self) -> bool:
-        """It is."""
+        """Return True."""
         return True
 
 
-def told(out: io.StringIO, *outcomes: Outcome, seconds: float = 0.1) -> str:
-    """What is written on the way through these."""
+def shown(out: io.StringIO, *outcomes: Outcome, seconds: float = 0.1) -> str:
+    """Return the text that the progress writes for these outcomes."""
     progress = progress_on(out, len(outcomes))
     for outcome in outcomes:
         progress.add(CaseResult(CASE, RULE, outcome, seconds=seconds))
@@ -32,16 +32,16 @@ def told(out: io.StringIO, *outcomes: Outcome, seconds: float = 0.1) -> str:
 
 
 def test_a_pipe_gets_plain_lines() -> None:
-    """A mark a case, how far it has come at the end of each line, and nothing that a log cannot hold."""
+    """A pipe gets a mark per case, the number of ended cases after each line, and no control characters."""
     many: list[Outcome] = ["pass"] * 79
-    text = told(io.StringIO(), *many, "fail", "error", "skipped", "unsupported")
+    text = shown(io.StringIO(), *many, "fail", "error", "skipped", "unsupported")
     assert text == f"{'.' * 79}F 80/83\nEsu 83/83\n"
 
 
 def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
-    """It is written again after each case, and is as long as the window at most; the last one stays."""
+    """A terminal gets one line, which changes after each case and is not wider than the window."""
     monkeypatch.setenv("COLUMNS", "40")
-    lines = told(Terminal(), "pass", "fail", "pass", seconds=3).split("\r\x1b[K")[1:]
+    lines = shown(Terminal(), "pass", "fail", "pass", seconds=3).split("\r\x1b[K")[1:]
     assert [line[:3] for line in lines] == ["1/3", "2/3", "3/3"]
     assert "1 fail" in lines[1]
     assert all(len(line.rstrip("\n")) < 40 for line in lines)
@@ -49,6 +49,6 @@ def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_slow_case_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
-    """So that whoever waits knows for what."""
+    """The line names the last case that took more than two seconds."""
     monkeypatch.setenv("COLUMNS", "200")
-    assert "slow: R0.rule (3.0 s)" in told(Terminal(), "pass", seconds=3)
+    assert "slow: R0.rule (3.0 s)" in shown(Terminal(), "pass", seconds=3)

@@ -1,4 +1,4 @@
-"""The pytest plugin, in pytest of its own: items, outcomes, and what is refused."""
+"""Tests of the pytest plugin in a process of its own: items, outcomes and refusals."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ EXPIRED = "R23.bad-refresh-token.expired-token"
 
 
 def judge(folder: Path, *options: str, package: str = "hype_contract") -> subprocess.CompletedProcess[str]:
-    """`pytest --pyargs hype_contract` away from the repository, with no plugin but this one, which saves seconds."""
+    """Run `pytest --pyargs hype_contract` outside the repository with this plugin only, which saves seconds."""
     alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
     return run(folder, "-p", "hype_contract.pytest_plugin", *options, package=package, environment=alone)
 
@@ -26,7 +26,7 @@ def judge(folder: Path, *options: str, package: str = "hype_contract") -> subpro
 def run(
     folder: Path, *options: str, package: str = "hype_contract", environment: Mapping[str, str] = MappingProxyType({})
 ) -> subprocess.CompletedProcess[str]:
-    """The same as anybody does it, who has installed the package."""
+    """Run `pytest --pyargs` with all installed plugins."""
     command = [sys.executable, "-m", "pytest", "--pyargs", package, "-p", "no:cacheprovider", *options]
     return subprocess.run(
         command, cwd=folder, env=dict(environment), capture_output=True, text=True, timeout=100, check=False
@@ -34,22 +34,22 @@ def run(
 
 
 def on(fake: Fake, *options: str) -> list[str]:
-    """The options that name a fake as the target."""
+    """Return the options that name a fake as the target."""
     return ["--hype-base-url", fake.base_url, "--hype-ws-url", fake.ws_url, "--hype-seed", "7", *options]
 
 
 def without_a_version(fake: Fake, request: Request) -> Reply:
-    """A health answer that breaks its schema."""
+    """Answer /health without a required member."""
     _, body = health(fake, request)
     assert isinstance(body, dict)
     return 200, {name: value for name, value in body.items() if name != "version"}
 
 
 class Failing:
-    """A run on a fake that breaks one rule and may break another: what pytest printed and wrote."""
+    """A run on a fake with a failure and an expected failure: the output of pytest, and its reports."""
 
     def __init__(self, folder: Path) -> None:
-        """Judge."""
+        """Run pytest in the folder."""
         (folder / "known.txt").write_text("R12.api  # issue 17\n")
         broken = {"GET /health": without_a_version, "GET /api": without_a_version}
         options = ["--hype-area", "rest", "--hype-profile", "hardened", "--hype-expected-failures", "known.txt"]
@@ -59,50 +59,50 @@ class Failing:
                 folder, *on(fake, *options, *only), "--junit-xml", "it.xml", "--hype-json", "it.json", "-rs"
             )
         self.cases: dict[str, Element] = {
-            str(one.get("name")): one for one in fromstring((folder / "it.xml").read_text()).iter("testcase")
+            str(case.get("name")): case for case in fromstring((folder / "it.xml").read_text()).iter("testcase")
         }
         self.document = json.loads((folder / "it.json").read_text())
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Failing:
-    """One such run for all tests, since each takes seconds."""
+    """Provide the same run to all tests, since each takes seconds."""
     return Failing(tmp_path_factory.mktemp("failing"))
 
 
-def test_what_is_broken_is_a_failed_test_that_tells_the_story(failing: Failing) -> None:
-    """Rule, clause, expected, got and a command, and no line of the harness's own code."""
+def test_a_failed_requirement_is_a_failed_test(failing: Failing) -> None:
+    """A failed test contains source, expected and actual result, command and script, and no traceback."""
     assert failing.ended.returncode == 1, failing.ended.stderr
-    story = failing.cases["R12.health"].findtext("failure") or ""
-    for part in ("source    ruling R12", "expected  ", "got       ", "again     hype-contract ", "curl -sS"):
-        assert part in story
+    text = failing.cases["R12.health"].findtext("failure") or ""
+    for part in ("source    ruling R12", "expected  ", "got       ", "reproduce hype-contract ", "curl -sS"):
+        assert part in text
     assert "Traceback" not in failing.ended.stdout
-    assert "pytest_items.py" not in story
+    assert "pytest_items.py" not in text
 
 
 def test_each_requirement_is_a_test(failing: Failing) -> None:
-    """As report.json has them, which the same run wrote; and last the verdict."""
+    """The tests are the requirements of report.json and, last, the verdict."""
     assert list(failing.cases)[-1] == "verdict"
-    assert set(failing.cases) - {"verdict"} == {one["id"] for one in failing.document["requirements"]}
+    assert set(failing.cases) - {"verdict"} == {entry["id"] for entry in failing.document["requirements"]}
     assert failing.cases["R12.health"].get("classname") == "hype_contract"
-    properties = {one.get("name"): one.get("value") for one in failing.cases["R12.health"].iter("property")}
+    properties = {item.get("name"): item.get("value") for item in failing.cases["R12.health"].iter("property")}
     assert (properties["level"], properties["area"]) == ("documented", "rest")
 
 
 def test_outcomes_are_those_of_the_run(failing: Failing) -> None:
-    """Failed is what counts; what is expected to fail is an xfail, what was not judged is skipped with the reason."""
-    tags = {name: [child.tag for child in one if child.tag != "properties"] for name, one in failing.cases.items()}
+    """A failure that counts is a failed test, an expected failure an xfail, and the rest is skipped with its reason."""
+    tags = {name: [child.tag for child in case if child.tag != "properties"] for name, case in failing.cases.items()}
     assert tags["R12.health"] == tags["verdict"] == ["failure"]
     assert tags["R12.api"] == ["skipped"]
     assert tags[EXPIRED] == ["skipped"]
-    reasons = {name: skipped.get("message") for name, one in failing.cases.items() for skipped in one.iter("skipped")}
+    reasons = {name: skipped.get("message") for name, case in failing.cases.items() for skipped in case.iter("skipped")}
     assert reasons["R12.api"] == "issue 17"
     assert "--jwt-refresh-secret" in (reasons[EXPIRED] or "")
     assert "verdict: does not conform" in failing.ended.stdout
 
 
 def test_a_target_that_conforms_passes(tmp_path: Path, fake: Fake) -> None:
-    """Exit 0, and the verdict in words; -k limits what is judged."""
+    """A target that conforms gives exit code 0 and the verdict; `-k` selects requirements."""
     ended = judge(tmp_path, *on(fake), "-k", "R12.health or verdict")
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "2 passed" in ended.stdout
@@ -110,15 +110,15 @@ def test_a_target_that_conforms_passes(tmp_path: Path, fake: Fake) -> None:
     assert ", seed 7, mode default" in ended.stdout
 
 
-def test_what_shows_nothing_is_no_success(tmp_path: Path, fake: Fake) -> None:
-    """Every requirement skipped: the verdict is incomplete, and fails."""
+def test_an_incomplete_run_is_no_success(tmp_path: Path, fake: Fake) -> None:
+    """A run in which every requirement is skipped fails with the verdict `incomplete`."""
     ended = judge(tmp_path, *on(fake, "--hype-only", EXPIRED))
     assert ended.returncode == 1, ended.stdout
     assert "verdict: incomplete: " in ended.stdout
 
 
-def test_a_run_can_be_broken_off(tmp_path: Path) -> None:
-    """`-x` ends at the first failure; what runs is stopped, and no verdict is made up."""
+def test_a_run_can_be_interrupted(tmp_path: Path) -> None:
+    """A run with `-x` ends at the first failure, without a verdict."""
     with running(Fake(routes={"GET /health": without_a_version})) as fake:
         ended = judge(tmp_path, *on(fake), "-x", "-k", "R12 and not metrics")
     assert ended.returncode == 1, ended.stdout
@@ -128,7 +128,7 @@ def test_a_run_can_be_broken_off(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("options", "sentence"),
     [
-        ([], "say which one with --hype-base-url URL"),
+        ([], "name it with --hype-base-url URL"),
         (["--hype-base-url", "http://127.0.0.1:9"], "hype-contract: http://127.0.0.1:9 cannot be reached"),
         (["--hype-base-url", "http://127.0.0.1:9", "--hype-json", "no/where"], "there is no folder no."),
         (
@@ -137,8 +137,8 @@ def test_a_run_can_be_broken_off(tmp_path: Path) -> None:
         ),
     ],
 )
-def test_what_cannot_be_done_is_a_sentence(options: list[str], sentence: str, tmp_path: Path) -> None:
-    """Exit code 2, which pytest has for it, too."""
+def test_a_wrong_command_is_refused(options: list[str], sentence: str, tmp_path: Path) -> None:
+    """A wrong command gives a sentence and exit code 2."""
     ended = judge(tmp_path, *options)
     assert ended.returncode == 2
     assert sentence in ended.stdout
@@ -146,7 +146,7 @@ def test_what_cannot_be_done_is_a_sentence(options: list[str], sentence: str, tm
 
 
 def test_other_suites_are_left_alone(tmp_path: Path, fake: Fake) -> None:
-    """The options alone judge nothing: only whoever collects the package does."""
+    """The options have no effect on a suite that does not collect the package."""
     (tmp_path / "test_own.py").write_text("import sys\ndef test_own():\n    assert 'httpx' not in sys.modules\n")
     ended = judge(tmp_path, *on(fake), package="test_own.py")
     assert ended.returncode == 0, ended.stdout
@@ -154,8 +154,8 @@ def test_other_suites_are_left_alone(tmp_path: Path, fake: Fake) -> None:
 
 
 def test_every_option_is_there_under_its_own_name(tmp_path: Path) -> None:
-    """Those of the command, except what pytest has itself."""
-    told = judge(tmp_path, "--help").stdout
+    """Each option of the command begins with `--hype-` in pytest, except that pytest has its own `--junit-xml`."""
+    text = judge(tmp_path, "--help").stdout
     for option in ("base-url", "ws-url", "profile", "area", "only", "seed", "fast", "jwt-access-secret", "html"):
-        assert f"--hype-{option}" in told
-    assert "--hype-junit" not in told
+        assert f"--hype-{option}" in text
+    assert "--hype-junit" not in text

@@ -1,4 +1,4 @@
-"""The reports that are files: true to one document, well-formed whatever a target answers, and without a secret."""
+"""Tests of the report files: they agree with one document, are well-formed and contain no secret."""
 
 from __future__ import annotations
 
@@ -19,6 +19,7 @@ import hype_contract.reporting
 from hype_contract.__main__ import main
 from hype_contract.reporting import badge, junit, page
 from hype_contract.reporting.document import Document
+from hype_contract.running.results import OUTCOMES
 from tests.hype_contract.fake import Fake, Reply, Request, Route, guest, health, running
 
 ACCESS, REFRESH, LOGIN = "the-access-secret-of-32-bytes-or-more", "the-refresh-secret-of-32-bytes-or-so", "joe:sesame"
@@ -28,19 +29,19 @@ NASTY = "</script><b>&amp; ]]> \x00\x1b[31m \ufffe"
 
 
 def write_all(folder: Path) -> list[str]:
-    """The options that ask for every report."""
+    """Return the options that ask for every report."""
     return [word for format, name in FORMATS.items() for word in (f"--{format}", str(folder / name))]
 
 
 def documents(folder: Path) -> Document:
-    """report.json of a folder, which must keep its schema."""
+    """Return report.json of a folder, and check that it keeps its schema."""
     made: Document = json.loads((folder / "report.json").read_text(encoding="utf-8"))
     assert [error.message for error in Draft202012Validator(SCHEMA).iter_errors(made)] == []
     return made
 
 
 def register(fake: Fake, request: Request) -> Reply:
-    """A registration, whose password is remembered."""
+    """Answer a registration, and remember its password."""
     passwords: list[str] = fake.__dict__.setdefault("passwords", [])
     passwords.append(request.body["password"])
     _, made = guest(fake, request)
@@ -50,17 +51,17 @@ def register(fake: Fake, request: Request) -> Reply:
 
 
 def nasty(fake: Fake, request: Request) -> Reply:
-    """A health answer that no report may fall over."""
+    """Answer /health with text that could break a report."""
     body = health(fake, request)[1]
     assert isinstance(body, dict)
     return 200, {**body, "service": NASTY + "\ud800"}
 
 
 class Failing:
-    """A run that failed, on a fake that gives tokens and takes passwords: its files, and every secret it had."""
+    """A failed run on a fake with tokens and passwords: its files, and every secret that it used."""
 
     def __init__(self, folder: Path) -> None:
-        """Judge."""
+        """Judge the fake, and write every report to the folder."""
         routes: dict[str, Route] = {"GET /health": nasty, "POST /auth/register": register}
         with running(Fake(routes=routes)) as fake:
             address = fake.ws_url.replace("ws://", f"ws://{LOGIN}@")
@@ -77,18 +78,18 @@ class Failing:
             self._texts[format] = (folder / name).read_text(encoding="utf-8")
 
     def text(self, format: str) -> str:
-        """One of its files, or what it printed (`console`)."""
+        """Return one of the files, or the output of the command (`console`)."""
         return self._texts[format]
 
     def entry(self, id: str) -> dict[str, Any]:
-        """A requirement of its document."""
-        found: dict[str, Any] = next(one for one in self.document["requirements"] if one["id"] == id)
+        """Return a requirement of the document."""
+        found: dict[str, Any] = next(entry for entry in self.document["requirements"] if entry["id"] == id)
         return found
 
 
 @pytest.fixture(scope="module")
 def failing(tmp_path_factory: pytest.TempPathFactory) -> Failing:
-    """One such run for all tests, since it takes seconds."""
+    """Provide the same failed run to all tests, since it takes seconds."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr("hype_contract.actors.clients.gateway.PATIENCE_S", 0.3)
         return Failing(tmp_path_factory.mktemp("failing"))
@@ -96,27 +97,27 @@ def failing(tmp_path_factory: pytest.TempPathFactory) -> Failing:
 
 @pytest.fixture(scope="module")
 def cases(failing: Failing) -> dict[str, Element]:
-    """Its JUnit test cases by name."""
-    return {str(one.get("name")): one for one in fromstring(failing.text("junit")).iter("testcase")}
+    """Return the JUnit test cases of the run by name."""
+    return {str(case.get("name")): case for case in fromstring(failing.text("junit")).iter("testcase")}
 
 
 @pytest.mark.parametrize("format", [*FORMATS, "console"])
 def test_no_report_holds_a_secret(format: str, failing: Failing) -> None:
-    """Tokens, passwords, signing secrets and logins in URLs: none of those that this run used."""
+    """No report contains a token, password, signing secret or login that the run used."""
     assert len(failing.secrets) > 20
     text = failing.text(format)
     assert [secret for secret in failing.secrets if secret in text] == []
 
 
 def test_a_hidden_secret_leaves_a_name(failing: Failing) -> None:
-    """So that the script can be replayed by who knows the secret."""
+    """A name replaces a hidden secret, so that its owner can replay the script."""
     text = failing.text("json")
     for name in ("$ANN_TOKEN", "$JWT_ACCESS_SECRET", "$WS_URL"):
         assert name in text
 
 
 def test_the_document_says_what_was_judged(failing: Failing) -> None:
-    """Target, profile, seed, options and verdict."""
+    """The document contains target, profile, seed, options and verdict."""
     document = failing.document
     assert failing.code == document["verdict"]["exitCode"] == 1
     assert document["verdict"]["word"] == "does not conform"
@@ -126,7 +127,7 @@ def test_the_document_says_what_was_judged(failing: Failing) -> None:
 
 
 def test_a_failure_carries_all_it_takes_to_act_on_it(failing: Failing) -> None:
-    """The rule with its clause, expected, got, a script and a command."""
+    """A failure contains the clause, the expected and the actual result, a script and a command."""
     entry = failing.entry("R12.health")
     assert entry["outcome"] == "fail"
     assert entry["clauses"]["R12"].startswith("`GET /health`")
@@ -137,38 +138,38 @@ def test_a_failure_carries_all_it_takes_to_act_on_it(failing: Failing) -> None:
 
 
 def test_junit_has_a_case_for_each_requirement(failing: Failing, cases: dict[str, Element]) -> None:
-    """By id, under its area and level; failed is what failed and counts, and nothing else."""
+    """JUnit names each case by its id, area and level; only a failure that counts is a `failure`."""
     entries = failing.document["requirements"]
-    assert set(cases) == {one["id"] for one in entries}
+    assert set(cases) == {entry["id"] for entry in entries}
     assert cases["R12.health"].get("classname") == "hype.rest.documented"
-    broken = {one["id"] for one in entries if one["outcome"] == "fail" and one["counts"]}
-    assert {name for name, one in cases.items() if one.find("failure") is not None} == broken
-    skipped = {one["id"] for one in entries if one["outcome"] != "pass"} - broken
-    assert {name for name, one in cases.items() if one.find("skipped") is not None} | {
-        name for name, one in cases.items() if one.find("error") is not None
-    } == skipped
+    broken = {entry["id"] for entry in entries if entry["outcome"] == "fail" and entry["counts"]}
+    assert {name for name, case in cases.items() if case.find("failure") is not None} == broken
+    others = {entry["id"] for entry in entries if entry["outcome"] != "pass"} - broken
+    assert {
+        name for name, case in cases.items() for tag in ("skipped", "error") if case.find(tag) is not None
+    } == others
 
 
-def test_junit_tells_the_whole_story_of_a_failure(cases: dict[str, Element]) -> None:
-    """As the terminal does."""
-    story = cases["R12.health"].findtext("failure") or ""
-    for part in ("source    ruling R12", "expected  ", "got       ", "again     hype-contract ", "curl -sS"):
-        assert part in story
+def test_junit_describes_a_failure_as_the_console_does(cases: dict[str, Element]) -> None:
+    """JUnit contains source, expected and actual result, command and script of a failure."""
+    text = cases["R12.health"].findtext("failure") or ""
+    for part in ("source    ruling R12", "expected  ", "got       ", "reproduce hype-contract ", "curl -sS"):
+        assert part in text
 
 
 def test_junit_counts_what_it_holds(failing: Failing) -> None:
-    """Consumers trust the attributes."""
+    """The numbers in the attributes of JUnit are those of its elements."""
     root = fromstring(failing.text("junit"))
     for suite in root.iter("testsuite"):
         assert int(suite.get("tests", "")) == len(suite.findall("testcase"))
         assert int(suite.get("failures", "")) == len(suite.findall("testcase/failure"))
     assert int(root.get("tests", "")) == len(failing.document["requirements"])
-    properties = {one.get("name"): one.get("value") for one in root.iter("property")}
+    properties = {element.get("name"): element.get("value") for element in root.iter("property")}
     assert (properties["seed"], properties["profile"]) == ("7", "hardened")
 
 
 class _Page(HTMLParser):
-    """Which elements a page has, what they refer to, and whether they are closed in order."""
+    """A parser that collects the elements of a page and their links, and checks that they are closed in order."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -177,19 +178,19 @@ class _Page(HTMLParser):
         self.open: list[str] = []
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """Open."""
+        """Enter an element and its links."""
         self.tags.append(tag)
         self.refers += [value or "" for name, value in attrs if name in ("href", "src")]
         if tag not in ("meta", "input"):
             self.open.append(tag)
 
     def handle_endtag(self, tag: str) -> None:
-        """Close."""
+        """Check that the element is the last open one."""
         assert self.open.pop() == tag
 
 
 def test_the_page_asks_the_network_for_nothing(failing: Failing) -> None:
-    """It works offline: every link leads into itself, and its policy forbids the rest."""
+    """The page works offline: every link is a fragment, and its policy forbids requests."""
     text = failing.text("html")
     read = _Page()
     read.feed(text)
@@ -198,14 +199,15 @@ def test_the_page_asks_the_network_for_nothing(failing: Failing) -> None:
     assert not {"link", "img", "iframe"} & set(read.tags)
     assert "@import" not in text
     assert "url(" not in text
-    assert "default-src &#x27;none&#x27;" in text
+    assert "default-src 'none'" in text
 
 
 def test_the_page_puts_the_verdict_first_and_failures_before_the_rest(failing: Failing) -> None:
-    """What a manager reads, then what a developer needs."""
+    """The page shows the verdict, then the failures, then the coverage and all requirements."""
     text = failing.text("html")
     order = [
-        text.index(part) for part in ("Does not conform</h1>", "Broken rules (", "What was seen", "All requirements")
+        text.index(part)
+        for part in ("Does not conform</h1>", "Failed requirements (", "Coverage</h2>", "All requirements")
     ]
     assert order == sorted(order)
     assert failing.entry("R12.health")["title"] in text
@@ -213,7 +215,7 @@ def test_the_page_puts_the_verdict_first_and_failures_before_the_rest(failing: F
 
 @pytest.mark.parametrize("format", ["junit", "html"])
 def test_nothing_a_target_answers_breaks_a_report(format: str, failing: Failing) -> None:
-    """Its text stands there escaped; control characters and lone surrogates, which XML forbids, in words."""
+    """A report escapes the target's markup, and the characters that XML forbids."""
     text = failing.text(format)
     assert "</script><b>" not in text
     assert "&lt;/script&gt;&lt;b&gt;&amp;amp; " in text
@@ -221,44 +223,57 @@ def test_nothing_a_target_answers_breaks_a_report(format: str, failing: Failing)
 
 
 def test_the_badge_says_the_verdict_in_words(failing: Failing) -> None:
-    """Also to those who do not see it; what was not judged is not claimed."""
+    """The badge states verdict and scope as text and as a label for screen readers."""
     root = fromstring(failing.text("badge"))
     said = "hardened, rest+gateway only, in part: does not conform"
     assert root.get("aria-label") == f"hype contract: {said}"
-    texts = [one.text for one in root.iter("{http://www.w3.org/2000/svg}text")]
+    texts = [element.text for element in root.iter("{http://www.w3.org/2000/svg}text")]
     assert texts == ["hype contract", said]
 
 
 @pytest.fixture
 def conforming(fake: Fake, tmp_path: Path) -> Document:
-    """The document of a run in which everything that was asked for passed."""
+    """Return the document of a run in which every requirement passed."""
     urls = ["--base-url", fake.base_url, "--ws-url", fake.ws_url]
     assert main([*urls, "--only", "R12.health", *write_all(tmp_path)]) == 0
     return documents(tmp_path)
 
 
 def test_a_run_that_passes_has_reports_without_failures(conforming: Document, tmp_path: Path) -> None:
-    """One case in JUnit, and a page that says so."""
+    """A run that passes has a JUnit case without children, and a page and a badge that say `conforms`."""
     (case,) = fromstring((tmp_path / "report.xml").read_text()).iter("testcase")
     assert list(case) == []
     text = (tmp_path / "report.html").read_text()
     assert "Conforms</h1>" in text
-    assert "Broken rules" not in text
+    assert "Failed requirements" not in text
     assert badge.wording(conforming) == "hardened, in part: conforms"
 
 
 def test_what_does_not_count_breaks_no_build(conforming: Document) -> None:
-    """An extension that is not kept is skipped in JUnit, with its story; on the page it is only reported."""
+    """A failed extension is skipped in JUnit, with its description, and is listed apart on the page."""
     (entry,) = conforming["requirements"]
     entry |= {"outcome": "fail", "level": "extension", "counts": False, "message": "no such thing"}
     (case,) = fromstring(junit.render(conforming)).iter("testcase")
     assert [child.tag for child in case] == ["skipped", "system-out"]
-    assert "Reported only (1)" in page.render(conforming)
-    assert "Broken rules" not in page.render(conforming)
+    assert "Failures that do not count (1)" in page.render(conforming)
+    assert "Failed requirements" not in page.render(conforming)
+
+
+@pytest.mark.parametrize("word", ["conforms", "does not conform", "incomplete", "unusable"])
+@pytest.mark.parametrize("outcome", OUTCOMES)
+def test_the_page_knows_every_verdict_and_outcome(word: str, outcome: str, conforming: Document) -> None:
+    """The page shows each verdict and each outcome in words."""
+    conforming["verdict"]["word"] = word
+    (entry,) = conforming["requirements"]
+    entry |= {"outcome": outcome, "message": "the reason"}
+    text = page.render(conforming)
+    assert f"</span>{word.capitalize()}</h1>" in text
+    assert f'<td class="outcome {outcome}">' in text
+    assert ("the reason" in text) == (outcome != "pass")
 
 
 def test_an_incomplete_run_is_no_green_build(conforming: Document) -> None:
-    """A CI that looks at JUnit alone sees an error, although no requirement failed."""
+    """An incomplete run has an error in JUnit, although no requirement failed."""
     conforming["verdict"] |= {"word": "incomplete", "exitCode": 3, "reasons": ["no requirement passed"]}
     root = fromstring(junit.render(conforming))
     assert root.get("errors") == "1"
@@ -266,13 +281,13 @@ def test_an_incomplete_run_is_no_green_build(conforming: Document) -> None:
 
 
 def test_an_unusable_target_leaves_reports_that_say_why(tmp_path: Path) -> None:
-    """A CI that finds no file is no wiser; the sentence holds no password either."""
+    """The reports of an unusable target contain the reason, without the password in the URL."""
     password = random_.token_hex(8)
     target = ["--base-url", f"http://joe:{password}@127.0.0.1:9", "--profile", "hardened"]
     assert main([*target, *write_all(tmp_path)]) == 2
     document = documents(tmp_path)
     assert (document["verdict"]["word"], document["coverage"]) == ("unusable", None)
-    assert "must hold no password" in document["verdict"]["reasons"][0]
+    assert "must contain no password" in document["verdict"]["reasons"][0]
     assert fromstring((tmp_path / "report.xml").read_text()).get("errors") == "1"
     assert "Unusable</h1>" in (tmp_path / "report.html").read_text()
     assert not any(password in (tmp_path / name).read_text() for name in FORMATS.values())
@@ -285,7 +300,7 @@ def test_an_unusable_target_leaves_reports_that_say_why(tmp_path: Path) -> None:
 def test_a_report_that_cannot_be_written_is_refused_before_the_run(
     format: str, place: str, reason: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A sentence and exit code 2, before the target is asked anything; nothing is made on the way."""
+    """A path that cannot be written gives a sentence and exit code 2 before any request, and no file."""
     path = tmp_path / place
     assert main(["--base-url", "http://127.0.0.1:9", f"--{format}", str(path)]) == 2
     out, error = capsys.readouterr()
@@ -295,14 +310,14 @@ def test_a_report_that_cannot_be_written_is_refused_before_the_run(
 
 
 def test_two_reports_in_one_file_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    """The second would silently replace the first."""
+    """The command refuses two reports with the same path."""
     place = str(tmp_path / "report")
     assert main(["--json", place, "--html", place]) == 2
     assert "--json and --html name the same file" in capsys.readouterr().err
 
 
 def test_the_numbers_of_the_matrices_add_up(failing: Failing) -> None:
-    """Exercised, exempt and the rest are all cells; what was not asked for is not exercised."""
+    """The numbers of a matrix are those of its cells, and a partial run leaves cells unexercised."""
     for name in ("operations", "events", "audiences"):
         matrix = failing.document["coverage"][name]
         proper = [cell for cell in matrix["cells"] if not cell["extension"]]
@@ -312,6 +327,6 @@ def test_the_numbers_of_the_matrices_add_up(failing: Failing) -> None:
         assert matrix["percent"] < 100
 
 
-def test_the_schema_is_one() -> None:
-    """Others generate code from it."""
+def test_the_schema_is_valid() -> None:
+    """The schema of report.json is a valid JSON Schema."""
     Draft202012Validator.check_schema(SCHEMA)

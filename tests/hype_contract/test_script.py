@@ -1,4 +1,4 @@
-"""Scripts, pasted: bash does again what a case did, on a server that knows nothing of it."""
+"""Tests of scripts in bash: they repeat what a case did, also on another server."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ WorldOn = Callable[[Fake], World]
 
 
 def strict_guest(fake: Fake, request: Request) -> Reply:
-    """A guest whose name must be new."""
+    """Log in a guest, unless the name is taken."""
     names: list[str] = fake.__dict__.setdefault("names", [])
     if request.body["username"] in names:
         return 400, {"success": False, "error": "Username already taken"}
@@ -24,14 +24,14 @@ def strict_guest(fake: Fake, request: Request) -> Reply:
 
 
 def echo(fake: Fake, request: Request) -> Reply:
-    """Who asks, which takes a token of this server."""
+    """Return the user of the token, or 401 without a token of this server."""
     return (200, {"success": True, "data": request.user}) if request.user else (401, {"success": False, "error": "no"})
 
 
 def paste(lines: Sequence[str], awaited: str = "") -> str:
-    """What bash prints, with the programs of this environment.
+    """Run the script in bash, with the programs of this environment, and return its output.
 
-    Where the script sleeps it waits for `awaited` in what was printed so far, however slow this machine is.
+    Instead of sleeping, the script waits until its output contains `awaited`, so that a slow machine does not matter.
     """
     sleep = f"""sleep() {{ until grep -q '{awaited}' "$SAID"; do command sleep 0.05; done; }}"""
     head = ["SAID=$(mktemp)", 'exec > >(tee "$SAID")', sleep]
@@ -49,26 +49,26 @@ def paste(lines: Sequence[str], awaited: str = "") -> str:
 
 
 def moved(world: World, to: Fake, of: Fake) -> list[str]:
-    """The script of a world on one fake, for another one."""
+    """Return the script of a world on the fake `of`, changed for the fake `to`."""
     lines = world.trace.transcript.lines(of.base_url)
     return [line.replace(of.base_url, to.base_url).replace(of.ws_url, to.ws_url) for line in lines]
 
 
 def test_requests_are_sent_again_with_new_names_and_tokens(world_on: WorldOn) -> None:
-    """Pasted twice it works twice, on another server too: nothing in it was used up."""
+    """A script works any number of times, on another server, too, with new names and tokens."""
     routes = {"POST /auth/guest": strict_guest, "GET /auth/me": echo}
     with running(Fake(routes=dict(routes))) as first, running(Fake(routes=dict(routes))) as second:
         world = world_on(first)
         ann = world.guest("ann")
         world.rest.raw("GET", "/auth/me", token=ann.token)
         for target in (second, first):
-            said = paste(moved(world, target, first))
-            assert said.count("HTTP/1.1 200") == 2, said
+            output = paste(moved(world, target, first))
+            assert output.count("HTTP/1.1 200") == 2, output
     assert not any(token in "\n".join(world.trace.transcript.lines()) for token in first.users)
 
 
 def test_frames_are_sent_again(world_on: WorldOn) -> None:
-    """Each socket of its own; what comes is printed under its name."""
+    """A script opens each socket, sends its frames, and prints the received frames under its name."""
     with running(Fake()) as first, running(Fake()) as second:
         world = world_on(first)
         ann = world.guest("ann")
@@ -77,18 +77,18 @@ def test_frames_are_sent_again(world_on: WorldOn) -> None:
         other.send("user_joined", {})
         other.expect("user_joined")
         world.close()
-        said = paste(moved(world, second, first), awaited="^ann_2 < ")
-    heard = [line.partition('"data"')[0] for line in said.splitlines() if line.startswith("ann")]
-    assert 'ann_2 < {"type": "user_joined", ' in heard
-    assert any(line.startswith("ann closed: 1000") for line in said.splitlines())
+        output = paste(moved(world, second, first), awaited="^ann_2 < ")
+    received = [line.partition('"data"')[0] for line in output.splitlines() if line.startswith("ann")]
+    assert 'ann_2 < {"type": "user_joined", ' in received
+    assert any(line.startswith("ann closed: 1000") for line in output.splitlines())
 
 
-def test_a_token_that_nothing_brought_is_asked_for(world_on: WorldOn) -> None:
-    """The script says how to get one of one's own, and bash does that."""
+def test_a_token_of_no_answer_is_requested(world_on: WorldOn) -> None:
+    """The script logs in a guest if none of its answers brings the token."""
     with running(Fake(routes={"GET /auth/me": echo})) as fake:
         world = world_on(fake)
-        world.trace.transcript.secrets.keep("somebodys-token", "SOMEBODY_TOKEN")
+        world.trace.transcript.secrets.keep("a-foreign-token", "FOREIGN_TOKEN")
         world.trace.transcript.http(
-            "GET", f"{fake.base_url}/auth/me", [("Authorization", "Bearer somebodys-token")], None, "200"
+            "GET", f"{fake.base_url}/auth/me", [("Authorization", "Bearer a-foreign-token")], None, "200"
         )
         assert "HTTP/1.1 200" in paste(world.trace.transcript.lines(fake.base_url))

@@ -1,4 +1,4 @@
-"""The target: found, its profile told, and everything that is no target refused in one sentence."""
+"""Tests of the probe: it finds the target and its profile, and refuses any other server in one sentence."""
 
 from __future__ import annotations
 
@@ -17,30 +17,30 @@ from tests.hype_contract.fake import Fake, Reply, Request, Route, api, failure, 
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Silence is noticed after a second."""
+    """Let the probe wait only a second for an answer."""
     monkeypatch.setattr(target, "ANSWER_WITHIN_S", 1.0)
     monkeypatch.setattr("hype_contract.actors.clients.opening.PATIENCE_S", 1.0)
 
 
 @pytest.mark.parametrize("profile", ["documented", "hardened"])
 def test_the_target_says_which_profile_it_runs(profile: str) -> None:
-    """Ruling R12: it stands in GET /api."""
+    """The target names its profile in GET /api (ruling R12)."""
     with running(Fake(profile=profile)) as fake:
         found = reach(fake.base_url, fake.ws_url, "auto", ["rest", "gateway"])
-    assert (found.profile, found.why) == (profile, "GET /api says so")
+    assert (found.profile, found.profile_reason) == (profile, "GET /api says so")
 
 
 @pytest.mark.parametrize("profile", ["documented", "hardened"])
-def test_else_the_profile_shows_in_what_it_does(profile: str) -> None:
-    """P1: a status change without a token."""
+def test_otherwise_the_profile_follows_from_an_answer(profile: str) -> None:
+    """The answer to a status change without a token shows the profile (P1), if GET /api does not name it."""
     with running(Fake(profile=profile, routes={"GET /api": lambda fake, request: (200, {})})) as fake:
         found = reach(fake.base_url, fake.ws_url, "auto", ["rest"])
     assert found.profile == profile
-    assert "without a token answers" in found.why
+    assert "without a token answers" in found.profile_reason
 
 
 def test_a_contradiction_is_mentioned() -> None:
-    """What it says counts, what it does will be judged."""
+    """The named profile counts, and the reason mentions an answer that contradicts it."""
 
     def lax(fake: Fake, request: Request) -> Reply:
         return status(Fake(profile="documented"), request)
@@ -48,25 +48,25 @@ def test_a_contradiction_is_mentioned() -> None:
     with running(Fake(routes={r"PUT /api/users/([^/]+)/status": lax})) as fake:
         found = reach(fake.base_url, fake.ws_url, "auto", ["rest"])
     assert found.profile == "hardened"
-    assert "although" in found.why
+    assert "although" in found.profile_reason
 
 
 def test_a_limit_on_requests_is_obeyed_by_the_probe() -> None:
-    """Whatever it asks first may be refused with 429 for a while."""
+    """The probe waits after a 429 and sends the request again."""
     routes: dict[str, Route] = {"GET /health": now_and_then(1, health), "GET /api": now_and_then(1, api)}
     with running(Fake(routes=routes)) as fake:
-        assert reach(fake.base_url, fake.ws_url, "auto", ["rest"]).why == "GET /api says so"
+        assert reach(fake.base_url, fake.ws_url, "auto", ["rest"]).profile_reason == "GET /api says so"
 
 
-def test_an_unknown_profile_must_be_said() -> None:
-    """Neither 200 nor 401, and no word about it."""
+def test_an_unknown_profile_must_be_given() -> None:
+    """The probe asks for `--profile` if neither GET /api nor the status change shows it."""
     routes: dict[str, Route] = {"GET /api": lambda fake, request: (200, {}), "PUT .*": lambda fake, request: (418, {})}
-    with running(Fake(routes=routes)) as fake, pytest.raises(TargetUnusable, match="say --profile"):
+    with running(Fake(routes=routes)) as fake, pytest.raises(TargetUnusable, match="add --profile"):
         reach(fake.base_url, fake.ws_url, "auto", ["rest"])
 
 
 def test_a_port_that_speaks_no_http_is_no_target() -> None:
-    """Somebody else's protocol."""
+    """A server of another protocol is refused."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def greet() -> None:
@@ -84,7 +84,7 @@ def test_a_port_that_speaks_no_http_is_no_target() -> None:
 
 @pytest.mark.parametrize("header", [b"", b"Content-Length: 100000000000\r\n"])
 def test_an_answer_without_an_end_is_no_target(header: bytes) -> None:
-    """A stream of something: each piece comes in time, the last one never does."""
+    """An answer that never ends is refused, although each piece comes in time."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
 
         def pour() -> None:
@@ -103,19 +103,19 @@ def test_an_answer_without_an_end_is_no_target(header: bytes) -> None:
 
 
 @pytest.mark.parametrize("url", ["localhost:3001", "ftp://x", "http://", "http://[::1"])
-def test_a_wrong_url_is_told(url: str) -> None:
-    """Before anything is sent."""
+def test_a_wrong_url_is_refused(url: str) -> None:
+    """A URL with a wrong scheme or without a host is refused before any request."""
     with pytest.raises(TargetUnusable, match="--base-url must be a URL"):
         reach(url, "ws://localhost:1", "auto", ["rest"])
 
 
 def test_the_gateway_is_not_asked_for_when_rest_alone_is_judged(fake: Fake) -> None:
-    """A team that has no gateway yet can use the harness."""
+    """The probe sends nothing to the gateway if only REST is judged."""
     assert reach(fake.base_url, "", "auto", ["rest"]).profile == "hardened"
 
 
 def test_a_guest_is_not_needed_where_registration_works() -> None:
-    """A broken guest login is a finding for the cases, not the end."""
+    """The probe registers a user if the guest login is broken."""
     user = {"user": {"id": "a"}, "accessToken": "t"}
     routes: dict[str, Route] = {
         "POST /auth/guest": lambda fake, request: (500, failure("Internal server error")),
@@ -126,7 +126,7 @@ def test_a_guest_is_not_needed_where_registration_works() -> None:
 
 
 def test_without_its_libraries_it_says_what_to_install() -> None:
-    """Whoever installed the server alone gets a sentence and exit code 2, not a traceback."""
+    """The command without its libraries gives a sentence and exit code 2, not a traceback."""
     code = "import sys; sys.modules['hypothesis'] = None; import hype_contract.__main__"
     ended = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert ended.returncode == 2

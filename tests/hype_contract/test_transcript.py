@@ -1,4 +1,4 @@
-"""Transcripts: scripts that replay a case and hold no secret."""
+"""Tests of transcripts: their scripts replay a case and contain no secret."""
 
 from __future__ import annotations
 
@@ -15,13 +15,13 @@ TOKEN = "eyJhbGciOiJIUzI1NiJ9.eyJ1c2VySWQiOiJhIn0.c2lnbmF0dXJl"
 
 
 def test_a_known_secret_becomes_a_shell_variable() -> None:
-    """A shell fills it in, and a line before says how to get one."""
+    """A variable replaces a known secret, and an earlier line of the script defines it."""
     secrets = Secrets()
     secrets.keep(TOKEN, "ANN_TOKEN")
     transcript = Transcript(secrets)
     transcript.http("GET", "http://x/", [("Authorization", f"Bearer {TOKEN}")], None, f"200 {TOKEN}")
-    _, how_to_get, command, answer = transcript.lines("http://x")
-    assert how_to_get.startswith("ANN_TOKEN=$(curl -sS http://x/auth/guest ")
+    _, definition, command, answer = transcript.lines("http://x")
+    assert definition.startswith("ANN_TOKEN=$(curl -sS http://x/auth/guest ")
     assert command.endswith("""-H 'Authorization: Bearer '"$ANN_TOKEN\"""")
     assert answer == "#   → 200 $ANN_TOKEN"
 
@@ -29,8 +29,8 @@ def test_a_known_secret_becomes_a_shell_variable() -> None:
 @pytest.mark.parametrize(
     "text", [f"got {TOKEN}", '{"password": "hunter2 \\" eyJ"}', f'{{"refreshToken":"{TOKEN}"}}', '{"token": "s3cret"}']
 )
-def test_secrets_nobody_named_are_hidden_too(text: str) -> None:
-    """Tokens by their shape, passwords by their member."""
+def test_secrets_without_a_name_are_hidden(text: str) -> None:
+    """A token is hidden because of its form, a password because of its member."""
     hidden = Secrets().hide(text)
     assert not any(part in hidden for part in (TOKEN, "hunter2", "s3cret"))
 
@@ -44,12 +44,12 @@ def test_secrets_nobody_named_are_hidden_too(text: str) -> None:
     ],
 )
 def test_a_request_becomes_a_command(body: bytes | None, command: str) -> None:
-    """Also bytes that no shell can hold in an argument."""
+    """A request becomes a curl command, also if its bytes are no valid argument."""
     assert curl("PUT", "http://x/a", [], body) == command
 
 
 def test_a_secret_is_found_beside_a_quote() -> None:
-    """Quoting for a shell does not hide it from what hides it."""
+    """A secret that contains a quote is replaced before the text is quoted."""
     secrets = Secrets()
     secrets.keep("it's", "ANN_PASSWORD")
     transcript = Transcript(secrets)
@@ -58,7 +58,7 @@ def test_a_secret_is_found_beside_a_quote() -> None:
 
 
 def test_long_scripts_keep_their_end() -> None:
-    """What went wrong stands at the end; how much is missing is said."""
+    """A long script keeps its last steps and says how many are left out."""
     transcript = Transcript(Secrets())
     for number in range(50):
         transcript.heard("ann", f"line {number}")
@@ -66,7 +66,7 @@ def test_long_scripts_keep_their_end() -> None:
 
 
 def test_long_scripts_keep_what_their_end_needs() -> None:
-    """A token used at the end is still asked for at the beginning."""
+    """A shortened script keeps the request that brought a token of its last steps."""
     secrets = Secrets()
     secrets.keep(TOKEN, "ANN_TOKEN")
     transcript = Transcript(secrets)
@@ -81,7 +81,7 @@ def test_long_scripts_keep_what_their_end_needs() -> None:
 
 
 def test_long_scripts_open_the_sockets_that_their_end_needs() -> None:
-    """And no others; what is whole is told from its beginning."""
+    """A shortened script opens only the sockets of its last steps; a whole transcript is not shortened."""
     for whole in (False, True):
         transcript = Transcript(Secrets(), whole=whole)
         for name in ("ann", "bob"):
@@ -93,8 +93,8 @@ def test_long_scripts_open_the_sockets_that_their_end_needs() -> None:
         assert opened == (["{ann}>"] if not whole else ["{ann}>", "{bob}>"])
 
 
-def test_what_was_as_it_must_be_need_not_be_told() -> None:
-    """What went wrong is."""
+def test_a_check_without_a_failure_leaves_no_steps() -> None:
+    """The transcript keeps the steps of `unless_right` only if the block raises."""
     transcript = Transcript(Secrets())
     with transcript.unless_right():
         transcript.heard("ann", "right")
@@ -104,8 +104,8 @@ def test_what_was_as_it_must_be_need_not_be_told() -> None:
     assert transcript.lines() == ["sleep 1", "#   ann < wrong"]
 
 
-def test_a_uuid_is_no_name_of_ours() -> None:
-    """Only what the harness made up gets a new ending."""
+def test_a_uuid_gets_no_new_ending() -> None:
+    """Only a name that the harness made gets a new ending, not a UUID."""
     transcript = Transcript(Secrets())
     transcript.http("GET", "http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a7718", [], None, "404")
     assert transcript.lines()[-2].endswith("""GET http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a"$N\"""")

@@ -1,4 +1,4 @@
-"""From cases to requirements to a word: nothing that was not exercised may look passed."""
+"""Tests of the way from case results to a verdict: a requirement that was not exercised never counts as passed."""
 
 from __future__ import annotations
 
@@ -25,20 +25,22 @@ SEEN = Requirement("answer.createMessage.201", "It is seen", "seed", pair=PAIR)
 
 
 def rule(id: str = "R1.a", level: Level = "documented", strength: Strength = "must") -> Requirement:
-    """A requirement."""
+    """Return a requirement."""
     return Requirement(id, "A rule", "ruling R1", level, strength=strength)
 
 
 def result(outcome: Outcome, requirement: Requirement | None = None, *, by_choice: bool = False) -> CaseResult:
-    """A result of some case."""
+    """Return the result of a case."""
     requirement = requirement or rule()
     return CaseResult(Case(requirement.id, "a", lambda world: None), requirement, outcome, "why", by_choice=by_choice)
 
 
-def judged(outcomes: Sequence[Outcome], *, by_choice: bool = False) -> list[RequirementResult]:
-    """As many requirements, each with that outcome."""
+def results_of(outcomes: Sequence[Outcome], *, by_choice: bool = False) -> list[RequirementResult]:
+    """Return the result of one requirement per outcome."""
     rules = [rule(f"R1.{number}") for number, _ in enumerate(outcomes)]
-    results = [result(outcome, one, by_choice=by_choice) for outcome, one in zip(outcomes, rules, strict=True)]
+    results = [
+        result(outcome, requirement, by_choice=by_choice) for outcome, requirement in zip(outcomes, rules, strict=True)
+    ]
     return evaluate(rules, results, None)
 
 
@@ -57,8 +59,8 @@ def judged(outcomes: Sequence[Outcome], *, by_choice: bool = False) -> list[Requ
     ],
 )
 def test_the_verdict_follows_the_outcomes(outcomes: list[Outcome], word: str, code: int) -> None:
-    """Only passes, and at least one, make a target conform."""
-    verdict = decide(judged(outcomes), HARDENED)
+    """A target conforms only if at least one requirement passed and none has another outcome."""
+    verdict = decide(results_of(outcomes), HARDENED)
     assert (verdict.word, verdict.exit_code) == (word, code)
     assert bool(verdict.reasons) == (word != "conforms")
 
@@ -74,24 +76,24 @@ def test_the_verdict_follows_the_outcomes(outcomes: list[Outcome], word: str, co
     ],
 )
 def test_a_requirement_is_as_good_as_its_worst_case(outcomes: list[Outcome], worst: Outcome) -> None:
-    """And that case comes first, so that a report shows it."""
-    (one,) = evaluate([rule()], [result(outcome) for outcome in outcomes], None)
-    assert (one.outcome, one.case_results[0].outcome) == (worst, worst)
+    """A requirement has the outcome of its worst case, which comes first."""
+    (judged,) = evaluate([rule()], [result(outcome) for outcome in outcomes], None)
+    assert (judged.outcome, judged.case_results[0].outcome) == (worst, worst)
 
 
 def test_what_was_left_out_by_choice_is_noted_and_is_no_gap() -> None:
-    """A missing option or `--fast`; but with nothing else there is nothing to conform to."""
-    skipped = judged(["skipped"], by_choice=True)
-    assert decide([*judged(["pass"]), *skipped], HARDENED).word == "conforms"
-    assert "1 requirements not judged: why" in decide(skipped, HARDENED).notes
+    """A requirement that the options left out is a note; a run of only such requirements is incomplete."""
+    skipped = results_of(["skipped"], by_choice=True)
+    assert decide([*results_of(["pass"]), *skipped], HARDENED).word == "conforms"
+    assert "requirements not judged: 1 (why)" in decide(skipped, HARDENED).notes
     assert decide(skipped, HARDENED).word == "incomplete"
 
 
 def test_each_level_has_its_own_word() -> None:
-    """A target may keep what works today and not what is planned."""
+    """A target may conform at one level and not at another; the worst level decides the verdict."""
     rules = [rule(), rule("P9.limit", "hardened"), rule("R36.x", "extension")]
     outcomes: list[Outcome] = ["pass", "fail", "unsupported"]
-    results = [result(outcome, one) for outcome, one in zip(outcomes, rules, strict=True)]
+    results = [result(outcome, requirement) for outcome, requirement in zip(outcomes, rules, strict=True)]
     verdict = decide(evaluate(rules, results, None), HARDENED)
     assert {level: part.word for level, part in verdict.levels.items()} == {
         "documented": "conforms",
@@ -101,8 +103,8 @@ def test_each_level_has_its_own_word() -> None:
     assert verdict.word == "does not conform"
 
 
-def test_a_missing_extension_fails_nobody_unless_asked() -> None:
-    """Extensions are reported apart; `--extensions` makes them count."""
+def test_a_missing_extension_counts_only_with_the_option() -> None:
+    """A failed extension changes the verdict only with `--extensions`."""
     extension = rule("R36.x", "extension")
     every = evaluate([rule(), extension], [result("pass"), result("fail", extension)], None)
     assert decide(every, HARDENED).word == "conforms"
@@ -110,62 +112,62 @@ def test_a_missing_extension_fails_nobody_unless_asked() -> None:
 
 
 def test_a_recommendation_that_is_not_kept_is_a_warning() -> None:
-    """`should` is no `must`."""
+    """A failed `should` is a note and does not change the verdict."""
     recommended = rule("R22.same-time", strength="should")
     verdict = decide(evaluate([rule(), recommended], [result("pass"), result("fail", recommended)], None), HARDENED)
     assert verdict.word == "conforms"
-    assert "1 recommendations (should) are not kept" in verdict.notes
+    assert "recommendations (should) that failed: 1" in verdict.notes
 
 
-def test_what_was_promised_and_never_seen_makes_it_incomplete() -> None:
-    """Passing every case is not enough when answers of the contract never crossed the wire."""
+def test_an_answer_that_was_never_seen_makes_a_run_incomplete() -> None:
+    """A run is incomplete if an answer of the contract never crossed the wire, although every case passed."""
     unseen = evaluate([rule(), SEEN], [result("pass")], Coverage(Ledger()))
     verdict = decide(unseen, HARDENED)
     assert verdict.word == "incomplete"
-    assert "answer.createMessage.201: nothing made the target answer or send it" in verdict.reasons[0]
+    assert "answer.createMessage.201: no case made the target send it" in verdict.reasons[0]
 
 
-def test_what_was_seen_and_right_passes() -> None:
-    """The ledger decides what no case is about."""
+def test_a_correct_answer_passes_its_requirement() -> None:
+    """The ledger decides a requirement that is about an answer."""
     trace = Trace(Secrets())
     trace.observe(PAIR, right=True)
     ledger = Ledger()
     ledger.add(trace, passed=True)
-    assert [one.outcome for one in evaluate([SEEN], [], Coverage(ledger))] == ["pass"]
+    assert [judged.outcome for judged in evaluate([SEEN], [], Coverage(ledger))] == ["pass"]
 
 
-def test_a_run_that_left_cases_out_blames_nobody_for_what_was_not_seen() -> None:
-    """With `--fast` an answer that only slow cases provoke is not missed."""
-    (one,) = evaluate([SEEN], [], Coverage(Ledger(), whole=False))
-    assert (one.outcome, one.by_choice) == ("skipped", True)
+def test_a_fast_run_excuses_an_answer_that_was_not_seen() -> None:
+    """An answer that only slow cases provoke is skipped by choice with `--fast`."""
+    (judged,) = evaluate([SEEN], [], Coverage(Ledger(), whole=False))
+    assert (judged.outcome, judged.by_choice) == ("skipped", True)
 
 
 def test_an_area_that_is_lacking_is_unsupported() -> None:
-    """Its answers too, with the probe's reason."""
-    (one,) = evaluate([SEEN], [], Coverage(Ledger(), lacking={"rest": "no REST"}))
-    assert (one.outcome, one.message) == ("unsupported", "no REST")
+    """A requirement of a lacking area is unsupported, with the reason that the probe found."""
+    (judged,) = evaluate([SEEN], [], Coverage(Ledger(), lacking={"rest": "no REST"}))
+    assert (judged.outcome, judged.message) == ("unsupported", "no REST")
 
 
-def test_an_expected_failure_does_not_count_and_is_told(tmp_path: Path) -> None:
-    """A team adopts the contract step by step."""
+def test_an_expected_failure_does_not_count_and_is_noted(tmp_path: Path) -> None:
+    """An expected failure does not change the verdict, and one that passes is reported as stale."""
     file = tmp_path / "known.txt"
     file.write_text("# for now\n\nR1.1  # issue 17\nR1.0\n")
     expected = read(file, {"R1.0", "R1.1"})
     assert expected == {"R1.1": "issue 17", "R1.0": ""}
-    every = mark(judged(["pass", "fail"]), expected)
+    every = mark(results_of(["pass", "fail"]), expected)
     assert decide(every, HARDENED).word == "conforms"
-    assert "1 requirements are broken as expected" in decide(every, HARDENED).notes
+    assert "requirements that failed as expected: 1" in decide(every, HARDENED).notes
     assert stale(every) == ["R1.0"]
 
 
 def test_a_failure_beside_the_expected_ones_counts() -> None:
-    """The list excuses what is on it, and nothing else."""
-    assert decide(mark(judged(["fail", "fail"]), {"R1.0": ""}), HARDENED).word == "does not conform"
+    """A failure that the file does not list changes the verdict."""
+    assert decide(mark(results_of(["fail", "fail"]), {"R1.0": ""}), HARDENED).word == "does not conform"
 
 
 @pytest.mark.parametrize(("text", "sentence"), [("R99.no-such-rule\n", ":1: no requirement is called")])
 def test_a_bad_list_of_expected_failures_is_refused(text: str, sentence: str, tmp_path: Path) -> None:
-    """A typing error must not excuse nothing in silence."""
+    """An unknown id in the file is refused with its line, since it may be a typing error."""
     file = tmp_path / "known.txt"
     file.write_text(text)
     with pytest.raises(BadExpectations, match=sentence):
@@ -173,6 +175,6 @@ def test_a_bad_list_of_expected_failures_is_refused(text: str, sentence: str, tm
 
 
 def test_a_missing_list_of_expected_failures_is_a_sentence(tmp_path: Path) -> None:
-    """It says which file, and why."""
+    """A file that cannot be read is refused with its name and the reason."""
     with pytest.raises(expectations.BadExpectations, match="cannot be read"):
         read(tmp_path / "nothing.txt", {"R1.a"})

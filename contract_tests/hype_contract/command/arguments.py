@@ -1,4 +1,4 @@
-"""The options of a run, on the command line of `hype-contract` and, as `--hype-…`, on that of pytest."""
+"""The options of a run, for the command line of `hype-contract` and, as `--hype-…`, for that of pytest."""
 
 from __future__ import annotations
 
@@ -11,46 +11,45 @@ from hype_contract.contract.areas import AREAS
 from hype_contract.contract.profile import PROFILES
 
 _DESCRIPTION = """\
-Judge a Hype server, in whatever language it is written, by openapi.yaml and asyncapi.yaml.
+Judge a Hype server, in any language, by openapi.yaml and asyncapi.yaml.
 
-It makes its own users and channels, asks and listens, and checks every answer and every event against the two
-specs. It needs nothing but the two URLs, and leaves the target usable. It ends with two tables of what was really
-exercised, and a verdict.
+The harness needs only the two URLs. It creates its own users and channels, sends requests and frames, and checks
+every answer and every event against the two specs. The target stays usable. The report ends with two tables of the
+answers and events that were exercised, and with a verdict.
 
   hype-contract [run]    judge a target
-  hype-contract list     print the requirements that it would be judged by
+  hype-contract list     print the requirements, without a target
 """
 
 _EPILOG = """\
 examples:
-  hype-contract                                                 a server on this machine, on the usual ports
+  hype-contract                                                 a server on this machine, on the default ports
   hype-contract --base-url https://chat.example --ws-url wss://chat.example/ws
-  hype-contract --area rest                                     you have built the REST half so far
-  hype-contract --only R18 --seed 7                             the requirements whose ids begin with R18, again
+  hype-contract --area rest                                     a server that has only the REST operations so far
+  hype-contract --only R18 --seed 7                             repeat the requirements whose ids begin with R18
   hype-contract --fast --junit report.xml --html report.html    in CI, on every push
   hype-contract --expected-failures known.txt                   adopt the contract step by step
-  hype-contract list --area gateway                             what is demanded of a gateway
+  hype-contract list --area gateway                             the requirements for a gateway
 
 exit codes:
   0  conforms
   1  does not conform
-  2  the target cannot be used (nothing listens, no JSON, nobody can log in …), or the options are wrong
-  3  incomplete: nothing is broken, but too much could not be exercised to say that it conforms
+  2  the target cannot be used (no server listens, the answers are no JSON, no user can log in …), or an option is wrong
+  3  incomplete: no requirement failed, but too few were exercised to say that the target conforms
 
-in pytest, a test per requirement (the options with --hype- before them; -k and --junit-xml are pytest's own):
+pytest runs a test per requirement (each option begins with --hype-; -k and --junit-xml are options of pytest):
   pytest --pyargs hype_contract --hype-base-url http://localhost:3001 --hype-ws-url ws://localhost:8080
 
-Nothing of the environment reaches the target but what an option names: no proxy, no .netrc, no certificate authorities
-of one's own, no hooks. A target that can be reached through a proxy alone cannot be judged. An answer is read up to
-16 MiB and 15 seconds, as it comes: compressed ones are not asked for.
+The harness ignores the environment: proxies, .netrc, certificate authorities and hooks. So it cannot judge a target
+behind a proxy. It reads at most 16 MiB of an answer, for at most 15 seconds, and asks for no compression.
 
-Failures come first in the report: the rule and its source, what was expected, what came, and the requests and frames
-that show it. Tokens and passwords are replaced by names.
+The report shows the failures first: the rule and its source, the expected and the actual result, and a script that
+reproduces it. Names such as $ANN_TOKEN replace tokens and passwords.
 """
 
 
 def parser() -> argparse.ArgumentParser:
-    """All options of `run` and `list`."""
+    """Return the parser of all options of `run` and `list`."""
     made = argparse.ArgumentParser(
         prog="hype-contract",
         usage="hype-contract [run | list] [options]",
@@ -64,14 +63,14 @@ def parser() -> argparse.ArgumentParser:
 
 
 def declare(group: Callable[[str], Any]) -> None:
-    """Add every option of a run. `group`: makes an argument group of a title, or what looks like one."""
-    _about_the_target(group("the target"))
-    _about_what_is_judged(group("what is judged"))
-    _about_the_run(group("the run"))
-    _about_reports(group("reports"))
+    """Add every option of a run. `group`: takes a title and returns an argument group, or an object like one."""
+    _declare_target(group("target"))
+    _declare_scope(group("scope"))
+    _declare_run(group("run"))
+    _declare_reports(group("reports"))
 
 
-def _about_the_target(group: Any) -> None:
+def _declare_target(group: Any) -> None:
     add = group.add_argument
     add("--base-url", default="http://localhost:3001", metavar="URL", help="the REST API (default %(default)s)")
     add("--ws-url", default="ws://localhost:8080", metavar="URL", help="the gateway (default %(default)s)")
@@ -79,36 +78,42 @@ def _about_the_target(group: Any) -> None:
         "--profile",
         choices=("auto", *PROFILES),
         default="auto",
-        help="the contract to judge by: what works today, or with every hardening; auto asks the target (default)",
+        help="the contract: documented (works today) or hardened (with all plans); auto asks the target (default)",
     )
     add(
         "--jwt-access-secret",
         metavar="SECRET",
-        help="what the target signs access tokens with (HS256): expired tokens and forged claims are judged with it",
+        help="the secret with which the target signs access tokens (HS256); needed to judge expired and forged tokens",
     )
     add("--jwt-refresh-secret", metavar="SECRET", help="the same for refresh tokens")
     add(
         "--access-lifetime",
         type=_positive_seconds,
         metavar="SECONDS",
-        help="the target's access tokens expire so soon, instead of the contract's 15 minutes: expiry is waited for",
+        help="the access tokens of this target expire after so many seconds, not after 15 minutes; cases wait for it",
     )
 
 
-def _about_what_is_judged(group: Any) -> None:
+def _declare_scope(group: Any) -> None:
     add = group.add_argument
-    add("--area", action="append", choices=AREAS, help="judge this part only; may be repeated (default: all)")
-    add("--only", action="append", default=[], metavar="ID", help="only requirements whose id begins so; repeatable")
-    add("--extensions", action="store_true", help="what is no part of the seed must work too")
+    add("--area", action="append", choices=AREAS, help="judge only this area; repeatable (default: all areas)")
+    add(
+        "--only",
+        action="append",
+        default=[],
+        metavar="ID",
+        help="judge only ids that begin with ID; repeatable",
+    )
+    add("--extensions", action="store_true", help="extensions count for the verdict, too")
     add(
         "--expected-failures",
         type=Path,
         metavar="FILE",
-        help="requirements that may fail, one id a line, the reason behind a #; those that pass are named",
+        help="requirements that may fail: an id per line, the reason after a #; the report names those that pass",
     )
 
 
-def _about_the_run(group: Any) -> None:
+def _declare_run(group: Any) -> None:
     add = group.add_argument
     modes = group.add_mutually_exclusive_group()
     modes.add_argument(
@@ -117,7 +122,7 @@ def _about_the_run(group: Any) -> None:
         action="store_const",
         const="fast",
         default="default",
-        help="a first answer in seconds: fewer inputs, no waits",
+        help="a first result within a minute: fewer inputs, no slow cases",
     )
     modes.add_argument(
         "--thorough",
@@ -128,31 +133,37 @@ def _about_the_run(group: Any) -> None:
         help="ten times as many generated inputs",
     )
     add("--seed", type=int, metavar="N", help="the same seed sends the same requests (default: a new one, printed)")
-    add("--workers", type=_positive, default=4, metavar="N", help="cases side by side (default %(default)s)")
+    add(
+        "--workers",
+        type=_positive,
+        default=4,
+        metavar="N",
+        help="cases that run at the same time (default %(default)s)",
+    )
 
 
-def _about_reports(group: Any) -> None:
+def _declare_reports(group: Any) -> None:
     add = group.add_argument
     add(
         "--json",
         type=Path,
         metavar="FILE",
-        help="everything, for programs (schema: hype_contract/reporting/report.schema.json)",
+        help="the whole report, for programs (schema: hype_contract/reporting/report.schema.json)",
     )
     add("--junit", type=Path, metavar="FILE", help="JUnit XML, a test case per requirement")
-    add("--html", type=Path, metavar="FILE", help="one page for people")
+    add("--html", type=Path, metavar="FILE", help="a page for people")
     add("--badge", type=Path, metavar="FILE", help="an SVG badge")
 
 
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
-        raise argparse.ArgumentTypeError("at least 1")
+        raise argparse.ArgumentTypeError("it must be at least 1")
     return number
 
 
 def _positive_seconds(text: str) -> float:
     seconds = float(text)
     if not 0 < seconds <= 120:
-        raise argparse.ArgumentTypeError("more than 0 and at most 120: expiry is waited for")
+        raise argparse.ArgumentTypeError("it must be more than 0 and at most 120, since cases wait for it")
     return seconds

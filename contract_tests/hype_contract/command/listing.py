@@ -17,11 +17,10 @@ from hype_contract.requirements.requirement import Requirement
 
 
 def show(out: TextIO, profile: Profile | Literal["auto"], areas: Collection[Area], only: Iterable[str]) -> int:
-    """Print a line a requirement: id, level, strength, area, number of cases, title, source.
+    """Print a line per requirement: id, level, strength, area, number of cases, title, source.
 
-    Return the exit code: 0, or 3 if no requirement is listed.
-
-    Without a target to ask, `auto` is the hardened profile, which is the larger one.
+    Return the exit code: 0, or 3 if no requirement is listed. No target can name its profile here, so `auto` means
+    `hardened`, which has more requirements.
     """
     contract = specs.load("hardened" if profile == "auto" else profile)
     rules = catalogue.load(contract)
@@ -36,20 +35,20 @@ def show(out: TextIO, profile: Profile | Literal["auto"], areas: Collection[Area
     try:
         for rule in chosen:
             print(_line(rule, len(cases[rule.id]), width), file=out)
-        print(_sum(chosen, contract.profile), file=out)
-        print(f"the rulings P…, R… and A… stand in {RULINGS}", file=out)
+        print(_summary(chosen, contract.profile), file=out)
+        print(f"the texts of the rulings P…, R… and A… are in {RULINGS}", file=out)
         out.flush()
-    except BrokenPipeError:  # `| head` has seen enough; what is still buffered has nowhere to go
+    except BrokenPipeError:  # `| head` reads no more; the rest of the buffer goes to the null device
         os.dup2(os.open(os.devnull, os.O_WRONLY), out.fileno())
     return 0 if chosen else 3
 
 
 def _line(rule: Requirement, cases: int, width: int) -> str:
     judged = f"{cases} case{'s' * (cases != 1)}" if rule.pair is None else "exempt" if rule.exempt else "coverage"
-    where = f"{rule.level:<10}  {rule.strength:<6}  {rule.area:<7}  {judged:<9}"
-    return f"{rule.id:<{width}}  {where}  {rule.title}  [{rule.source}]"
+    columns = f"{rule.level:<10}  {rule.strength:<6}  {rule.area:<7}  {judged:<9}"
+    return f"{rule.id:<{width}}  {columns}  {rule.title}  [{rule.source}]"
 
 
-def _sum(chosen: Collection[Requirement], profile: Profile) -> str:
+def _summary(chosen: Collection[Requirement], profile: Profile) -> str:
     levels = ", ".join(f"{count} {level}" for level, count in Counter(rule.level for rule in chosen).items())
     return f"{len(chosen)} requirements in the {profile} profile" + (f": {levels}" if levels else "")

@@ -1,1 +1,1 @@
-"""The record of a run: what crossed the wire, as a ledger and as scripts that hide secrets and controls."""
+"""The record of a run: a ledger of what crossed the wire, and scripts that replay it without secrets."""

@@ -1,7 +1,7 @@
-"""The coverage ledger: what was really seen on the wire, and whether it was right.
+"""The coverage ledger: what was seen on the wire, and whether it was correct.
 
-A case writes to its own `Trace`; when it has ended the runner adds the trace to the `Ledger` with the outcome. So an
-answer counts as passed only if it kept the spec and a case that looked at it passed.
+A case writes to its own `Trace`; when it has ended, the runner adds the trace to the `Ledger` with the outcome. So an
+answer counts as passed only if it kept the spec and the case that looked at it passed.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import threading
 from collections import Counter
 from typing import Literal
 
-from hype_contract.contract.specs import Contract, Expected, Pair
+from hype_contract.contract.specs import Expected, Pair
 from hype_contract.recording.secrecy import Secrets
 from hype_contract.recording.transcript import Transcript
 from hype_contract.requirements.requirement import Requirement
@@ -19,16 +19,19 @@ State = Literal["passed", "exercised", "failed", "not exercised", "not implement
 
 _REASONS: dict[State, str] = {
     "passed": "",
-    "failed": "it was seen, and wrong: see the failures that name it",
+    "failed": "the target sent it, but wrong: see the failures that name it",
     "exercised": "it was seen only in cases that did not pass",
-    "not exercised": "nothing made the target answer or send it",
+    "not exercised": "no case made the target send it",
     "not implemented": "the target answers 501, not implemented",
     "exempt": "",
 }
 
 
 class Trace:
-    """What one case saw. `exercised` counts what it did itself, apart from making users and channels."""
+    """The pairs that one case saw. Thread-safe.
+
+    `exercised`: number of answers and frames that the case itself caused; making users and channels does not count.
+    """
 
     def __init__(self, secrets: Secrets) -> None:
         self.transcript = Transcript(secrets)
@@ -41,7 +44,7 @@ class Trace:
         self._lock = threading.Lock()
 
     def observe(self, pair: Pair | None, *, right: bool) -> None:
-        """Something crossed the wire. `pair` None: something that the specs do not count (an unknown path)."""
+        """Enter what crossed the wire. `pair`: None if the specs do not count it, such as an unknown path."""
         with self._lock:
             self.exercised += not self.setting_up
             if pair is None:
@@ -51,19 +54,19 @@ class Trace:
                 self.wrong.add(pair)
 
     def unimplemented(self, operation: str) -> None:
-        """The target answered 501: nothing about this operation may look passed."""
+        """Enter that the target answered 501, so that no answer of this operation counts as passed."""
         with self._lock:
             self.exercised += not self.setting_up
             self.not_implemented.add(operation)
 
     def excuse(self, operation: str, status: int, reason: str) -> None:
-        """A ruling lets the target answer otherwise (R8: 400 for 415), so this pair need not be seen."""
+        """Enter that this answer need not be seen, since a ruling allows another (R8: 400 instead of 415)."""
         with self._lock:
             self.excused[Pair("operation", operation, str(status))] = reason
 
 
 class Ledger:
-    """All traces of a run. Thread-safe."""
+    """The sum of all traces of a run. Thread-safe."""
 
     def __init__(self) -> None:
         self.seen: Counter[Pair] = Counter()
@@ -84,7 +87,7 @@ class Ledger:
             self.excused.update(trace.excused)
 
     def state(self, expected: Expected) -> State:
-        """What may be said about one pair."""
+        """Return the state of one pair."""
         pair = expected.pair
         if pair in self.failed:
             return "failed"
@@ -94,10 +97,13 @@ class Ledger:
             return "exercised"
         if expected.exempt or pair in self.excused:
             return "exempt"
-        return "not implemented" if self._lacks(expected) else "not exercised"
+        return "not implemented" if self._is_unimplemented(expected) else "not exercised"
 
     def state_of(self, requirement: Requirement) -> tuple[State, str]:
-        """The state of the pair that a requirement is about, and a sentence that says why it is not `passed`."""
+        """Return the state of a requirement's pair, and a sentence that says why it is not `passed`.
+
+        Raises `ValueError` if cases judge the requirement.
+        """
         if requirement.pair is None:
             raise ValueError(f"{requirement.id} is judged by its cases")
         extension = requirement.level == "extension"
@@ -107,15 +113,11 @@ class Ledger:
         return state, reason or ""
 
     def reason(self, expected: Expected) -> str | None:
-        """Why an exempt pair is exempt."""
+        """Return the reason why a pair is exempt, or None."""
         return self.excused.get(expected.pair) or expected.exempt
 
-    def unexercised(self, contract: Contract) -> list[Expected]:
-        """Pairs of the contract proper (no extensions) that nothing exercised and nothing excuses."""
-        return [one for one in contract.expected() if not one.extension and self.state(one) == "not exercised"]
-
-    def _lacks(self, expected: Expected) -> bool:
-        # A server without its SFU answers 501 to the voice operations; then there is no media to announce either.
+    def _is_unimplemented(self, expected: Expected) -> bool:
+        # A server without its SFU answers 501 to the voice operations; then it has no media to announce either.
         return expected.pair.name in self.not_implemented or (
             expected.area == "media" and bool(self.not_implemented & {"createProducer", "createSendTransport"})
         )

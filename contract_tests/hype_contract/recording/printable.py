@@ -1,7 +1,7 @@
-"""The one place that makes a target's text fit to be written: on a terminal, in a report, in a script.
+"""The only place that makes a target's text fit to be written on a terminal, in a report or in a script.
 
-A target that is judged chooses this text. Written as it is, it could move the cursor, reverse what stands beside it, or
-begin a line with `verdict: conforms`.
+The target chooses this text. Written unchanged, it could move the cursor, reverse the direction of the text beside it,
+or begin a line with `verdict: conforms`.
 """
 
 from __future__ import annotations
@@ -10,8 +10,8 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-# All controls (C0 with CR and LF, DEL, C1), the separators of lines and paragraphs, what is invisible or changes the
-# direction of writing, and what neither XML nor UTF-8 can hold.
+# All controls (C0 with CR and LF, DEL, C1), separators of lines and paragraphs, characters that are invisible or change
+# the direction of writing, and characters that neither XML nor UTF-8 can hold.
 _UNPRINTABLE = re.compile(
     "[\x00-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\ud800-\udfff\ufffe\uffff\U000e0000-\U000e007f]"
@@ -19,7 +19,7 @@ _UNPRINTABLE = re.compile(
 
 
 def printable(value: Any) -> Any:
-    """The same JSON value; what cannot be printed in its strings stands there as `\\x1b`, `\\n`, `\\u202e`."""
+    r"""Return the same JSON value with each unprintable character in its strings as `\x1b`, `\n` or `\u202e`."""
     if isinstance(value, str):
         return _UNPRINTABLE.sub(lambda found: found[0].encode("unicode_escape").decode("ascii"), value)
     if isinstance(value, list | tuple):
@@ -30,5 +30,5 @@ def printable(value: Any) -> Any:
 
 
 def is_printable(text: str) -> bool:
-    """Whether `printable` changes nothing."""
+    """Return whether `printable` changes nothing in `text`."""
     return _UNPRINTABLE.search(text) is None

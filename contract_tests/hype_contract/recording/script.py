@@ -1,7 +1,7 @@
-"""What a case did, as a bash script that does it again: paste it whole. What came is told in comments.
+"""The bash script that repeats what a case did. Comments show the answers that the case received.
 
-Nothing secret stands in it. What an answer brought (a token, an id) is taken from the new answer, and names that must
-be new get a new ending, so that it works as often as one likes.
+The script contains no secret. It takes tokens and ids from the new answers, and gives names that must be new a new
+ending, so that it works any number of times.
 """
 
 from __future__ import annotations
@@ -13,26 +13,26 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from hype_contract.recording.printable import is_printable, printable
-from hype_contract.recording.secrecy import Secrets, mark, quote
+from hype_contract.recording.secrecy import Secrets, placeholder, quote
 
-_LONGEST = 3000
-_SHORTEST_ID = 6  # shorter ones are found everywhere
+_LONGEST_BODY = 3000  # bytes of a body, characters of a frame
+_SHORTEST_ID = 6  # a shorter text also occurs elsewhere by chance
 _ID = re.compile(r"(?:^i|I)d$")
-# What `people.unique` makes; the last group of a UUID is no such thing.
+# The ending that `people.unique` makes; the last group of a UUID is not one.
 _UNIQUE = re.compile(r"(?<!-[0-9a-f]{4})-([0-9a-f]{8})([0-9a-f]{4})(?![0-9a-f])")
 _NAMED = re.compile(r"\$([A-Z][A-Z0-9_]*)")
-_NEW = "N"
+_NEW_ENDING = "N"
 _WAIT = "sleep 1"
 
-_HEAD = "# Paste this into bash. It needs curl, and Python as hype-contract has it (activate its environment)."
-_NEW_NAMES = f"{_NEW}=$((RANDOM % 9000 + 1000))  # makes names new"
-_PICK = (
+_HEAD = "# Paste this into bash. It needs curl and the Python environment of hype-contract (activate it first)."
+_DEFINE_NEW_ENDING = f"{_NEW_ENDING}=$((RANDOM % 9000 + 1000))  # the ending of names that must be new"
+_DEFINE_PICK = (
     "pick() { python3 -c 'import functools as f, json, sys; print(f.reduce(lambda at, key: at[int(key)"
     ' if isinstance(at, list) else key], sys.argv[2:], json.loads(sys.argv[1].replace("\\r", "")'
     """.partition("\\n\\n")[2])))' "$ANSWER" "$@"; }"""
 )
-OPEN = "websockets"
-"""The command that opens a WebSocket in a terminal: what is typed is sent, what comes is shown."""
+# The command line of the library websockets. It sends each line of stdin and prints each message.
+_OPEN_WEBSOCKET = "websockets"
 
 
 @dataclass(frozen=True)
@@ -47,12 +47,12 @@ class Exchange:
 
     @property
     def sent(self) -> str:
-        """All of the request that may name what an earlier answer brought."""
+        """The parts of the request that may contain a value of an earlier answer."""
         body = (self.body or b"").decode("utf-8", "replace")
         return "\n".join([self.url, *(value for _, value in self.headers), body])
 
-    def brought(self) -> Iterator[tuple[tuple[str, ...], str]]:
-        """Every string in the answer's JSON, and the way to it."""
+    def strings(self) -> Iterator[tuple[tuple[str, ...], str]]:
+        """Yield every string in the answer's JSON, and its path."""
         try:
             yield from _leaves(json.loads(self.answer.partition(" ")[2]), ())
         except (ValueError, RecursionError):
@@ -61,20 +61,20 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Opening:
-    """A WebSocket is opened. `name`: what this script calls it."""
+    """The opening of a WebSocket. `name`: of the socket in this script."""
 
     name: str
     url: str
 
     @property
     def sent(self) -> str:
-        """Its token may stand in the URL."""
+        """The URL, which may contain a token."""
         return self.url
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A frame that is sent on a WebSocket. `typed`: whether it is a line of text that can be typed."""
+    """A frame that is sent on a WebSocket. `typed`: it is a line of text, which a terminal can send."""
 
     name: str
     payload: str
@@ -87,8 +87,8 @@ class Frame:
 
 
 @dataclass(frozen=True)
-class Leaving:
-    """A WebSocket is closed from this side."""
+class Closing:
+    """The closing of a WebSocket by the case."""
 
     name: str
     sent: str = ""
@@ -96,52 +96,55 @@ class Leaving:
 
 @dataclass(frozen=True)
 class Remark:
-    """What came, or anything else in words. `heard`: it came on a WebSocket."""
+    """A comment. `received`: it shows what came on a WebSocket."""
 
     text: str
-    heard: bool = False
+    received: bool = False
     sent: str = ""
 
 
 @dataclass(frozen=True)
 class Command:
-    """A command in somebody else's words. What is secret in it stands in single quotes."""
+    """A command that another tool wrote. Its secrets are in single quotes."""
 
     text: str
 
     @property
     def sent(self) -> str:
-        """All of it."""
+        """The command."""
         return self.text
 
 
-Step = Exchange | Opening | Frame | Leaving | Remark | Command
+Step = Exchange | Opening | Frame | Closing | Remark | Command
 
 
 def script(steps: Sequence[Step], secrets: Secrets, base_url: str = "", last: int | None = None) -> list[str]:
-    """The lines of a script; none for no steps. Of more than `last` steps those, and what they need."""
+    """Return the lines of a script; none for no steps.
+
+    `base_url`: of the target's REST API. `last`: keep so many steps from the end, and the steps that they need.
+    """
     kept = _kept(steps, last or len(steps))
-    work = _Script(secrets, "\n".join(step.sent for _, step in kept))
+    writer = _Writer(secrets, "\n".join(step.sent for _, step in kept))
     body = []
-    before = -1
+    previous = -1
     for number, step in kept:
-        if number > before + 1:
-            body.append(f"# … {number - before - 1} steps left out …")
-        body += work.lines(step)
-        before = number
-    return [*_head("\n".join(body), work, base_url), *body] if work.text.strip() else body
+        if number > previous + 1:
+            body.append(f"# … {number - previous - 1} steps left out …")
+        body += writer.lines(step)
+        previous = number
+    return [*_head("\n".join(body), writer, base_url), *body] if writer.text.strip() else body
 
 
 def _kept(steps: Sequence[Step], last: int) -> list[tuple[int, Step]]:
-    """The last ones, and before them the exchanges that brought what these send, and the openings of their sockets."""
+    """Return the last steps, and the earlier exchanges and openings that they need."""
     first = len(steps) - last
     kept = list(enumerate(steps))[max(0, first) :]
     text = "\n".join(step.sent for _, step in kept)
-    sockets = {step.name for _, step in kept if isinstance(step, Frame | Leaving)}
+    sockets = {step.name for _, step in kept if isinstance(step, Frame | Closing)}
     for number in reversed(range(first)):
         step = steps[number]
         if isinstance(step, Exchange):
-            needed = any(len(one) >= _SHORTEST_ID and one in text for _, one in step.brought())
+            needed = any(len(value) >= _SHORTEST_ID and value in text for _, value in step.strings())
         else:
             needed = isinstance(step, Opening) and step.name in sockets
         if needed:
@@ -150,33 +153,34 @@ def _kept(steps: Sequence[Step], last: int) -> list[tuple[int, Step]]:
     return kept
 
 
-def _head(body: str, work: _Script, base_url: str) -> Iterator[str]:
-    """What the script must know before it begins."""
+def _head(body: str, writer: _Writer, base_url: str) -> Iterator[str]:
+    """Yield the definitions that the script needs."""
     yield _HEAD
     if "$(pick " in body:
-        yield _PICK
-    if f'"${_NEW}"' in body:
-        yield _NEW_NAMES
+        yield _DEFINE_PICK
+    if f'"${_NEW_ENDING}"' in body:
+        yield _DEFINE_NEW_ENDING
     commands = [line for line in body.split("\n") if not line.startswith("#")]
     used = dict.fromkeys(name for line in commands for name in _NAMED.findall(line))
     for name in used:
-        if name not in {*work.defined, _NEW, "ANSWER", "RANDOM"}:
-            yield _how_to_get(name, base_url)
+        if name not in {*writer.defined, _NEW_ENDING, "ANSWER", "RANDOM"}:
+            yield _definition(name, base_url)
 
 
-def _how_to_get(name: str, base_url: str) -> str:
+def _definition(name: str, base_url: str) -> str:
+    """Return the line that defines a variable which no answer in the script defines."""
     if name.rstrip("0123456789").endswith("_TOKEN"):
         member = "refreshToken" if "REFRESH" in name else "accessToken"
         body = """'{"username": "guest-'$RANDOM'"}'"""
         read = f"""python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["{member}"])'"""
         ask = f"curl -sS {base_url.rstrip('/')}/auth/guest -H 'Content-Type: application/json' -d {body}"
-        return f"{name}=$({ask} | {read})  # a guest's"
-    return f"{name}=…  # put in what is yours"
+        return f"{name}=$({ask} | {read})  # the token of a new guest"
+    return f"{name}=…  # put your own value here"
 
 
 @dataclass
-class _Script:
-    """Writes one script. `text`: all that is sent in it."""
+class _Writer:
+    """The writer of one script. `text`: everything that the script sends."""
 
     secrets: Secrets
     text: str
@@ -185,11 +189,11 @@ class _Script:
     waited: bool = False
 
     def lines(self, step: Step) -> Iterator[str]:
-        """The step in bash."""
+        """Yield the step as lines of bash."""
         if isinstance(step, Remark):
             yield from self._remark(step)
             return
-        if isinstance(step, Leaving):
+        if isinstance(step, Closing):
             yield from self._wait()
         self.waited = False
         if isinstance(step, Exchange):
@@ -197,33 +201,33 @@ class _Script:
         elif isinstance(step, Opening):
             name = _variable(step.name)
             shown = f"sed -nu 's/^[^<{{]*< /{name} < /p; s/.*Connection closed/{name} closed/p'"
-            yield f"exec {{{name}}}> >({OPEN} {self.word(step.url)} | {shown})"
+            yield f"exec {{{name}}}> >({_OPEN_WEBSOCKET} {self.word(step.url)} | {shown})"
         elif isinstance(step, Frame):
             yield self._frame(step)
-        elif isinstance(step, Leaving):
+        elif isinstance(step, Closing):
             yield f"exec {{{_variable(step.name)}}}>&-"
         else:
             yield self.secrets.hide(step.text, in_quotes=True)
 
     def word(self, text: str) -> str:
-        """`text` as one word of bash, in which names stand for what is secret, new or brought."""
-        return self.secrets.word(text, self.ids, (_UNIQUE, r"-\1" + mark(_NEW)))
+        """Return `text` as one word of bash, with variables for secrets, ids and new endings."""
+        return self.secrets.shell_word(text, self.ids, (_UNIQUE, r"-\1" + placeholder(_NEW_ENDING)))
 
     def _remark(self, step: Remark) -> Iterator[str]:
-        if step.heard:
+        if step.received:
             yield from self._wait()
         yield "#   " + _cut(self.secrets.hide(step.text))
 
     def _wait(self) -> Iterator[str]:
-        """What was sent before has to arrive first."""
+        """Wait until the target has received what the script sent before."""
         if not self.waited:
             self.waited = True
             yield _WAIT
 
     def _frame(self, step: Frame) -> str:
-        if step.typed and len(step.payload) <= _LONGEST:
+        if step.typed and len(step.payload) <= _LONGEST_BODY:
             return f"printf '%s\\n' {self.word(step.payload)} >&${_variable(step.name)}"
-        return f"#   {step.name} > {_cut(self.secrets.hide(step.payload))}   (no terminal can send this)"
+        return f"#   {step.name} > {_cut(self.secrets.hide(step.payload))}   (a terminal cannot send this)"
 
     def _exchange(self, step: Exchange) -> Iterator[str]:
         found = list(self._found(step))
@@ -231,19 +235,19 @@ class _Script:
         yield f'ANSWER=$({command}); echo "$ANSWER"' if found else command
         yield "#   → " + _cut(self.secrets.hide(step.answer))
         if found:
-            yield "; ".join(f"{name}=$(pick {' '.join(way)})" for name, way in found)
+            yield "; ".join(f"{name}=$(pick {' '.join(path)})" for name, path in found)
 
     def _found(self, step: Exchange) -> Iterator[tuple[str, tuple[str, ...]]]:
-        """What the answer brings that others send, by name, and the way to it."""
-        for way, value in step.brought():
+        """Yield the name and the path of each value in the answer that other steps send."""
+        for path, value in step.strings():
             if len(value) < _SHORTEST_ID or self.text.count(value) <= step.sent.count(value):
                 continue
-            name = self.secrets.name(value)
-            if name is None and value not in self.ids and way and _ID.search(way[-1]):
+            name = self.secrets.name_of(value)
+            if name is None and value not in self.ids and path and _ID.search(path[-1]):
                 name = self.ids[value] = self._id_name(step.url)
             if name is not None and self.defined.get(name) != value:
                 self.defined[name] = value
-                yield name, way
+                yield name, path
 
     def _id_name(self, url: str) -> str:
         kind = re.sub(r"\W", "_", url.partition("?")[0].rstrip("/").rpartition("/")[2]).rstrip("s").upper()
@@ -258,13 +262,13 @@ def curl(
     body: bytes | None,
     word: Callable[[str], str] = quote,
 ) -> str:
-    """A command that sends the same request. `word`: makes one word of bash of a text."""
+    """Return a command that sends the same request. `word`: makes one word of bash of a text."""
     parts = ["curl", "-sS", "-i", "-g", "--path-as-is", "-X", method, word(url)]
     for name, value in headers:
         parts += ["-H", word(f"{name}: {value}")]
     if body is None:
         return " ".join(parts)
-    if len(body) > _LONGEST:
+    if len(body) > _LONGEST_BODY:
         return " ".join([*parts, "--data-binary", "@body"]) + f"  # a file of {len(body)} bytes"
     text = body.decode("utf-8", "replace")
     if "\ufffd" not in text and is_printable(text):
@@ -273,16 +277,16 @@ def curl(
     return f"printf '{octal}' | " + " ".join([*parts, "--data-binary", "@-"])
 
 
-def _leaves(value: Any, way: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
+def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:
     if isinstance(value, str):
-        yield way, value
+        yield path, value
     elif isinstance(value, Mapping):
         for key, item in value.items():
             if re.fullmatch(r"\w+", key):
-                yield from _leaves(item, (*way, key))
+                yield from _leaves(item, (*path, key))
     elif isinstance(value, list):
         for number, item in enumerate(value):
-            yield from _leaves(item, (*way, str(number)))
+            yield from _leaves(item, (*path, str(number)))
 
 
 def _variable(name: str) -> str:
@@ -290,6 +294,6 @@ def _variable(name: str) -> str:
 
 
 def _cut(text: str) -> str:
-    """A remark of one line: no text of a target ends the comment that it stands in."""
+    """Return a comment of one line. No text of a target can end the comment that contains it."""
     line: str = printable(text)
     return line if len(line) <= 1200 else f"{line[:900]} … ({len(line)} characters) … {line[-200:]}"

@@ -1,4 +1,4 @@
-"""What one case said and heard, step by step. It becomes a script that a person can replay (`script.py`)."""
+"""The transcript of a case: what it sent and received, step by step. `script.py` makes a script of it."""
 
 from __future__ import annotations
 
@@ -6,18 +6,17 @@ import threading
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 
-from hype_contract.recording.script import Command, Exchange, Frame, Leaving, Opening, Remark, Step, script
-from hype_contract.recording.secrecy import Secrets as Secrets
-from hype_contract.recording.secrecy import credentials as credentials
-from hype_contract.recording.secrecy import without_credentials as without_credentials
+from hype_contract.recording.script import Closing, Command, Exchange, Frame, Opening, Remark, Step, script
+from hype_contract.recording.secrecy import Secrets
 
-_MOST_KEPT = 50_000
+_MOST_KEPT = 50_000  # characters of an answer
 
 
 class Transcript:
-    """The steps of one case, in order. Clients of several threads may add to it.
+    """The steps of one case, in order. Several threads may add to it.
 
-    They become bash when the lines are asked for, which few cases come to. `whole`: it makes no sense in part.
+    `lines` makes the script only when it is asked for, since few cases need one. `whole`: the script makes sense only
+    as a whole, so it is never shortened.
     """
 
     def __init__(self, secrets: Secrets, *, whole: bool = False) -> None:
@@ -29,33 +28,33 @@ class Transcript:
         self._lock = threading.Lock()
 
     def http(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None, answer: str) -> None:
-        """One exchange. `answer`: status and text."""
+        """Add a request and its answer. `answer`: status and text."""
         self._add(Exchange(method, url, tuple(headers), body, answer[:_MOST_KEPT]))
 
     def opening(self, name: str, url: str) -> None:
-        """A WebSocket is opened, which is called `name` from now on."""
+        """Add the opening of a WebSocket. `name`: of the socket in this transcript."""
         self._add(Opening(name, url))
 
     def sent(self, name: str, payload: str, *, typed: bool) -> None:
-        """A frame on that WebSocket. `typed`: it is one line of text in one piece."""
+        """Add a frame that was sent on that WebSocket. `typed`: it is one line of text in one piece."""
         self._add(Frame(name, payload, typed))
 
     def heard(self, name: str, text: str) -> None:
-        """What came on that WebSocket, or of it."""
-        self._add(Remark(f"{name} < {text}", heard=True))
+        """Add a frame that came on that WebSocket, or the way in which the WebSocket ended."""
+        self._add(Remark(f"{name} < {text}", received=True))
 
     def left(self, name: str) -> None:
-        """That WebSocket is closed from this side."""
-        self._add(Leaving(name))
+        """Add that the case closed that WebSocket."""
+        self._add(Closing(name))
 
     def command(self, text: str, answer: str = "") -> None:
-        """Add a command in somebody else's words, secrets in single quotes. `answer`: what came, if that is known."""
+        """Add a command that another tool wrote, secrets in single quotes. `answer`: "" if it is not known."""
         self._add(Command(" ".join(text.split())))
         if answer:
             self._add(Remark(f"→ {answer[:_MOST_KEPT]}"))
 
     def include(self, other: Transcript) -> None:
-        """What happened there belongs to this story too; told once, where it is first needed."""
+        """Add the steps of another transcript, unless they were added before."""
         with self._lock:
             if self._ended or id(other) in self._included:
                 return
@@ -64,9 +63,9 @@ class Transcript:
 
     @contextmanager
     def unless_right(self) -> Iterator[None]:
-        """What happens meanwhile is told only if it raises: for looks at what should not have changed.
+        """Remove the steps of the block unless it raises. It is for checks that nothing has changed.
 
-        For a story that one thread tells.
+        Only one thread may add steps meanwhile.
         """
         before = len(self._steps)
         yield
@@ -74,11 +73,14 @@ class Transcript:
             del self._steps[before:]
 
     def end(self) -> None:
-        """What follows is tidying up, which no one needs to replay."""
+        """Ignore all further steps, which only clean up."""
         self._ended = True
 
     def lines(self, base_url: str = "", last: int | None = None) -> Sequence[str]:
-        """The script; of more than `last` steps those, and what they need. `base_url`: the target's REST API."""
+        """Return the script.
+
+        `base_url`: of the target's REST API. `last`: keep so many steps from the end, and the steps that they need.
+        """
         with self._lock:
             steps = list(self._steps)
         return script(steps, self.secrets, base_url, None if self._whole else last)

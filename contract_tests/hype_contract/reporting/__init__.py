@@ -1,1 +1,1 @@
-"""What the harness tells people about a run."""
+"""The reports of a run, for people and for programs."""

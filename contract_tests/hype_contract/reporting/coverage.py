@@ -1,4 +1,4 @@
-"""What was really exercised, as matrices and numbers: operation x status, event x direction, event x audience."""
+"""The coverage of a run, as matrices and numbers: operation x status, event x direction, event x audience."""
 
 from __future__ import annotations
 
@@ -7,33 +7,41 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from hype_contract.contract.specs import Expected
-from hype_contract.running.results import RequirementResult
+from hype_contract.requirements.audience import Audience
+from hype_contract.requirements.requirement import Requirement
+from hype_contract.running.results import Outcome, RequirementResult
 from hype_contract.running.run import FinishedRun
 
 Cell = dict[str, Any]
 
-_SEEN = ("passed", "exercised", "failed")
-_HEARD = {"pass": "passed", "fail": "failed", "error": "not exercised", "unsupported": "not implemented"}
+_EXERCISED = ("passed", "exercised", "failed")
+_STATE_OF_OUTCOME: Mapping[Outcome, str] = {
+    "pass": "passed",
+    "fail": "failed",
+    "error": "not exercised",
+    "skipped": "not exercised",
+    "unsupported": "not implemented",
+}
 
 
-def told(run: FinishedRun) -> dict[str, Any]:
-    """The three matrices, each a list of cells, the numbers over them and every exemption with its reason.
+def coverage_of(run: FinishedRun) -> dict[str, Any]:
+    """Return the three matrices, each with its cells, its numbers and the reason of every exemption.
 
-    A pair is exercised when it was seen on the wire, whether or not it was right then; `percent` is of those that
-    nothing exempts. Extensions are counted apart, since nobody must offer them.
+    A pair is exercised when it was seen on the wire, correct or wrong; `percent` is the share of the pairs that are not
+    exempt. Extensions are counted apart, since they are optional.
     """
-    expected = [pair for pair in run.contract.expected() if pair.area in run.order.areas]
-    operations = [_pair(one, run) for one in expected if one.pair.kind == "operation"]
-    events = [_pair(one, run) for one in expected if one.pair.kind == "event"]
+    expected = [pair for pair in run.contract.expected() if pair.area in run.config.areas]
+    operations = [_pair_cell(pair, run) for pair in expected if pair.pair.kind == "operation"]
+    events = [_pair_cell(pair, run) for pair in expected if pair.pair.kind == "event"]
     return {
         "partial": run.scope.partial,
         "operations": _matrix(operations),
         "events": _matrix(events),
-        "audiences": _matrix(_audiences(run)),
+        "audiences": _matrix(_audience_cells(run)),
     }
 
 
-def _pair(expected: Expected, run: FinishedRun) -> Cell:
+def _pair_cell(expected: Expected, run: FinishedRun) -> Cell:
     state = run.ledger.state(expected)
     return {
         "name": expected.pair.name,
@@ -45,49 +53,51 @@ def _pair(expected: Expected, run: FinishedRun) -> Cell:
     }
 
 
-def _audiences(run: FinishedRun) -> list[Cell]:
-    results: Mapping[str, RequirementResult] = {result.requirement.id: result for result in run.results}
+def _audience_cells(run: FinishedRun) -> list[Cell]:
+    results = {result.requirement.id: result for result in run.results}
     return [
-        {
-            "name": requirement.audience.event,
-            "detail": f"{requirement.audience.direction} {requirement.audience.who}",
-            "direction": requirement.audience.direction,
-            "who": requirement.audience.who,
-            "receives": requirement.audience.receives,
-            "requirement": requirement.id,
-            "state": _HEARD.get(results[requirement.id].outcome, "not exercised")
-            if requirement.id in results
-            else "not exercised",
-            "seen": len(results[requirement.id].case_results) if requirement.id in results else 0,
-            "extension": requirement.level == "extension",
-            "reason": None,
-        }
+        _audience_cell(audience, requirement, results.get(requirement.id))
         for requirement in run.applicable
-        if requirement.audience is not None
+        if (audience := requirement.audience) is not None
     ]
 
 
+def _audience_cell(audience: Audience, requirement: Requirement, result: RequirementResult | None) -> Cell:
+    return {
+        "name": audience.event,
+        "detail": f"{audience.direction} {audience.who}",
+        "direction": audience.direction,
+        "who": audience.who,
+        "receives": audience.receives,
+        "requirement": requirement.id,
+        "state": _STATE_OF_OUTCOME[result.outcome] if result else "not exercised",
+        "seen": len(result.case_results) if result else 0,
+        "extension": requirement.level == "extension",
+        "reason": None,
+    }
+
+
 def _matrix(cells: Sequence[Cell]) -> dict[str, Any]:
-    reasons: dict[str, list[str]] = defaultdict(list)
+    pairs: dict[str, list[str]] = defaultdict(list)
     for cell in cells:
         if cell["state"] == "exempt":
-            reasons[cell["reason"] or "no reason given"].append(f"{cell['name']} {cell['detail']}")
+            pairs[cell["reason"] or "no reason given"].append(f"{cell['name']} {cell['detail']}")
     return {
         **_numbers([cell for cell in cells if not cell["extension"]]),
         "extensions": _numbers([cell for cell in cells if cell["extension"]]),
-        "exemptions": [{"reason": reason, "count": len(pairs), "pairs": pairs} for reason, pairs in reasons.items()],
+        "exemptions": [{"reason": reason, "count": len(some), "pairs": some} for reason, some in pairs.items()],
         "cells": list(cells),
     }
 
 
 def _numbers(cells: Sequence[Cell]) -> dict[str, Any]:
     states = Counter(cell["state"] for cell in cells)
-    exercised = sum(states[state] for state in _SEEN)
-    open_ = len(cells) - states["exempt"]
+    exercised = sum(states[state] for state in _EXERCISED)
+    required = len(cells) - states["exempt"]
     return {
         "total": len(cells),
         "exempt": states["exempt"],
         "exercised": exercised,
         "passed": states["passed"],
-        "percent": round(100 * exercised / open_, 1) if open_ else 100.0,
+        "percent": round(100 * exercised / required, 1) if required else 100.0,
     }

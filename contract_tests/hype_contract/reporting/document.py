@@ -1,4 +1,7 @@
-"""report.json: everything about a run, for programs. The other files are made of it (schema: report.schema.json)."""
+"""The document report.json: everything about a run, for programs. The other files are made of it.
+
+Its schema is report.schema.json.
+"""
 
 from __future__ import annotations
 
@@ -9,41 +12,44 @@ from typing import Any
 
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
-from hype_contract.reporting import coverage
-from hype_contract.reporting.failure import entry
-from hype_contract.running.order import Order
+from hype_contract.reporting.coverage import coverage_of
+from hype_contract.reporting.entries import entry_of
+from hype_contract.running.config import RunConfig
 from hype_contract.running.run import FinishedRun
 from hype_contract.running.verdict import UNUSABLE, Part
 
 FORMAT = 1
-"""Raised when a program that reads report.json would stumble."""
+"""The version of the format. It grows with every change that breaks a program which reads report.json."""
 
 Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class Unusable:
-    """A run that could not begin. `sentence`: why, free of secrets; `profile`: what was asked for."""
+class UnusableRun:
+    """A run that could not begin, because its target is unusable.
+
+    `profile`: as the option says; `began`: UTC; `sentence`: the reason, without secrets.
+    """
 
     base_url: str
     ws_url: str
     profile: str
-    order: Order
+    config: RunConfig
     began: datetime
     sentence: str
 
 
 def of_run(run: FinishedRun) -> Document:
-    """The document of a finished run, fit to be written: every other file is made of it."""
+    """Return the document of a finished run, in which every string is printable."""
     target, verdict = run.target, run.verdict
     document: Document = {
-        **_head(run.order, run.began, run.seconds),
+        **_head(run.config, run.began, run.seconds),
         "target": {
-            "baseUrl": _public(target.base_url),
-            "wsUrl": _public(target.ws_url),
+            "baseUrl": without_credentials(target.base_url),
+            "wsUrl": without_credentials(target.ws_url),
             "profile": target.profile,
-            "why": run.secrets.hide(target.why),
-            "lacking": {area: run.secrets.hide(why) for area, why in target.lacking.items()},
+            "why": run.secrets.hide(target.profile_reason),
+            "lacking": {area: run.secrets.hide(reason) for area, reason in target.lacking.items()},
         },
         "verdict": {
             "word": verdict.word,
@@ -53,22 +59,25 @@ def of_run(run: FinishedRun) -> Document:
             "reasons": list(verdict.reasons),
             "notes": list(verdict.notes),
         },
-        "coverage": coverage.told(run),
-        "requirements": [entry(result, run) for result in run.results],
+        "coverage": coverage_of(run),
+        "requirements": [entry_of(result, run) for result in run.results],
         "stale": list(run.stale),
     }
     written: Document = printable(document)
     return written
 
 
-def of_unusable(attempt: Unusable, seconds: float) -> Document:
-    """The document of a run that could not begin: a CI that finds no file at all is no wiser."""
+def of_unusable(run: UnusableRun, seconds: float) -> Document:
+    """Return the document of a run that could not begin, so that a CI finds the reason in every report.
+
+    `seconds`: wall time.
+    """
     document: Document = {
-        **_head(attempt.order, attempt.began, seconds),
+        **_head(run.config, run.began, seconds),
         "target": {
-            "baseUrl": _public(attempt.base_url),
-            "wsUrl": _public(attempt.ws_url),
-            "profile": None if attempt.profile == "auto" else attempt.profile,
+            "baseUrl": without_credentials(run.base_url),
+            "wsUrl": without_credentials(run.ws_url),
+            "profile": None if run.profile == "auto" else run.profile,
             "why": "",
             "lacking": {},
         },
@@ -77,7 +86,7 @@ def of_unusable(attempt: Unusable, seconds: float) -> Document:
             "exitCode": UNUSABLE,
             "levels": {},
             "areas": {},
-            "reasons": [attempt.sentence],
+            "reasons": [run.sentence],
             "notes": [],
         },
         "coverage": None,
@@ -88,30 +97,30 @@ def of_unusable(attempt: Unusable, seconds: float) -> Document:
     return written
 
 
-def _head(order: Order, began: datetime, seconds: float) -> Document:
+def _head(config: RunConfig, began: datetime, seconds: float) -> Document:
     return {
         "format": FORMAT,
         "harness": {"name": "hype-contract", "version": version()},
-        "seed": order.seed,
-        "mode": order.options.mode,
-        "options": _options(order),
+        "seed": config.seed,
+        "mode": config.options.mode,
+        "options": _options(config),
         "began": began.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
         "seconds": round(seconds, 3),
     }
 
 
-def _options(order: Order) -> Document:
-    """Return what was asked for; of secrets only whether they were given."""
-    options = order.options
+def _options(config: RunConfig) -> Document:
+    """Return the options of the run; of secrets only whether they were given."""
+    options = config.options
     return {
-        "areas": list(order.areas),
-        "only": list(order.only),
-        "extensions": order.extensions,
-        "workers": order.workers,
+        "areas": list(config.areas),
+        "only": list(config.only),
+        "extensions": config.extensions,
+        "workers": config.workers,
         "jwtAccessSecretGiven": options.access_secret is not None,
         "jwtRefreshSecretGiven": options.refresh_secret is not None,
         "accessLifetimeSeconds": options.access_lifetime_s,
-        "expectedFailures": dict(order.expected),
+        "expectedFailures": dict(config.expected),
     }
 
 
@@ -119,13 +128,9 @@ def _part(part: Part) -> Document:
     return {"word": part.word, "counts": dict(part.counts), "reasons": list(part.reasons)}
 
 
-def _public(url: str) -> str:
-    return without_credentials(url)
-
-
 def version() -> str:
-    """The harness's own version."""
+    """Return the version of the harness, or `unknown` in a checkout that is not installed."""
     try:
         return metadata.version("hype-backend")
-    except metadata.PackageNotFoundError:  # run from a checkout that was never installed
+    except metadata.PackageNotFoundError:
         return "unknown"

@@ -1,4 +1,4 @@
-"""The reports that are files. Whether each can be written is known before the run, not after it."""
+"""The reports that are files. A path that cannot be written is found before the run, not after it."""
 
 from __future__ import annotations
 
@@ -15,35 +15,35 @@ RENDERERS: Mapping[str, Callable[[Document], str]] = {
     "html": page.render,
     "badge": badge.render,
 }
-"""Format → the whole file as text."""
+"""Format → a function from a report.json document to the text of the file."""
 
 
 class CannotWrite(Exception):
-    """A report has no place; the text is a sentence for the person at the terminal."""
+    """A report cannot be written; the text is a sentence for the person at the terminal."""
 
 
-def prepare(places: Mapping[str, Path]) -> None:
-    """See that each file can be written; what is there already stays as it is until the run ends.
+def prepare(paths: Mapping[str, Path]) -> None:
+    """Check that each file can be written. An existing file keeps its content until the run ends.
 
-    `places`: format → file. Raises `CannotWrite`.
+    `paths`: format → file. Raises `CannotWrite`.
     """
     seen: dict[Path, str] = {}
-    for format, place in places.items():
-        other = seen.setdefault(place.absolute(), format)
+    for format, path in paths.items():
+        other = seen.setdefault(path.absolute(), format)
         if other != format:
-            raise CannotWrite(f"--{other} and --{format} name the same file, {place}.")
-        if not place.parent.is_dir():
-            raise CannotWrite(f"--{format} {place} cannot be written: there is no folder {place.parent}.")
+            raise CannotWrite(f"--{other} and --{format} name the same file, {path}.")
+        if not path.parent.is_dir():
+            raise CannotWrite(f"--{format} {path} cannot be written: there is no folder {path.parent}.")
         try:
-            place.open("a", encoding="utf-8").close()
+            path.open("a", encoding="utf-8").close()
         except OSError as error:
-            raise CannotWrite(f"--{format} {place} cannot be written: {error.strerror or error}.") from error
+            raise CannotWrite(f"--{format} {path} cannot be written: {error.strerror or error}.") from error
 
 
-def write(document: Document, places: Mapping[str, Path]) -> None:
-    """Write every report that was asked for. `places`: format → file. Raises `CannotWrite`."""
-    for format, place in places.items():
+def write(document: Document, paths: Mapping[str, Path]) -> None:
+    """Write the reports. `paths`: format → file. Raises `CannotWrite`."""
+    for format, path in paths.items():
         try:
-            place.write_text(RENDERERS[format](document), encoding="utf-8")
-        except OSError as error:  # the disk has filled up meanwhile
-            raise CannotWrite(f"--{format} {place} cannot be written: {error.strerror or error}.") from error
+            path.write_text(RENDERERS[format](document), encoding="utf-8")
+        except OSError as error:  # for example, the disk is full by now
+            raise CannotWrite(f"--{format} {path} cannot be written: {error.strerror or error}.") from error

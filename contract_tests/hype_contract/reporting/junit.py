@@ -1,8 +1,8 @@
-"""JUnit XML, which CI servers read: a test case per requirement, a test suite per area.
+"""The report as JUnit XML, which CI servers read: a test case per requirement, a test suite per area.
 
-A build is broken by `failure` and `error` alone, so only what counts for the verdict is one. A recommendation, an
-expected failure or an extension that is not kept is `skipped`, with the whole story in `system-out`. Where nothing
-failed and yet the verdict is not `conforms` (incomplete, unusable), a suite of its own carries that as an `error`.
+A `failure` or an `error` breaks a build, so only a requirement that counts for the verdict becomes one. A failed
+recommendation, expected failure or extension is `skipped`, with its description in `system-out`. If the verdict is
+`incomplete` or `unusable`, a separate suite `verdict` carries it as an `error`.
 """
 
 from __future__ import annotations
@@ -13,15 +13,15 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from hype_contract.contract.areas import AREAS
 from hype_contract.reporting.document import Document
-from hype_contract.reporting.failure import headline, lines
+from hype_contract.reporting.entries import describe, headline
 
 _NAME = "hype contract"
 
 
 def render(document: Document) -> str:
-    """The XML of a report.json document."""
-    cases = {area: [one for one in document["requirements"] if one["area"] == area] for area in AREAS}
-    suites = [_suite(document, area, some) for area, some in cases.items() if some]
+    """Return the XML of a report.json document."""
+    entries = {area: [entry for entry in document["requirements"] if entry["area"] == area] for area in AREAS}
+    suites = [_suite(document, area, some) for area, some in entries.items() if some]
     if document["verdict"]["word"] in ("incomplete", "unusable"):
         suites.append(_verdict(document))
     root = Element("testsuites", name=_NAME)
@@ -41,20 +41,18 @@ def _suite(document: Document, area: str, entries: Sequence[Mapping[str, Any]]) 
 
 
 def _verdict(document: Document) -> Element:
-    """What no single requirement says: that too little was seen, or nothing."""
+    """Return the suite of a verdict that no single requirement explains."""
     verdict = document["verdict"]
     suite = _empty(document, "verdict")
     case = SubElement(suite, "testcase", classname="hype.verdict", name="verdict", time="0.000")
-    text = "; ".join(verdict["reasons"])
-    SubElement(case, "error", message=f"{verdict['word']}: {text}", type=verdict["word"]).text = "\n".join(
-        verdict["reasons"]
-    )
+    message = f"{verdict['word']}: {'; '.join(verdict['reasons'])}"
+    SubElement(case, "error", message=message, type=verdict["word"]).text = "\n".join(verdict["reasons"])
     return _counted(suite, 0.0)
 
 
 def _empty(document: Document, name: str) -> Element:
     suite = Element("testsuite", name=f"hype.{name}")
-    # ISO 8601 without a zone, as the usual schema wants it; it is UTC.
+    # The usual schema of JUnit allows no time zone in ISO 8601; this is UTC.
     suite.set("timestamp", document["began"].partition(".")[0])
     suite.set("hostname", "localhost")
     properties = SubElement(suite, "properties")
@@ -91,19 +89,19 @@ def _case(entry: Mapping[str, Any]) -> Element:
     outcome = entry["outcome"]
     if outcome == "pass":
         return case
-    story = "\n".join(lines(entry))
+    description = "\n".join(describe(entry))
     if outcome in ("fail", "error") and entry["counts"]:
         tag = "failure" if outcome == "fail" else "error"
-        SubElement(case, tag, message=_in_a_line(entry), type=outcome).text = story
+        SubElement(case, tag, message=_summary(entry), type=outcome).text = description
         return case
-    why = entry["message"] if outcome == "skipped" else f"{headline(entry).lower()}: {_in_a_line(entry)}"
-    SubElement(case, "skipped", message=why)
+    reason = entry["message"] if outcome == "skipped" else f"{headline(entry).lower()}: {_summary(entry)}"
+    SubElement(case, "skipped", message=reason)
     if outcome in ("fail", "error"):
-        SubElement(case, "system-out").text = story
+        SubElement(case, "system-out").text = description
     return case
 
 
-def _in_a_line(entry: Mapping[str, Any]) -> str:
+def _summary(entry: Mapping[str, Any]) -> str:
     reason = entry["expectedFailure"]
     return " ".join(f"{entry['title']}: {entry['message']}{f' ({reason})' if reason else ''}".split())
 

@@ -1,159 +1,101 @@
-"""One page for people: the verdict in a word first, then what is broken, then what was seen, then everything.
+"""The page for people: the verdict first, then what failed, then the coverage, then every requirement.
 
-A single file that asks the network for nothing. It is made of the same document as report.json.
+It is a single file that loads nothing from the network, made of the same document as report.json.
 """
 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
+from hype_contract.contract.areas import AREAS
+from hype_contract.reporting import templating
+from hype_contract.reporting.closing import stale_note
 from hype_contract.reporting.document import Document
-from hype_contract.reporting.findings import broken, everything
-from hype_contract.reporting.markup import Html, el, join
+from hype_contract.reporting.entries import Entry, headline, tally
 from hype_contract.reporting.matrices import matrices, percentage
+from hype_contract.requirements.requirement import LEVELS
 from hype_contract.running.results import OUTCOMES
 
-_MARKS = {"conforms": "✓", "does not conform": "✗", "incomplete": "…", "unusable": "?"}
-_SENTENCES = {
-    "conforms": "This server keeps every rule that it was judged by.",
-    "does not conform": "This server breaks rules of the contract. Each is listed below, with a way to see it again.",
-    "incomplete": "Nothing that counts is broken, but too little was seen to say that this server conforms.",
-    "unusable": "The server could not be judged at all.",
-}
-_LEVELS = {
-    "documented": "what the document says works today",
-    "hardened": "what it plans: revocation, limits, ownership",
-    "extension": "beyond the document; nobody must offer it",
-}
-_NO_NETWORK = "default-src 'none'; style-src 'unsafe-inline'; script-src 'unsafe-inline'"
+
+class Group(NamedTuple):
+    """Requirements that failed, under one heading. `id`: of the section."""
+
+    id: str
+    title: str
+    entries: Sequence[Entry]
+    remark: str = ""
 
 
 def render(document: Document) -> str:
-    """The page of a report.json document."""
-    verdict, coverage = document["verdict"], document["coverage"]
-    title = f"{verdict['word']}: {document['target']['baseUrl']}, Hype contract"
-    body = join(
-        el("header", _verdict(document), class_=f"top {_kind(verdict['word'])}"),
-        el(
-            "main",
-            _parts(verdict),
-            _list("Why", "reasons", verdict["reasons"]),
-            broken(document["requirements"]),
-            _list("Notes", "notes", _notes(document)),
-            el("section", el("h2", "What was seen"), matrices(coverage), id="coverage") if coverage else None,
-            everything(document["requirements"]) if document["requirements"] else None,
-            _basis(document),
-        ),
-        el("script", Html(_beside("page.js"))),
-    )
-    head = join(
-        el("meta", charset="utf-8"),
-        el("meta", name="viewport", content="width=device-width, initial-scale=1"),
-        el("meta", name="color-scheme", content="light dark"),
-        el("meta", http_equiv="Content-Security-Policy", content=_NO_NETWORK),
-        el("title", title),
-        el("style", Html(_beside("page.css"))),
-    )
-    return f"<!doctype html>\n{el('html', el('head', head), el('body', body), lang='en')}\n"
-
-
-def _verdict(document: Document) -> Html:
-    target, verdict = document["target"], document["verdict"]
+    """Return the page of a report.json document as HTML."""
     coverage = document["coverage"]
-    contract = f"{target['profile']} contract" if target["profile"] else "contract"
-    return join(
-        el("p", f"Hype, the {contract}", class_="eyebrow"),
-        el("h1", el("span", _MARKS[verdict["word"]], class_="mark", aria_hidden="true"), verdict["word"].capitalize()),
-        el("p", _SENTENCES[verdict["word"]], class_="sentence"),
-        el("p", el("code", target["baseUrl"]), " ", el("code", target["wsUrl"]) if target["wsUrl"] else None),
-        el(
-            "p",
-            f"{_counts(document)} in {document['seconds']:.0f} s on {_date(document)}",
-            f". Answers: {percentage(coverage['operations'])}."
-            if coverage and coverage["operations"]["cells"]
-            else ".",
-        ),
+    return templating.fill(
+        "page.html",
+        document=document,
+        target=document["target"],
+        verdict=document["verdict"],
+        requirements=document["requirements"],
+        coverage=coverage,
+        groups=_groups(document["requirements"]),
+        matrices=matrices(coverage) if coverage else [],
+        summary=_summary(document),
+        answers=percentage(coverage["operations"]) if coverage and coverage["operations"]["cells"] else "",
+        notes=_notes(document),
+        settings=_settings(document),
+        outcomes=OUTCOMES,
+        levels=LEVELS,
+        areas=AREAS,
+        headline=headline,
+        tally=tally,
     )
 
 
-def _counts(document: Document) -> str:
-    """`1152 requirements: 1113 pass, 39 skipped,`."""
-    outcomes = Counter(one["outcome"] for one in document["requirements"])
-    told = ", ".join(f"{outcomes[one]} {one}" for one in OUTCOMES if outcomes[one])
-    return f"{len(document['requirements'])} requirements: {told}," if told else "No requirement was judged,"
+def _groups(entries: Sequence[Entry]) -> list[Group]:
+    """Return the failures that count, then the errors that count, then what does not count for the verdict."""
+    failures = [entry for entry in entries if entry["outcome"] == "fail" and entry["counts"]]
+    errors = [entry for entry in entries if entry["outcome"] == "error" and entry["counts"]]
+    others = [entry for entry in entries if entry["outcome"] in ("fail", "error") and not entry["counts"]]
+    groups = [
+        Group("failures", "Failed requirements", failures),
+        Group("errors", "Errors of the harness", errors, "The harness could not judge these requirements."),
+        Group("reported", "Failures that do not count", others, "They do not change the verdict."),
+    ]
+    return [group for group in groups if group.entries]
 
 
-def _date(document: Document) -> str:
+def _summary(document: Document) -> str:
+    """Return the numbers of the run: `1253 requirements in 48 s, on 2026-11-30 at 05:06 UTC: 430 pass, 41 fail.`."""
     day, _, time = document["began"].partition("T")
-    return f"{day} at {time[:5]} UTC"
-
-
-def _parts(verdict: Mapping[str, Any]) -> Html | None:
-    if not verdict["levels"]:
-        return None
-    return el(
-        "section",
-        el("h2", "By level and area"),
-        el("div", *(_card(name, part, _LEVELS[name]) for name, part in verdict["levels"].items()), class_="cards"),
-        el("div", *(_card(name, part, None) for name, part in verdict["areas"].items()), class_="cards small"),
-        id="parts",
-    )
-
-
-def _card(name: str, part: Mapping[str, Any], about: str | None) -> Html:
-    word, counts = part["word"], part["counts"]
-    bar = [el("span", class_=outcome, style=f"flex:{counts[outcome]}") for outcome in OUTCOMES if counts[outcome]]
-    return el(
-        "div",
-        el("h3", name),
-        el("p", about, class_="about") if about else None,
-        el("p", f"{_MARKS[word]} {word}", class_="word"),
-        el("div", *bar, class_="bar", aria_hidden="true"),
-        el("p", ", ".join(f"{counts[one]} {one}" for one in OUTCOMES if counts[one]), class_="numbers"),
-        class_=f"card {_kind(word)}",
-    )
+    when = f"in {document['seconds']:.0f} s, on {day} at {time[:5]} UTC"
+    outcomes = tally(Counter(entry["outcome"] for entry in document["requirements"]))
+    if not outcomes:
+        return f"No requirement was judged, {when}."
+    return f"{len(document['requirements'])} requirements {when}: {outcomes}."
 
 
 def _notes(document: Document) -> list[str]:
     return [
-        *(f"{id} passed although it was expected to fail: take it off the list" for id in document["stale"]),
+        *map(stale_note, document["stale"]),
         *dict.fromkeys(document["target"]["lacking"].values()),
         *document["verdict"]["notes"],
     ]
 
 
-def _list(title: str, id: str, sentences: Sequence[str]) -> Html | None:
-    if not sentences:
-        return None
-    return el("section", el("h2", title), el("ul", *(el("li", one) for one in sentences)), id=id)
-
-
-def _basis(document: Document) -> Html:
-    target, asked, harness = document["target"], document["options"], document["harness"]
-    given = [name for name in ("jwtAccessSecretGiven", "jwtRefreshSecretGiven") if asked[name]]
+def _settings(document: Document) -> dict[str, Any]:
+    """Return what the run was asked for, by name."""
+    target, options, harness = document["target"], document["options"], document["harness"]
+    secrets = [name for name in ("jwtAccessSecretGiven", "jwtRefreshSecretGiven") if options[name]]
     why = f" ({target['why']})" if target["why"] else ""
-    facts = {
+    return {
         "Profile": (target["profile"] or "unknown") + why,
-        "Areas": ", ".join(asked["areas"]),
-        "Requirements": "all" if not asked["only"] else f"ids that begin with {', '.join(asked['only'])}",
-        "Extensions": "count for the verdict" if asked["extensions"] else "reported only",
+        "Areas": ", ".join(options["areas"]),
+        "Requirements": f"ids that begin with {', '.join(options['only'])}" if options["only"] else "all",
+        "Extensions": "count for the verdict" if options["extensions"] else "are reported only",
         "Mode": document["mode"],
-        "Seed": str(document["seed"]),
-        "Target's secrets": f"{len(given)} of 2 given: "
-        + ("expiry and forged claims were judged" if given else "none"),
-        "Expected failures": str(len(asked["expectedFailures"])),
+        "Seed": document["seed"],
+        "Secrets of the target": f"{len(secrets)} of 2 given",
+        "Expected failures": len(options["expectedFailures"]),
         "Harness": f"{harness['name']} {harness['version']}",
     }
-    rows = [join(el("dt", name), el("dd", fact)) for name, fact in facts.items()]
-    return el("section", el("h2", "How it was judged"), el("dl", *rows, class_="facts"), id="basis")
-
-
-def _kind(word: str) -> str:
-    return {"conforms": "good", "does not conform": "bad", "incomplete": "odd"}.get(word, "grey")
-
-
-def _beside(name: str) -> str:
-    return (Path(__file__).parent / name).read_text(encoding="utf-8")

@@ -1,1 +1,1 @@
-"""One run: its order, its target, its cases, their results and the verdict."""
+"""A run: its configuration, its target, its cases, their results and the verdict."""

@@ -1,4 +1,4 @@
-"""The case runner: runs cases against one target, side by side or alone, and keeps the ledger."""
+"""The case runner, which runs cases against one target and keeps the ledger."""
 
 from __future__ import annotations
 
@@ -20,17 +20,20 @@ from hype_contract.running.results import CaseResult
 
 MakeWorld = Callable[[str], World]
 
-MOST_STEPS = 40
-_SILENCES_UNTIL_GONE = 5
+_MOST_STEPS = 40
+_MOST_SILENT_CASES = 5
 _LEFT_OUT = "left out by --fast"
-_ALIKE_AND_FAST = 10
-"""Of so many cases that are alike `--fast` runs one; the seed decides which."""
+# `--fast` runs one of so many cases that are alike. The seed decides which.
+_ALIKE_PER_FAST_CASE = 10
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of a run. `seed`: of the run; `workers`: cases side by side; `fast`: leave out slow cases; `lacking`:
-    areas that the target does not have, and a sentence that says so."""
+    """The plan of a run.
+
+    `workers`: number of cases that run at the same time. `fast`: leave out slow cases. `lacking`: areas that the target
+    does not have → the reason.
+    """
 
     seed: int
     workers: int = 4
@@ -39,10 +42,10 @@ class Plan:
 
 
 class CaseRunner:
-    """Runs cases against one target and keeps the ledger."""
+    """The runner of cases against one target. `ledger`: of the cases that have ended."""
 
     def __init__(self, make_world: MakeWorld, requirements: Requirements, plan: Plan) -> None:
-        """`make_world` gets the seed of one case (the run's and the case's name)."""
+        """Keep what the cases need. `make_world`: makes the world of a case from its seed."""
         self.ledger = Ledger()
         self._make_world = make_world
         self._requirements = requirements
@@ -51,8 +54,8 @@ class CaseRunner:
         self._silences = 0
 
     def run_all(self, cases: Iterable[Case]) -> Generator[CaseResult, None, None]:
-        """Yield results as they come: first of the cases that may run side by side, then, in order, of the others."""
-        # What mostly waits begins first, so that the others run meanwhile.
+        """Yield each result as soon as its case ends. Cases that must run alone come last, in order."""
+        # A slow case mostly waits, so it begins first and the others run meanwhile.
         every = sorted(cases, key=lambda case: (case.order, not case.slow))
         with ThreadPoolExecutor(self._plan.workers) as pool, ThreadPoolExecutor(1) as generator:
             together = [case for case in every if not case.alone]
@@ -68,13 +71,13 @@ class CaseRunner:
                 yield self.run_case(case)
 
     def run_case(self, case: Case) -> CaseResult:
-        """Run one case to a result; nothing it does can stop the run."""
+        """Run one case and return its result; an exception in it does not stop the run."""
         requirement = self._requirements[case.requirement]
         if requirement.area in self._plan.lacking:
             return CaseResult(case, requirement, "unsupported", self._plan.lacking[requirement.area])
         if self._plan.fast and (case.slow or (case.alike and self._left_out(case))):
             return CaseResult(case, requirement, "skipped", _LEFT_OUT, by_choice=True)
-        if self._silences >= _SILENCES_UNTIL_GONE:
+        if self._silences >= _MOST_SILENT_CASES:
             reason = f"the target stopped answering {self._silences} cases ago"
             return CaseResult(case, requirement, "skipped", reason)
         world = self._make_world(self._seed(case))
@@ -85,13 +88,13 @@ class CaseRunner:
         return _finished(result, world, time.monotonic() - started)
 
     def _blamed(self, result: CaseResult) -> Pair | None:
-        """Return what a failure is about; an optional rule blames no pair that every target must offer."""
+        """Return the pair that a failure is about, or None; a failed optional rule blames no mandatory pair."""
         rule, pair = result.requirement, result.pair
         optional = rule.level == "extension" or rule.strength == "should"
         return None if optional and pair not in self._extensions else pair
 
     def _left_out(self, case: Case) -> bool:
-        return zlib.crc32(self._seed(case).encode()) % _ALIKE_AND_FAST > 0
+        return zlib.crc32(self._seed(case).encode()) % _ALIKE_PER_FAST_CASE > 0
 
     def _seed(self, case: Case) -> str:
         return f"{self._plan.seed}/{case.requirement}/{case.name}"
@@ -111,18 +114,18 @@ class CaseRunner:
             return CaseResult(case, requirement, "skipped", str(skipped), by_choice=by_choice)
         except Unsupported as unsupported:
             return CaseResult(case, requirement, "unsupported", str(unsupported))
-        except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others still run
-            reason = f"the harness could not: {type(error).__name__}: {error}"
+        except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others run
+            reason = f"the harness failed: {type(error).__name__}: {error}"
             return CaseResult(case, requirement, "error", reason)
         if not world.trace.exercised:
-            return CaseResult(case, requirement, "error", "the case exercised nothing, so it shows nothing")
+            return CaseResult(case, requirement, "error", "the case exercised nothing, so it proves nothing")
         return CaseResult(case, requirement, "pass")
 
 
 def _finished(result: CaseResult, world: World, seconds: float) -> CaseResult:
-    transcript, told = world.trace.transcript, result.outcome in ("fail", "error")
+    transcript, broken = world.trace.transcript, result.outcome in ("fail", "error")
     hide = transcript.secrets.hide
-    script = tuple(transcript.lines(str(world.http.base_url), MOST_STEPS)) if told else ()
+    script = tuple(transcript.lines(str(world.http.base_url), _MOST_STEPS)) if broken else ()
     return replace(
         result,
         message=hide(result.message),

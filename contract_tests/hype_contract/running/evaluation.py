@@ -24,9 +24,10 @@ _SEEN: dict[State, Outcome] = {
 
 @dataclass(frozen=True)
 class Coverage:
-    """What all cases saw. `whole`: every case was to run, so a pair that was not seen is a gap and nobody's choice.
+    """The coverage of all cases.
 
-    `lacking`: areas that the target does not have, and a sentence that says so.
+    `whole`: no case was left out, so a pair that was not seen is a gap in the target. `lacking`: areas that the target
+    does not have → the reason.
     """
 
     ledger: Ledger
@@ -39,8 +40,8 @@ def evaluate(
 ) -> list[RequirementResult]:
     """Return one result for each requirement, in their order; a requirement is as good as its worst case.
 
-    `coverage` None: only some cases ran, so the requirements that it decides are left out. Requirements without a case
-    among `results` are left out, too.
+    Requirements without a case among `results` are left out. `coverage`: None if only some cases ran; then the
+    requirements that coverage decides are left out, too.
     """
     cases: dict[str, list[CaseResult]] = defaultdict(list)
     for result in results:
@@ -57,7 +58,7 @@ def evaluate(
 def _by_cases(requirement: Requirement, results: list[CaseResult]) -> RequirementResult:
     ordered = sorted(results, key=lambda result: _WORST_FIRST.index(result.outcome))
     worst = ordered[0]
-    # Of two cases of which one was left out by choice and one passed, the rule has been shown.
+    # A case that passed shows the rule, even if another case was skipped by choice.
     if worst.by_choice and any(result.outcome == "pass" for result in ordered):
         ordered.sort(key=lambda result: result.by_choice)
         worst = ordered[0]

@@ -1,6 +1,7 @@
 """The expected-failures file, with which a team adopts the contract step by step.
 
-A line a requirement: its id, and behind a `#` the reason. Blank lines and lines that begin with `#` are passed over.
+Each line holds the id of a requirement and, after a `#`, the reason. Blank lines and lines that begin with `#` are
+ignored.
 
     # The frontend does not page users yet.
     R16.pages              # issue 17
@@ -21,7 +22,10 @@ class BadExpectations(Exception):
 
 
 def read(path: Path, known: Collection[str]) -> dict[str, str]:
-    """Requirement id → reason ("" for none). `known`: all ids. Raises `BadExpectations` for what is not there."""
+    """Return requirement id → reason ("" for none). `known`: all ids.
+
+    Raises `BadExpectations` if the file cannot be read or names an unknown id.
+    """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError) as error:
@@ -37,14 +41,18 @@ def read(path: Path, known: Collection[str]) -> dict[str, str]:
     return expected
 
 
-def mark(judged: Iterable[RequirementResult], expected: Mapping[str, str]) -> list[RequirementResult]:
-    """The same, each one that is expected to fail marked with the reason."""
+def mark(results: Iterable[RequirementResult], expected: Mapping[str, str]) -> list[RequirementResult]:
+    """Return the results, those of expected failures marked with the reason. `expected`: requirement id → reason."""
     return [
-        replace(one, expected_failure=expected[one.requirement.id]) if one.requirement.id in expected else one
-        for one in judged
+        replace(result, expected_failure=expected[result.requirement.id])
+        if result.requirement.id in expected
+        else result
+        for result in results
     ]
 
 
-def stale(judged: Iterable[RequirementResult]) -> list[str]:
-    """The ids of those that were expected to fail and passed: time to take them off the list."""
-    return [one.requirement.id for one in judged if one.expected_failure is not None and one.outcome == "pass"]
+def stale(results: Iterable[RequirementResult]) -> list[str]:
+    """Return the ids that were expected to fail and passed; the file should no longer list them."""
+    return [
+        result.requirement.id for result in results if result.expected_failure is not None and result.outcome == "pass"
+    ]

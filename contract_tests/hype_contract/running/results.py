@@ -1,4 +1,4 @@
-"""The results of a run: what came of each case, and of each requirement, which is the unit of every report."""
+"""The results of a run: one per case, and one per requirement, which is the unit of every report."""
 
 from __future__ import annotations
 
@@ -16,10 +16,11 @@ OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "error", "skipped", "unsupporte
 
 @dataclass(frozen=True)
 class CaseResult:
-    """The result of a case. `message` says why it is not a pass; `script` replays it; `seconds` is wall time.
+    """The result of a case.
 
-    `pair`: the operation's answer, or the event, that shows a failure. `silent`: the target did not answer.
-    `by_choice`: the case was skipped because of how the harness was called.
+    `message`: the reason why it is not a pass. `script`: lines of bash that repeat it. `seconds`: wall time. `pair`:
+    the answer of an operation, or the event, that shows a failure. `silent`: the target did not answer. `by_choice`:
+    the options of the harness skipped the case.
     """
 
     case: Case
@@ -39,10 +40,10 @@ class CaseResult:
 class RequirementResult:
     """The result of a requirement.
 
-    `case_results`: those of its cases, the deciding one first; none where the coverage ledger decided. `message` says
-    why it is not a pass. `by_choice`: it was not judged because of how the harness was called, or because no harness
-    can judge it (500), which is no gap in the target. `expected_failure`: the reason that the expected-failures file
-    gives.
+    `message`: the reason why it is not a pass. `case_results`: the result that decided comes first; empty if coverage
+    decided. `by_choice`: it was not judged because of the options of the harness, or because no harness can judge it
+    (500); this is no gap in the target. `expected_failure`: the reason that the expected-failures file gives, or None
+    if the file does not list it.
     """
 
     requirement: Requirement
@@ -54,12 +55,12 @@ class RequirementResult:
 
     @property
     def seconds(self) -> float:
-        """The time that its cases took, added up."""
+        """The sum of the wall times of its cases."""
         return sum(result.seconds for result in self.case_results)
 
     @property
     def counts(self) -> bool:
-        """Whether it bears on a verdict: a `should` and an expected failure are only reported."""
+        """Whether it changes the verdict: a `should` and an expected failure are only reported."""
         return self.requirement.strength == "must" and not (self.expected_failure is not None and self.failed)
 
     @property

@@ -1,4 +1,4 @@
-"""One run of the harness, from a target to a verdict: the command and the pytest plugin both use it."""
+"""A run of the harness, from the target to the verdict. The command and the pytest plugin both use it."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ from hype_contract.recording.secrecy import Secrets, credentials
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running import expectations, verdict
 from hype_contract.running.case_runner import CaseRunner, Plan
+from hype_contract.running.config import RunConfig
 from hype_contract.running.evaluation import Coverage, evaluate
-from hype_contract.running.order import Order
 from hype_contract.running.results import CaseResult, RequirementResult
 from hype_contract.running.scratch import scratch
 from hype_contract.running.target import Target
@@ -33,12 +33,14 @@ from hype_contract.running.verdict import Scope, Verdict
 
 @dataclass(frozen=True)
 class FinishedRun:
-    """A finished run, which every report is made of. `secrets`: what no report may say; `applicable`: every
-    requirement that a whole run of these areas judges; `began`: UTC; `seconds`: wall time; `stale`: ids of expected
-    failures that passed."""
+    """A finished run, which every report is made of.
+
+    `secrets`: no report may contain them. `applicable`: every requirement that a whole run of these areas judges.
+    `began`: UTC. `seconds`: wall time. `stale`: ids of expected failures that passed.
+    """
 
     target: Target
-    order: Order
+    config: RunConfig
     scope: Scope
     secrets: Secrets
     contract: Contract
@@ -53,41 +55,41 @@ class FinishedRun:
 
 
 class PlannedRun:
-    """A run that is ready to start: `cases` is what it will do."""
+    """A run that is ready to start. `cases`: the cases that it will run."""
 
-    def __init__(self, target: Target, order: Order) -> None:
+    def __init__(self, target: Target, config: RunConfig) -> None:
         self.target = target
-        self.order = order
+        self.config = config
         self.contract = specs.load(target.profile)
         self.requirements = catalogue.load(self.contract)
-        self.scope = Scope(target.profile, order.areas, partial=bool(order.only), extensions=order.extensions)
-        self.secrets = confidential(target.base_url, target.ws_url, order.options)
+        self.scope = Scope(target.profile, config.areas, partial=bool(config.only), extensions=config.extensions)
+        self.secrets = known_secrets(target.base_url, target.ws_url, config.options)
         self.applicable = [
-            rule for rule in self.requirements if rule.area in order.areas and rule.applies(target.profile)
+            rule for rule in self.requirements if rule.area in config.areas and rule.applies(target.profile)
         ]
-        self.cases = chosen(every_case(self.contract), self.requirements, self.contract, order.areas, order.only)
+        self.cases = chosen(every_case(self.contract), self.requirements, self.contract, config.areas, config.only)
 
     def narrow(self, ids: Collection[str]) -> None:
         """Judge these requirements only."""
         self.cases = [case for case in self.cases if case.requirement in ids]
         self.scope = replace(self.scope, partial=True)
 
-    def execute(self, tell: Callable[[CaseResult], None]) -> FinishedRun:
-        """Run all cases, `tell` of each as it ends, and judge. Takes seconds to minutes."""
+    def execute(self, report: Callable[[CaseResult], None]) -> FinishedRun:
+        """Run all cases, report each as it ends, and return the finished run. Takes seconds to minutes."""
         began, started = datetime.now(UTC), time.monotonic()
         results: list[CaseResult] = []
         with self.case_runner() as runner:
             for result in runner.run_all(self.cases):
                 results.append(result)
-                tell(result)
+                report(result)
         return self.finish(results, runner.ledger, began, time.monotonic() - started)
 
     @contextmanager
     def case_runner(self) -> Iterator[CaseRunner]:
-        """Yield a case runner on the target; close at the end what it opened."""
+        """Yield a case runner on the target, and close everything that it opened."""
         with scratch(), connect(self.target.base_url) as http:
-            options = self.order.options
-            plan = Plan(self.order.seed, self.order.workers, options.mode == "fast", self.target.lacking)
+            config = self.config
+            plan = Plan(config.seed, config.workers, config.options.mode == "fast", self.target.lacking)
             fixtures = SharedFixtures(self._world_maker(http, None))
             try:
                 yield CaseRunner(self._world_maker(http, fixtures), self.requirements, plan)
@@ -95,18 +97,18 @@ class PlannedRun:
                 fixtures.close()
 
     def _world_maker(self, http: httpx.Client, fixtures: SharedFixtures[World] | None) -> Callable[[str], World]:
-        ws_url, options = self.target.ws_url, self.order.options
+        ws_url, options = self.target.ws_url, self.config.options
         return lambda seed: World(self.contract, http, ws_url, seed, self.secrets, options, fixtures)
 
     def finish(self, results: Sequence[CaseResult], ledger: Ledger, began: datetime, seconds: float) -> FinishedRun:
         """Evaluate `results`, decide the verdict and return the finished run."""
-        order, scope = self.order, self.scope
-        whole = order.options.mode != "fast"
+        scope = self.scope
+        whole = self.config.options.mode != "fast"
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
         evaluated = self.evaluate(self.applicable, results, coverage)
         return FinishedRun(
             self.target,
-            order,
+            self.config,
             scope,
             self.secrets,
             self.contract,
@@ -123,20 +125,20 @@ class PlannedRun:
     def evaluate(
         self, some: Iterable[Requirement], results: Iterable[CaseResult], coverage: Coverage | None = None
     ) -> list[RequirementResult]:
-        """Return the results of some requirements (see `evaluation.evaluate`), marked with what was expected."""
-        return expectations.mark(evaluate(some, results, coverage), self.order.expected)
+        """Return the results of some requirements (see `evaluation.evaluate`), expected failures marked."""
+        return expectations.mark(evaluate(some, results, coverage), self.config.expected)
 
 
-def confidential(base_url: str, ws_url: str, options: Options) -> Secrets:
+def known_secrets(base_url: str, ws_url: str, options: Options) -> Secrets:
     """Return the secrets that are known before a run: those in `options`, and credentials in the URLs."""
-    kept = Secrets()
+    known = Secrets()
     for secret, name in (
         (options.access_secret, "JWT_ACCESS_SECRET"),
         (options.refresh_secret, "JWT_REFRESH_SECRET"),
     ):
         if secret:
-            kept.keep(secret.decode("utf-8", "replace"), name)
+            known.keep(secret.decode("utf-8", "replace"), name)
     for url, side in ((base_url, "BASE_URL"), (ws_url, "WS_URL")):
         for number, credential in enumerate(credentials(url), 1):
-            kept.keep(credential, f"{side}_SECRET{number if number > 1 else ''}")
-    return kept
+            known.keep(credential, f"{side}_SECRET{number if number > 1 else ''}")
+    return known

@@ -1,4 +1,4 @@
-"""Where hypothesis keeps what it computes, apart from the directory that the harness runs in."""
+"""The directory in which hypothesis keeps its files, apart from the working directory of the harness."""
 
 from __future__ import annotations
 
@@ -17,22 +17,22 @@ _TABLES = "unicode_data"
 
 @contextmanager
 def scratch() -> Iterator[Path]:
-    """A directory of hypothesis's own, gone at the end: no run knows of another's examples.
+    """Give hypothesis an empty directory until the block ends, so that no run uses the examples of another.
 
-    Only its tables of Unicode stay, in the user's cache: they take seconds to compute and are always the same.
+    Only its Unicode tables stay, in the user's cache: they take seconds to compute and never change.
     """
-    kept = Path(os.path.expanduser("~/.cache/hype-contract"))  # noqa: PTH111 - Path's own raises where there is no home
+    kept = Path(os.path.expanduser("~/.cache/hype-contract"))  # noqa: PTH111 - Path.expanduser raises if there is no home
     with suppress(OSError):
         (kept / _TABLES).mkdir(parents=True, exist_ok=True)
-    # Beside the tables, since hypothesis moves them into place, which it cannot from another file system.
+    # The directory is beside the tables, since hypothesis cannot move them from another file system.
     beside = kept if os.access(kept, os.W_OK) else None
     with tempfile.TemporaryDirectory(prefix="run-", dir=beside, ignore_cleanup_errors=True) as made:
         if beside:
             (Path(made) / _TABLES).symlink_to(kept / _TABLES, target_is_directory=True)
         set_hypothesis_home_dir(made)
         with warnings.catch_warnings():
-            # Other cases draw random numbers while hypothesis does, which it takes for its own strategies' fault.
+            # Other threads draw random numbers meanwhile; hypothesis believes that its strategies do.
             warnings.filterwarnings("ignore", r"Do not use the `random` module", HypothesisDeprecationWarning)
-            # The largest body that a ruling allows is large.
+            # A ruling allows a large body, so one is generated.
             warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
             yield Path(made)

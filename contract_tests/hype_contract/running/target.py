@@ -1,7 +1,6 @@
-"""The implementation under test: is it there, can it be judged at all, and which profile does it run?
+"""The target: the implementation under test, and the probe that finds its profile and the areas that it has.
 
-Whatever is wrong here is one sentence (`TargetUnusable`): nobody learns anything from two hundred failed cases
-against a closed port.
+A target that cannot be judged is reported in one sentence (`TargetUnusable`), not in hundreds of failed cases.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ from hype_contract.recording.secrecy import credentials
 
 ANSWER_WITHIN_S = 8.0
 _LONGEST_WAIT_S = 61.0
-_LARGEST_ANSWER = 4_000_000
+_LARGEST_ANSWER = 4_000_000  # bytes
 _ABSENT = (404, 405, 501)
 
 
@@ -35,30 +34,33 @@ class TargetUnusable(Exception):
 
 @dataclass(frozen=True)
 class Target:
-    """A target that answers. `why` says how its profile was found; `lacking`: areas that it does not have, and why."""
+    """A target that answers.
+
+    `profile_reason`: how its profile was found. `lacking`: areas that it does not have → the reason.
+    """
 
     base_url: str
     ws_url: str
     profile: Profile
-    why: str
+    profile_reason: str
     lacking: Mapping[Area, str] = field(default_factory=dict)
 
 
 def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas: Collection[Area]) -> Target:
-    """Probe the target: `/health`, a guest, its profile and, if `areas` needs it, the gateway. May take 30 s at worst.
+    """Probe the target and return it. The probe may take 30 s.
 
+    It asks for `/health`, a user, the profile and, as `areas` need them, the voice operations and the gateway.
     Raises `TargetUnusable`.
     """
     _check_url(base_url, "--base-url", ("http://", "https://"))
     with connect(base_url) as http:
-        first_impression = _health(http)
-        person = _somebody(http, first_impression)
-        chosen, why = (profile, "as --profile says") if profile != "auto" else _profile(http, person)
-        lacking = _lacking(http, person) if {"voice", "media"} & set(areas) else {}
+        session = _new_session(http, _health_problem(http))
+        chosen, reason = (profile, "as --profile says") if profile != "auto" else _profile(http, session)
+        lacking = _lacking(http, session) if {"voice", "media"} & set(areas) else {}
     if {"gateway", "voice", "media"} & set(areas):
         _check_url(ws_url, "--ws-url", ("ws://", "wss://"))
-        _probe_gateway(ws_url, person, chosen)
-    return Target(base_url, ws_url, chosen, why, lacking)
+        _probe_gateway(ws_url, session, chosen)
+    return Target(base_url, ws_url, chosen, reason, lacking)
 
 
 def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
@@ -67,83 +69,90 @@ def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
     except (httpx.InvalidURL, ValueError):
         host = ""
     if option == "--base-url" and credentials(url):
-        # One header cannot carry both, and every requirement about tokens is about that header.
-        raise TargetUnusable("--base-url must hold no password: the Authorization header is that of the users' tokens.")
+        # One header cannot carry both, and many requirements are about the tokens in it.
+        raise TargetUnusable("--base-url must contain no password: the Authorization header carries the users' tokens.")
     if not url.startswith(schemes) or not host:
         raise TargetUnusable(f"{option} must be a URL that begins with {' or '.join(schemes)}, not {url!r}.")
 
 
-def _health(http: httpx.Client) -> str | None:
-    """What is odd about `GET /health`, if anything: by itself that is a finding for the cases, not the end."""
+def _health_problem(http: httpx.Client) -> str | None:
+    """Return what is wrong with `GET /health`, or None. By itself it is left to the cases."""
     answer = _request(http, "GET", "/health")
     if answer.status_code == 200 and isinstance(_body(answer), dict):
         return None
     return f"GET /health {_described(answer)}"
 
 
-def _somebody(http: httpx.Client, first_impression: str | None) -> dict[str, Any]:
-    """A new user's `data` from `/auth/guest`, or from `/auth/register` if that fails. Every case needs users."""
+def _new_session(http: httpx.Client, health_problem: str | None) -> dict[str, Any]:
+    """Return a new user and its tokens: `data` of `/auth/guest`, or of `/auth/register` if that fails.
+
+    Raises `TargetUnusable`, since every case needs users.
+    """
     name = unique("probe")
     registration = {"username": name, "email": f"{name}@example.com", "password": unique("password")}
-    complaints = [first_impression] if first_impression else []
+    problems = [health_problem] if health_problem else []
     for path, body in (("/auth/guest", {"username": name}), ("/auth/register", registration)):
         answer = _request(http, "POST", path, body)
         data = _member(_body(answer), "data")
         if isinstance(_member(data, "accessToken"), str) and isinstance(_member(_member(data, "user"), "id"), str):
             return cast("dict[str, Any]", data)
-        complaints.append(f"POST {path} {_described(answer)}")
-    raise TargetUnusable(f"{http.base_url} gives no user to test with: {'; '.join(complaints)}; check --base-url.")
+        problems.append(f"POST {path} {_described(answer)}")
+    raise TargetUnusable(f"{http.base_url} gives the harness no user: {'; '.join(problems)}; check --base-url.")
 
 
-def _profile(http: httpx.Client, person: dict[str, Any]) -> tuple[Profile, str]:
-    """What the target says in `GET /api` (ruling R12), else what it does with a status change without a token (P1)."""
+def _profile(http: httpx.Client, session: dict[str, Any]) -> tuple[Profile, str]:
+    """Return the profile and how it was found.
+
+    `GET /api` names it (ruling R12); otherwise the answer to a status change without a token shows it (P1).
+    Raises `TargetUnusable`.
+    """
     claimed = _member(_body(_request(http, "GET", "/api")), "profile")
-    answer = _request(http, "PUT", f"/api/users/{person['user']['id']}/status", {"status": "online"})
+    answer = _request(http, "PUT", f"/api/users/{session['user']['id']}/status", {"status": "online"})
     seen: Profile | None = {401: PROFILES[1], 200: PROFILES[0]}.get(answer.status_code)
     observed = f"PUT /api/users/:id/status without a token answers {answer.status_code}"
     if claimed in PROFILES:
         doubt = "" if seen == claimed else f", although {observed}"
         return claimed, f"GET /api says so{doubt}"
     if seen is None:
-        raise TargetUnusable(f"cannot tell the profile, since {observed}: say --profile documented or hardened.")
+        raise TargetUnusable(f"its profile is unknown, since {observed}: add --profile documented or hardened.")
     return seen, observed
 
 
-def _lacking(http: httpx.Client, person: dict[str, Any]) -> dict[Area, str]:
-    """Voice and media, if two voice operations are both not there or not implemented: one alone would be a fault."""
-    token = {"Authorization": f"Bearer {person['accessToken']}"}
-    asked: tuple[tuple[str, str, Any], ...] = (
+def _lacking(http: httpx.Client, session: dict[str, Any]) -> dict[Area, str]:
+    """Return voice and media if two voice operations are both absent; one alone would be a failure to report."""
+    token = {"Authorization": f"Bearer {session['accessToken']}"}
+    operations: tuple[tuple[str, str, Any], ...] = (
         ("GET", "/api/voice/rtp-capabilities", None),
         ("POST", "/api/voice/transport/send", {}),
     )
-    answers = [_request(http, method, path, body, token).status_code for method, path, body in asked]
+    answers = [_request(http, method, path, body, token).status_code for method, path, body in operations]
     if not all(status in _ABSENT for status in answers):
         return {}
-    why = f"the target has no voice: {asked[0][0]} {asked[0][1]} answers {answers[0]}"
-    return {"voice": why, "media": why}
+    reason = f"the target has no voice: {operations[0][0]} {operations[0][1]} answers {answers[0]}"
+    return {"voice": reason, "media": reason}
 
 
-def _probe_gateway(ws_url: str, person: dict[str, Any], profile: Profile) -> None:
-    """Some answer to something within `ANSWER_WITHIN_S`: it need not be right, but silence or an echo is no gateway."""
-    user = person["user"]
+def _probe_gateway(ws_url: str, session: dict[str, Any], profile: Profile) -> None:
+    """Send some frames to the gateway. Any answer will do, but silence or an echo raises `TargetUnusable`."""
+    user = session["user"]
     identity = {} if profile == "hardened" else {"userId": user["id"], "username": user["username"]}
     frames = [("user_joined", identity), ("voice_state", {**identity, "channelId": None}), ("hype-probe", {})]
     sent = [json.dumps({"type": type, "data": data}) for type, data in frames]
     try:
-        answer = first_answer(ws_url, person["accessToken"] if profile == "hardened" else None, sent)
+        answer = first_answer(ws_url, session["accessToken"] if profile == "hardened" else None, sent)
     except Violation as violation:
-        todo = "check --ws-url, or judge REST alone with --area rest"
-        raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}; {todo}.") from violation
+        advice = "check --ws-url, or judge REST alone with --area rest"
+        raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}; {advice}.") from violation
     if answer in sent:
         raise TargetUnusable(
-            f"{ws_url} sends every frame back as it came, so it is an echo and no gateway; check --ws-url."
+            f"{ws_url} sends every frame back unchanged, so it is an echo server, not a gateway; check --ws-url."
         )
 
 
 def _request(
     http: httpx.Client, method: str, path: str, body: Any = None, headers: Mapping[str, str] | None = None
 ) -> httpx.Response:
-    """Send a request; once more where the target says after how many seconds. Raises `TargetUnusable`."""
+    """Send a request, and once more after the wait that a 429 asks for. Raises `TargetUnusable`."""
     answer = _request_once(http, method, path, body, headers)
     if (wait := retry_after(answer.status_code, answer.headers)) is None:
         return answer
@@ -158,9 +167,9 @@ def _request_once(
         with http.stream(method, path, json=body, headers=headers, timeout=ANSWER_WITHIN_S) as answer:
             return _read(answer, f"{http.base_url} answers {method} {path}")
     except Unreadable as error:
-        problem = f"answers {method} {path} with what cannot be read: {error}"
+        problem = f"sends an answer to {method} {path} that cannot be read: {error}"
     except httpx.TimeoutException:
-        problem = f"takes the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
+        problem = f"accepts the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
     except httpx.ConnectError as error:
         problem = f"cannot be reached: {error}"
     except httpx.TransportError as error:
@@ -168,22 +177,22 @@ def _request_once(
     raise TargetUnusable(f"{http.base_url} {problem}; check --base-url, and that the server is up.")
 
 
-def _read(answer: httpx.Response, who: str) -> httpx.Response:
-    """The whole answer, as long as it has an end."""
+def _read(answer: httpx.Response, subject: str) -> httpx.Response:
+    """Return the whole answer. `subject`: of the sentence of the `TargetUnusable` that an endless answer raises."""
     began, size = time.monotonic(), 0
     chunks = []
     for chunk in answer.iter_bytes():
         chunks.append(chunk)
         size += len(chunk)
         if size > _LARGEST_ANSWER or time.monotonic() - began > ANSWER_WITHIN_S:
-            raise TargetUnusable(f"{who} without an end: {size:,} bytes so far.")
-    return httpx.Response(answer.status_code, headers=_of_content(answer.headers), content=b"".join(chunks))
+            raise TargetUnusable(f"{subject} without an end: {size:,} bytes so far.")
+    return httpx.Response(answer.status_code, headers=_content_headers(answer.headers), content=b"".join(chunks))
 
 
-def _of_content(headers: httpx.Headers) -> list[tuple[str, str]]:
-    """Without those that say how it was sent."""
-    sent = ("content-encoding", "content-length", "transfer-encoding")
-    return [(name, value) for name, value in headers.multi_items() if name not in sent]
+def _content_headers(headers: httpx.Headers) -> list[tuple[str, str]]:
+    """Return the headers without those about the transfer, which httpx has undone."""
+    transfer = ("content-encoding", "content-length", "transfer-encoding")
+    return [(name, value) for name, value in headers.multi_items() if name not in transfer]
 
 
 def _described(answer: httpx.Response) -> str:

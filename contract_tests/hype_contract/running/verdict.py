@@ -1,4 +1,4 @@
-"""From requirements to one word for each level, one for the run, and the exit code."""
+"""The verdict: one word for each level, one for the whole run, and the exit code."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _WORST_FIRST: tuple[Word, ...] = ("does not conform", "incomplete", "conforms")
 
 @dataclass(frozen=True)
 class Scope:
-    """What a run was asked to judge.
+    """The scope of a run.
 
-    `partial`: only some requirements, so that coverage says nothing. `extensions`: they count for the verdict, too.
+    `partial`: only some requirements are judged, so coverage proves nothing. `extensions`: they count for the verdict.
     """
 
     profile: Profile
@@ -32,7 +32,7 @@ class Scope:
 
     @property
     def levels(self) -> tuple[Level, ...]:
-        """The levels that the verdict is made of."""
+        """The levels that count for the verdict."""
         return tuple(
             level
             for level in LEVELS
@@ -44,8 +44,10 @@ class Scope:
 
 @dataclass(frozen=True)
 class Part:
-    """The verdict on a level, or on an area of it. `counts`: requirements by outcome; `reasons`: why it is not
-    `conforms`."""
+    """The verdict on a level or an area.
+
+    `counts`: outcome → number of requirements. `reasons`: sentences that say why the word is not `conforms`.
+    """
 
     word: Word
     counts: Mapping[Outcome, int]
@@ -54,7 +56,10 @@ class Part:
 
 @dataclass(frozen=True)
 class Verdict:
-    """`levels` and `areas`: those that were judged at all. `notes`: what the word does not cover."""
+    """The verdict of a run.
+
+    `levels` and `areas`: those with at least one judged requirement. `notes`: facts that the word does not cover.
+    """
 
     word: Word
     levels: Mapping[Level, Part]
@@ -64,73 +69,73 @@ class Verdict:
 
     @property
     def exit_code(self) -> int:
-        """0 conforms, 1 does not, 3 too little was seen to say so."""
+        """The exit code of the command: 0 conforms, 1 does not conform, 3 incomplete."""
         return EXIT_CODES[self.word]
 
 
-def decide(judged: Iterable[RequirementResult], scope: Scope) -> Verdict:
-    """Nothing that was not exercised makes a target conform: zero requirements, or none that passed, is `incomplete`.
+def decide(results: Iterable[RequirementResult], scope: Scope) -> Verdict:
+    """Return the verdict on the results of a run.
 
-    A level conforms when every `must` of it passed that could be judged with the options given.
+    A level conforms when every `must` of it passed, apart from those that the options left out. A run without a passed
+    requirement is `incomplete`.
     """
-    every = list(judged)
-    by_level = {level: [one for one in every if one.requirement.level == level] for level in LEVELS}
+    every = list(results)
+    by_level = {level: [result for result in every if result.requirement.level == level] for level in LEVELS}
     levels = {level: _part(some) for level, some in by_level.items() if some}
-    counted = [one for one in every if one.requirement.level in scope.levels]
-    areas = {area: [one for one in counted if one.requirement.area == area] for area in AREAS}
+    counted = [result for result in every if result.requirement.level in scope.levels]
+    by_area = {area: [result for result in counted if result.requirement.area == area] for area in AREAS}
+    areas = {area: _part(some) for area, some in by_area.items() if some}
     whole = _part(counted)
-    word = min([whole.word, *(levels[level].word for level in scope.levels if level in levels)], key=_WORST_FIRST.index)
-    return Verdict(
-        word, levels, {area: _part(some) for area, some in areas.items() if some}, whole.reasons, _notes(every, scope)
-    )
+    words = [whole.word, *(levels[level].word for level in scope.levels if level in levels)]
+    return Verdict(min(words, key=_WORST_FIRST.index), levels, areas, whole.reasons, _notes(every, scope))
 
 
-def _part(judged: Sequence[RequirementResult]) -> Part:
-    counts = Counter(one.outcome for one in judged)
-    binding = [one for one in judged if one.counts]
-    failed = [one for one in binding if one.failed]
-    reasons = [f"{len(failed)} of {len(judged)} requirements are broken"] if failed else []
+def _part(results: Sequence[RequirementResult]) -> Part:
+    counts = Counter(result.outcome for result in results)
+    binding = [result for result in results if result.counts]
+    failed = [result for result in binding if result.failed]
+    reasons = [f"{len(failed)} of {len(results)} requirements failed"] if failed else []
     gaps = _gaps(binding)
     word: Word = "does not conform" if failed else "incomplete" if gaps else "conforms"
     return Part(word, {outcome: counts[outcome] for outcome in OUTCOMES}, [*reasons, *gaps])
 
 
-def _gaps(judged: Sequence[RequirementResult]) -> list[str]:
-    """Why these show too little, in sentences; nothing when they show enough."""
+def _gaps(results: Sequence[RequirementResult]) -> list[str]:
+    """Return sentences that say why these results are incomplete; none if they are complete."""
     gaps = []
-    for outcome, words in (
-        ("error", "the harness could not judge"),
-        ("unsupported", "the target does not offer"),
-        ("skipped", "nothing showed"),
+    for outcome, heading in (
+        ("error", "not judged because of errors of the harness"),
+        ("unsupported", "not supported by the target"),
+        ("skipped", "skipped"),
     ):
-        missing = [one for one in judged if one.outcome == outcome and not one.by_choice]
+        missing = [result for result in results if result.outcome == outcome and not result.by_choice]
         if missing:
-            why = Counter(one.message for one in missing).most_common(1)[0][0]
-            gaps.append(f"{words} {len(missing)} requirements ({_names(missing)}: {why})")
-    if not any(one.outcome == "pass" for one in judged):
+            reason = Counter(result.message for result in missing).most_common(1)[0][0]
+            gaps.append(f"requirements {heading}: {len(missing)} ({_names(missing)}: {reason})")
+    if not any(result.outcome == "pass" for result in results):
         gaps.append("no requirement passed")
     return gaps
 
 
-def _names(judged: Sequence[RequirementResult]) -> str:
-    few = ", ".join(one.requirement.id for one in judged[:3])
-    return few + " …" * (len(judged) > 3)
+def _names(results: Sequence[RequirementResult]) -> str:
+    few = ", ".join(result.requirement.id for result in results[:3])
+    return few + " …" * (len(results) > 3)
 
 
-def _notes(judged: Sequence[RequirementResult], scope: Scope) -> list[str]:
-    notes = [] if set(scope.areas) == set(AREAS) else [f"judged: {', '.join(scope.areas)} only"]
+def _notes(results: Sequence[RequirementResult], scope: Scope) -> list[str]:
+    notes = [] if set(scope.areas) == set(AREAS) else [f"areas judged: only {', '.join(scope.areas)}"]
     if scope.partial:
-        notes.append("only some requirements were judged, and coverage was not")
-    left_out = Counter(one.message for one in judged if one.outcome == "skipped" and one.by_choice)
-    notes += [f"{count} requirements not judged: {why}" for why, count in left_out.items()]
-    expected = sum(one.failed and one.expected_failure is not None for one in judged)
+        notes.append("only some requirements were judged; coverage was not judged")
+    left_out = Counter(result.message for result in results if result.outcome == "skipped" and result.by_choice)
+    notes += [f"requirements not judged: {count} ({reason})" for reason, count in left_out.items()]
+    expected = sum(result.failed and result.expected_failure is not None for result in results)
     if expected:
-        notes.append(f"{expected} requirements are broken as expected")
-    warnings = sum(one.failed and one.requirement.strength == "should" for one in judged)
+        notes.append(f"requirements that failed as expected: {expected}")
+    warnings = sum(result.failed and result.requirement.strength == "should" for result in results)
     if warnings:
-        notes.append(f"{warnings} recommendations (should) are not kept")
-    extensions = [one for one in judged if one.requirement.level == "extension"]
+        notes.append(f"recommendations (should) that failed: {warnings}")
+    extensions = [result for result in results if result.requirement.level == "extension"]
     if extensions and not scope.extensions:
-        kept = sum(one.outcome == "pass" for one in extensions)
-        notes.append(f"extensions, which nobody must offer: {kept} of {len(extensions)} are kept")
+        passed = sum(result.outcome == "pass" for result in extensions)
+        notes.append(f"extensions, which are optional: {passed} of {len(extensions)} passed")
     return notes

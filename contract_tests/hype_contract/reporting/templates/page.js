@@ -6,9 +6,9 @@ if (form) {
   const shown = document.querySelector("#shown");
   const filter = () => {
     const text = form.querySelector("#text").value.toLowerCase();
-    const wanted = [...form.querySelectorAll("select")].filter((one) => one.value);
+    const wanted = [...form.querySelectorAll("select")].filter((select) => select.value);
     for (const row of rows) {
-      const fits = wanted.every((one) => row.dataset[one.name] === one.value);
+      const fits = wanted.every((select) => row.dataset[select.name] === select.value);
       row.hidden = !(fits && row.textContent.toLowerCase().includes(text));
     }
     shown.textContent = `${rows.filter((row) => !row.hidden).length} shown`;
@@ -26,7 +26,7 @@ for (const button of document.querySelectorAll("button.copy")) {
       await navigator.clipboard.writeText(text.textContent);
       button.textContent = "Copied";
     } catch {
-      // Without the clipboard (an insecure origin) selecting is half of the work.
+      // An insecure origin has no clipboard; the selected text can still be copied by hand.
       getSelection().selectAllChildren(text);
       button.textContent = "Selected";
     }

@@ -1,4 +1,4 @@
-"""The order of a run: what is to be judged, as the options of a person say it."""
+"""The configuration of a run: what is judged, and how, as the options of the command say."""
 
 from __future__ import annotations
 
@@ -16,9 +16,13 @@ from hype_contract.running import expectations
 
 
 @dataclass(frozen=True)
-class Order:
-    """What is to be judged. `only`: ids of requirements, or beginnings of ids; none: all. `seed`: the same one sends
-    the same requests. `workers`: cases side by side. `expected`: requirement id → why it may fail."""
+class RunConfig:
+    """The configuration of a run.
+
+    `seed`: the same seed sends the same requests. `only`: ids of requirements, or beginnings of ids; empty for all.
+    `extensions`: they count for the verdict. `workers`: number of cases that run at the same time. `expected`:
+    requirement id → the reason why it may fail.
+    """
 
     areas: Sequence[Area]
     seed: int
@@ -29,13 +33,13 @@ class Order:
     expected: Mapping[str, str] = field(default_factory=dict)
 
 
-def order_of(options: Namespace) -> Order:
-    """Return what `options` (see `arguments.py`) ask for; the seed is random unless they name one.
+def config_of(options: Namespace) -> RunConfig:
+    """Return the configuration that `options` (see `arguments.py`) ask for, with a random seed unless they name one.
 
     Raises `BadExpectations`.
     """
     expected = options.expected_failures
-    return Order(
+    return RunConfig(
         options.area or AREAS,
         options.seed if options.seed is not None else secrets.randbelow(2**31),
         options.only,

@@ -1,0 +1,147 @@
+"""A requirement as every report tells it: the rule, what was expected, what came, and how to reproduce it.
+
+The console, JUnit and the pytest plugin print the lines of `describe`; the page shows the same entry.
+"""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from hype_contract.contract.rulings import clauses
+from hype_contract.recording.printable import printable
+from hype_contract.recording.secrecy import Secrets, credentials
+from hype_contract.running.config import RunConfig
+from hype_contract.running.results import OUTCOMES, CaseResult, Outcome, RequirementResult
+from hype_contract.running.target import Target
+from hype_contract.running.verdict import Scope
+
+Entry = dict[str, Any]
+"""A requirement in report.json (see report.schema.json)."""
+
+_MOST_OTHERS_NAMED = 6
+
+
+class Run(Protocol):
+    """The part of a planned or finished run that an entry depends on."""
+
+    @property
+    def target(self) -> Target:
+        """The target that is judged."""
+
+    @property
+    def config(self) -> RunConfig:
+        """The options of the run."""
+
+    @property
+    def scope(self) -> Scope:
+        """The levels and areas that the verdict covers."""
+
+    @property
+    def secrets(self) -> Secrets:
+        """The secrets that no report may contain."""
+
+
+def entry_of(result: RequirementResult, run: Run) -> Entry:
+    """Return a result as report.json has it, without secrets and without characters that cannot be printed."""
+    requirement = result.requirement
+    entry = {
+        "id": requirement.id,
+        "title": requirement.title,
+        "level": requirement.level,
+        "strength": requirement.strength,
+        "area": requirement.area,
+        "source": requirement.source,
+        "clauses": clauses(requirement.source) if result.outcome != "pass" else {},
+        "judgedBy": "coverage" if requirement.pair is not None else "cases",
+        "outcome": result.outcome,
+        "counts": result.counts and requirement.level in run.scope.levels,
+        "byChoice": result.by_choice,
+        "expectedFailure": result.expected_failure,
+        "message": result.message,
+        "seconds": round(result.seconds, 3),
+        "reproduce": reproduce(requirement.id, run) if result.case_results else None,
+        "cases": [_case(case) for case in result.case_results],
+    }
+    return {name: printable(value) for name, value in entry.items()}
+
+
+def _case(result: CaseResult) -> Entry:
+    return {
+        "name": result.case.name,
+        "outcome": result.outcome,
+        "message": result.message,
+        "expected": result.expected or None,
+        "got": result.got if result.expected else None,
+        "seconds": round(result.seconds, 3),
+        "script": list(result.script),
+    }
+
+
+def reproduce(id: str, run: Run) -> str:
+    """Return the command that judges one requirement again as in this run. Secrets are shell variables in it."""
+    target, config = run.target, run.config
+    options = config.options
+    words = ["hype-contract", *_url("--base-url", target.base_url), *_url("--ws-url", target.ws_url)]
+    words += ["--profile", target.profile, "--only", shlex.quote(id), "--seed", str(config.seed)]
+    if options.mode != "default":
+        words.append(f"--{options.mode}")
+    if options.access_secret is not None:
+        words += ["--jwt-access-secret", '"$JWT_ACCESS_SECRET"']
+    if options.refresh_secret is not None:
+        words += ["--jwt-refresh-secret", '"$JWT_REFRESH_SECRET"']
+    if options.access_lifetime_s is not None:
+        words += ["--access-lifetime", f"{options.access_lifetime_s:g}"]
+    return " ".join(words)
+
+
+def _url(option: str, url: str) -> list[str]:
+    if not url:
+        return []
+    variable = '"$' + option.strip("-").upper().replace("-", "_") + '"'
+    return [option, variable if credentials(url) else shlex.quote(url)]
+
+
+def headline(entry: Mapping[str, Any]) -> str:
+    """Return the outcome in one to three words, such as `FAIL` or `FAIL AS EXPECTED`."""
+    failed = entry["outcome"] == "fail"
+    if failed and entry["expectedFailure"] is not None:
+        return "FAIL AS EXPECTED"
+    if failed and entry["strength"] == "should":
+        return "WARNING"
+    outcome: Outcome = entry["outcome"]
+    return outcome.upper()
+
+
+def describe(entry: Mapping[str, Any]) -> list[str]:
+    """Return the lines that tell people about a requirement that did not pass. Its first case decided the outcome."""
+    extension = " (extension)" if entry["level"] == "extension" else ""
+    lines = [f"{headline(entry)} {entry['id']}{extension}  {entry['title']}", _line("source", entry["source"])]
+    lines += [_line(name, text) for name, text in entry["clauses"].items()]
+    first = entry["cases"][0] if entry["cases"] else {}
+    if first.get("expected"):
+        lines += [_line("expected", first["expected"]), _line("got", first["got"])]
+    else:
+        lines.append(f"  {entry['message']}")
+    lines += _other_cases(entry["cases"])
+    if entry["reproduce"]:
+        lines.append(_line("reproduce", entry["reproduce"]))
+    return lines + [f"    {line}" for line in first.get("script", ())]
+
+
+def _line(label: str, text: str) -> str:
+    return f"  {label:<9} {text}"
+
+
+def _other_cases(cases: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+    others = [other["name"] for other in cases[1:] if other["outcome"] == cases[0]["outcome"]]
+    if others:
+        hidden = len(others) - _MOST_OTHERS_NAMED
+        more = f" and {hidden} more" if hidden > 0 else ""
+        yield _line("also in", f"{', '.join(others[:_MOST_OTHERS_NAMED])}{more}")
+
+
+def tally(counts: Mapping[Outcome, int]) -> str:
+    """Return the outcomes that occurred, each with its number: `430 pass, 41 fail`."""
+    return ", ".join(f"{counts[outcome]} {outcome}" for outcome in OUTCOMES if counts[outcome])
