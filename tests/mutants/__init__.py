@@ -1,4 +1,4 @@
-"""Who judges the judge: small contract bugs, switched on over the reference, each of which the harness must find.
+"""Mutants: small contract bugs, switched on over the reference, each of which the harness must find.
 
     python -m tests.mutants                                     the control, then every mutant; the kill table
     python -m tests.mutants rest.messages gateway.typing        those whose names begin so
@@ -7,22 +7,40 @@
     python -m tests.mutants.serve rest.messages.oldest-first    a broken server, to look at by hand
 
 A mutant is a row in `MUTANTS`, in one of the files here (`rest_messages.py`, `gateway_rooms.py` …): a name, the bug in
-one sentence as a bug tracker would have it, where it changes the server, what it breaks, and the requirement that must
+one sentence as a bug tracker would have it, its changes of the server, what it breaks, and the requirement that must
 see it. To add one:
 
     mutant(
-        "rest.messages.oldest-first",
-        "The page of messages begins with the oldest one.",
-        Edit("hype/models/messages.py", "cls.created_at.desc(), cls.id.desc()", "cls.created_at, cls.id"),
+        "rest.messages.offset-ignored",
+        "The offset of a page is ignored.",
+        Query("Message.page", lambda page, model, channel_id, limit, offset: page(channel_id, limit, 0)),
         of="listMessages",
-        killed_by="R18.newest-first",
+        killed_by="R18.pages",
     ),
 
-`Edit` changes a line of the server's code as it is imported, the workers' too (`hype/sfu`); `Law` changes a place of
-the specs as the server loads them, since most rules stand there. Nothing in `hype/` knows of it, and the harness judges
-by the published specs. A change that has nothing to change any more, or in two places, is an error and no survivor.
+A change names a place of the server and says what is there instead. `seams.py` has the kinds of places, of which the
+first that fits is the best, because it lasts longest:
+
+    SpecPatch     a rule of the specs, as the server loads them: `openapi.yaml#/components/schemas/Username/minLength`
+    RequestHead   the head of an HTTP request, AnswerHead that of an answer
+    Operation     an operation by its operationId: its request, its answer, its refusal, what it announces
+    Payload       a component of openapi.yaml, as the server makes it from a row
+    Event         an event of the server by its name: its data, its audience, its time
+    Frame         a client's event by its name, before its handler
+    Query         a method of a model
+    Media, Books  a method of the SFU as the server calls it, and of its books of who sends what to whom
+    Around        any other public function or method, by its package and its qualified name
+    Edit          one line of source, quoted as briefly as it is unique
+
+`Within` puts other changes in force while some operations run. `changes.py`, `audiences.py` and `token_changes.py` have
+the words that rows share, such as `without("email")` and `refusing(404, 400)`. A row's own functions stand above its
+file's table. A change that fits no place any more, or two, is an error and no survivor. `test_mutants.py` counts the
+rows that quote source: their number never rises.
+
+Nothing in `hype/` knows of the mutants, and the harness judges by the published specs.
 
 `killed_by` is a requirement's id or the beginning of ids. A mutant counts as killed when a run of that much alone says
 `does not conform` and names such a requirement, of the mutant's own area. A mutant that survives is a hole in the
-harness, or no bug: write the case for the rule, never for the mutant.
+harness, or no bug: write the case for the rule, never for the mutant. A row whose own function fails counts as broken;
+a bug that is a 500 calls `crash()`.
 """

@@ -2,35 +2,135 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, Law, mutant
+import asyncio
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import Any
 
-_SERVER = "hype/gateway/server.py"
-_PROTOCOL = "hype/gateway/protocol.py"
+import jwt
+
+from tests.mutants.audiences import Sockets, saying, user_of
+from tests.mutants.changes import without
+from tests.mutants.gateway_frames import closing, closing_with, read_as, when_refused
+from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
+from tests.mutants.rest_sessions import LOGOUT, REFRESH
+from tests.mutants.seams import Around, Edit, Event, Frame, Operation, Query, SpecPatch, Within
+from tests.mutants.token_changes import SECRET_OF, believing, or_the_other, whatever_the_session
+
 _IDENTITY = "hype/gateway/identity.py"
-_CALLERS = "hype/operations/callers.py"
-_AUTH = "hype/operations/auth.py"
-_OF_SESSION = "for socket in self._context.hub.sockets_of_session(session_id):"
-_REVOKED = 'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")'
-_READ = "claims = services.tokens.read_access(token)"
-_REFUSED = "return [Refuse(refusal(error))]\n        except RecursionError"
+_RECEIVE = "hype.gateway:Session.receive"
+_REVOKED = "Session revoked"
+_TIMEOUT_S = 10
+
+_CLOSED: set[str] = set()
+_IN_FRAME: ContextVar[bool] = ContextVar("in_frame", default=False)
+_SOCKETS = Sockets()
+
+
+def _closes(change: Callable[[Any, Any, int, str], object]) -> Around:
+    """Return the change by which the server closes a socket otherwise. change: gets what closes it, and with what."""
+    return Around(
+        "hype.gateway:Socket.close", lambda close, socket, code, reason="": change(close, socket, code, reason)
+    )
+
+
+def _is_bad_token(code: int, reason: str) -> bool:
+    return code == 4401 and reason.lower() in {"invalid token", "token expired"}
+
+
+def _closed_in_time(add: Any, hub: Any, socket: Any) -> None:
+    add(socket)
+    asyncio.get_running_loop().call_later(_TIMEOUT_S, socket.close, 4401, "Not authenticated in time")
+
+
+def _note_frame(receive: Any, session: Any, text: str, *admitted: bool) -> Any:
+    _IN_FRAME.set(True)
+    return receive(text, *admitted)
+
+
+def _waits(close: Any, socket: Any, code: int, reason: str) -> None:
+    if _IN_FRAME.get() or not _is_bad_token(code, reason):
+        close(code, reason)
+
+
+def _is_an_error(close: Any, socket: Any, code: int, reason: str) -> None:
+    if _IN_FRAME.get() and _is_bad_token(code, reason):
+        _SOCKETS.hub.to_socket(socket, "error", {"code": "unauthenticated", "message": reason})
+    else:
+        close(code, reason)
+
+
+def _strangers_type(send: Any, event: Any) -> None:
+    if event.data["code"] == "unknown_type" and event.socket.identity is None:
+        event = event.with_data(code="unauthenticated", message="Not authenticated")
+    send(event)
+
+
+def _without_claims(*members: str) -> Callable[[Any], Any]:
+    """Return a change of a frame that takes members of its data away."""
+
+    def changed(frame: Any) -> Any:
+        data = frame.get("data")
+        return {**frame, "data": without(*members)(data)} if isinstance(data, dict) else frame
+
+    return changed
+
+
+def _closes_one(close: Any, socket: Any, code: int, reason: str) -> None:
+    session_id = socket.identity.session_id if reason == _REVOKED else ""
+    if not session_id or session_id not in _CLOSED:
+        close(code, reason)
+    _CLOSED.add(session_id)
+
+
+def _closes_all_of_the_user(publish: Any, cluster: Any, effects: Any) -> None:
+    for session_id in [effect.session_id for effect in effects if type(effect).__name__ == "SessionRevoked"]:
+        bound = [socket for socket in _SOCKETS if socket.identity is not None]
+        users = {user_of(socket) for socket in bound if socket.identity.session_id == session_id}
+        for socket in bound:
+            if user_of(socket) in users:
+                socket.close(4401, _REVOKED)
+    publish(effects)
+
+
+def _refresh_closes(perform: Any, call: Any) -> Any:
+    from hype.cluster import SessionRevoked
+
+    answer = perform(call)
+    claims = call.services.tokens.read_refresh(call.body["refreshToken"])
+    with call.unit.transaction():
+        call.unit.announce(SessionRevoked(claims.session_id))
+    return answer
+
+
+def _unknown_claim(send: Any, event: Any) -> None:
+    unknown = event.data["code"] == "not_found" and event.data["message"] == "User not found"
+    send(event.with_data(code="forbidden") if unknown else event)
+
+
+def _bad_closes(token: Any, connection: Any) -> Any:
+    given = token()
+    try:
+        jwt.decode(given or "", SECRET_OF["access"], algorithms=["HS256"])
+    except (jwt.PyJWTError, ValueError):
+        if given is not None:
+            connection.socket.close(4401, "Invalid token")
+    return given
+
 
 MUTANTS = [
     mutant(
         "gateway.identity.no-timeout",
-        "A socket that never says who it is stays open.",
-        Edit(
-            _IDENTITY,
-            "if socket.identity is None:\n                socket.close",
-            "if False:\n                socket.close",
-        ),
+        "A socket without a token stays open.",
+        SpecPatch("asyncapi.yaml#/channels/gateway/x-hype-limits/authTimeoutMs"),
         of="user_joined.in",
         killed_by="R31.auth-timeout",
         profiles=HARDENED,
     ),
     mutant(
         "gateway.identity.timeout-after-3-s",
-        "A socket has three seconds to say who it is.",
-        Law("asyncapi.yaml#/channels/gateway/x-hype-limits/authTimeoutMs", 3000),
+        "A socket is closed when it has not sent a token within three seconds.",
+        SpecPatch("asyncapi.yaml#/channels/gateway/x-hype-limits/authTimeoutMs", 3000),
         of="user_joined.in",
         killed_by="R31.auth-timeout",
         profiles=HARDENED,
@@ -38,25 +138,16 @@ MUTANTS = [
     mutant(
         "gateway.identity.timeout-for-all",
         "Every socket is closed ten seconds after it was opened.",
-        Edit(
-            _IDENTITY,
-            "if socket.identity is None:\n                socket.close",
-            "if True:\n                socket.close",
-        ),
+        Around("hype.gateway:Hub.add", _closed_in_time),
         of="user_joined.in",
         killed_by="R31.auth-timeout",
         profiles=HARDENED,
     ),
     mutant(
         "gateway.identity.bad-token-waits",
-        "A bad token in the URL is ignored until the time to say who one is runs out.",
-        Edit(
-            _IDENTITY,
-            'await self._identify(socket, {"token": token})',
-            "services = self._context.services\n"
-            "            await self._context.read(socket, lambda unit: identity_of_token(unit, services, token))\n"
-            '            await self._identify(socket, {"token": token})',
-        ),
+        "A socket with a bad token in the URL stays open until the time for a token is over.",
+        Around(_RECEIVE, _note_frame),
+        _closes(_waits),
         of="user_joined.in",
         killed_by="R31.bad-token-closes",
         profiles=HARDENED,
@@ -64,7 +155,9 @@ MUTANTS = [
     mutant(
         "gateway.identity.bad-token-is-an-error",
         "A bad token in user_joined is answered with an error, and the socket stays.",
-        Edit(_IDENTITY, "raise _closed(socket, error.error) from error", "raise"),
+        *_SOCKETS.seams,
+        Around(_RECEIVE, _note_frame),
+        _closes(_is_an_error),
         of="user_joined.in",
         killed_by="R31.bad-token-in-frame-closes",
         profiles=HARDENED,
@@ -72,7 +165,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.close-code-4001",
         "A bad token closes with 4001.",
-        Edit(_PROTOCOL, "UNAUTHENTICATED = 4401", "UNAUTHENTICATED = 4001"),
+        closing_with(4401, 4001),
         of="user_joined.in",
         killed_by="R31.bad-token-closes",
         profiles=HARDENED,
@@ -80,12 +173,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.refresh-token",
         "A refresh token opens a socket.",
-        Edit(
-            _CALLERS,
-            _READ,
-            "try:\n        claims = services.tokens.read_access(token)\n"
-            "    except NotAuthenticated:\n        claims = services.tokens.read_refresh(token)",
-        ),
+        or_the_other("access", "refresh"),
         of="user_joined.in",
         killed_by="R31.bad-token-closes",
         profiles=HARDENED,
@@ -93,7 +181,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.unsigned-token",
         "The signature of a token is not looked at.",
-        Edit("hype/tokens.py", '{"verify_signature": True,', '{"verify_signature": False,'),
+        believing("access"),
         of="user_joined.in",
         killed_by="R31.bad-token-in-frame-closes",
         profiles=HARDENED,
@@ -101,47 +189,42 @@ MUTANTS = [
     mutant(
         "gateway.identity.logged-out-token",
         "The access token of a session that was logged out opens a socket.",
-        Edit(_CALLERS, "session is None or session.revoked_at is not None or", "session is None or"),
+        Around("hype.operations:authenticate", whatever_the_session),
         of="user_joined.in logoutUser",
         killed_by="P2.logged-out-token-opens-nothing",
         profiles=HARDENED,
     ),
     mutant(
         "gateway.identity.stranger-is-closed",
-        "Whoever sends something before they say who they are is closed at once.",
-        Edit(
-            _PROTOCOL,
-            _REFUSED,
-            "wrong = [Refuse(refusal(error))]\n"
-            '            closes = [Close(4401, "")] if isinstance(error, NotAuthenticated) else []\n'
-            "            return [*wrong, *closes]\n        except RecursionError",
-        ),
+        "A socket that sends an event before its token is closed at once.",
+        when_refused("unauthenticated", lambda actions: [*actions, closing(4401, "")]),
         of="message.in typing.in",
         killed_by="R31.unauthenticated-changes-nothing",
         profiles=HARDENED,
     ),
     mutant(
         "gateway.identity.stranger-gets-forbidden",
-        "What comes before authentication is answered forbidden.",
-        Edit("hype/errors.py", 'gateway_code = "unauthenticated"', 'gateway_code = "forbidden"'),
+        "An event before authentication is answered forbidden.",
+        Event(
+            "error",
+            lambda send, event: send(
+                event.with_data(code="forbidden") if event.data["code"] == "unauthenticated" else event
+            ),
+        ),
         of="error.out",
         killed_by="R31.unauthenticated-code",
     ),
     mutant(
         "gateway.identity.unknown-types-of-strangers",
         "Before authentication an unknown type is answered unauthenticated.",
-        Edit(
-            _PROTOCOL,
-            "if check is None:\n            raise _UnknownType",
-            "if check is None:\n            raise _UnknownType if self._may_send('', {}) else NotAuthenticated",
-        ),
+        Event("error", _strangers_type),
         of="error.out",
         killed_by="R31.unauthenticated-code",
     ),
     mutant(
         "gateway.identity.claims-are-enough",
         "In the hardened profile a claimed userId is believed where no token was sent.",
-        Law("asyncapi.yaml#/channels/gateway/x-hype-identity", "claim"),
+        SpecPatch("asyncapi.yaml#/channels/gateway/x-hype-identity", "claim"),
         of="user_joined.in voice_state.in",
         killed_by="R31.unauthenticated-changes-nothing",
         profiles=HARDENED,
@@ -149,7 +232,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claims-unchecked",
         "A claim that is not the token's user is passed over, and the frame is done as the token's.",
-        Edit(_IDENTITY, "if not matches:", "if False:"),
+        read_as(_without_claims("userId", "username")),
         of="user_joined.in voice_state.in",
         killed_by="R31.claim-of-another",
         profiles=HARDENED,
@@ -157,7 +240,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.username-claims-unchecked",
         "A claimed username that is not the token's is passed over.",
-        Edit(_IDENTITY, "else username in (None, found.username)", "else True"),
+        read_as(_without_claims("username")),
         of="user_joined.in",
         killed_by="R31.claim-of-another",
         profiles=HARDENED,
@@ -185,9 +268,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.first-frame-ignored",
         "A token in user_joined identifies the socket, and its channelId is not looked at.",
-        Edit(
-            "hype/gateway/handlers.py", 'if "channelId" not in data:', 'if "channelId" not in data or "token" in data:'
-        ),
+        Frame("user_joined", saying(lambda data: without("channelId")(data) if "token" in data else data)),
         of="user_joined.in",
         killed_by="R31.token-in-first-frame",
         profiles=HARDENED,
@@ -195,7 +276,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-leaves-sockets",
         "Logging out leaves the session's sockets open.",
-        Edit(_IDENTITY, _REVOKED, "pass"),
+        _closes(lambda close, socket, code, reason: None if reason == _REVOKED else close(code, reason)),
         of="logoutUser",
         killed_by="P2.logout-closes-sockets",
         profiles=HARDENED,
@@ -203,7 +284,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-closes-one",
         "Logging out closes one of the session's sockets.",
-        Edit(_IDENTITY, _OF_SESSION, _OF_SESSION.replace("):", ")[:1]:")),
+        _closes(_closes_one),
         of="logoutUser",
         killed_by="P2.logout-closes-sockets",
         profiles=HARDENED,
@@ -211,7 +292,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-closes-normally",
         "Logging out closes the session's sockets with 1000.",
-        Edit(_IDENTITY, _REVOKED, 'socket.close(1000, "Session revoked")'),
+        _closes(lambda close, socket, code, reason: close(1000 if reason == _REVOKED else code, reason)),
         of="logoutUser",
         killed_by="P2.logout-closes-sockets",
         profiles=HARDENED,
@@ -219,13 +300,8 @@ MUTANTS = [
     mutant(
         "gateway.identity.logout-closes-all",
         "Logging out closes all the user's sockets, those of other sessions too.",
-        Edit(
-            _IDENTITY,
-            _OF_SESSION,
-            "for socket in [\n"
-            "            socket\n            for each in self._context.hub.sockets_of_session(session_id)\n"
-            "            for socket in self._context.hub.sockets_of(each.identity.user_id)\n        ]:",
-        ),
+        *_SOCKETS.seams,
+        Around("hype.cluster:LocalCluster.publish", _closes_all_of_the_user),
         of="logoutUser",
         killed_by="P2.logout-spares-other-sessions",
         profiles=HARDENED,
@@ -233,7 +309,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.reuse-leaves-sockets",
         "A refresh token that is used twice is refused, and ends nothing.",
-        Edit(_AUTH, "    _revoke(call, session)\n    return None", "    return None"),
+        Within("refreshTokens", Query("Session.revoke", lambda revoke, session: False)),
         of="refreshTokens",
         killed_by="P3.reuse-closes-sockets",
         profiles=HARDENED,
@@ -241,12 +317,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.refresh-closes",
         "Every refresh closes the session's sockets.",
-        Edit(
-            _AUTH,
-            "expires_at=pair.refresh_expires_at):\n        return pair",
-            "expires_at=pair.refresh_expires_at):\n"
-            "        call.unit.announce(SessionRevoked(session.id))\n        return pair",
-        ),
+        Operation("refreshTokens", _refresh_closes),
         of="refreshTokens",
         killed_by="P3.refresh-keeps-sockets",
         profiles=HARDENED,
@@ -254,7 +325,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-by-name",
         "A claimed username that comes without a userId is not looked up.",
-        Edit(_CALLERS, 'User.named(username or "") if user_id is None else', "None if user_id is None else"),
+        Query("User.named", lambda named, model, username: None),
         of="user_joined.in",
         killed_by="P4.claim",
         profiles=DOCUMENTED,
@@ -262,7 +333,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-by-voice-state",
         "The userId in a voice_state claims nothing.",
-        Edit(_IDENTITY, '    "voice_state": ("userId",),\n', ""),
+        read_as(lambda frame: _without_claims("userId")(frame) if frame.get("type") == "voice_state" else frame),
         of="voice_state.in",
         killed_by="P4.claim-by-voice-state",
         profiles=DOCUMENTED,
@@ -270,15 +341,14 @@ MUTANTS = [
     mutant(
         "gateway.identity.claim-of-nobody",
         "A claim of a user who does not exist is answered forbidden.",
-        Edit(_CALLERS, 'raise NotFound("User not found")', 'raise Forbidden("User not found")'),
-        Edit(_CALLERS, "import NotAuthenticated, NotFound", "import Forbidden, NotAuthenticated, NotFound"),
+        Event("error", _unknown_claim),
         of="user_joined.in",
         killed_by="P4.unknown-claim-code",
         profiles=DOCUMENTED,
     ),
     mutant(
         "gateway.identity.second-claim",
-        "A second claim changes whom a socket stands for.",
+        "A second claim changes the user of a socket.",
         Edit(
             _IDENTITY,
             "if known is None:",
@@ -292,7 +362,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.url-token-unread",
         "In the documented profile ?token= is not looked at.",
-        Edit(_SERVER, "if connection.token is not None:", "if False:"),
+        Around("hype.gateway:Connection.token", lambda token, connection: None),
         of="user_joined.in",
         killed_by="P4.good-url-token-counts",
         profiles=DOCUMENTED,
@@ -300,11 +370,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.bad-url-token",
         "In the documented profile a bad ?token= closes the socket.",
-        Edit(
-            _IDENTITY,
-            'if self._binds_by == "claim":\n                    return None',
-            "if False:\n                    return None",
-        ),
+        Around("hype.gateway:Connection.token", _bad_closes),
         of="user_joined.in",
         killed_by="P4.bad-url-token-ignored",
         profiles=DOCUMENTED,
@@ -312,7 +378,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.documented-logout",
         "In the documented profile a logout closes the session's sockets.",
-        Edit(_AUTH, 'call.operation.policy.get("revokesSession", False)', "True"),
+        SpecPatch(LOGOUT, True),
         of="logoutUser",
         killed_by="P2.logout-keeps-sockets",
         profiles=DOCUMENTED,
@@ -320,7 +386,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.documented-reuse",
         "In the documented profile a refresh token works once.",
-        Edit(_AUTH, 'if not call.operation.policy.get("singleUseRefreshToken", False):', "if False:"),
+        SpecPatch(REFRESH, True),
         of="refreshTokens",
         killed_by="P3.reuse-keeps-sockets",
         profiles=DOCUMENTED,

@@ -2,78 +2,113 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import HARDENED, Edit, mutant
+from typing import Any
 
-_HUB = "hype/gateway/hub.py"
-_VOICE = "hype/gateway/voice.py"
+from tests.mutants.audiences import EVERY_EVENT, Sockets, during, user_of
+from tests.mutants.changes import replaced
+from tests.mutants.registry import HARDENED, mutant
+from tests.mutants.seams import Around, Event
+
 _MODEL = "model.conversation"
+_SOCKETS = Sockets()
+
+
+def _forgets_all(leave: Any, hub: Any, socket: Any, channel_id: str) -> None:
+    leave(socket, channel_id)
+    socket.rooms.clear()
+
+
+def _the_first_three(send: Any, event: Any) -> None:
+    if event.room is None:
+        send(event)
+        return
+    others = [socket for socket in _SOCKETS.in_room(event.room) if user_of(socket) != (event.except_user or "")]
+    for socket in ([] if event.also_to is None else [event.also_to], others)[event.also_to is None][:3]:
+        send(event.to(socket))
+
+
+def _only_the_last_leaves(leave: Any, hub: Any, socket: Any, channel_id: str) -> None:
+    if any(other is not socket for other in _SOCKETS.in_room(channel_id)):
+        socket.rooms.discard(channel_id)
+    else:
+        leave(socket, channel_id)
+
+
+def _in_any_call(of_user: Any, registry: Any, user_id: str) -> Any:
+    state = of_user(user_id)
+    return state if state is None else replaced(state, channel_id=_LEFT[-1])
+
+
+_LEFT: list[str] = []
+
+
+def _note_the_room(leave_room: Any, voice: Any, socket: Any, profile: Any, channel_id: str) -> None:
+    _LEFT.append(channel_id)
+    leave_room(socket, profile, channel_id)
+
+
+def _all_rooms_close(close: Any, hub: Any, channel_id: str) -> None:
+    for socket in _SOCKETS.in_room(channel_id):
+        for room in list(socket.rooms):
+            hub.leave(socket, room)
+    close(channel_id)
+
+
+def _rooms_of_other_sessions_empty(publish: Any, cluster: Any, effects: Any) -> None:
+    for session_id in [effect.session_id for effect in effects if type(effect).__name__ == "SessionRevoked"]:
+        bound = [socket for socket in _SOCKETS if socket.open and socket.identity is not None]
+        users = {user_of(socket) for socket in bound if socket.identity.session_id == session_id}
+        for socket in bound:
+            for room in list(socket.rooms) if user_of(socket) in users else ():
+                _SOCKETS.hub.leave(socket, room)
+    publish(effects)
+
 
 MUTANTS = [
     mutant(
         "gateway.scripts.leaving-one-room-forgets-all",
-        "Who leaves one room counts as absent from the others, and entering them again is told to everybody.",
-        Edit(_HUB, "socket.rooms.discard(channel_id)", "socket.rooms.clear()"),
+        "A user who leaves one room counts as absent from the others, and entering them again is told to their members.",
+        Around("hype.gateway:Hub.leave", _forgets_all),
         of="user_joined.out",
         killed_by=_MODEL,
     ),
     mutant(
         "gateway.scripts.three-of-a-room",
         "Of a room's sockets the first three hear what happens.",
-        Edit(
-            _HUB,
-            "for socket in sockets:\n            socket.send(frame)",
-            "for socket in sockets[:3]:\n            socket.send(frame)",
-        ),
+        *_SOCKETS.seams,
+        Event(EVERY_EVENT, _the_first_three),
         of="message.out",
         killed_by=_MODEL,
     ),
     mutant(
         "gateway.scripts.leaver-hears-on",
-        "Who has hung up still hears the call.",
-        Edit(
-            _HUB,
-            "members.pop(socket, None)\n",
-            "if not any(one.rooms for one in members if one is not socket):\n            members.pop(socket, None)\n",
-        ),
+        "A user who has hung up still hears the call.",
+        *_SOCKETS.seams,
+        Around("hype.gateway:Hub.leave", _only_the_last_leaves),
         of="voice_state.out",
         killed_by=_MODEL,
     ),
     mutant(
         "gateway.scripts.leaving-a-room-leaves-the-call",
-        "Who leaves a text channel by request leaves the voice channel that they are in.",
-        Edit(
-            _VOICE,
-            "if state is not None and state.channel_id == channel_id:",
-            "if state is not None and channel_id is not None:",
-        ),
+        "A user who leaves a text channel by request leaves the voice channel that they are in.",
+        Around("hype.gateway:Voice.leave_room", _note_the_room),
+        *during("hype.gateway:Voice.leave_room", Around("hype.cluster:LocalVoiceRegistry.of_user", _in_any_call)),
         of="user_left.in voice_state.out",
         killed_by=_MODEL,
     ),
     mutant(
         "gateway.scripts.deletion-empties-other-rooms",
-        "Who is in a room when its channel is deleted is out of all their rooms.",
-        Edit(
-            _HUB,
-            "            self.leave(socket, channel_id)\n        self.note_removal(channel_id)",
-            "            for room in list(socket.rooms):\n                self.leave(socket, room)\n"
-            "        self.note_removal(channel_id)",
-        ),
+        "A user who is in a room when its channel is deleted is out of all their rooms.",
+        *_SOCKETS.seams,
+        Around("hype.gateway:Hub.close_room", _all_rooms_close),
         of="deleteChannel message.out",
         killed_by=_MODEL,
     ),
     mutant(
         "gateway.scripts.end-of-one-session-empties-rooms",
         "When one session of a user ends, the sockets of the other stay open and are in no room any more.",
-        Edit(
-            "hype/gateway/identity.py",
-            "        self._context.hub.note_removal(session_id)",
-            "        hub = self._context.hub\n"
-            "        users = {socket.identity.user_id for socket in hub.sockets_of_session(session_id)}\n"
-            "        for socket in [each for user_id in users for each in hub.sockets_of(user_id) if each.open]:\n"
-            "            for room in list(socket.rooms):\n"
-            "                hub.leave(socket, room)\n"
-            "        hub.note_removal(session_id)",
-        ),
+        *_SOCKETS.seams,
+        Around("hype.cluster:LocalCluster.publish", _rooms_of_other_sessions_empty),
         of="logoutUser message.out",
         killed_by="model.sessions",
         profiles=HARDENED,

@@ -2,52 +2,68 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import Edit, mutant
+from typing import Any
 
-VOICE = "hype/gateway/voice.py"
+from tests.mutants.calls import enters, state_of
+from tests.mutants.changes import replaced
+from tests.mutants.registry import mutant
+from tests.mutants.seams import Around, Event, Frame
 
-_LEFT = "            self._hub.leave(socket, channel_id)\n        self._hub.to_room("
-_ENTER = "        present = self._registry.of_user(profile.user_id)\n        if present is None or"
-_MOVED = "            self._move(profile, room)\n            present = None\n"
+_FIRST: dict[str, str] = {}
+_REGISTRIES: list[Any] = []
+
+
+async def _flags_move_along(handle: Any, frame: Any) -> None:
+    state = state_of(frame)
+    if state is not None and enters(frame):
+        flags = {"isMuted": state.is_muted, "isDeafened": state.is_deafened}
+        frame = frame.but_for(data={**flags, **frame.data})
+    await handle(frame)
+
+
+def _name_noted(enter: Any, voice: Any, socket: Any, profile: Any, room: Any, **flags: Any) -> None:
+    _FIRST.setdefault(profile.user_id, profile.username)
+    enter(socket, profile, room, **flags)
+
+
+def _old_name(send: Any, event: Any) -> None:
+    send(event.with_data(username=_FIRST.get(event.data["userId"], event.data["username"])))
+
+
+def _registry_noted(join: Any, registry: Any, state: Any, limit: int | None) -> Any:
+    _REGISTRIES[:] = [registry]
+    return join(state, limit)
+
+
+def _resets_flags(leave_room: Any, voice: Any, socket: Any, profile: Any, channel_id: str) -> None:
+    leave_room(socket, profile, channel_id)
+    for registry in _REGISTRIES:
+        state = registry.of_user(profile.user_id)
+        if state is not None and state.channel_id == channel_id:
+            registry.join(replaced(state, is_muted=False, is_deafened=False), None)
+
 
 MUTANTS = [
     mutant(
         "gateway.state.flags-move-along",
-        "Who is muted and enters another channel is muted there too.",
-        Edit(
-            VOICE,
-            _MOVED,
-            _MOVED.replace("= None", "= present and replace(present, channel_id=room.channel_id)"),
-        ),
+        "A user who is muted and enters another channel is muted there too.",
+        Frame("voice_state", _flags_move_along),
         of="voice_state.in voice_state.out",
         killed_by="R38.flags-start-false",
     ),
     mutant(
         "gateway.state.call-left-under-old-name",
-        "Who was renamed during a call leaves it under the old name.",
-        Edit(VOICE, _ENTER, f"        _FIRST.setdefault(profile.user_id, profile)\n{_ENTER}"),
-        Edit(
-            VOICE,
-            _LEFT,
-            _LEFT.replace(
-                "        self._hub.to", "        profile = _FIRST.get(profile.user_id, profile)\n        self._hub.to"
-            ),
-        ),
-        Edit(VOICE, "def _user_left(", "_FIRST: dict[str, Profile] = {}\n\n\ndef _user_left("),
+        "A user who was renamed during a call leaves it under the old name.",
+        Around("hype.gateway:Voice.enter", _name_noted),
+        Event("user_left", _old_name),
         of="user_left.out",
         killed_by="R24.user-left-shows-present-name",
     ),
     mutant(
         "gateway.state.drop-of-one-connection-resets-flags",
-        "Who is in a call by two sockets and loses one is neither muted nor deafened any more.",
-        Edit(
-            VOICE,
-            "            self._hub.leave(socket, channel_id)\n            return",
-            "            self._hub.leave(socket, channel_id)\n"
-            "            if (known := self._registry.of_user(profile.user_id)) and known.channel_id == channel_id:\n"
-            "                self._registry.join(replace(known, is_muted=False, is_deafened=False), None)\n"
-            "            return",
-        ),
+        "A user who is in a call by two sockets and loses one is neither muted nor deafened any more.",
+        Around("hype.cluster:LocalVoiceRegistry.join", _registry_noted),
+        Around("hype.gateway:Voice.leave_room", _resets_flags),
         of="voice_state.out",
         killed_by="R38.drop-of-one-connection",
     ),

@@ -19,28 +19,35 @@ from hype_contract.cases.catalogue import load as requirements
 from hype_contract.contract.profile import Profile
 from hype_contract.contract.specs import load
 from hype_contract.requirements.requirement import Requirement, Requirements
-from tests.mutants.applying import ROOT, CannotApply, check
+from tests.mutants.applying import CannotApply, check
 from tests.mutants.registry import Mutant
+from tests.mutants.wrapping import ROOT
 from tests.running import ANY_PORTS, SECRETS
 
-Fate = Literal["killed", "survived", "by another", "not applied", "not started"]
+Fate = Literal["killed", "survived", "by another", "not applied", "not started", "broken"]
 
 _PATIENCE_S: Final = {False: 300, True: 600}
 _START_S: Final = 60
 _FOUND_WRONG = re.compile(r"^FAIL (\S+)", re.MULTILINE)
+# A traceback whose last frame is a row's: the row is wrong, and its 500s say nothing about the harness.
+_BROKEN = re.compile(
+    r'^  File "[^"]*/tests/mutants/\w+\.py", line \d+, in .*\n(?:    .*\n)*(?!  File |tests\.mutants\.changes\.Deliberate)\S.*',
+    re.MULTILINE,
+)
 _GREETING = re.compile(r"http://localhost:(\d+) .*ws://localhost:(\d+)", re.DOTALL)
 
 
 class Address(NamedTuple):
-    """Where a server listens."""
+    """Where a server listens, and the file that it logs to."""
 
     url: str
     ws_url: str
+    log: Path
 
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a mutant. by: the requirements that failed; told: the harness's whole report."""
+    """What became of a mutant. by: the requirements that failed; told: the harness's whole report, or what went wrong."""
 
     mutant: Mutant
     fate: Fate
@@ -56,10 +63,13 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
         check(mutant)
         with serving(mutant.name, profile) as address:
             code, told = harness(address, profile, () if full else (mutant.killed_by,))
+            broken = _BROKEN.search(address.log.read_text())
     except CannotApply as error:
         return Judged(mutant, "not applied", told=str(error))
     except NotStarted as error:
         return Judged(mutant, "not started", told=str(error))
+    if broken is not None:
+        return Judged(mutant, "broken", seconds=time.monotonic() - started, told=broken[0])
     by = tuple(dict.fromkeys(_FOUND_WRONG.findall(told)))
     return Judged(mutant, _fate(mutant, profile, code, by), by, time.monotonic() - started, told)
 
@@ -148,7 +158,7 @@ def _listening(process: subprocess.Popen[str], log: Path) -> Address:
         greeting += line
     found = _GREETING.search(greeting)
     assert found is not None, greeting
-    return Address(f"http://127.0.0.1:{found[1]}", f"ws://127.0.0.1:{found[2]}")
+    return Address(f"http://127.0.0.1:{found[1]}", f"ws://127.0.0.1:{found[2]}", log)
 
 
 def _end(process: subprocess.Popen[str]) -> None:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import Edit, mutant
+from tests.mutants.registry import mutant
+from tests.mutants.seams import Edit
 
 _STREAM = "hype/sfu/worker/stream.py"
 _FAN_OUT = "hype/sfu/worker/fan_out.py"

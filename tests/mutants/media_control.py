@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from tests.mutants.hearing import everywhere, leavers_too
-from tests.mutants.registry import HARDENED, Edit, mutant
+from tests.mutants.audiences import everywhere, leavers_too
+from tests.mutants.registry import HARDENED, mutant
+from tests.mutants.seams import Edit
 
 _STREAM = "hype/sfu/worker/stream.py"
 _SERVICE = "hype/sfu/signalling/service.py"

@@ -10,39 +10,12 @@ from typing import Final
 import tests.mutants
 from hype_contract.contract.areas import AREAS
 from hype_contract.contract.profile import PROFILES, Profile
+from tests.mutants.seams import Edit, SpecPatch, Wrap
 
 HARDENED: Final[tuple[Profile, ...]] = ("hardened",)
 DOCUMENTED: Final[tuple[Profile, ...]] = ("documented",)
 BOTH: Final[tuple[Profile, ...]] = ("hardened", "documented")
-
-
-class _Gone:
-    def __repr__(self) -> str:
-        return "GONE"
-
-
-GONE: Final = _Gone()
-"""The value of a `Law` that takes its place away."""
-
-
-@dataclass(frozen=True)
-class Edit:
-    """In the source `file` the text `before`, which stands there once, is `after`. file: from the repository's root."""
-
-    file: str
-    before: str
-    after: str
-
-
-@dataclass(frozen=True)
-class Law:
-    """In the specs as the server loads them, the place is `value`. place: `openapi.yaml#/components/schemas/Status`.
-
-    What the place is in, an object or an array, must be there, and must not have that value already.
-    """
-
-    place: str
-    value: object = GONE
+Seam = Edit | SpecPatch | Wrap
 
 
 @dataclass(frozen=True)
@@ -54,7 +27,7 @@ class Mutant:
 
     name: str
     bug: str
-    changes: tuple[Edit | Law, ...]
+    changes: tuple[Seam, ...]
     of: tuple[str, ...]
     killed_by: str
     profiles: tuple[Profile, ...] = field(default=PROFILES)
@@ -67,11 +40,20 @@ class Mutant:
     @property
     def in_workers(self) -> bool:
         """Whether the media workers must have it too, which are processes of their own."""
-        return any(isinstance(change, Edit) and change.file.startswith("hype/sfu/") for change in self.changes)
+        return any(
+            change.file.startswith("hype/sfu/") if isinstance(change, Edit) else change.in_workers
+            for change in self.changes
+            if not isinstance(change, SpecPatch)
+        )
+
+    @property
+    def quotes_source(self) -> bool:
+        """Whether it must be written anew when a line of the server is."""
+        return any(isinstance(change, Edit) for change in self.changes)
 
 
 def mutant(
-    name: str, bug: str, *changes: Edit | Law, of: str, killed_by: str, profiles: tuple[Profile, ...] = BOTH
+    name: str, bug: str, *changes: Seam, of: str, killed_by: str, profiles: tuple[Profile, ...] = BOTH
 ) -> Mutant:
     """A row of a file's `MUTANTS`. of: what it breaks, blanks between."""
     return Mutant(name, bug, changes, tuple(of.split()), killed_by, profiles)

@@ -3,27 +3,80 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, mutant
+from types import SimpleNamespace
+from typing import Any
 
-AUTH = "hype/operations/auth.py"
-CHANNELS = "hype/operations/channels.py"
-MESSAGES = "hype/operations/messages.py"
-MODEL = "hype/models/messages.py"
-USERS = "hype/operations/users.py"
+from tests.mutants.changes import each, showing, telling
+from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
+from tests.mutants.seams import Around, Operation, Payload, Query, Within
 
-_ROTATED = "pair = call.services.tokens.pair(user, session.id)"
-_LOGOUT = "    if call.session is not None and"
-_WRONG = "        attempt.failed()\n"
+_AUTHORS: dict[str, Any] = {}
+_MOST: dict[str, int] = {}
+_USED: dict[str, str] = {}
+_USED_AGAIN: dict[str, str] = {}
+
+
+def _taken_over(perform: Any, call: Any) -> Any:
+    from hype.models import Channel
+
+    channel = Channel.find(call.path["id"])
+    if channel is not None and call.user is not None:
+        channel.change({"created_by": call.user})
+    return perform(call)
+
+
+def _rotate(rotate: Any, session: Any, *, used_jti: str, new_jti: str, expires_at: int) -> Any:
+    done = rotate(used_jti=used_jti, new_jti=new_jti, expires_at=expires_at)
+    (_USED if done else _USED_AGAIN)[session.id] = used_jti
+    return done
+
+
+def _without_email(pair: Any, tokens: Any, user: Any, session_id: str) -> Any:
+    return pair(SimpleNamespace(id=user.id, username=user.username, email=None), session_id)
+
+
+def _signs_off(perform: Any, call: Any) -> Any:
+    call.caller.change({"status": "OFFLINE"})
+    return perform(call)
+
+
+def _signs_in(by_email: Any, model: Any, email: str) -> Any:
+    user = by_email(email)
+    return None if user is None else user.logged_in()
+
+
+def _only_of_the_registered(begin: Any, call: Any, email: str) -> Any:
+    from hype.models import User
+
+    attempt = begin(call, email)
+    with call.unit.transaction():
+        known = User.by_email(email) is not None
+    return attempt if known else SimpleNamespace(failed=lambda: None, succeeded=attempt.succeeded)
+
+
+def _successes_too(begin: Any, call: Any, email: str) -> Any:
+    attempt = begin(call, email)
+    return SimpleNamespace(failed=attempt.failed, succeeded=attempt.failed)
+
+
+def _most_ever(payload: dict[str, Any], row: Any) -> dict[str, Any]:
+    count = payload["_count"]
+    _MOST[row.id] = max(_MOST.get(row.id, 0), count["messages"])
+    return {**payload, "_count": {**count, "messages": _MOST[row.id]}}
+
+
+def _all_of_the_author(remove: Any, message: Any) -> Any:
+    model = type(message)
+    mine = (model.channel == message.channel_id) & (model.author == message.author_id) & (model.id != message.id)
+    model.delete().where(mine).execute()
+    return remove()
+
 
 MUTANTS = [
     mutant(
         "rest.channels.change-takes-it-over",
-        "Who changes a channel is its creator from then on.",
-        Edit(
-            CHANNELS,
-            "row.change(changes)",
-            'row.change({**changes, **({"created_by": call.user} if call.user else {})})',
-        ),
+        "A user who changes a channel is its creator from then on.",
+        Operation("updateChannel", _taken_over),
         of="updateChannel",
         killed_by="P6.anyone",
         profiles=DOCUMENTED,
@@ -31,18 +84,13 @@ MUTANTS = [
     mutant(
         "rest.tokens.reuse-of-the-last-alone",
         "Only the refresh token that was used last ends the session when it comes again; older ones are just refused.",
-        Edit(
-            AUTH,
-            "        return pair\n    _revoke(call, session)",
-            "        return _renewed(session, claims, pair)\n    _ended(call, session, claims)",
-        ),
-        Edit(
-            AUTH,
-            "def _revoke(",
-            "_LAST: dict[str, str] = {}\n\n\ndef _renewed(session: Session, claims: Claims, pair: Pair) -> Pair:\n"
-            "    _LAST[session.id] = claims.jti\n    return pair\n\n\n"
-            "def _ended(call: Call, session: Session, claims: Claims) -> None:\n"
-            "    if _LAST.get(session.id) == claims.jti:\n        _revoke(call, session)\n\n\ndef _revoke(",
+        Query("Session.rotate", _rotate),
+        Within(
+            "refreshTokens",
+            Query(
+                "Session.revoke",
+                lambda revoke, session: _USED.get(session.id) == _USED_AGAIN.get(session.id) and revoke(),
+            ),
         ),
         of="refreshTokens",
         killed_by="P3.reuse-of-an-older-token",
@@ -51,50 +99,47 @@ MUTANTS = [
     mutant(
         "rest.tokens.refreshed-without-email",
         "Tokens that a refresh gives do not carry the email.",
-        Edit(AUTH, _ROTATED, f"user.email = None\n    {_ROTATED}"),
+        Within("refreshTokens", Around("hype.tokens:Tokens.pair", _without_email)),
         of="refreshTokens",
         killed_by="R23.claims-of-later-tokens",
     ),
     mutant(
         "rest.tokens.refresh-signs-in",
         "A refresh sets the status to online.",
-        Edit(AUTH, _ROTATED, f"user = user.logged_in()\n    {_ROTATED}"),
+        Within(
+            "refreshTokens",
+            Around(
+                "hype.tokens:Tokens.pair", lambda pair, tokens, user, session_id: pair(user.logged_in(), session_id)
+            ),
+        ),
         of="refreshTokens",
         killed_by="R24.status-stays",
     ),
     mutant(
         "rest.logout.signs-off",
         "A logout sets the status to offline.",
-        Edit(AUTH, _LOGOUT, f'    call.caller.change({{"status": "OFFLINE"}})\n{_LOGOUT}'),
+        Operation("logoutUser", _signs_off),
         of="logoutUser",
         killed_by="R24.status-stays",
     ),
     mutant(
         "rest.login.failure-signs-in",
-        "Who tries to log in is online before the password is looked at.",
-        Edit(
-            AUTH,
-            "    password_hash = None if user",
-            "        if user is not None:\n            user = user.logged_in()\n    password_hash = None if user",
-        ),
+        "A user who tries to log in is online before the password is looked at.",
+        Within("loginUser", Query("User.by_email", _signs_in)),
         of="loginUser",
         killed_by="R22.wrong-credentials",
     ),
     mutant(
         "rest.login.email-in-lower-case",
         "Login answers with the email in lower case, not as it was typed.",
-        Edit(
-            AUTH,
-            "return _signed_in(call, user.logged_in())",
-            "user = user.logged_in()\n        user.email = user.email_key\n        return _signed_in(call, user)",
-        ),
+        Operation("loginUser", telling(each("user", each("email", str.lower)))),
         of="loginUser",
         killed_by="R21.email",
     ),
     mutant(
         "rest.login.unknown-emails-unlimited",
-        "Failed logins are counted for those who are registered only.",
-        Edit(AUTH, _WRONG, "        if user is not None:\n            attempt.failed()\n"),
+        "Failed logins are counted for registered emails only.",
+        Around("hype.operations:begin", _only_of_the_registered),
         of="loginUser",
         killed_by="P9.unknown-email",
         profiles=HARDENED,
@@ -102,7 +147,7 @@ MUTANTS = [
     mutant(
         "rest.login.successes-count",
         "Logins that succeed count for the limit of failures.",
-        Edit(AUTH, "attempt.succeeded()", "attempt.failed()"),
+        Around("hype.operations:begin", _successes_too),
         of="loginUser",
         killed_by="P9.below-the-limit",
         profiles=HARDENED,
@@ -110,49 +155,31 @@ MUTANTS = [
     mutant(
         "rest.status.shows-bio",
         "The answer to a new status shows the bio.",
-        Edit(
-            USERS,
-            'return ok(_payload(call, row.change({"status": call.body["status"].upper()})))',
-            'row = row.change({"status": call.body["status"].upper()})\n'
-            "    return ok(payloads.profile(row, email_shown=_email_shown(call, row)))",
-        ),
+        Within("updateUserStatus", Payload("User", lambda payload, row: {**payload, "bio": row.bio})),
         of="updateUserStatus",
         killed_by="R16.bio-in-the-profile-only",
     ),
     mutant(
         "rest.channels.count-never-falls",
-        "_count.messages counts what was written, deleted or not.",
-        Edit(
-            CHANNELS,
-            "    return [payloads.channel(row, messages=messages[row.id]",
-            "    for row in rows:\n        _MOST[row.id] = max(_MOST.get(row.id, 0), messages[row.id])\n"
-            "    return [payloads.channel(row, messages=_MOST[row.id]",
-        ),
-        Edit(CHANNELS, "def channel_payloads(", "_MOST: dict[str, int] = {}\n\n\ndef channel_payloads("),
+        "_count.messages counts the messages that were written, deleted or not.",
+        Payload("Channel", _most_ever),
         of="getChannel listChannels",
         killed_by="R13.members",
     ),
     mutant(
         "rest.messages.delete-takes-the-older-ones",
-        "Deleting a message deletes all that its author wrote in the channel.",
-        Edit(
-            MODEL,
-            "model.delete().where(model.id == self.id)",
-            "model.delete().where((model.channel == self.channel_id) & (model.author == self.author_id))",
-        ),
+        "Deleting a message deletes all messages of its author in the channel.",
+        Query("Message.remove", _all_of_the_author),
         of="deleteMessage",
         killed_by="R20.delete",
     ),
     mutant(
         "rest.messages.author-remembered",
         "The answer to a new message shows its author as of their first message.",
-        Edit(
-            MESSAGES,
-            "    data = payloads.message(row)\n",
-            "    data = payloads.message(row)\n"
-            '    data["author"] = _AUTHORS.setdefault(row.author.id, data["author"])\n',
+        Operation(
+            "createMessage",
+            showing(lambda data, call: {**data, "author": _AUTHORS.setdefault(data["authorId"], data["author"])}),
         ),
-        Edit(MESSAGES, "def create_message(", "_AUTHORS: dict[str, dict[str, object]] = {}\n\n\ndef create_message("),
         of="createMessage",
         killed_by="R24.author-as-now",
     ),

@@ -2,66 +2,84 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from typing import Any, Final
 
-from tests.mutants.registry import HARDENED, Edit, Mutant, mutant
+from tests.mutants.heads import Answer, Request
+from tests.mutants.registry import HARDENED, Mutant, mutant
+from tests.mutants.seams import AnswerHead, Around
 
-_APP: Final = "hype/rest/app.py"
-_CORS: Final = "hype/rest/cors.py"
-_ORIGINS: Final = "allow_origins=origins, allow_credentials=origins"
+_ALLOWED: Final = "access-control-allow-origin"
+_CREDENTIALS: Final = "access-control-allow-credentials"
+_METHODS: Final = "access-control-allow-methods"
 
 
-def _lacking(where: str) -> tuple[Edit, Edit]:
-    """The headers are taken away again where the condition holds, by what now runs last."""
-    return (
-        Edit(_APP, "middleware=[cors, VaryByOrigin(), preflights]", "middleware=[VaryByOrigin(), cors, preflights]"),
-        Edit(
-            _CORS,
-            'response.append_header("Vary", "Origin")',
-            f"if {where}:\n"
-            '            response.delete_header("Access-Control-Allow-Origin")\n'
-            '            response.delete_header("Access-Control-Allow-Credentials")',
-        ),
-    )
+def _lacking(where: Callable[[Answer, Request], bool]) -> AnswerHead:
+    """Return the change by which the headers are taken away where the condition holds."""
+
+    def change(answer: Answer, request: Request) -> None:
+        if where(answer, request):
+            answer.headers.pop(_ALLOWED, None)
+            answer.headers.pop(_CREDENTIALS, None)
+
+    return AnswerHead(change)
+
+
+def _lacking_below(path: str) -> AnswerHead:
+    return _lacking(lambda answer, request: request.path.startswith(path) and request.method != "OPTIONS")
 
 
 def _lacking_status(status: int, of: str) -> Mutant:
     return mutant(
         f"rest.cors.not-on-{status}",
         f"Answers with the status {status} lack the headers of CORS.",
-        *_lacking(f"response.status_code == {status}"),
+        _lacking(lambda answer, request: answer.status == status),
         of=of,
         killed_by="R9.failures-too",
         profiles=HARDENED,
     )
 
 
+def _every_origin(answer: Answer, request: Request) -> None:
+    if "origin" in request.headers:
+        answer.headers.update({_ALLOWED: request.headers["origin"], _CREDENTIALS: "true"})
+
+
+def _get_alone(answer: Answer, request: Request) -> None:
+    if _METHODS in answer.headers:
+        answer.headers[_METHODS] = "GET"
+
+
+async def _not_before_routing(original: Any, preflights: Any, request: Any, response: Any) -> None:
+    """Leave a preflight to the router, which knows the paths that there are."""
+
+
 MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "rest.cors.not-on-auth",
         "Answers of /auth/* lack the headers of CORS, preflights excepted.",
-        *_lacking('request.path.startswith("/auth/") and request.method != "OPTIONS"'),
+        _lacking_below("/auth/"),
         of="loginUser registerUser loginGuest",
         killed_by="R9.allowed-origin",
     ),
     mutant(
         "rest.cors.not-on-servers",
         "Answers of /api/servers* lack the headers of CORS, preflights excepted.",
-        *_lacking('request.path.startswith("/api/servers") and request.method != "OPTIONS"'),
+        _lacking_below("/api/servers"),
         of="listServers getServer listServerChannels",
         killed_by="R9.allowed-origin",
     ),
     mutant(
         "voice.cors.not-on-voice",
         "Answers of /api/voice* lack the headers of CORS, preflights excepted.",
-        *_lacking('request.path.startswith("/api/voice") and request.method != "OPTIONS"'),
+        _lacking_below("/api/voice"),
         of="createSendTransport createProducer",
         killed_by="R9.voice",
     ),
     mutant(
         "voice.cors.not-on-409",
         "Conflicts in a call lack the headers of CORS.",
-        *_lacking("response.status_code == 409"),
+        _lacking(lambda answer, request: answer.status == 409),
         of="connectTransport createProducer",
         killed_by="R9.voice",
     ),
@@ -77,28 +95,28 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "rest.cors.without-credentials",
         "No answer allows credentials.",
-        Edit(_APP, _ORIGINS, "allow_origins=origins"),
+        AnswerHead(lambda answer, request: answer.headers.pop(_CREDENTIALS, None)),
         of="listChannels",
         killed_by="R9.allowed-origin",
     ),
     mutant(
         "rest.cors.everybodys-origin",
         "Every origin is given back as allowed.",
-        Edit(_APP, _ORIGINS, 'allow_origins="*", allow_credentials="*"'),
+        AnswerHead(_every_origin),
         of="listChannels",
         killed_by="R9.foreign-origin",
     ),
     mutant(
         "rest.cors.preflight-needs-a-path",
         "A preflight of an unknown path is 404.",
-        Edit(_CORS, 'if request.method == "OPTIONS" and', 'if request.method == "NONE" and'),
+        Around("hype.rest:Preflights.process_request", _not_before_routing),
         of="listChannels",
         killed_by="R9.preflight-of-unknown-path",
     ),
     mutant(
         "rest.cors.preflight-without-methods",
         "A preflight names GET alone among the methods.",
-        Edit(_CORS, '", ".join(sorted(methods))', '"GET"'),
+        AnswerHead(_get_alone),
         of="createMessage updateUser",
         killed_by="R9.preflight",
     ),

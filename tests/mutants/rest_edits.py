@@ -2,153 +2,172 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import Edit, Law, mutant
+from typing import Any
 
-MESSAGES = "hype/operations/messages.py"
-MODEL = "hype/models/messages.py"
-PAYLOADS = "hype/payloads.py"
+from tests.mutants.changes import each, refusing, replaced, telling, without
+from tests.mutants.registry import mutant
+from tests.mutants.seams import Operation, Payload, Query, SpecPatch
+
 ONE = "openapi.yaml#/paths/~1api~1messages~1{id}"
+
+_GONE: dict[str, int] = {}
+_SEEN: dict[str, Any] = {}
+
+
+def _only_if_it_moves(edit: Any, message: Any, content: str) -> Any:
+    return message if message.edited and content == message.content else edit(content)
+
+
+def _answers_the_old_text(perform: Any, call: Any) -> Any:
+    from hype.models import Message
+
+    row: Any = Message.find(call.path["id"])
+    answer = perform(call)
+    return replaced(answer, body={**answer.body, "data": {**answer.body["data"], "content": row.content}})
+
+
+def _not_stored(edit: Any, message: Any, content: str) -> Any:
+    row = message.change({"edited": True})
+    row.content = content
+    return row
+
+
+def _count_on(remove: Any, message: Any) -> Any:
+    _GONE[message.channel_id] = _GONE.get(message.channel_id, 0) + 1
+    return remove()
+
+
+def _with_the_gone(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
+    rows, total = page(channel_id, limit, offset)
+    return rows, total + _GONE.get(channel_id, 0)
+
+
+def _gone_is_deleted(perform: Any, call: Any) -> Any:
+    from hype.models import Message
+    from hype.operations import Answer
+
+    if Message.find(call.path["id"]) is None:
+        return Answer({"success": True, "data": {"id": call.path["id"]}})
+    return perform(call)
+
 
 MUTANTS = [
     mutant(
         "rest.edits.not-marked",
         "An edited message is not marked as edited.",
-        Edit(MODEL, '{"content": content, "edited": True}', '{"content": content}'),
+        Query("Message.edit", lambda edit, message, content: message.change({"content": content})),
         of="updateMessage",
         killed_by="R20.edit",
     ),
     mutant(
         "rest.edits.same-text-not-marked",
         "An edit that leaves the text as it is does not mark the message.",
-        Edit(MODEL, '"edited": True}', '"edited": self.edited or content != self.content}'),
+        Query(
+            "Message.edit",
+            lambda edit, message, content: message.change(
+                {"content": content, "edited": message.edited or content != message.content}
+            ),
+        ),
         of="updateMessage",
         killed_by="R20.edit",
     ),
     mutant(
         "rest.edits.same-text-moves-nothing",
         "An edit that leaves the text as it is does not move updatedAt.",
-        Edit(
-            MODEL,
-            '        return self.change({"content"',
-            "        if content == self.content and self.edited:\n            return self\n"
-            '        return self.change({"content"',
-        ),
+        Query("Message.edit", _only_if_it_moves),
         of="updateMessage",
         killed_by="R20.edit",
     ),
     mutant(
         "rest.edits.created-anew",
         "An edit moves createdAt.",
-        Edit(MODEL, '"edited": True}', '"edited": True, "created_at": self.created_at + 1}'),
+        Query(
+            "Message.edit",
+            lambda edit, message, content: message.change(
+                {"content": content, "edited": True, "created_at": message.created_at + 1}
+            ),
+        ),
         of="updateMessage",
         killed_by="R20.edit",
     ),
     mutant(
         "rest.edits.answer-is-old",
         "The answer to an edit shows the old text.",
-        Edit(
-            MESSAGES,
-            'data = payloads.message(row.edit(call.body["content"]))',
-            'data = {**payloads.message(row.edit(call.body["content"])), "content": row.content}',
-        ),
+        Operation("updateMessage", _answers_the_old_text),
         of="updateMessage",
         killed_by="R20.edit",
     ),
     mutant(
         "rest.edits.not-stored",
         "An edit is answered and announced, but the old text stays stored.",
-        Edit(MODEL, '{"content": content, "edited": True}', '{"edited": True}'),
-        Edit(
-            MESSAGES,
-            'data = payloads.message(row.edit(call.body["content"]))',
-            'data = {**payloads.message(row.edit(call.body["content"])), "content": call.body["content"]}',
-        ),
+        Query("Message.edit", _not_stored),
         of="updateMessage",
         killed_by="R20.edit",
     ),
     mutant(
         "rest.edits.of-anybody",
-        "Anybody with a token can edit anybody's message.",
-        Law(f"{ONE}/put/x-hype-policy/allow", ["anyone"]),
+        "A user with a token can edit every user's message.",
+        SpecPatch(f"{ONE}/put/x-hype-policy/allow", ["anyone"]),
         of="updateMessage",
         killed_by="R20.author-only",
     ),
     mutant(
         "rest.edits.not-yours-in-other-words",
         "The 403 of an edit speaks of deleting.",
-        Edit(MESSAGES, "You can only edit your own messages", "You can only delete your own messages"),
+        Operation("updateMessage", refusing(403, 403, "Forbidden: You can only delete your own messages")),
         of="updateMessage",
         killed_by="R20.author-only",
     ),
     mutant(
         "rest.edits.without-token",
         "An edit without a token is 403 instead of 401.",
-        Law(f"{ONE}/put/security", [{}, {"bearer": []}]),
-        Edit(
-            MESSAGES,
-            "author=row.author.id == call.caller.id",
-            "author=call.user is not None and row.author.id == call.user.id",
-        ),
+        SpecPatch(f"{ONE}/put/security", [{}, {"bearer": []}]),
+        Operation("updateMessage", refusing(401, 403, "Forbidden: You can only edit your own messages")),
         of="updateMessage deleteMessage",
         killed_by="R7.no-token.updateMessage",
     ),
     mutant(
         "rest.deletions.of-anybody",
-        "Anybody with a token can delete anybody's message.",
-        Law(f"{ONE}/delete/x-hype-policy/allow", ["anyone"]),
+        "A user with a token can delete every user's message.",
+        SpecPatch(f"{ONE}/delete/x-hype-policy/allow", ["anyone"]),
         of="deleteMessage",
         killed_by="R20.author-only",
     ),
     mutant(
         "rest.deletions.are-marks",
         "A deleted message stays, with another text.",
-        Edit(MESSAGES, "    if not row.remove():\n", '    if not row.edit("[deleted]"):\n'),
+        Query("Message.remove", lambda remove, message: bool(message.edit("[deleted]"))),
         of="deleteMessage getMessage",
         killed_by="R20.delete",
     ),
     mutant(
         "rest.deletions.still-counted",
         "meta.total still counts messages that were deleted.",
-        Edit(
-            MODEL,
-            "        model = type(self)\n        return bool(",
-            "        _GONE[self.channel_id] = _GONE.get(self.channel_id, 0) + 1\n        model = type(self)\n        return bool(",
-        ),
-        Edit(
-            MODEL,
-            "cls.counted([channel_id])[channel_id]",
-            "cls.counted([channel_id])[channel_id] + _GONE.get(channel_id, 0)",
-        ),
-        Edit(MODEL, "class Message(Editable):", "_GONE: dict[str, int] = {}\n\n\nclass Message(Editable):"),
+        Query("Message.remove", _count_on),
+        Query("Message.page", _with_the_gone),
         of="deleteMessage listMessages",
         killed_by="R20.delete",
     ),
     mutant(
         "rest.deletions.twice",
         "Deleting a message that is gone is 200.",
-        Edit(
-            MESSAGES,
-            '    row = _own(call, "Forbidden: You can only delete',
-            '    if Message.find(call.path["id"]) is None:\n        return ok({"id": call.path["id"]})\n'
-            '    row = _own(call, "Forbidden: You can only delete',
-        ),
+        Operation("deleteMessage", _gone_is_deleted),
         of="deleteMessage",
         killed_by="R20.delete",
     ),
     mutant(
         "rest.deletions.answer-nothing",
         "A deletion answers without the id.",
-        Edit(MESSAGES, 'return ok({"id": row.id})', "return ok({})"),
+        Operation("deleteMessage", telling(without("id"))),
         of="deleteMessage",
         killed_by="R20.delete",
     ),
     mutant(
         "rest.messages.unknown-is-400",
         "A message that does not exist is 400.",
-        Edit(
-            MESSAGES,
-            '    if row is None:\n        raise NotFound("Message',
-            '    if row is None:\n        raise BadRequest("Message',
+        *(
+            Operation(operation_id, refusing(404, 400))
+            for operation_id in ("getMessage", "updateMessage", "deleteMessage")
         ),
         of="getMessage updateMessage deleteMessage",
         killed_by="R3.unknown-id",
@@ -156,26 +175,21 @@ MUTANTS = [
     mutant(
         "rest.authors.stale",
         "A message shows its author as the profile was when the server first saw it.",
-        Edit(PAYLOADS, '"author": author(row.author)', '"author": _SEEN.setdefault(row.author.id, author(row.author))'),
-        Edit(PAYLOADS, "_EPOCH = ", "_SEEN: dict[str, dict[str, Any]] = {}\n_EPOCH = "),
+        Payload("Author", lambda payload, row: _SEEN.setdefault(row.id, payload)),
         of="getMessage listMessages",
         killed_by="R24.author-as-now",
     ),
     mutant(
         "rest.authors.lower-case-status",
         "The status of a message's author is in lower case.",
-        Edit(PAYLOADS, '"status": row.status,\n    }', '"status": row.status.lower(),\n    }'),
+        Payload("Author", each("status", str.lower)),
         of="getMessage listMessages createMessage",
         killed_by="R24.author-as-now",
     ),
     mutant(
         "rest.authors.no-display-name",
         "A message's author has no displayName.",
-        Edit(
-            PAYLOADS,
-            '        "displayName": row.display_name,\n        "avatarUrl": row.avatar_url,\n        "status"',
-            '        "avatarUrl": row.avatar_url,\n        "status"',
-        ),
+        Payload("Author", without("displayName")),
         of="getMessage listMessages createMessage",
         killed_by="R24.author-as-now",
     ),

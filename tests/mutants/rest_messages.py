@@ -2,115 +2,167 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import GONE, Edit, Law, mutant
+import html
+import re
+import sys
+import unicodedata
+from collections.abc import Callable
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
-MESSAGES = "hype/operations/messages.py"
-MODEL = "hype/models/messages.py"
-PAYLOADS = "hype/payloads.py"
-QUERY = "hype/rest/query.py"
+from tests.mutants.changes import answering, asking, at_query, each, instead_of, refusing, sets, status_is, without
+from tests.mutants.registry import mutant
+from tests.mutants.seams import GONE, Around, Operation, Payload, Query, SpecPatch, Within
+
 SCHEMAS = "openapi.yaml#/components/schemas"
 LIST = "openapi.yaml#/paths/~1api~1messages/get"
 ONE = "openapi.yaml#/paths/~1api~1messages~1{id}"
 
-_NEW = 'content=call.body["content"]'
-_OWN = "permit(call, refusal, author=row.author.id == call.caller.id)"
+
+def page_of(arrange: Callable[[list[Any]], list[Any]]) -> Query:
+    """Return the change by which a page is a part of all messages of the channel, arranged otherwise."""
+
+    def page(original: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
+        newest_first, total = original(channel_id, sys.maxsize, 0)
+        return arrange(newest_first)[offset : offset + limit], total
+
+    return Query("Message.page", page)
+
+
+def _of_all_channels(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
+    every = sorted(model.whole(), key=lambda row: (row.created_at, row.id), reverse=True)
+    return every[offset : offset + limit], page(channel_id, limit, offset)[1]
+
+
+def _total_of_everything(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
+    return page(channel_id, limit, offset)[0], model.select().count()
+
+
+def _query(change: Callable[[list[tuple[str, str]], set[str]], object]) -> Around:
+    """Return the change by which a query is read otherwise. change: gets its pairs and the names of its numbers."""
+
+    def read(original: Any, text: str, parameters: Any) -> Any:
+        numbers = {parameter.name for parameter in parameters if parameter.type == "integer"}
+        return original(urlencode(change(parse_qsl(text, keep_blank_values=True), numbers)), parameters)  # type: ignore[arg-type]
+
+    return Around("hype.rest.query:read", read)
+
+
+def announcements_are_text(find: Any, model: Any, key: str) -> Any:
+    """Find a channel, and show an announcement channel as one of text."""
+    channel = find(key)
+    if channel is not None and channel.type == "ANNOUNCEMENT":
+        channel.type = "TEXT"
+    return channel
+
+
+def _plain_number(text: str) -> str:
+    return str(int(text)) if re.fullmatch(r"\s*[+-]?\d+\s*", text) else text
+
+
+def _in_utf16(value: Any) -> Any:
+    """Return the value with two characters for each that takes two units."""
+    if isinstance(value, dict):
+        return {name: _in_utf16(member) for name, member in value.items()}
+    return re.sub("[\U00010000-\U0010ffff]", "\u4e00\u4e00", value) if isinstance(value, str) else value
+
 
 MUTANTS = [
     mutant(
         "rest.messages.oldest-first",
         "The page of messages begins with the oldest one.",
-        Edit(MODEL, "cls.created_at.desc(), cls.id.desc()", "cls.created_at, cls.id"),
+        page_of(lambda newest_first: newest_first[::-1]),
         of="listMessages",
         killed_by="R18.newest-first",
     ),
     mutant(
         "rest.messages.last-edited-first",
         "A message that is edited jumps to the top of the page.",
-        Edit(MODEL, "cls.created_at.desc(), cls.id.desc()", "cls.updated_at.desc(), cls.id.desc()"),
+        page_of(lambda rows: sorted(rows, key=lambda row: row.updated_at, reverse=True)),
         of="listMessages",
         killed_by="R18.newest-first",
     ),
     mutant(
         "rest.messages.offset-ignored",
         "The offset of a page is ignored.",
-        Edit(MODEL, ".offset(min(offset, LARGEST_OFFSET))", ""),
+        Query("Message.page", lambda page, model, channel_id, limit, offset: page(channel_id, limit, 0)),
         of="listMessages",
         killed_by="R18.pages",
     ),
     mutant(
         "rest.messages.offset-from-one",
         "The offset counts from one, so every page repeats a message.",
-        Edit(MODEL, "min(offset, LARGEST_OFFSET)", "max(0, min(offset, LARGEST_OFFSET) - 1)"),
+        Query(
+            "Message.page", lambda page, model, channel_id, limit, offset: page(channel_id, limit, max(0, offset - 1))
+        ),
         of="listMessages",
         killed_by="R18.pages",
     ),
     mutant(
         "rest.messages.page-of-20",
         "A page without a limit has 20 messages.",
-        Law(f"{LIST}/parameters/1/schema/default", 20),
+        SpecPatch(f"{LIST}/parameters/1/schema/default", 20),
         of="listMessages",
         killed_by="R18.default-limit",
     ),
     mutant(
         "rest.messages.limit-cut-at-50",
         "A limit over 50 gives 50 messages.",
-        Edit(MODEL, ".limit(limit)", ".limit(min(limit, 50))"),
+        Query("Message.page", lambda page, model, channel_id, limit, offset: page(channel_id, min(limit, 50), offset)),
         of="listMessages",
         killed_by="R18.default-limit",
     ),
     mutant(
         "rest.messages.total-of-the-page",
         "meta.total counts the page instead of the channel.",
-        Edit(MESSAGES, '"total": total', '"total": len(rows)'),
+        Operation("listMessages", answering(lambda body: each("meta", sets(total=len(body["data"])))(body))),
         of="listMessages",
         killed_by="R18.pages",
     ),
     mutant(
         "rest.messages.total-of-everything",
         "meta.total counts the messages of all channels.",
-        Edit(
-            MODEL, "return list(rows), cls.counted([channel_id])[channel_id]", "return list(rows), cls.select().count()"
-        ),
+        Query("Message.page", _total_of_everything),
         of="listMessages",
         killed_by="R18.",
     ),
     mutant(
         "rest.messages.no-meta",
         "A page has no meta.",
-        Edit(MESSAGES, ', {"total": total, "limit": limit, "offset": offset})', ")"),
+        Operation("listMessages", answering(without("meta"))),
         of="listMessages",
         killed_by="R18.newest-first",
     ),
     mutant(
         "rest.messages.of-all-channels",
         "A page shows the messages of every channel.",
-        Edit(MODEL, "newest_first.where(cls.channel == channel_id)", "newest_first"),
+        Query("Message.page", _of_all_channels),
         of="listMessages",
         killed_by="R18.",
     ),
     mutant(
         "rest.messages.limit-of-101",
         "A limit of 101 is accepted.",
-        Law(f"{LIST}/parameters/1/schema/maximum", 101),
+        SpecPatch(f"{LIST}/parameters/1/schema/maximum", 101),
         of="listMessages",
         killed_by="R18.query-bounds",
     ),
     mutant(
         "rest.messages.limit-clamped",
         "A limit that is out of range is clamped instead of refused.",
-        Law(f"{LIST}/parameters/1/schema/maximum", GONE),
-        Law(f"{LIST}/parameters/1/schema/minimum", GONE),
-        Edit(MESSAGES, 'call.query["limit"], call', 'max(1, min(100, call.query["limit"])), call'),
+        SpecPatch(f"{LIST}/parameters/1/schema/maximum", GONE),
+        SpecPatch(f"{LIST}/parameters/1/schema/minimum", GONE),
+        Operation("listMessages", at_query(each("limit", lambda limit: max(1, min(100, limit))))),
         of="listMessages",
         killed_by="R18.query-bounds",
     ),
     mutant(
         "rest.messages.odd-limit-is-default",
         "A limit that is no number counts as none given.",
-        Edit(
-            QUERY,
-            'return None, [_mistyped(parameter, "string", "Expected integer, received string")]',
-            "return 0 if parameter.default is None else parameter.default, []",
+        _query(
+            lambda pairs, numbers: [
+                (name, text) for name, text in pairs if name not in numbers or re.fullmatch("-?[0-9]+", text)
+            ]
         ),
         of="listMessages",
         killed_by="R18.query-bounds",
@@ -118,125 +170,108 @@ MUTANTS = [
     mutant(
         "rest.messages.lenient-numbers",
         "`+5`, ` 5` and the digits of other scripts are numbers in a query.",
-        Edit(QUERY, 'r"[0-9]+|-0*[1-9][0-9]*"', r'r"\s*[+-]?\d+\s*"'),
+        _query(
+            lambda pairs, numbers: [(name, _plain_number(text) if name in numbers else text) for name, text in pairs]
+        ),
         of="listMessages listUsers",
         killed_by="R18.query-bounds",
     ),
     mutant(
         "rest.messages.repeated-limit",
         "Of a repeated query parameter the first value counts.",
-        Edit(QUERY, "if len(texts) > 1:", "if not texts:"),
+        _query(lambda pairs, numbers: dict(reversed(pairs))),
         of="listMessages listUsers",
         killed_by="R18.query-bounds",
     ),
     mutant(
         "rest.messages.channel-optional",
         "Without a channelId the messages of the first channel are listed.",
-        Law(f"{LIST}/parameters/0/required", False),
-        Edit(MESSAGES, 'call.query["channelId"]', 'call.query.get("channelId", "text-general")'),
+        SpecPatch(f"{LIST}/parameters/0/required", False),
+        Operation("listMessages", at_query(lambda query: {"channelId": "text-general", **query})),
         of="listMessages",
         killed_by="R18.channel",
     ),
     mutant(
         "rest.messages.voice-channel-is-empty",
         "A voice channel has an empty page of messages instead of 400.",
-        Edit(MESSAGES, "    channel = _text_channel(call.query", "    channel = Channel.find(call.query"),
-        Edit(
-            MESSAGES,
-            "    limit, offset = call",
-            '    if channel is None:\n        raise NotFound("Channel not found")\n    limit, offset = call',
-        ),
+        Operation("listMessages", instead_of(400, [], meta={"total": 0, "limit": 50, "offset": 0})),
         of="listMessages",
         killed_by="R18.channel",
     ),
     mutant(
         "rest.messages.unknown-channel-is-empty",
         "A channel that does not exist has an empty page of messages.",
-        Edit(
-            MESSAGES,
-            "    channel = _text_channel(call.query",
-            '    if Channel.find(call.query["channelId"]) is None:\n'
-            '        return ok([], {"total": 0, "limit": call.query["limit"], "offset": call.query["offset"]})\n'
-            "    channel = _text_channel(call.query",
-        ),
+        Operation("listMessages", instead_of(404, [], meta={"total": 0, "limit": 50, "offset": 0})),
         of="listMessages",
         killed_by="R18.channel",
     ),
     mutant(
         "rest.messages.to-announcements",
-        "Anybody can write in an announcement channel.",
-        Edit(MESSAGES, 'if channel.type != "TEXT":', 'if channel.type == "VOICE":'),
+        "Every user can write in an announcement channel.",
+        Within("createMessage", Query("Channel.find", announcements_are_text)),
         of="createMessage",
         killed_by="R19.text-channels-only",
     ),
     mutant(
         "rest.messages.unknown-channel-is-400",
         "A message to a channel that does not exist is 400 instead of 404.",
-        Edit(
-            MESSAGES,
-            "    if channel is None:\n        raise NotFound(",
-            "    if channel is None:\n        raise BadRequest(",
-        ),
+        Operation("createMessage", refusing(404, 400)),
         of="createMessage",
         killed_by="R19.text-channels-only",
     ),
     mutant(
         "rest.messages.answers-200",
         "A new message is answered with 200 instead of 201.",
-        Edit(
-            MESSAGES,
-            "joins=call.origin))\n    return ok(data)",
-            "joins=call.origin))\n    return Answer({'success': True, 'data': data}, 200)",
-        ),
+        Operation("createMessage", status_is(200)),
         of="createMessage",
         killed_by="R19.new-message",
     ),
     mutant(
         "rest.messages.trimmed",
         "White space around a message is cut off.",
-        Edit(MESSAGES, _NEW, f"{_NEW}.strip()"),
+        Operation("createMessage", asking(each("content", str.strip))),
         of="createMessage",
         killed_by="R19.verbatim",
     ),
     mutant(
         "rest.messages.escaped",
         "A message is stored with HTML entities.",
-        Edit(MESSAGES, _NEW, 'content=__import__("html").escape(call.body["content"])'),
+        Operation("createMessage", asking(each("content", html.escape))),
         of="createMessage",
         killed_by="R19.verbatim",
     ),
     mutant(
         "rest.messages.normalised",
         "A message is stored in Unicode's form NFC.",
-        Edit(MESSAGES, _NEW, 'content=__import__("unicodedata").normalize("NFC", call.body["content"])'),
+        Operation("createMessage", asking(each("content", lambda text: unicodedata.normalize("NFC", text)))),
         of="createMessage",
         killed_by="R19.verbatim",
     ),
     mutant(
         "rest.messages.edit-trimmed",
         "White space around an edited text is cut off.",
-        Edit(MESSAGES, 'row.edit(call.body["content"])', 'row.edit(call.body["content"].strip())'),
+        Operation("updateMessage", asking(each("content", str.strip))),
         of="updateMessage",
         killed_by="R19.verbatim",
     ),
     mutant(
         "rest.messages.blank",
         "A message of blanks is accepted.",
-        Law(f"{SCHEMAS}/MessageContent/allOf/1", GONE),
+        SpecPatch(f"{SCHEMAS}/MessageContent/allOf/1", GONE),
         of="createMessage updateMessage",
         killed_by="R19.not-blank",
     ),
     mutant(
         "rest.messages.ascii-blank",
         "Only ASCII counts as white space, so a message of no-break spaces is accepted.",
-        Law(f"{SCHEMAS}/MessageContent/allOf/1/x-hype-not-blank", GONE),
+        SpecPatch(f"{SCHEMAS}/MessageContent/allOf/1/x-hype-not-blank", GONE),
         of="createMessage updateMessage",
         killed_by="R19.not-blank",
     ),
     mutant(
         "rest.messages.empty",
         "An empty text is accepted in an edit.",
-        Law(
+        SpecPatch(
             f"{SCHEMAS}/UpdateMessageRequest/properties/content",
             {
                 "type": "string",
@@ -250,48 +285,42 @@ MUTANTS = [
     mutant(
         "rest.messages.longest-1999",
         "A message of exactly 2000 characters is refused.",
-        Law(f"{SCHEMAS}/MessageContent/maxLength", 1999),
+        SpecPatch(f"{SCHEMAS}/MessageContent/maxLength", 1999),
         of="createMessage updateMessage",
         killed_by="bounds.createMessage.content.maxLength",
     ),
     mutant(
         "rest.messages.longest-2001",
         "A message of 2001 characters is accepted.",
-        Law(f"{SCHEMAS}/MessageContent/maxLength", 2001),
+        SpecPatch(f"{SCHEMAS}/MessageContent/maxLength", 2001),
         of="createMessage updateMessage",
         killed_by="R19.too-long",
     ),
     mutant(
         "rest.messages.utf16-length",
         "The length of a text is counted in UTF-16 units, as JavaScript does.",
-        Edit(
-            "hype/issues.py",
-            '        "required": _required,\n',
-            '        "required": _required, "maxLength": lambda validator, most, text, schema: iter(\n'
-            '        [ValidationError("too long")] if isinstance(text, str)\n'
-            '        and len(text.encode("utf-16-le", "surrogatepass")) > 2 * most else []),\n',
-        ),
+        Around("hype.spec:Rule.failure", lambda failure, rule, value, at=(): failure(_in_utf16(value), at)),
         of="createMessage",
         killed_by="R19.verbatim",
     ),
     mutant(
         "rest.messages.too-long-with-details",
         "A text that is too long is answered `Validation failed`.",
-        Law(f"{SCHEMAS}/MessageContent/x-hype-failure", GONE),
+        SpecPatch(f"{SCHEMAS}/MessageContent/x-hype-failure", GONE),
         of="createMessage",
         killed_by="R19.too-long",
     ),
     mutant(
         "rest.messages.reactions-missing",
         "A message has no reactions member.",
-        Edit(PAYLOADS, '        "reactions": [],\n', ""),
+        Payload("Message", without("reactions")),
         of="getMessage listMessages createMessage",
         killed_by="R19.new-message",
     ),
     mutant(
         "rest.messages.attachments-null",
         "A message without attachments has null for them.",
-        Edit(PAYLOADS, '"attachments": []', '"attachments": None'),
+        Payload("Message", sets(attachments=None)),
         of="getMessage listMessages createMessage",
         killed_by="R19.new-message",
     ),

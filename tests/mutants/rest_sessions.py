@@ -2,177 +2,153 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import DOCUMENTED, HARDENED, Edit, Law, mutant
+import re
+import time
+from contextvars import ContextVar
+from typing import Any
 
-AUTH = "hype/operations/auth.py"
-IDENTITY = "hype/operations/callers.py"
-SESSIONS = "hype/models/sessions.py"
-TOKENS = "hype/tokens.py"
-BEARER = "hype/rest/auth.py"
+from tests.mutants.changes import answering, each, now_ms, refusal, refusing, replaced, telling, without
+from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
+from tests.mutants.seams import AnswerHead, Around, Operation, Payload, Query, RequestHead, SpecPatch, Within
+from tests.mutants.token_changes import (
+    whatever_the_session,
+)
+
 LOGOUT = "openapi.yaml#/paths/~1auth~1logout/post/x-hype-policy/revokesSession"
 REFRESH = "openapi.yaml#/paths/~1auth~1refresh/post/x-hype-policy/singleUseRefreshToken"
 
-_DECODE = 'return jwt.decode(token, self._secrets[kind], algorithms=["HS256"], options=options)'
-_READ_REFRESH = 'claims = call.services.tokens.read_refresh(call.body["refreshToken"])'
+_NEWEST: ContextVar[bool] = ContextVar("newest")
+
+
+def of_all_sessions(revoke: Any, session: Any) -> bool:
+    """Revoke all sessions of the user."""
+    model = type(session)
+    live = (model.user == session.user_id) & model.revoked_at.is_null()
+    return bool(model.update(revoked_at=now_ms()).where(live).execute())
+
+
+def _authorization(pattern: str) -> RequestHead:
+    """Return the change by which the header Authorization may be of this pattern, whose group is the token."""
+
+    def change(request: Any) -> None:
+        match = re.fullmatch(pattern, request.headers.get("authorization", "").strip())
+        if match:
+            request.headers["authorization"] = f"Bearer {match[1]}"
+
+    return RequestHead(change)
+
+
+def _malformed_is_none(request: Any) -> None:
+    if not re.fullmatch(r"(?i)bearer +\S+", request.headers.get("authorization", "").strip()):
+        request.headers.pop("authorization", None)
+
+
+def _answers_403(answer: Any, request: Any) -> None:
+    if answer.status == 401:
+        answer.status = 403
+
+
+def _bad_tokens(before: str, then: str) -> Around:
+    """Return the change by which operations treat a token otherwise. before, then: a way to treat it (`auth`)."""
+
+    def load(original: Any, profile: Any, folder: Any = None) -> Any:
+        contract = original(profile, folder)
+        operations = {
+            name: replaced(operation, auth=then) if operation.auth == before else operation
+            for name, operation in contract.operations.items()
+        }
+        return replaced(contract, operations=operations)
+
+    return Around("hype.spec:load", load)
+
+
+def _revoked_and_rolled_back(revoke: Any, session: Any) -> Any:
+    revoke()
+    raise refusal(401, "Invalid refresh token")
+
+
+def _looked_at_before(perform: Any, call: Any) -> Any:
+    from hype.models import Session
+
+    claims = call.services.tokens.read_refresh(call.body["refreshToken"])
+    with call.unit.transaction():
+        session = Session.find(claims.session_id)
+        _NEWEST.set(session is not None and session.refresh_jti == claims.jti)
+    time.sleep(0.05)  # noqa: TID251 - the moment in which another request comes
+    return perform(call)
+
+
+def _if_it_was_the_newest(rotate: Any, session: Any, *, used_jti: str, new_jti: str, expires_at: int) -> Any:
+    return _NEWEST.get() and rotate(used_jti=session.refresh_jti, new_jti=new_jti, expires_at=expires_at)
+
+
+def _alive(find: Any, model: Any, key: str) -> Any:
+    session = find(key)
+    if session is not None:
+        session.revoked_at = None
+    return session
+
+
+def _rotated_though_revoked(rotate: Any, session: Any, *, used_jti: str, new_jti: str, expires_at: int) -> bool:
+    model = type(session)
+    unused = (model.id == session.id) & (model.refresh_jti == used_jti)
+    return bool(model.update(refresh_jti=new_jti, expires_at=expires_at).where(unused).execute())
+
+
+def _as_in_the_token(authenticate: Any, services: Any, token: str | None) -> Any:
+    user, session = authenticate(services, token)
+    user.username = services.tokens.read_access(token).username
+    return user, session
+
 
 MUTANTS = [
     mutant(
-        "rest.tokens.signature-unchecked",
-        "The signature of a token is not verified.",
-        Edit(TOKENS, '"verify_signature": True', '"verify_signature": False'),
-        of="getCurrentUser refreshTokens",
-        killed_by="R7.forged-signature",
-    ),
-    mutant(
-        "rest.tokens.refresh-signature-unchecked",
-        "The signature of a refresh token is not verified.",
-        Edit(TOKENS, '"verify_signature": True', '"verify_signature": kind == "access"'),
-        of="refreshTokens",
-        killed_by="R23.bad-refresh-token.forged-signature",
-    ),
-    mutant(
-        "rest.tokens.alg-none",
-        "A token whose header says alg none is accepted.",
-        Edit(
-            TOKENS,
-            _DECODE,
-            'bare = str(jwt.get_unverified_header(token).get("alg")).lower() == "none"\n'
-            '            options["verify_signature"] = not bare\n'
-            f"            {_DECODE}",
-        ),
-        of="getCurrentUser",
-        killed_by="R7.unsigned-token",
-    ),
-    mutant(
-        "rest.tokens.guessable-secret",
-        "Access tokens are signed with the secret of the example configuration.",
-        Edit(TOKENS, '"access": config.jwt_access_secret', '"access": "your-secret-key-for-access-tokens"'),
-        of="getCurrentUser",
-        killed_by="R7.forged-signature",
-    ),
-    mutant(
-        "rest.tokens.refresh-opens-doors",
-        "A refresh token is accepted where an access token is due.",
-        Edit(
-            TOKENS,
-            'return self._read(token, "access")',
-            'try:\n            return self._read(token, "access")\n'
-            '        except NotAuthenticated:\n            return self._read(token, "refresh")',
-        ),
-        of="getCurrentUser",
-        killed_by="R7.refresh-token-as-access-token",
-    ),
-    mutant(
-        "rest.tokens.access-refreshes",
-        "An access token can be used to get new tokens.",
-        Edit(
-            TOKENS,
-            'return self._read(token, "refresh")',
-            'try:\n            return self._read(token, "refresh")\n'
-            '        except NotAuthenticated:\n            return self._read(token, "access")',
-        ),
-        Edit(SESSIONS, "(model.refresh_jti == used_jti) & ", ""),
-        of="refreshTokens",
-        killed_by="R23.bad-refresh-token.access-token",
-    ),
-    mutant(
-        "rest.tokens.access-for-a-day",
-        "An access token lives for a day.",
-        Edit(TOKENS, "now + self._lifetimes[kind]", "now + max(86_400, self._lifetimes[kind])"),
-        of="registerUser loginGuest refreshTokens",
-        killed_by="R23.claims",
-    ),
-    mutant(
-        "rest.tokens.refresh-for-a-month",
-        "A refresh token lives for thirty days.",
-        Edit(
-            TOKENS, "now + self._lifetimes[kind]", 'now + (2_592_000 if kind == "refresh" else self._lifetimes[kind])'
-        ),
-        of="loginUser",
-        killed_by="R23.claims",
-    ),
-    mutant(
-        "rest.tokens.milliseconds",
-        "iat and exp are milliseconds, as JavaScript's clock has them.",
-        Edit(TOKENS, "now = int(self._clock())", "now = int(self._clock()) * 1000"),
-        Edit(TOKENS, "now + self._lifetimes[kind]", "now + self._lifetimes[kind] * 1000"),
-        of="registerUser",
-        killed_by="R23.claims",
-    ),
-    mutant(
-        "rest.tokens.no-email",
-        "A token does not carry the email.",
-        Edit(TOKENS, '            "email": user.email,\n', ""),
-        of="registerUser",
-        killed_by="R23.claims",
-    ),
-    mutant(
-        "rest.tokens.no-type",
-        "Tokens have no type claim, so that only the secret tells them apart.",
-        Edit(TOKENS, '            "type": kind,\n', ""),
-        Edit(TOKENS, 'payload.get("type") == kind and _is_past', "_is_past"),
-        Edit(TOKENS, '        payload.get("type") == kind\n        and all', "        all"),
-        of="registerUser",
-        killed_by="R23.claims",
-    ),
-    mutant(
-        "rest.tokens.jti-of-the-session",
-        "All tokens of a session have one jti.",
-        Edit(TOKENS, '"jti": new_id(),', '"jti": session_id,'),
-        of="loginUser refreshTokens",
-        killed_by="R23.",
-    ),
-    mutant(
         "rest.auth.no-www-authenticate",
         "401 comes without WWW-Authenticate.",
-        Edit("hype/errors.py", 'headers={"WWW-Authenticate": "Bearer"}', "headers={}"),
+        AnswerHead(lambda answer, request: answer.headers.pop("www-authenticate", None)),
         of="getCurrentUser loginUser refreshTokens",
         killed_by="R7.no-token",
     ),
     mutant(
         "rest.auth.refuses-with-403",
         "A missing token is answered with 403.",
-        Edit("hype/errors.py", "    status = 401\n", "    status = 403\n"),
+        AnswerHead(_answers_403),
         of="getCurrentUser createMessage logoutUser",
         killed_by="R7.no-token",
     ),
     mutant(
         "rest.auth.unauthorized",
         "A missing token is answered `Unauthorized` instead of the documented text.",
-        Edit(
-            IDENTITY,
-            'raise NotAuthenticated("Not authenticated")\n    claims',
-            'raise NotAuthenticated("Unauthorized")\n    claims',
-        ),
+        Around("hype.operations:authenticate", refusing(401, 401, "Unauthorized", like="Not authenticated")),
         of="getCurrentUser",
         killed_by="R6.not-authenticated",
     ),
     mutant(
         "rest.auth.bare-token",
         "The Authorization header works without the word Bearer.",
-        Edit(BEARER, 'r"bearer +(\\S+) *"', 'r"(?:bearer +)?(\\S+) *"'),
+        _authorization(r"(\S+)"),
         of="getCurrentUser createMessage",
         killed_by="R7.malformed-header",
     ),
     mutant(
         "rest.auth.any-scheme",
-        "The token is whatever stands behind the last blank of the Authorization header.",
-        Edit(BEARER, 'r"bearer +(\\S+) *"', 'r"\\w+ +(\\S+) *"'),
+        "The server takes the text behind the last blank of the Authorization header for the token.",
+        _authorization(r"\w+ +(\S+)"),
         of="getCurrentUser createMessage",
         killed_by="R7.malformed-header",
     ),
     mutant(
         "rest.auth.malformed-is-nobody",
-        "Where no token is needed a malformed Authorization header counts as none, also where a bad token is refused.",
-        Edit(BEARER, 'return match[1] if match else ""', "return match[1] if match else None"),
+        "A malformed Authorization header counts as none for operations that need no token and refuse a bad one.",
+        RequestHead(_malformed_is_none),
         of="updateUserStatus createChannel",
         killed_by="R7.malformed-header",
         profiles=DOCUMENTED,
     ),
     mutant(
         "rest.auth.bad-token-is-nobody",
-        "Where no token is needed a bad one counts as none, also where it must be valid.",
-        Edit("hype/spec.py", 'return "checked" if 401 in statuses else "optional"', 'return "optional"'),
+        "A bad token counts as none for operations that need no token and refuse a bad one.",
+        _bad_tokens("checked", "optional"),
         of="updateUserStatus createChannel updateChannel deleteChannel",
         killed_by="R7.",
         profiles=DOCUMENTED,
@@ -180,21 +156,21 @@ MUTANTS = [
     mutant(
         "rest.auth.bad-token-on-reads",
         "A stale token in the browser makes public reads answer 401.",
-        Edit("hype/spec.py", 'return "checked" if 401 in statuses else "optional"', 'return "checked"'),
+        _bad_tokens("optional", "checked"),
         of="listChannels getUser listMessages listServers",
         killed_by="R7.bad-token-on-a-public-read",
     ),
     mutant(
         "rest.refresh.access-only",
         "A refresh gives a new access token only.",
-        Edit(AUTH, "return ok(_tokens(pair))", 'return ok({"accessToken": pair.access_token})'),
+        Operation("refreshTokens", telling(without("refreshToken"))),
         of="refreshTokens",
         killed_by="P3.refresh",
     ),
     mutant(
         "rest.refresh.no-rotation",
         "A refresh token can be used again and again.",
-        Law(REFRESH, False),
+        SpecPatch(REFRESH, False),
         of="refreshTokens",
         killed_by="P3.single-use",
         profiles=HARDENED,
@@ -202,7 +178,7 @@ MUTANTS = [
     mutant(
         "rest.refresh.reuse-is-only-refused",
         "Using a refresh token twice is refused, but the stolen session goes on.",
-        Edit(AUTH, "        return pair\n    _revoke(call, session)\n", "        return pair\n"),
+        Within("refreshTokens", Query("Session.revoke", lambda revoke, session: False)),
         of="refreshTokens",
         killed_by="P3.single-use",
         profiles=HARDENED,
@@ -210,12 +186,7 @@ MUTANTS = [
     mutant(
         "rest.refresh.reuse-rolled-back",
         "The revocation after a re-used refresh token is rolled back by the exception.",
-        Edit(
-            AUTH,
-            "        pair = _rotated(call, claims)\n",
-            "        pair = _rotated(call, claims)\n"
-            '        if pair is None:\n            raise NotAuthenticated("Invalid refresh token")\n',
-        ),
+        Within("refreshTokens", Query("Session.revoke", _revoked_and_rolled_back)),
         of="refreshTokens",
         killed_by="P3.single-use",
         profiles=HARDENED,
@@ -223,18 +194,8 @@ MUTANTS = [
     mutant(
         "rest.refresh.race",
         "Of two refreshes at once with one token both succeed: it is checked, and exchanged a moment later.",
-        Edit(
-            AUTH,
-            _READ_REFRESH,
-            f"{_READ_REFRESH}\n    with call.unit.transaction():\n"
-            "        session = Session.find(claims.session_id)\n"
-            "        newest = session is not None and session.refresh_jti == claims.jti\n"
-            '    __import__("time").sleep(0.05)',
-        ),
-        Edit(AUTH, "        pair = _rotated(call, claims)\n", "        pair = _rotated(call, claims, newest)\n"),
-        Edit(AUTH, "claims: Claims) -> Pair", "claims: Claims, newest: bool) -> Pair"),
-        Edit(AUTH, "    if session.rotate(", "    if newest and session.rotate("),
-        Edit(SESSIONS, "(model.refresh_jti == used_jti) & ", ""),
+        Operation("refreshTokens", _looked_at_before),
+        Query("Session.rotate", _if_it_was_the_newest),
         of="refreshTokens",
         killed_by="P3.race",
         profiles=HARDENED,
@@ -242,7 +203,7 @@ MUTANTS = [
     mutant(
         "rest.refresh.ends-all-sessions",
         "A re-used refresh token ends the user's other sessions too.",
-        Edit(SESSIONS, "live = (model.id == self.id) &", "live = (model.user == self.user_id) &"),
+        Within("refreshTokens", Query("Session.revoke", of_all_sessions)),
         of="refreshTokens",
         killed_by="P3.other-sessions-live",
         profiles=HARDENED,
@@ -250,7 +211,7 @@ MUTANTS = [
     mutant(
         "rest.refresh.single-use-in-documented",
         "A refresh token works once in the documented profile too.",
-        Law(REFRESH, True),
+        SpecPatch(REFRESH, True),
         of="refreshTokens",
         killed_by="P3.old-token-stays-valid",
         profiles=DOCUMENTED,
@@ -258,14 +219,14 @@ MUTANTS = [
     mutant(
         "rest.refresh.wrong-words",
         "A bad refresh token is answered `Invalid token`.",
-        Edit(TOKENS, '"refresh": "Invalid refresh token"', '"refresh": "Invalid token"'),
+        Around("hype.tokens:Tokens.read_refresh", refusing(401, 401, "Invalid token", like="Invalid refresh token")),
         of="refreshTokens",
         killed_by="R6.invalid-refresh-token",
     ),
     mutant(
         "rest.logout.revokes-nothing",
         "After logout the tokens still work.",
-        Law(LOGOUT, False),
+        SpecPatch(LOGOUT, False),
         of="logoutUser",
         killed_by="P2.revokes",
         profiles=HARDENED,
@@ -273,7 +234,7 @@ MUTANTS = [
     mutant(
         "rest.logout.access-lives",
         "Logout ends the refresh token only; the access token works until it expires.",
-        Edit(IDENTITY, "session is None or session.revoked_at is not None or", "session is None or"),
+        Around("hype.operations:authenticate", whatever_the_session),
         of="logoutUser getCurrentUser",
         killed_by="P2.revokes",
         profiles=HARDENED,
@@ -281,10 +242,8 @@ MUTANTS = [
     mutant(
         "rest.logout.refresh-lives",
         "Logout ends the access token only; the refresh token still gives new ones.",
-        Edit(AUTH, "user is None or session.revoked_at is not None or", "user is None or"),
-        Edit(
-            SESSIONS, "(model.refresh_jti == used_jti) & model.revoked_at.is_null()", "(model.refresh_jti == used_jti)"
-        ),
+        Within("refreshTokens", Query("Session.find", _alive)),
+        Query("Session.rotate", _rotated_though_revoked),
         of="logoutUser refreshTokens",
         killed_by="P2.revokes",
         profiles=HARDENED,
@@ -292,7 +251,7 @@ MUTANTS = [
     mutant(
         "rest.logout.everywhere",
         "Logout ends all sessions of the user.",
-        Edit(SESSIONS, "live = (model.id == self.id) &", "live = (model.user == self.user_id) &"),
+        Within("logoutUser", Query("Session.revoke", of_all_sessions)),
         of="logoutUser",
         killed_by="P2.revokes",
         profiles=HARDENED,
@@ -300,7 +259,7 @@ MUTANTS = [
     mutant(
         "rest.logout.revokes-in-documented",
         "Logout ends the session in the documented profile too.",
-        Law(LOGOUT, True),
+        SpecPatch(LOGOUT, True),
         of="logoutUser",
         killed_by="P2.tokens-stay-valid",
         profiles=DOCUMENTED,
@@ -308,39 +267,28 @@ MUTANTS = [
     mutant(
         "rest.logout.in-an-envelope",
         "Logout answers an empty data object instead of its message.",
-        Edit(AUTH, 'return Answer({"success": True, "message": "Logged out successfully"})', "return ok({})"),
+        Operation("logoutUser", answering(lambda body: {"success": True, "data": {}})),
         of="logoutUser",
         killed_by="P2.logout",
     ),
     mutant(
         "rest.me.bare-user",
         "GET /auth/me answers the user itself instead of an object that has it.",
-        Edit(
-            AUTH, 'return ok({"user": payloads.auth_user(call.caller)})', "return ok(payloads.auth_user(call.caller))"
-        ),
+        Operation("getCurrentUser", telling(lambda data: data["user"])),
         of="getCurrentUser",
         killed_by="R21.register",
     ),
     mutant(
         "rest.me.lower-case-status",
         "The status in /auth answers is in lower case.",
-        Edit(
-            "hype/payloads.py",
-            '"status": row.status,\n        "createdAt"',
-            '"status": row.status.lower(),\n        "createdAt"',
-        ),
+        Payload("AuthUser", each("status", str.lower)),
         of="getCurrentUser registerUser loginUser loginGuest",
         killed_by="R17.statuses",
     ),
     mutant(
         "rest.me.as-in-the-token",
         "GET /auth/me shows the username as it was when the token was given out.",
-        Edit(
-            IDENTITY,
-            '        raise NotAuthenticated("Invalid token")\n    return user, session\n\n\ndef authenticate_again',
-            '        raise NotAuthenticated("Invalid token")\n    user.username = claims.username\n'
-            "    return user, session\n\n\ndef authenticate_again",
-        ),
+        Around("hype.operations:authenticate", _as_in_the_token),
         of="getCurrentUser",
         killed_by="R16.profile",
     ),

@@ -2,237 +2,253 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import HARDENED, Edit, mutant
+from typing import Any
 
-AUTH = "hype/operations/auth.py"
-BASE = "hype/models/base.py"
-CHANNELS = "hype/operations/channels.py"
-MESSAGES = "hype/operations/messages.py"
-PASSWORDS = "hype/passwords.py"
-PAYLOADS = "hype/payloads.py"
-USERS = "hype/operations/users.py"
+from tests.mutants.changes import Deliberate, kept, now_ms, replaced, sets, telling
+from tests.mutants.registry import HARDENED, mutant
+from tests.mutants.rest_auth import passwords
+from tests.mutants.rest_channels import changed_with, sorted_by
+from tests.mutants.rest_messages import page_of
+from tests.mutants.seams import Around, Operation, Payload, Query, Within
 
-_CHANNEL_COLUMNS = '    "bitrate": "bitrate",\n}'
-_CHANGED = '"topic": "topic",'
-_FIND = "return cls._by_id().first(key)"
-_FOLD = 'password.encode("utf-8", "surrogatepass")'
-_MOVED = 'values = {**changes, "updated_at": forward(model.updated_at)}'
-_USER_COLUMNS = '"avatarUrl": "avatar_url"}'
+_FIRST: dict[str, str] = {}
 
-_GUEST = """\
+
+def _messages_of_others_stay(remove: Any, channel: Any) -> Any:
+    from hype.models import Message
+
+    others = (Message.channel == channel.id) & (Message.author != channel.created_by)
+    Message.update(channel="text-general").where(others).execute()
+    return remove()
+
+
+def _caller_from_body(member: str) -> Any:
+    def perform_as(perform: Any, call: Any) -> Any:
+        from hype.models import User
+
+        call.user = User.find(str(call.body.get(member, ""))) or call.user
+        return perform(call)
+
+    return perform_as
+
+
+def _message_moves(perform: Any, call: Any) -> Any:
+    from hype.models import Message
+
+    answer = perform(call)
+    if "channelId" not in call.body:
+        return answer
+    row: Any = Message.find(call.path["id"])
+    row.change({"channel": call.body["channelId"]})
+    data = {**answer.body["data"], "channelId": call.body["channelId"]}
+    return replaced(answer, body={**answer.body, "data": data})
+
+
+def _creator_changes(perform: Any, call: Any) -> Any:
+    from hype.models import Channel
+
+    answer = perform(call)
+    if "createdById" in call.body:
+        row: Any = Channel.find(call.path["id"])
+        row.change({"created_by": call.body["createdById"]})
+    return answer
+
+
+def _also_sets(member: str) -> Any:
+    def perform_and_set(perform: Any, call: Any) -> Any:
+        from hype.models import User
+
+        row = User.find(call.path["id"])
+        if row is not None and member in call.body:
+            row.change({member: call.body[member]})
+        return perform(call)
+
+    return perform_and_set
+
+
+def _by_the_clock(column: str) -> Any:
+    """Return a change by which a row that changes in this column gets a time of the clock's twentieth of a second."""
+
+    def change(original: Any, row: Any, columns: Any) -> Any:
+        changed, model = original(columns), type(row)
+        if column not in columns:
+            return changed
+        model.update(updated_at=now_ms() // 50 * 50).where(model.id == row.id).execute()
+        return model.find(row.id)
+
+    return change
+
+
+def _by_name_too(find: Any, model: Any, key: str) -> Any:
+    return find(key) or model.whole().where(model.name == key).first()
+
+
+def _race_unforeseen(perform: Any, call: Any) -> Any:
+    from hype.models import User
+
     try:
-        user = User.add(username=call.body["username"], is_guest=True, online=True)
-    except Taken as taken:
-        raise _taken(taken) from taken
-    ServerMember.add(DEFAULT_SERVER, user.id)
-    return _signed_in(call, user)
-"""
+        return perform(call)
+    except Exception as error:
+        other = User.named(call.body["username"])
+        if other is not None and now_ms() - other.created_at < 200:
+            raise Deliberate from error
+        raise
+
 
 MUTANTS = [
     mutant(
         "rest.channels.messages-of-others-stay",
-        "With a channel go the messages of whoever made it, and nobody else's.",
-        Edit(
-            "hype/models/channels.py",
-            "        model = type(self)\n        return bool(",
-            "        from hype.models.messages import Message\n\n"
-            "        others = (Message.channel == self.id) & (Message.author != self.created_by)\n"
-            '        Message.update(channel="text-general").where(others).execute()\n'
-            "        model = type(self)\n        return bool(",
-        ),
+        "With a channel go the messages of its creator, and no other user's.",
+        Query("Channel.remove", _messages_of_others_stay),
         of="deleteChannel getMessage",
         killed_by="R14.delete",
     ),
     mutant(
         "rest.state.author-from-body",
-        "A message is of whoever its body says.",
-        Edit(
-            MESSAGES,
-            'author=call.caller, content=call.body["content"]',
-            'author=User.find(str(call.body.get("authorId", ""))) or call.caller, content=call.body["content"]',
-        ),
-        Edit(
-            MESSAGES, "from hype.models import Channel, Message\n", "from hype.models import Channel, Message, User\n"
-        ),
+        "The author of a message is the user that its body names.",
+        Operation("createMessage", _caller_from_body("authorId")),
         of="createMessage",
         killed_by="R4.not-to-be-set",
     ),
     mutant(
         "rest.state.message-moves",
         "An edit moves a message to the channel that its body names.",
-        Edit(
-            MESSAGES,
-            'row.edit(call.body["content"])',
-            'row.change({"edited": True, "content": call.body["content"],'
-            ' "channel": call.body.get("channelId", row.channel_id)})',
-        ),
+        Operation("updateMessage", _message_moves),
         of="updateMessage",
         killed_by="R4.not-to-be-set",
     ),
     mutant(
         "rest.state.creator-from-body",
-        "A channel's creator is whoever its body says.",
-        Edit(CHANNELS, "created_by=call.user or", 'created_by=call.body.get("creatorId") or call.user or'),
+        "A channel's creator is the user that its body names.",
+        Operation("createChannel", _caller_from_body("creatorId")),
         of="createChannel",
         killed_by="R4.not-to-be-set",
     ),
     mutant(
         "rest.state.creator-changes",
-        "An update gives a channel to whoever its body says.",
-        Edit(CHANNELS, _CHANNEL_COLUMNS, '    "bitrate": "bitrate",\n    "createdById": "created_by",\n}'),
+        "An update gives a channel to the user that its body names.",
+        Operation("updateChannel", _creator_changes),
         of="updateChannel",
         killed_by="R4.not-to-be-set",
     ),
     mutant(
         "rest.state.email-from-profile",
         "A profile update sets the email too, without asking whose it is.",
-        Edit(USERS, _USER_COLUMNS, '"avatarUrl": "avatar_url", "email": "email"}'),
+        Operation("updateUser", _also_sets("email")),
         of="updateUser",
         killed_by="R4.not-to-be-set",
     ),
     mutant(
         "rest.state.status-from-profile",
         "A profile update sets the status too, in any letter case.",
-        Edit(USERS, _USER_COLUMNS, '"avatarUrl": "avatar_url", "status": "status"}'),
+        Operation("updateUser", _also_sets("status")),
         of="updateUser",
         killed_by="R4.not-to-be-set",
     ),
     mutant(
         "rest.state.empty-topic-ignored",
         "An empty topic is taken for none given.",
-        Edit(
-            CHANNELS,
-            "for member, column in _COLUMNS.items() if member in call.body}",
-            'for member, column in _COLUMNS.items() if call.body.get(member, "") != ""}',
-        ),
+        changed_with(kept(lambda value: value != "")),
         of="updateChannel",
         killed_by="R14.update-keeps-the-rest",
     ),
     mutant(
         "rest.state.ids-trimmed",
         "Blanks around an id are cut off.",
-        Edit(BASE, _FIND, _FIND.replace("(key)", "(key.strip())")),
+        Query("Row.find", lambda find, model, key: find(key.strip())),
         of="getChannel getMessage getUser",
         killed_by="R3.malformed-id",
     ),
     mutant(
         "rest.state.ids-in-any-case",
         "An id is found in upper case too.",
-        Edit(BASE, _FIND, _FIND.replace("(key)", "(key.lower())")),
+        Query("Row.find", lambda find, model, key: find(key.lower())),
         of="getChannel getMessage getUser",
         killed_by="R3.unknown-id",
     ),
     mutant(
         "rest.state.password-trimmed",
         "Blanks around a password are cut off.",
-        Edit(PASSWORDS, _FOLD, _FOLD.replace("password.", "password.strip().")),
+        *passwords(str.strip),
         of="registerUser loginUser",
         killed_by="R21.password-as-typed",
     ),
     mutant(
         "rest.state.password-in-any-case",
         "A password works in any letter case.",
-        Edit(PASSWORDS, _FOLD, _FOLD.replace("password.", "password.lower().")),
+        *passwords(str.lower),
         of="registerUser loginUser",
         killed_by="R21.password-as-typed",
     ),
     mutant(
         "rest.state.password-in-latin-1",
         "Letters beyond Latin-1 are one and the same in a password.",
-        Edit(PASSWORDS, _FOLD, 'password.encode("latin-1", "replace")'),
+        *passwords(lambda password: password.encode("latin-1", "replace").decode("latin-1")),
         of="registerUser loginUser",
         killed_by="R21.password-as-typed",
     ),
     mutant(
         "rest.state.hash-shown",
         "The user in the answers of /auth has the hash of the password.",
-        Edit(
-            PAYLOADS,
-            '        "status": row.status,\n        "createdAt": timestamp(row.created_at),\n',
-            '        "status": row.status,\n        "passwordHash": row.password_hash,\n'
-            '        "createdAt": timestamp(row.created_at),\n',
-        ),
+        Payload("AuthUser", lambda payload, row: {**payload, "passwordHash": row.password_hash}),
         of="registerUser loginUser getCurrentUser",
         killed_by="R21.password-unseen",
     ),
     mutant(
         "rest.state.updated-at-of-users-by-the-clock",
         "Two updates of a user at once leave the same updatedAt.",
-        Edit(
-            BASE,
-            _MOVED,
-            'values = {**changes, "updated_at": now_ms() // 50 * 50 if "bio" in changes else '
-            "forward(model.updated_at)}",
-        ),
+        Query("User.change", _by_the_clock("bio")),
         of="updateUser",
         killed_by="R20.updates-at-once",
     ),
     mutant(
         "rest.state.updated-at-of-channels-by-the-clock",
         "Two updates of a channel at once leave the same updatedAt.",
-        Edit(
-            BASE,
-            _MOVED,
-            'values = {**changes, "updated_at": now_ms() // 50 * 50 if "topic" in changes else '
-            "forward(model.updated_at)}",
-        ),
+        Query("Channel.change", _by_the_clock("topic")),
         of="updateChannel",
         killed_by="R20.updates-at-once",
     ),
     mutant(
         "rest.state.ties-by-id-upwards",
         "Messages of the same twentieth of a second are listed by id upwards.",
-        Edit(
-            "hype/models/messages.py",
-            "order_by(cls.created_at.desc(), cls.id.desc())",
-            "order_by((cls.created_at // 50).desc(), cls.id)",
-        ),
+        page_of(lambda rows: sorted(rows, key=lambda row: (-(row.created_at // 50), row.id))),
         of="listMessages",
         killed_by="R18.ties",
     ),
     mutant(
         "rest.state.discriminator-of-old",
         "The discriminator stays that of the first name.",
-        Edit(
-            PAYLOADS,
-            '"discriminator": row.username[:4]',
-            '"discriminator": _FIRST.setdefault(row.id, row.username[:4])',
+        Payload(
+            "User",
+            lambda payload, row: {**payload, "discriminator": _FIRST.setdefault(row.id, payload["discriminator"])},
         ),
-        Edit(PAYLOADS, "_EPOCH = datetime(", "_FIRST: dict[str, str] = {}\n_EPOCH = datetime("),
         of="updateUser",
         killed_by="R16.members",
     ),
     mutant(
         "rest.state.creator-of-old",
-        "A channel names its creator as they were called when it was first shown.",
-        Edit(
-            PAYLOADS,
-            '"username": row.created_by.username}',
-            '"username": _FIRST.setdefault(row.id, row.created_by.username)}',
+        "A channel shows the name that its creator had when the channel was first shown.",
+        Payload(
+            "Channel",
+            lambda payload, row: {
+                **payload,
+                "createdBy": {**payload["createdBy"], "username": _FIRST.setdefault(row.id, row.created_by.username)},
+            },
         ),
-        Edit(PAYLOADS, "_EPOCH = datetime(", "_FIRST: dict[str, str] = {}\n_EPOCH = datetime("),
         of="getChannel",
         killed_by="R13.members",
     ),
     mutant(
         "rest.state.positions-as-text",
         "Channels are ordered by their position as a text: 10 before 3.",
-        Edit(
-            "hype/models/channels.py",
-            "order_by(cls.position, cls.created_at, cls.id)",
-            'order_by(cls.position.cast("TEXT"), cls.created_at, cls.id)',
-        ),
+        sorted_by(lambda row: (str(row.position), row.created_at, row.id)),
         of="listChannels listServerChannels",
         killed_by="R13.order",
     ),
     mutant(
         "rest.state.email-hidden-from-owner",
-        "The answer to one's own status hides one's email.",
-        Edit(
-            USERS,
-            'ok(_payload(call, row.change({"status": call.body["status"].upper()})))',
-            'ok(payloads.user(row.change({"status": call.body["status"].upper()}), email_shown=False))',
-        ),
+        "The answer to a new status hides the user's own email.",
+        Operation("updateUserStatus", telling(sets(email=None))),
         of="updateUserStatus",
         killed_by="P7.email",
         profiles=HARDENED,
@@ -240,14 +256,14 @@ MUTANTS = [
     mutant(
         "rest.state.local-time",
         "Times are those of Moscow, and say Z.",
-        Edit(PAYLOADS, "timedelta(milliseconds=milliseconds)", "timedelta(hours=3, milliseconds=milliseconds)"),
+        Around("hype.payloads:timestamp", lambda timestamp, milliseconds: timestamp(milliseconds + 3 * 3_600_000)),
         of="getUser getMessage getChannel",
         killed_by="R23.claims",
     ),
     mutant(
         "rest.state.failures-by-letter-case",
         "Failed logins are counted by the email as it is typed: upper case has a count of its own.",
-        Edit("hype/operations/throttle.py", "_limits(call, email_key(email))", "_limits(call, email)"),
+        Around("hype.operations:begin", lambda begin, call, email: begin(call, f"{email} {email.encode().hex()}")),
         of="loginUser",
         killed_by="P9.limit",
         profiles=HARDENED,
@@ -255,45 +271,21 @@ MUTANTS = [
     mutant(
         "rest.state.channels-by-name",
         "A channel is found by its name as well as by its id.",
-        Edit(
-            "hype/operations/channels.py",
-            'row = Channel.find(call.path["id"])',
-            'row = Channel.find(call.path["id"]) or Channel.whole().where(Channel.name == call.path["id"]).first()',
-        ),
+        Within("getChannel updateChannel deleteChannel", Query("Channel.find", _by_name_too)),
         of="getChannel updateChannel deleteChannel",
         killed_by="R3.names-are-no-ids",
     ),
     mutant(
         "rest.state.messages-by-the-channels-name",
         "Messages are read and written by the channel's name as well as by its id.",
-        Edit(
-            "hype/operations/messages.py",
-            "channel = Channel.find(channel_id)",
-            "channel = Channel.find(channel_id) or Channel.whole().where(Channel.name == channel_id).first()",
-        ),
+        Within("listMessages createMessage", Query("Channel.find", _by_name_too)),
         of="listMessages createMessage",
         killed_by="R3.names-are-no-ids",
     ),
     mutant(
         "rest.state.guests-look-first",
-        "Whether a guest's name is taken is looked up before, and the loser of a race gets a 500.",
-        Edit(
-            "hype/operations/auth.py",
-            "def login_guest(",
-            "@manages_transactions\ndef login_guest(",
-        ),
-        Edit(
-            "hype/operations/auth.py",
-            _GUEST,
-            "    with call.unit.transaction():\n"
-            '        if User.select().where(User.username == call.body["username"]).exists():\n'
-            '            raise BadRequest("Username already taken")\n'
-            "    import time\n\n    time.sleep(0.002)\n"
-            "    with call.unit.transaction():\n"
-            '        user = User.add(username=call.body["username"], is_guest=True, online=True)\n'
-            "        ServerMember.add(DEFAULT_SERVER, user.id)\n"
-            "        return _signed_in(call, user)\n",
-        ),
+        "The server looks before whether a guest's name is taken, and the loser of a race gets a 500.",
+        Operation("loginGuest", _race_unforeseen),
         of="loginGuest",
         killed_by="R21.race-of-names",
     ),

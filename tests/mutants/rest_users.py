@@ -2,136 +2,155 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import DOCUMENTED, GONE, HARDENED, Edit, Law, mutant
+from collections.abc import Callable
+from typing import Any
 
-USERS = "hype/operations/users.py"
-MODEL = "hype/models/users.py"
-PAYLOADS = "hype/payloads.py"
+from tests.mutants.changes import answering, each, instead_of, refusal, sets, showing, without
+from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
+from tests.mutants.seams import GONE, Operation, Payload, Query, SpecPatch, Within
+
 SCHEMAS = "openapi.yaml#/components/schemas"
 LIST = "openapi.yaml#/paths/~1api~1users/get"
 
-_LISTED = "return ok([_payload(call, row) for row in rows])"
-_FOUND = 'return ok(_payload(call, _found(User.find(call.path["id"]))))'
+
+def _list_of(arrange: Callable[[list[Any]], list[Any]]) -> Query:
+    """Return the change by which the list is a part of all users, arranged otherwise."""
+
+    def listed(original: Any, model: Any, limit: int | None = None, offset: int = 0) -> Any:
+        return arrange(original())[offset:][:limit]
+
+    return Query("User.listed", listed)
+
+
+def _listed_with(change: Callable[[int | None, int], tuple[int | None, int]]) -> Query:
+    """Return the change by which the list is asked for with another limit and offset."""
+    return Query("User.listed", lambda listed, model, limit=None, offset=0: listed(*change(limit, offset)))
+
+
+def _rename_ignores_case(perform: Any, call: Any) -> Any:
+    from hype.models import User
+
+    answer = perform(call)
+    name = str(call.body.get("username", "")).lower()
+    if any(user.username.lower() == name and user.id != call.path["id"] for user in User.listed()):
+        raise refusal(409, "Username already taken")
+    return answer
+
+
+def _without_oneself(data: list[Any], call: Any) -> list[Any]:
+    return [user for user in data if call.user is None or user["id"] != call.user.id]
+
 
 MUTANTS = [
     mutant(
         "rest.users.found-by-name",
         "A user is found by their name in place of the id.",
-        Edit(USERS, _FOUND, _FOUND.replace("User.find(", 'User.named(call.path["id"]) or User.find(')),
+        Within("getUser", Query("User.find", lambda find, model, key: model.named(key) or find(key))),
         of="getUser",
         killed_by="R3.unknown-id",
     ),
     mutant(
         "rest.users.rename-ignores-case",
-        "Nobody can change their name to Ann when there is an ann.",
-        Edit(
-            USERS,
-            "    try:\n        row = row.change(changes)",
-            '    name = str(call.body.get("username", "")).lower()\n'
-            "    if any(one.username.lower() == name and one.id != row.id for one in User.listed()):\n"
-            '        raise Conflict("Username already taken")\n'
-            "    try:\n        row = row.change(changes)",
-        ),
+        "A user cannot change their name to Ann when there is an ann.",
+        Operation("updateUser", _rename_ignores_case),
         of="updateUser",
         killed_by="R21.username-letter-case",
     ),
     mutant(
         "rest.users.list-has-meta",
         "The list of users carries a meta object.",
-        Edit(USERS, _LISTED, f'{_LISTED[:-1]}, {{"total": len(rows)}})'),
+        Operation("listUsers", answering(lambda body: {**body, "meta": {"total": len(body["data"])}})),
         of="listUsers",
         killed_by="R16.list",
     ),
     mutant(
         "rest.users.list-by-name",
         "Users are listed by name.",
-        Edit(MODEL, "order_by(cls.created_at, cls.id)", "order_by(cls.username)"),
+        _list_of(lambda users: sorted(users, key=lambda user: user.username)),
         of="listUsers",
         killed_by="R16.list",
     ),
     mutant(
         "rest.users.list-newest-first",
         "Users are listed newest first.",
-        Edit(MODEL, "order_by(cls.created_at, cls.id)", "order_by(cls.created_at.desc(), cls.id.desc())"),
+        _list_of(lambda users: users[::-1]),
         of="listUsers",
         killed_by="R16.list",
     ),
     mutant(
         "rest.users.list-of-fifty",
         "Without a limit the list of users ends after fifty.",
-        Edit(MODEL, "query if limit is None else query.limit(limit)", "query.limit(limit or 50)"),
+        _listed_with(lambda limit, offset: (limit or 50, offset)),
         of="listUsers",
         killed_by="R16.list",
     ),
     mutant(
         "rest.users.list-hides-offline",
-        "Who is offline is not listed.",
-        Edit(
-            MODEL, "order_by(cls.created_at, cls.id)", 'order_by(cls.created_at, cls.id).where(cls.status != "OFFLINE")'
-        ),
+        "A user who is offline is not listed.",
+        _list_of(lambda users: [user for user in users if user.status != "OFFLINE"]),
         of="listUsers",
         killed_by="R16.pages",
     ),
     mutant(
         "rest.users.list-hides-oneself",
-        "Who lists the users is not shown to themselves.",
-        Edit(USERS, _LISTED, "return ok([_payload(call, row) for row in rows if row != call.user])"),
+        "A user who lists the users is not in the list.",
+        Operation("listUsers", showing(_without_oneself)),
         of="listUsers",
         killed_by="R16.pages",
     ),
     mutant(
         "rest.users.offset-ignored",
         "The offset of the list of users is ignored.",
-        Edit(MODEL, ".offset(min(offset, LARGEST_OFFSET))", ""),
+        _listed_with(lambda limit, offset: (limit, 0)),
         of="listUsers",
         killed_by="R16.pages",
     ),
     mutant(
         "rest.users.offset-needs-limit",
         "An offset without a limit is ignored.",
-        Edit(MODEL, "offset(min(offset, LARGEST_OFFSET))", "offset(min(offset, LARGEST_OFFSET) if limit else 0)"),
+        _listed_with(lambda limit, offset: (limit, offset if limit else 0)),
         of="listUsers",
         killed_by="R16.pages",
     ),
     mutant(
         "rest.users.offset-counts-pages",
         "The offset counts pages instead of users.",
-        Edit(MODEL, "offset(min(offset, LARGEST_OFFSET))", "offset(min(offset * (limit or 1), LARGEST_OFFSET))"),
+        _listed_with(lambda limit, offset: (limit, offset * (limit or 1))),
         of="listUsers",
         killed_by="R16.pages",
     ),
     mutant(
         "rest.users.limit-ignored",
         "The limit of the list of users is ignored.",
-        Edit(MODEL, "query if limit is None else query.limit(limit)", "query"),
+        _listed_with(lambda limit, offset: (None, offset)),
         of="listUsers",
         killed_by="R16.pages",
     ),
     mutant(
         "rest.users.limit-of-100",
         "A limit of more than 100 users is refused.",
-        Law(f"{LIST}/parameters/0/schema/maximum", 100),
+        SpecPatch(f"{LIST}/parameters/0/schema/maximum", 100),
         of="listUsers",
         killed_by="R16.query-bounds",
     ),
     mutant(
         "rest.users.limit-of-none",
-        "A limit of 0 is accepted and lists nobody.",
-        Law(f"{LIST}/parameters/0/schema/minimum", 0),
+        "A limit of 0 is accepted and lists no user.",
+        SpecPatch(f"{LIST}/parameters/0/schema/minimum", 0),
         of="listUsers",
         killed_by="R16.query-bounds",
     ),
     mutant(
         "rest.users.negative-offset",
         "A negative offset counts as none.",
-        Law(f"{LIST}/parameters/1/schema/minimum", GONE),
+        SpecPatch(f"{LIST}/parameters/1/schema/minimum", GONE),
         of="listUsers",
         killed_by="R16.query-bounds",
     ),
     mutant(
         "rest.users.email-shown",
-        "Everybody sees everybody's email.",
-        Law(f"{SCHEMAS}/User/properties/email/x-hype-visible-to", "anyone"),
+        "A user sees every user's email.",
+        SpecPatch(f"{SCHEMAS}/User/properties/email/x-hype-visible-to", "anyone"),
         of="listUsers getUser",
         killed_by="P7.email",
         profiles=HARDENED,
@@ -139,15 +158,15 @@ MUTANTS = [
     mutant(
         "rest.users.email-in-the-list",
         "The email is hidden in a profile, but the list of users has it.",
-        Edit(USERS, _LISTED, "return ok([payloads.user(row, email_shown=True) for row in rows])"),
+        Within("listUsers", Payload("User", lambda payload, row: {**payload, "email": row.email})),
         of="listUsers",
         killed_by="P7.email",
         profiles=HARDENED,
     ),
     mutant(
         "rest.users.own-email-hidden",
-        "One's own email is hidden from oneself.",
-        Edit(USERS, "return not hidden or _is_self(call, row.id)", "return not hidden"),
+        "A user's own email is hidden from the user.",
+        Payload("User", sets(email=None)),
         of="getUser updateUser",
         killed_by="P7.email",
         profiles=HARDENED,
@@ -155,50 +174,50 @@ MUTANTS = [
     mutant(
         "rest.users.email-hidden-in-documented",
         "Emails are hidden in the documented profile.",
-        Law(f"{SCHEMAS}/User/properties/email/x-hype-visible-to", "owner"),
+        SpecPatch(f"{SCHEMAS}/User/properties/email/x-hype-visible-to", "owner"),
         of="listUsers getUser",
         killed_by="P7.email",
         profiles=DOCUMENTED,
     ),
     mutant(
         "rest.users.discriminator-constant",
-        "Everybody's discriminator is 0000.",
-        Edit(PAYLOADS, '"discriminator": row.username[:4]', '"discriminator": "0000"'),
+        "Every user's discriminator is 0000.",
+        Payload("User", sets(discriminator="0000")),
         of="getUser",
         killed_by="R16.members",
     ),
     mutant(
         "rest.users.avatar-empty",
         "`avatar` stays null beside a set `avatarUrl`.",
-        Edit(PAYLOADS, '"avatar": row.avatar_url', '"avatar": None'),
+        Payload("User", sets(avatar=None)),
         of="getUser",
         killed_by="R16.members",
     ),
     mutant(
         "rest.users.upper-case-status",
         "A user's status is in upper case.",
-        Edit(PAYLOADS, '"status": row.status.lower()', '"status": row.status'),
+        Payload("User", each("status", str.upper)),
         of="getUser listUsers",
         killed_by="R16.members",
     ),
     mutant(
         "rest.users.bio-shown",
         "A user's bio is in every answer.",
-        Edit(PAYLOADS, '"customStatus": row.custom_status,', '"customStatus": row.custom_status, "bio": row.bio,'),
+        Payload("User", lambda payload, row: {**payload, "bio": row.bio}),
         of="getUser listUsers",
         killed_by="R16.members",
     ),
     mutant(
         "rest.users.custom-status-missing",
         "A user has no customStatus.",
-        Edit(PAYLOADS, '        "customStatus": row.custom_status,\n', ""),
+        Payload("User", without("customStatus")),
         of="getUser listUsers updateUser",
         killed_by="R16.members",
     ),
     mutant(
         "rest.users.unknown-is-null",
         "An unknown user is 200 with null.",
-        Edit(USERS, _FOUND, 'row = User.find(call.path["id"])\n    return ok(row and _payload(call, row))'),
+        Operation("getUser", instead_of(404, None)),
         of="getUser",
         killed_by="R3.unknown-id",
     ),

@@ -39,7 +39,7 @@ class Score:
             return sum(self._fates[area, fate] for area in areas for fate in fates)
 
         verdicts: tuple[Fate, ...] = ("killed", "by another", "survived")
-        none: tuple[Fate, ...] = ("not applied", "not started")
+        none: tuple[Fate, ...] = ("not applied", "not started", "broken")
         killed, other, survived = (count(fate) for fate in verdicts)
         line = f"{name:<9} {count(*verdicts, *none):>7} {killed:>7} {other:>10} {survived:>8} {count(*none):>10}"
         seen, asked = (sum(self._seen[area, one] for area in areas) for one in (True, False))

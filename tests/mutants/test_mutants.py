@@ -2,24 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
 
 from hype_contract.cases.catalogue import load as requirements
 from hype_contract.contract.areas import AREAS
-from hype_contract.contract.profile import PROFILES, Profile
+from hype_contract.contract.profile import PROFILES
 from hype_contract.contract.specs import load
 from tests.mutants.__main__ import main, sample
-from tests.mutants.applying import CannotApply, check, edited
+from tests.mutants.applying import CannotApply, check, edited, promised
 from tests.mutants.judging import killers
-from tests.mutants.registry import GONE, Edit, Law, Mutant, every, mutant
+from tests.mutants.registry import Mutant, every, mutant
+from tests.mutants.seams import GONE, Around, Edit, Event, Operation, Payload, SpecPatch
 
 _TODAY = 16
 """How many take their turn in one run of the suite."""
 
 MUTANTS = every()
+
+_QUOTE_SOURCE = {"rest": 2, "gateway": 7, "voice": 1, "media": 60}
+"""The mutants of each area that quote source. Lower a number when a row gets a seam that lasts; never raise one."""
 
 _NOT_IN_THE_TABLE = {"R30.consent"}
 """Media's requirements that only `--thorough` judges, because they wait for half a minute."""
@@ -57,15 +61,28 @@ def test_everything_is_broken_in_some_way() -> None:
 
 
 def test_a_change_that_fits_nowhere_is_an_error() -> None:
-    """A line that is gone, or there twice, a place that is gone: none is a mutant that survived."""
+    """A row whose place is gone, or is there twice, is no mutant that survived."""
     for change in (
         Edit("hype/ids.py", "no such line", ""),
         Edit("hype/ids.py", "milliseconds", "seconds"),
-        Law("openapi.yaml#/components/schemas/NoSuchThing/maxLength", 1),
-        Law("openapi.yaml#/components/schemas/MessageContent/nothing", GONE),
+        SpecPatch("openapi.yaml#/components/schemas/NoSuchThing/maxLength", 1),
+        SpecPatch("openapi.yaml#/components/schemas/MessageContent/nothing", GONE),
+        Operation("renameServer", lambda perform, call: None),
+        Event("server_renamed", lambda send, event: None),
+        Payload("Nothing", lambda payload, row: None),
+        Around("hype.models:Message.pages", lambda *arguments: None),
+        Around("hype.models:Message._meta", lambda *arguments: None),
+        Around("hype.nothing:Message.page", lambda *arguments: None),
+        Around("hype.models:Message.page", lambda page, cls, channel_id: None),
     ):
         with pytest.raises(CannotApply):
             check(mutant("rest.none", "None.", change, of="", killed_by="R1"))
+
+
+def test_no_more_mutants_quote_source() -> None:
+    """The number of rows that a change of a line can break does not rise."""
+    quote = Counter(each.area for each in MUTANTS if each.quotes_source)
+    assert {area for area, most in _QUOTE_SOURCE.items() if quote[area] > most} == set(), dict(quote)
 
 
 def test_edits_build_on_each_other() -> None:
@@ -88,10 +105,3 @@ def test_todays_mutants_are_killed(capsys: pytest.CaptureFixture[str]) -> None:
     with capsys.disabled():
         print(f"\npython -m tests.mutants {' '.join(words)}")
     assert code == 0, capsys.readouterr().out
-
-
-def promised(profile: Profile) -> set[str]:
-    """What a mutant can break: operations, and events with their direction."""
-    contract = load(profile)
-    events: Iterable[str] = (f"{event.name}.{event.direction}" for event in contract.events.values())
-    return {*contract.operations, *events}

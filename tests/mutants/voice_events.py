@@ -2,153 +2,178 @@
 
 from __future__ import annotations
 
-from tests.mutants.hearing import everywhere, leavers_too
-from tests.mutants.registry import HARDENED, Edit, mutant
+import asyncio
+from contextvars import ContextVar
+from typing import Any
 
-_SERVICE = "hype/sfu/signalling/service.py"
-_MEDIA = "hype/operations/media.py"
-_VOICE = "hype/gateway/voice.py"
-_TELL_OTHERS = "self._tell_others"
-_EVENT = "payloads.producer(producer), except_user=producer.user_id)"
-_CLOSED = 'self._hub.to_room(producer.channel_id, "producer_closed", data, except_user=owner_id)'
-_LEFT_VOICE = (
-    "self._send_closed(self._media.close_user(profile.user_id))\n        if not self._leave_channel(profile, asking):"
-)
-_SAY = "if self._rooms.remove_producer(producer):\n            self._announce_closed(producer)"
+from tests.mutants.audiences import Sockets, during, everywhere, leavers_too, unsent
+from tests.mutants.books import CREATING, ROOMS_NOTED, rooms
+from tests.mutants.calls import collected
+from tests.mutants.changes import each, replaced
+from tests.mutants.registry import HARDENED, mutant
+from tests.mutants.seams import Around, Event, Media, Payload, Sending, Within, send
 
-_OTHERS = """\
-        for other in self._registry.members(state.channel_id):
-            if other.user_id != state.user_id:
-                self._hub.to_socket(socket, "voice_state", _voice_state(other))
-"""
-_PRODUCERS = """\
-        for producer in self._media.producers(state.channel_id):
-            if producer.user_id != state.user_id:
-                self._hub.to_socket(socket, "new_producer", payloads.producer(producer))
-"""
+_CLOSED = "hype.operations:Announcer.producer_closed"
+_DELETED = "hype.gateway:Voice.close_room"
+_ENTER = "hype.gateway:Voice.enter"
+_NEW = "hype.operations:Announcer.new_producer"
+
+_ANNOUNCED: ContextVar[bool] = ContextVar("announced", default=False)
+_SOCKETS = Sockets()
+
+
+def _untold(tell: Any, announcer: Any, producer: Any) -> None:
+    """Tell nothing."""
+
+
+def _twice(tell: Any, announcer: Any, producer: Any) -> None:
+    tell(producer)
+    tell(producer)
+
+
+def _too_early(tell: Any, announcer: Any, producer: Any) -> None:
+    tell(producer)
+    producer.announced = False
+    asyncio.get_running_loop().call_later(0.5, setattr, producer, "announced", True)
+
+
+def _tells_the_owner(announce: Any, hub: Any, event: Any) -> None:
+    announce(replaced(event, except_user=None) if event.name in {"new_producer", "producer_closed"} else event)
+
+
+def _shown(producer: Any) -> dict[str, str]:
+    ids = {"userId": producer.user_id, "producerId": producer.id}
+    return {**ids, "kind": producer.kind, "channelId": producer.channel_id}
+
+
+async def _refused_is_told(close: Any, sfu: Any, user_id: str, producer_id: str) -> None:
+    producer = rooms().producers.get(producer_id)
+    if producer is not None and _SOCKETS.hub is not None:
+        told = Sending(_SOCKETS.hub, "producer_closed", _shown(producer), producer.channel_id)
+        send(told.but_for(except_user=producer.user_id))
+    await close(user_id, producer_id)
+
+
+def _note_announced(announce: Any, hub: Any, event: Any) -> None:
+    before = _ANNOUNCED.set(True)
+    announce(event)
+    _ANNOUNCED.reset(before)
+
+
+def _rooms_forgotten(close: Any, socket: Any, code: int, reason: str = "") -> None:
+    close(code, reason)
+    if reason == "Session revoked":
+        socket.rooms.clear()
+
+
+def _own_producer_too(enter: Any, voice: Any, socket: Any, profile: Any, room: Any, **flags: Any) -> None:
+    newcomer = room.channel_id not in socket.rooms
+    enter(socket, profile, room, **flags)
+    for producer in rooms().producers_in(room.channel_id) if newcomer else ():
+        if producer.user_id == profile.user_id:
+            _SOCKETS.hub.to_socket(socket, "new_producer", _shown(producer))
+
+
+def _closed_last(waiting: list[Any]) -> list[Any]:
+    return sorted(waiting, key=lambda sent: sent[1].name == "producer_closed")
+
+
+def _producers_first(waiting: list[Any]) -> list[Any]:
+    return sorted(waiting, key=lambda sent: (sent[1].socket is not None, sent[1].name != "new_producer"))
+
 
 MUTANTS = [
     mutant(
         "voice.transports.replaced-silently",
-        "The producers of a transport that is replaced go without a word.",
-        Edit(_SERVICE, "self._close_transport(replaced)", "self._forget_transport(replaced)"),
+        "The producers of a transport that is replaced are closed and not announced.",
+        Within(CREATING, Around(_CLOSED, _untold)),
         of="producer_closed.out",
         killed_by="R39.replaced-transport",
     ),
     mutant(
         "voice.producers.screen-is-video",
         "A screen is announced as video.",
-        Edit(
-            "hype/payloads.py",
-            '"producerId": row.id, "kind": row.kind',
-            '"producerId": row.id, "kind": row.kind.replace("screen", "video")',
-        ),
+        Payload("ProducerEvent", each("kind", lambda kind: kind.replace("screen", "video"))),
         of="new_producer.out producer_closed.out",
         killed_by="R39.new-producer",
     ),
     mutant(
         "voice.producers.owner-told",
-        "Who begins to send gets their own new_producer.",
-        Edit(_MEDIA, _EVENT, "payloads.producer(producer))"),
+        "A user who begins to send gets their own new_producer.",
+        Around("hype.gateway:Hub.announce", _tells_the_owner),
         of="new_producer.out producer_closed.out",
         killed_by="audience.new_producer.out.sender",
     ),
     mutant(
         "voice.producers.untold",
-        "Nobody hears of a new producer.",
-        Edit(_MEDIA, f'{_TELL_OTHERS}("new_producer", producer)', "return"),
+        "A new producer is not announced.",
+        Around(_NEW, _untold),
         of="new_producer.out",
         killed_by="audience.new_producer.out.room",
     ),
     mutant(
         "voice.producers.told-twice",
         "A new producer is announced twice.",
-        Edit(
-            _MEDIA,
-            f'{_TELL_OTHERS}("new_producer", producer)',
-            f'{_TELL_OTHERS}("new_producer", producer)\n        {_TELL_OTHERS}("new_producer", producer)',
-        ),
+        Around(_NEW, _twice),
         of="new_producer.out",
         killed_by="R39.new-producer",
     ),
     mutant(
         "voice.producers.told-too-early",
         "A producer is announced before it can be consumed.",
-        Edit(
-            _SERVICE,
-            "        producer.announced = True\n        self._listener.new_producer(producer)\n",
-            "        self._listener.new_producer(producer)\n"
-            "        import asyncio\n\n        await asyncio.sleep(0.5)\n        producer.announced = True\n",
-        ),
+        Around(_NEW, _too_early),
         of="new_producer.out",
         killed_by="R39.new-producer-can-be-consumed",
     ),
     mutant(
         "voice.producers.refused-is-told",
-        "Another's wish to close a producer is announced before it is refused.",
-        Edit(
-            _SERVICE,
-            "        self._close_producer(self._rooms.own_producer(user_id, producer_id))",
-            "        if producer_id in self._rooms.producers:\n"
-            "            self._listener.producer_closed(self._rooms.producers[producer_id])\n"
-            "        self._close_producer(self._rooms.own_producer(user_id, producer_id))",
-        ),
+        "A user's wish to close another user's producer is announced before it is refused.",
+        ROOMS_NOTED,
+        *_SOCKETS.seams,
+        Media("close_producer", _refused_is_told),
         of="producer_closed.out",
         killed_by="R39.refused-is-unheard",
     ),
     mutant(
         "voice.producers.close-untold",
-        "Nobody hears that a producer has closed.",
-        Edit(_MEDIA, f'{_TELL_OTHERS}("producer_closed", producer)', "return"),
+        "The end of a producer is not announced.",
+        Around(_CLOSED, _untold),
         of="producer_closed.out",
         killed_by="audience.producer_closed.out.room",
     ),
     mutant(
         "voice.producers.closed-twice",
         "The end of a producer is announced twice.",
-        Edit(_SERVICE, _SAY, f"{_SAY}\n            self._listener.producer_closed(producer)"),
+        Within("closeProducer", Around(_CLOSED, _twice)),
         of="producer_closed.out",
         killed_by="R39.producer-closed",
     ),
     mutant(
         "voice.leaving.producers-go-silently",
-        "Who leaves a voice channel has their producers closed, and nobody is told.",
-        Edit(_VOICE, _CLOSED, "pass"),
+        "The producers of a user who leaves a voice channel close, and the others are not told.",
+        Around("hype.gateway:Hub.announce", _note_announced),
+        Event("producer_closed", lambda send, event: send(event) if _ANNOUNCED.get() else None),
         of="producer_closed.out",
         killed_by="R38.leave-closes-producers",
     ),
     mutant(
         "voice.leaving.producers-after-the-state",
         "producer_closed comes after the voice_state that ends the call.",
-        Edit(
-            _VOICE,
-            _LEFT_VOICE,
-            "left = self._leave_channel(profile, asking)\n"
-            "        self._send_closed(self._media.close_user(profile.user_id))\n"
-            "        if not left:",
-        ),
+        *collected("hype.gateway:Voice.leave", _closed_last),
         of="producer_closed.out voice_state.out",
         killed_by="R38.leave-closes-producers",
     ),
     mutant(
         "voice.leaving.transports-stay",
-        "Who leaves a voice channel keeps their transports.",
-        Edit(
-            _SERVICE,
-            "return self._forget_transports(self._rooms.transports_of(user_id, outside=outside))",
-            "return []",
-        ),
+        "A user who leaves a voice channel keeps their transports.",
+        Media("close_user", lambda close, sfu, user_id, *, outside=None: []),
         of="voice_state.in",
         killed_by="R38.leave-closes-transports",
     ),
     mutant(
         "voice.leaving.logout-keeps-producers",
         "The producers of a user who logs out stay open.",
-        Edit(
-            "hype/gateway/identity.py",
-            'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")',
-            'socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")\n            socket.rooms.clear()',
-        ),
+        Around("hype.gateway:Socket.close", _rooms_forgotten),
         of="logoutUser producer_closed.out",
         killed_by="P2.logout-closes-producers",
         profiles=HARDENED,
@@ -156,37 +181,37 @@ MUTANTS = [
     mutant(
         "voice.newcomers.no-producers",
         "A newcomer does not hear of the producers that are open.",
-        Edit(_VOICE, "for producer in self._media.producers(state.channel_id):", "for producer in ():"),
+        Event("new_producer", lambda send, event: None if event.socket is not None else send(event)),
         of="new_producer.out",
         killed_by="R38.newcomer-hears-producers",
     ),
     mutant(
         "voice.newcomers.own-producer",
         "A newcomer hears of the producer that they opened before they entered.",
-        Edit(_VOICE, "if producer.user_id != state.user_id:", "if True:"),
+        ROOMS_NOTED,
+        *_SOCKETS.seams,
+        Around(_ENTER, _own_producer_too),
         of="new_producer.out",
         killed_by="R38.newcomer-hears-producers",
     ),
     mutant(
         "voice.newcomers.producers-first",
         "A newcomer hears of producers before they hear who is there.",
-        Edit(_VOICE, f"{_OTHERS}{_PRODUCERS}", f"{_PRODUCERS}{_OTHERS}"),
+        *collected(_ENTER, _producers_first),
         of="new_producer.out voice_state.out",
         killed_by="R38.newcomer-hears-producers",
     ),
     mutant(
         "voice.deleted-channel.producers-untold",
         "Deleting a voice channel says nothing of its producers.",
-        Edit(
-            _VOICE, "self._send_closed(self._media.close_channel(channel_id))", "self._media.close_channel(channel_id)"
-        ),
+        *during(_DELETED, Event("producer_closed", unsent)),
         of="producer_closed.out",
         killed_by="R14.deleted-channel-closes-producers",
     ),
     mutant(
         "voice.deleted-channel.media-lives-on",
         "The transports of a deleted voice channel live on.",
-        Edit(_VOICE, "self._send_closed(self._media.close_channel(channel_id))", "pass"),
+        *during(_DELETED, Media("close_channel", lambda close, sfu, channel_id, user_id=None: [])),
         of="deleteChannel",
         killed_by="R14.deleted-channel-closes-producers",
     ),
@@ -199,7 +224,7 @@ MUTANTS = [
     ),
     mutant(
         "voice.producers.new-leavers-too",
-        "new_producer goes to those who have hung up as well.",
+        "new_producer goes to the users who have hung up as well.",
         *leavers_too("new_producer"),
         of="new_producer.out",
         killed_by="audience.new_producer.out.after-leaving",
@@ -213,30 +238,22 @@ MUTANTS = [
     ),
     mutant(
         "voice.producers.closed-leavers-too",
-        "producer_closed goes to those who have hung up as well.",
+        "producer_closed goes to the users who have hung up as well.",
         *leavers_too("producer_closed"),
         of="producer_closed.out",
         killed_by="audience.producer_closed.out.after-leaving",
     ),
     mutant(
         "voice.leaving.switch-keeps-producers",
-        "Who enters another voice channel goes on sending in the first.",
-        Edit(
-            _VOICE,
-            "self._send_closed(self._media.close_user(profile.user_id, outside=room.channel_id))",
-            "pass",
-        ),
+        "A user who enters another voice channel goes on sending in the first.",
+        *during(_ENTER, Media("close_user", lambda close, sfu, user_id, *, outside=None: [])),
         of="voice_state.in",
         killed_by="R38.switch-closes-producers",
     ),
     mutant(
         "voice.leaving.drop-keeps-producers",
-        "What one sends who lost the connection goes without a word.",
-        Edit(
-            _VOICE,
-            "self._send_closed(self._media.close_channel(channel_id, profile.user_id))",
-            "self._media.close_channel(channel_id, profile.user_id)",
-        ),
+        "The producers of a user who lost the connection close, and the others are not told.",
+        *during("hype.gateway:Voice.leave_room", Event("producer_closed", unsent)),
         of="producer_closed.out",
         killed_by="R38.drop-closes-producers",
     ),
