@@ -32,7 +32,7 @@ import httpx
 
 from hype_contract.actors.clients.http import connect
 from hype_contract.actors.world import World
-from hype_contract.cases.media.stage import callers
+from hype_contract.cases.media.peers import peers
 from hype_contract.recording.secrecy import Secrets
 from tests.benchmarks.processes import children, held
 from tests.running import LOG, Running, begin
@@ -66,9 +66,9 @@ def cycle(target: Running, number: int) -> None:
     with connect(target.url) as http:
         world = World(target.contract, http, target.ws_url, f"cycle/{number}", Secrets())
         try:
-            ann, bob = callers(world, "ann", "bob")
+            ann, bob = peers(world, "ann", "bob")
             sound = ann.produce("audio")
-            bob.consume(sound).begins(sound)
+            bob.consume(sound).wait_for(sound)
         finally:
             world.close()
 

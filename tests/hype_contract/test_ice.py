@@ -1,4 +1,4 @@
-"""The client's way to the media: which of several candidates it takes."""
+"""Tests of the ICE client: its choice between several candidates."""
 
 from __future__ import annotations
 
@@ -8,31 +8,32 @@ from socket import AF_INET, SOCK_DGRAM, socket
 
 from aioice import stun
 
-from hype_contract.actors.clients.ice import reachable
+from hype_contract.actors.clients.ice import first_reachable
 
 
-def test_of_several_candidates_the_one_that_answers_is_taken() -> None:
-    """Addresses that are not for us are passed over; when none answers that is the failure."""
-    nobody, somebody = socket(AF_INET, SOCK_DGRAM), socket(AF_INET, SOCK_DGRAM)
+def test_the_client_takes_the_candidate_that_answers() -> None:
+    """The client skips a candidate that does not answer, and nominates none while it chooses."""
+    silent, answering = socket(AF_INET, SOCK_DGRAM), socket(AF_INET, SOCK_DGRAM)
     parameters = {"usernameFragment": "frag", "password": "p" * 24}
-    with nobody, somebody, ThreadPoolExecutor(1) as answering:
-        for each in (nobody, somebody):
-            each.bind(("127.0.0.1", 0))
-        answered = answering.submit(_answer_one_check, somebody, parameters["password"].encode())
+    with silent, answering, ThreadPoolExecutor(1) as pool:
+        for server in (silent, answering):
+            server.bind(("127.0.0.1", 0))
+        attributes = pool.submit(_answer_one_check, answering, parameters["password"].encode())
         candidates = [
-            {"protocol": "udp", "address": "127.0.0.1", "port": each.getsockname()[1]} for each in (nobody, somebody)
+            {"protocol": "udp", "address": "127.0.0.1", "port": server.getsockname()[1]}
+            for server in (silent, answering)
         ]
-        assert asyncio.run(reachable(candidates, parameters)) == candidates[1]
-        assert "USE-CANDIDATE" not in answered.result()
+        assert asyncio.run(first_reachable(candidates, parameters)) == candidates[1]
+        assert "USE-CANDIDATE" not in attributes.result()
 
 
-def _answer_one_check(here: socket, key: bytes) -> set[str]:
-    """Answer as ICE-lite does; the names of what the check said."""
-    here.settimeout(10)
-    data, sender = here.recvfrom(2000)
+def _answer_one_check(server: socket, key: bytes) -> set[str]:
+    """Answer a check as ICE-lite does; return the names of the check's attributes."""
+    server.settimeout(10)
+    data, sender = server.recvfrom(2000)
     check = stun.parse_message(data)
     answer = stun.Message(stun.Method.BINDING, stun.Class.RESPONSE, transaction_id=check.transaction_id)
     answer.attributes["XOR-MAPPED-ADDRESS"] = sender
     answer.add_message_integrity(key)
-    here.sendto(bytes(answer), sender)
+    server.sendto(bytes(answer), sender)
     return set(check.attributes)

@@ -1,1 +1,1 @@
-"""The users, rooms and sockets that a case plays with, the clients behind them, and the assertions of a case."""
+"""Users, channels and sockets for the cases, the clients that talk to the target, and the assertions."""

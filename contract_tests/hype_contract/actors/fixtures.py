@@ -11,13 +11,13 @@ from hype_contract.actors.must import Violation
 
 
 class Maker(Protocol):
-    """A place in which a fixture is made (a `World`)."""
+    """The world in which a fixture is made: what this module needs of a `World`."""
 
     def setting_up(self) -> AbstractContextManager[None]:
-        """Mark what is sent meanwhile as preparation."""
+        """Mark the requests and frames inside the `with` block as preparation."""
 
     def close(self) -> None:
-        """Remove what was made there. Raises `Violation`."""
+        """Remove the objects that were made in this world. Raises `Violation`."""
 
 
 M = TypeVar("M", bound=Maker)
@@ -25,19 +25,25 @@ T = TypeVar("T")
 
 
 class SharedFixtures(Generic[M]):
-    """Fixtures that are made once, when the first case asks for them, and removed after the last. Thread-safe.
+    """Fixtures that are made once, when the first case asks for them, and removed after the last case. Thread-safe.
 
-    A case may share what it does not use up: a user who is only refused, or whose answer repeats the request.
+    A case may share a fixture that it does not use up: for example a user whose requests are all refused.
     """
 
     def __init__(self, make_world: Callable[[str], M]) -> None:
-        """`make_world` gets a seed; each fixture has a world of its own, whose transcript tells how it was made."""
+        """Make no fixture yet.
+
+        make_world: makes a world from a seed. Each fixture has its own world, whose transcript shows how it was made.
+        """
         self._make_world = make_world
         self._made: dict[Hashable, tuple[Any, M]] = {}
         self._lock = Lock()
 
     def get(self, key: Hashable, make: Callable[[M], T]) -> tuple[T, M]:
-        """Return the fixture called `key`, and the world that it was made in. Raises what `make` raises, each time."""
+        """Return the fixture called `key`, and the world that it was made in.
+
+        Raises what `make` raises. A fixture that could not be made is tried again at the next call.
+        """
         with self._lock:
             if key not in self._made:
                 world = self._make_world(f"commons/{key}")
@@ -48,7 +54,7 @@ class SharedFixtures(Generic[M]):
 
     def close(self) -> None:
         """Remove every fixture."""
-        with self._lock:  # a case that has just been given up may be making something still
+        with self._lock:  # a case that was just abandoned may still be making a fixture
             made = list(self._made.values())
         for _, world in made:
             with suppress(Violation):

@@ -1,4 +1,4 @@
-"""What a run is told beside the target's URLs, as far as cases need to know it."""
+"""The options of a run that cases need to know, beside the target's URLs."""
 
 from __future__ import annotations
 
@@ -8,13 +8,17 @@ from typing import Literal
 Mode = Literal["fast", "default", "thorough"]
 
 EFFORTS: dict[Mode, float] = {"fast": 0.25, "default": 1.0, "thorough": 10.0}
-"""How many times the usual number of generated requests and frames."""
+"""Mode → factor on the usual number of generated requests and frames."""
 
 
 @dataclass(frozen=True)
 class Options:
-    """`mode`: how much time the run may take. The secrets are those that the target signs its tokens with (HS256),
-    which let cases make tokens of their own; `access_lifetime_s`: in how many seconds its access tokens expire."""
+    """The options of a run.
+
+    mode: how much time the run may take. access_secret, refresh_secret: the secrets with which the target signs its
+    tokens (HS256); with them, cases make their own tokens. access_lifetime_s: the lifetime of the target's access
+    tokens, in seconds.
+    """
 
     mode: Mode = "default"
     access_secret: bytes | None = None
@@ -23,7 +27,7 @@ class Options:
 
     @property
     def effort(self) -> float:
-        """The multiplier of the mode."""
+        """The factor of the mode on the number of generated inputs."""
         return EFFORTS[self.mode]
 
 

@@ -1,4 +1,4 @@
-"""Users of the target, the pace at which each of them may send, and names that no other user has."""
+"""Users of the target, the rate at which each of them may send frames, and unique names."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from typing import Any
 
 @dataclass
 class Person:
-    """A user of the target. `password` and `email` are None for a guest; `user` is the object that `/auth/*` gave."""
+    """A user of the target. password, email: None for a guest. user: the object that `/auth/*` answered."""
 
     name: str
     username: str
@@ -29,17 +29,20 @@ class Person:
 
 
 class Pacer:
-    """A client-side token bucket: keeps a user's frames within the contract's rate (ruling R31). Thread-safe."""
+    """A token bucket on the client's side, which keeps a user's frames within the contract's rate (ruling R31).
+
+    Thread-safe.
+    """
 
     def __init__(self, burst: float, per_second: float) -> None:
-        """`burst` frames at once, then `per_second`; zero `per_second` means no limit."""
+        """Allow `burst` frames at once, then `per_second` frames a second. per_second: 0 means no limit."""
         self._burst = self._left = burst
         self._rate = per_second
         self._at = time.monotonic()
         self._lock = Lock()
 
     def wait(self) -> None:
-        """Return when one more frame may be sent."""
+        """Wait until one more frame may be sent."""
         if not self._rate:
             return
         with self._lock:
@@ -48,9 +51,9 @@ class Pacer:
             self._at = now
             debt = -self._left / self._rate
         if debt > 0:
-            time.sleep(debt)  # noqa: TID251 - keeping the rate is the point
+            time.sleep(debt)  # noqa: TID251 - the purpose is to keep the rate
 
 
 def unique(prefix: str = "u") -> str:
-    """A name that this target has never seen: `prefix` (cut to 16 characters) and 48 random bits."""
+    """Return a name that this target has never seen: `prefix` (cut to 16 characters) and 48 random bits."""
     return f"{prefix[:16]}-{secrets.token_hex(6)}"

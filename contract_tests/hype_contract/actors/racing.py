@@ -1,4 +1,4 @@
-"""Requests that start together, for what is there once: several look whether it is free before one has it."""
+"""Requests that start at the same time, for cases in which only one of them may succeed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,10 @@ _START_S = 10
 
 
 def race(runs: Sequence[Callable[[], Reply]]) -> list[Reply]:
-    """Run all at the same time, a thread each; the answers in the order of `runs`. Raises what one raises."""
+    """Run all functions at the same time, each in its own thread; return their answers in the order of `runs`.
+
+    Raises what a function raises.
+    """
     start = Barrier(len(runs))
 
     def begin(run: Callable[[], Reply]) -> Reply:
@@ -25,5 +28,5 @@ def race(runs: Sequence[Callable[[], Reply]]) -> list[Reply]:
 
 
 def statuses(replies: Sequence[Reply]) -> Counter[int]:
-    """How often each status was answered."""
+    """Return status → the number of answers with it."""
     return Counter(reply.status for reply in replies)

@@ -1,4 +1,4 @@
-"""The world of one case: users, sockets and channels of its own, made when asked for and removed afterwards."""
+"""The world of one case: its own users, sockets and channels, which are made on demand and removed afterwards."""
 
 from __future__ import annotations
 
@@ -27,11 +27,11 @@ T = TypeVar("T")
 
 
 class World:
-    """What a case gets. `rest` and `contract` are ready; everything else is made lazily and belongs to this case.
+    """The argument of every case. `rest` and `contract` are ready; the rest is made on demand and belongs to the case.
 
-    `random` is seeded by the run's seed and the case, for choices; unique names come from `secrets`, because the target
-    remembers the names of earlier runs. `options`: what the person at the terminal said. `fixtures`: what the cases of
-    the run share; without it each makes its own.
+    `random` is seeded by the run's seed and the case. Unique names come from `secrets` instead, because the target
+    remembers the names of earlier runs. `options`: the options of the command. `fixtures`: the fixtures that the cases
+    of the run share; if it is None, each case makes its own.
     """
 
     def __init__(
@@ -57,26 +57,26 @@ class World:
         self._channels: list[tuple[str, Person]] = []
         self._people: dict[str, int] = {}
         self._named: Counter[str] = Counter()
-        self._ends = ExitStack()
+        self._cleanups = ExitStack()
 
     @property
     def hardened(self) -> bool:
-        """The run judges the hardened profile."""
+        """Whether the run judges the hardened profile."""
         return self.contract.profile == "hardened"
 
     def times(self, count: float) -> int:
-        """How many generated inputs this run's mode makes of `count`; at least one."""
+        """Return the number of generated inputs, at least 1, that the mode of this run makes of `count`."""
         return max(1, round(count * self.options.effort))
 
     def guest(self, name: str = "guest") -> Person:
-        """A new guest. `name` is what scripts call them; usernames are unique."""
+        """Make a guest with a unique username. name: how scripts call the guest."""
         username = unique(name)
         with self.setting_up():
             reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
         return self._person(name, username, None, None, reply.data)
 
     def member(self, name: str = "member") -> Person:
-        """A new registered user with an email and a password."""
+        """Register a user with a unique username, an email and a password. name: how scripts call the user."""
         username = unique(name)
         email, password = f"{username}@example.com", secrets.token_urlsafe(12)
         self.trace.transcript.secrets.keep(password, f"{name.upper()}_PASSWORD")
@@ -86,11 +86,11 @@ class World:
         return self._person(name, username, email, password, reply.data)
 
     def guests(self, *names: str) -> list[Person]:
-        """Several guests: `ann, bob = world.guests("ann", "bob")`."""
+        """Make several guests: `ann, bob = world.guests("ann", "bob")`."""
         return [self.guest(name) for name in names]
 
     def login(self, person: Person) -> Person:
-        """A second session of a registered user."""
+        """Log a registered user in again; return the user with the tokens of the second session."""
         body = {"email": person.email, "password": person.password}
         with self.setting_up():
             data = self.rest.call("loginUser", body=body, expect=200, patient=True).data
@@ -99,7 +99,10 @@ class World:
         return again
 
     def channel(self, owner: Person, type: str = "text", **members: Any) -> dict[str, Any]:
-        """A new channel (text, voice or announcement) that `owner` made; removed when the case ends."""
+        """Create a channel, which belongs to `owner` and is deleted when the case ends; return the channel object.
+
+        type: text, voice or announcement. members: more members of the request's body.
+        """
         body = {"name": unique("room"), "type": type, **members}
         with self.setting_up():
             made: dict[str, Any] = self.rest.call("createChannel", token=owner.token, body=body, expect=201).data
@@ -107,20 +110,21 @@ class World:
         return made
 
     def adopt(self, channel_id: str, owner: Person) -> None:
-        """Have a channel that the case made itself removed when it ends."""
+        """Delete a channel that the case made itself when the case ends."""
         self._channels.append((channel_id, owner))
 
     def message(self, author: Person, channel_id: str, content: str = "hello") -> dict[str, Any]:
-        """A message stored by REST."""
+        """Create a message by REST; return the message object."""
         body = {"channelId": channel_id, "content": content}
         with self.setting_up():
             made: dict[str, Any] = self.rest.call("createMessage", token=author.token, body=body, expect=201).data
         return made
 
     def socket(self, person: Person, *, join: str | None = None) -> Socket:
-        """An identified socket of `person`; with `join` in that channel's room, and nothing pending.
+        """Open an identified socket of `person`, with no frame pending.
 
-        Hardened: the token goes into the URL. Documented: `user_joined` claims the identity (P4).
+        join: the id of a channel whose room the socket enters. In the hardened profile the token goes into the URL; in
+        the documented profile `user_joined` claims the identity (ruling P4).
         """
         with self.setting_up():
             made = self.open_socket(person.token if self.hardened else None, person)
@@ -138,11 +142,12 @@ class World:
         lazy: bool = False,
         origin: str | None = None,
     ) -> Socket:
-        """A socket as it comes: no identity but `token`. With `person` it is named after them and keeps their pace.
+        """Open a socket that has no identity but `token`.
 
-        `lazy`: it reads nothing that is not asked for. `origin`: of the page that opens it.
+        person: gives the socket its name in scripts and its rate of frames. lazy: the socket reads from the network
+        only what a case asks for. origin: the `Origin` header.
         """
-        name = self._called(person)
+        name = self._socket_name(person)
         self.trace.transcript.opening(name, address(self.ws_url, token))
         connection = connect(self.ws_url, token, lazy=lazy, origin=origin)
         made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
@@ -150,33 +155,39 @@ class World:
         self._sockets.append(made)
         return made
 
-    def _called(self, person: Person | None) -> str:
-        """A name for the next socket of `person`, or of nobody, that no other one of this case has."""
+    def _socket_name(self, person: Person | None) -> str:
+        """Return a name for the next socket of `person`, or of no user, which is unique in this case."""
         name = person.name if person else "stranger"
         self._named[name] += 1
         return name + (f"/{self._named[name]}" if self._named[name] > 1 else "")
 
     def shared(self, key: Hashable, make: Callable[[World], T]) -> T:
-        """What `make` makes, once for all cases of the run; how it was made is told in this case's script too."""
+        """Return what `make` makes, once for all cases of the run.
+
+        The script of this case contains the steps that made it.
+        """
         if self._fixtures is None:
             return make(self)
         made, maker = self._fixtures.get(key, make)
         self.trace.transcript.include(maker.trace.transcript)
         return made
 
-    def tell_anew(self) -> None:
-        """From here on it is another story: its script begins here, and names of people and sockets are free again."""
+    def restart_transcript(self) -> None:
+        """Begin a new transcript: a script starts here, and the names of users and sockets are free again."""
         self.trace.transcript = Transcript(self.trace.transcript.secrets, whole=True)
         self._people.clear()
         self._named.clear()
 
     def at_end(self, end: Callable[[], object]) -> None:
-        """Have `end` called when the case has ended, before its sockets are closed."""
-        self._ends.callback(end)
+        """Call `end` when the case has ended, before its sockets are closed."""
+        self._cleanups.callback(end)
 
     def close(self) -> None:
-        """Close the sockets, which judges the frames nobody read, and remove the channels. Raises `Violation`."""
-        self._ends.close()
+        """Close the sockets, which judges the frames that are still unread, and delete the channels.
+
+        Raises `Violation`.
+        """
+        self._cleanups.close()
         wrong: Violation | None = None
         for socket in self._sockets:
             try:
@@ -193,7 +204,7 @@ class World:
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
-        """What is sent meanwhile prepares the case, and shows nothing."""
+        """Mark the requests and frames inside the `with` block as preparation, which shows nothing."""
         before, self.trace.setting_up = self.trace.setting_up, True
         try:
             yield

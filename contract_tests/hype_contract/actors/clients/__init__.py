@@ -1,1 +1,1 @@
-"""The harness as a client of the target: one module per protocol. Whatever they see is judged and recorded."""
+"""The harness as a client of the target, with a module per protocol. Each answer and frame is judged and recorded."""

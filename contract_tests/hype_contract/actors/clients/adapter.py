@@ -1,4 +1,4 @@
-"""The same bounds as in `http.py` for a library that sends with requests (schemathesis)."""
+"""An adapter that gives a `requests` session, which schemathesis sends with, the same bounds as `http.py`."""
 
 from __future__ import annotations
 
@@ -23,22 +23,22 @@ _CHUNK = 65_536
 
 
 def confine(session: requests.Session) -> None:
-    """Have a session send nothing of the environment, follow no redirect, and read no more than an answer may be."""
+    """Make a session ignore the environment, follow no redirect, and bound each answer in bytes and in time."""
     session.trust_env = False
-    session.get_redirect_target = _nowhere  # type: ignore[method-assign, assignment]  # whatever the caller asks
+    session.get_redirect_target = _no_redirect  # type: ignore[method-assign, assignment]  # whatever the caller asks
     for scheme in ("http://", "https://"):
         session.mount(scheme, _Bounded())
 
 
-def _nowhere(answer: requests.Response) -> None:
-    """Where to send the request next."""
+def _no_redirect(answer: requests.Response) -> None:
+    """Return no URL, so that the session follows no redirect."""
 
 
 class _Bounded(HTTPAdapter):
-    """Reads each body at once, at most `LARGEST_ANSWER` bytes and `TIMEOUT_S` seconds of it."""
+    """An adapter that reads each body at once: at most `LARGEST_ANSWER` bytes, for at most `TIMEOUT_S` seconds."""
 
     def init_poolmanager(self, *sizes: Any, **named: Any) -> None:
-        """Make the pool, of connections whose heads come in time."""
+        """Make a pool of connections that are cut when a head does not come in time."""
         super().init_poolmanager(*sizes, **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
@@ -51,7 +51,10 @@ class _Bounded(HTTPAdapter):
         cert: Any = None,
         proxies: Mapping[str, str] | None = None,
     ) -> requests.Response:
-        """Send a request, past all proxies. Raises what requests raises, and ContentDecodingError for such a body."""
+        """Send a request without any proxy.
+
+        Raises what requests raises, and `ContentDecodingError` for a body that is encoded or too large.
+        """
         request.headers.update(PLAIN)
         began = time.monotonic()
         answer = super().send(request, stream=True, timeout=timeout, verify=verify, cert=cert)
@@ -66,43 +69,43 @@ class _Bounded(HTTPAdapter):
             raise ChunkedEncodingError(error, request=request) from error
         finally:
             answer.raw.close()
-        answer.raw = _read_already(answer.raw, content)
-        answer.encoding = "utf-8"  # what a charset of the target's choice does to a text has no bound
+        answer.raw = _already_read(answer.raw, content)
+        answer.encoding = "utf-8"  # a charset that the target chooses could make a text grow without bound
         return answer
 
 
 def _chunks(raw: HTTPResponse, due: float) -> Iterator[bytes]:
-    """The body as it stands on the wire, as it comes."""
+    """Yield the body, as it stands on the wire. Raises `TimeoutError` after the time `due`."""
     while chunk := raw.read1(_CHUNK, decode_content=False):
         yield chunk
         if time.monotonic() > due:
             raise TimeoutError
 
 
-def _read_already(raw: HTTPResponse, content: bytes) -> HTTPResponse:
+def _already_read(raw: HTTPResponse, content: bytes) -> HTTPResponse:
     return HTTPResponse(
         BytesIO(content), raw.headers, raw.status, raw.version, reason=raw.reason, preload_content=False
     )
 
 
 class _InTime:
-    """A connection that is cut where a head has not come within `TIMEOUT_S` seconds, trickle or not."""
+    """A connection that is cut when the whole head has not come within `TIMEOUT_S` seconds."""
 
     sock: socket.socket | None
 
     def getresponse(self) -> Any:
         """Wait for the head."""
-        patience = threading.Timer(TIMEOUT_S, self._cut)
-        patience.daemon = True
-        patience.start()
+        timer = threading.Timer(TIMEOUT_S, self._cut)
+        timer.daemon = True
+        timer.start()
         try:
-            return super().getresponse()  # type: ignore[misc]  # it is mixed in
+            return super().getresponse()  # type: ignore[misc]  # this class is a mix-in
         finally:
-            patience.cancel()
+            timer.cancel()
 
     def _cut(self) -> None:
         with suppress(OSError, AttributeError):
-            self.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # it may be gone by now
+            self.sock.shutdown(socket.SHUT_RDWR)  # type: ignore[union-attr]  # the socket may be closed already
 
 
 class _Connection(_InTime, HTTPConnection):

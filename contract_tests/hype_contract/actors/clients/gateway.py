@@ -1,7 +1,8 @@
-"""One WebSocket client. Every frame, read or left unread, is judged against asyncapi.yaml and entered in the trace.
+"""A WebSocket client. Every frame, read or unread, is judged against asyncapi.yaml and recorded in the trace.
 
-A frame that no one has asked for stays in `pending`, in order, so `expect` may be called in any order and nothing is
-lost. That something is *not* sent is shown by `expect_nothing_before`: a later frame arrives, and it was not there.
+A frame that the case has not asked for stays in `pending`, in order, so `expect` may be called in any order, and no
+frame is lost. To show that a frame is *not* sent, `expect_nothing_before` waits for a fence: a frame that is known to
+arrive later.
 """
 
 from __future__ import annotations
@@ -20,14 +21,16 @@ from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.recording.ledger import Trace
 
 Frame = dict[str, Any]
-Where = Callable[[Frame], bool]
+Predicate = Callable[[Frame], bool]
+Condition = Predicate | Mapping[str, Any]
+"""A condition on a frame's `data`: a function, or members that `data` must have."""
 
 
 class Pace(Protocol):
-    """Waits until one more frame may be sent (ruling R31's rate limit)."""
+    """A limit on the rate of frames (ruling R31)."""
 
     def wait(self) -> None:
-        """Return when a frame may go."""
+        """Wait until one more frame may be sent."""
 
 
 class Socket:
@@ -40,9 +43,9 @@ class Socket:
         self.name = name
         self.pending: list[Frame] = []
         self.identity: Mapping[str, Any] = {}
-        """What `fence` says about who it is: nothing where a token does (hardened), else a claim (documented)."""
+        """The members with which `fence` claims an identity (documented); empty if a token proves it (hardened)."""
         self.user: Mapping[str, Any] = {}
-        """The `userId` of whom it stands for, once it is known."""
+        """The `userId` of the socket's user, once it is known."""
         self.pace = pace
         self._connection = connection
         self._trace = trace
@@ -50,11 +53,11 @@ class Socket:
         self._left = False
 
     def send(self, type: str, data: object = None, **members: Any) -> None:
-        """Send a frame `{type, data}`; without `data` it is `{}`. Counts as exercised if it keeps the spec."""
+        """Send a frame `{type, data}`; `data` is `{}` by default. A frame that keeps the spec counts as exercised."""
         self.send_raw(json.dumps({"type": type, "data": {} if data is None else data, **members}))
 
     def send_raw(self, payload: str | bytes, *, text: bool = True) -> None:
-        """Send any payload as one text (or binary) frame; text may be bytes that are not UTF-8."""
+        """Send any payload as one text (or binary) frame; a text frame may hold bytes that are not UTF-8."""
         self._send(payload, payload, text)
 
     def send_fragments(self, pieces: Sequence[str]) -> None:
@@ -72,15 +75,15 @@ class Socket:
             raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
         self._observe_sent(payload)
 
-    def expect(self, type: str, where: Where | Mapping[str, Any] | None = None, *, within: float = PATIENCE_S) -> Frame:
-        """The first frame of `type` whose `data` matches `where` (a predicate on `data`, or members it has).
+    def expect(self, type: str, where: Condition | None = None, *, within: float = PATIENCE_S) -> Frame:
+        """Return the first frame of `type` whose `data` matches `where`.
 
-        Frames before it stay pending. Raises `Violation` when none comes `within` seconds.
+        Frames before it stay pending. Raises `Violation` when no such frame comes `within` seconds.
         """
         return self.pending.pop(self._await(type, where, within))
 
-    def expect_next(self, type: str, where: Where | Mapping[str, Any] | None = None) -> Frame:
-        """The very next pending frame, which must be this one: for rules about order."""
+    def expect_next(self, type: str, where: Condition | None = None) -> Frame:
+        """Return the next frame. Raises `Violation` unless it is of `type` and matches: for rules about order."""
         if not self.pending and not self._read(time.monotonic() + PATIENCE_S):
             self._missing(type, where, PATIENCE_S)
         frame = self.pending.pop(0)
@@ -91,16 +94,17 @@ class Socket:
         return frame
 
     def collect(self, count: int, *, within: float = PATIENCE_S) -> list[Frame]:
-        """The next `count` frames, whatever they are; fewer when it closes, or one takes over `within` seconds."""
+        """Return the next `count` frames; fewer if the socket closes, or a frame takes more than `within` seconds."""
         while len(self.pending) < count and self._end is None and self._read(time.monotonic() + within):
             pass
         taken, self.pending = self.pending[:count], self.pending[count:]
         return taken
 
-    def expect_nothing_before(
-        self, fence: str, where: Where | Mapping[str, Any] | None = None, *, of: str | None = None
-    ) -> Frame:
-        """The fence (a frame known to arrive later) comes, and before it nothing (`of` that type) was pending."""
+    def expect_nothing_before(self, fence: str, where: Condition | None = None, *, of: str | None = None) -> Frame:
+        """Return the fence, a frame of that type which matches `where`.
+
+        Raises `Violation` when it does not come, or when another frame (`of`: of that type) came before it.
+        """
         index = self._await(fence, where, PATIENCE_S)
         early = [frame for frame in self.pending[:index] if of in (None, frame["type"])]
         if early:
@@ -108,10 +112,9 @@ class Socket:
         return self.pending.pop(index)
 
     def fence(self) -> list[Frame]:
-        """Ask the gateway for an answer of one's own and wait for it; gives (and drops) all that came before it.
+        """Send a `user_joined` without `channelId` and wait for the answer; return and drop the frames before it.
 
-        Shows what has reached this socket when what was done before has been answered (R34: without `channelId` the
-        sender alone is answered).
+        The sender alone is answered (ruling R34), so these frames are all that the earlier requests caused here.
         """
         self.send("user_joined", self.identity)
         index = self._await("user_joined", {**self.user, "channelId": None}, PATIENCE_S)
@@ -119,7 +122,10 @@ class Socket:
         return before
 
     def closed(self, *codes: int, within: float = PATIENCE_S) -> int:
-        """The target closes this socket, with one of `codes`; gives the code. Frames before it stay pending."""
+        """Wait until the target closes this socket with one of `codes`; return the code.
+
+        Frames before it stay pending. Raises `Violation` for another code, or after `within` seconds.
+        """
         deadline = time.monotonic() + within
         while self._end is None and self._read(deadline):
             pass
@@ -132,13 +138,14 @@ class Socket:
         return code
 
     def alive(self) -> None:
-        """The socket is open and answers a ping within `PATIENCE_S` seconds."""
+        """Raise `Violation` unless the target answers a ping on this socket within `PATIENCE_S` seconds."""
         self.ping()()
 
     def ping(self) -> Callable[[], None]:
-        """Send a ping; what it gives waits `PATIENCE_S` seconds for the answer, so that many may be asked at once.
+        """Send a ping; return a function that waits `PATIENCE_S` seconds for the answer.
 
-        All that was sent to the socket before the answer has arrived then. Both raise `Violation`.
+        So a case can ping many sockets at once. When the answer has come, all earlier frames to the socket have come,
+        too. Both functions raise `Violation`.
         """
         try:
             answer = self._connection.ping()
@@ -152,7 +159,7 @@ class Socket:
         return wait
 
     def close(self, code: int = 1000) -> None:
-        """Leave, after judging every frame that has arrived."""
+        """Judge every frame that has arrived, then close the socket."""
         try:
             self.drain()
         finally:
@@ -161,7 +168,7 @@ class Socket:
         self.drain()
 
     def drop(self) -> None:
-        """Lose the connection without a closing handshake, as a laptop lid does."""
+        """Cut the connection without a closing handshake, as a client does that loses its network."""
         self._leave()
         self._connection.close_socket()
 
@@ -171,14 +178,14 @@ class Socket:
         self._left = True
 
     def drain(self) -> list[Frame]:
-        """All frames that have arrived by now and nobody asked for, without waiting; judged like any other."""
+        """Return and drop the pending frames, and those that have arrived by now, without waiting. All are judged."""
         while self._end is None and self._read(time.monotonic()):
             pass
         drained, self.pending = self.pending, []
         return drained
 
-    def _await(self, type: str, where: Where | Mapping[str, Any] | None, within: float) -> int:
-        """Read until a pending frame matches; its index in `pending`."""
+    def _await(self, type: str, where: Condition | None, within: float) -> int:
+        """Read until a pending frame matches; return its index in `pending`."""
         match = _matcher(type, where)
         deadline = time.monotonic() + within
         position = 0
@@ -190,15 +197,15 @@ class Socket:
             if not self._read(deadline):
                 self._missing(type, where, within)
 
-    def _missing(self, type: str, where: Where | Mapping[str, Any] | None, within: float) -> NoReturn:
-        heard = [frame["type"] for frame in self.pending]
-        got = _reason(self._end) if self._end else f"{heard or 'nothing'} in {within:g} s"
+    def _missing(self, type: str, where: Condition | None, within: float) -> NoReturn:
+        received = [frame["type"] for frame in self.pending]
+        got = _reason(self._end) if self._end else f"{received or 'nothing'} in {within:g} s"
         raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
 
     def _read(self, deadline: float) -> bool:
-        """Wait for one more frame and judge it; False when none came in time or the socket has closed.
+        """Wait for one more frame and judge it; return False if none came in time or the socket has closed.
 
-        Events that asyncapi.yaml does not know are passed over, as it has clients do.
+        It ignores events that asyncapi.yaml does not know, because the spec demands that of clients.
         """
         while (frame := self._receive(deadline)) is not None:
             if (frame["type"], "out") in self.contract.events:
@@ -247,7 +254,7 @@ class Socket:
 
 
 def _parse(payload: str) -> Any:
-    """The JSON value of a text message; None for what is no JSON."""
+    """Return the JSON value of a text message; None if the text is not JSON."""
     try:
         return json.loads(payload)
     except (ValueError, RecursionError):
@@ -258,7 +265,7 @@ def _pair(type: object, direction: Direction = "out") -> Pair:
     return Pair("event", str(type), direction)
 
 
-def _matcher(type: str, where: Where | Mapping[str, Any] | None) -> Where:
+def _matcher(type: str, where: Condition | None) -> Predicate:
     def match(frame: Frame) -> bool:
         data = frame.get("data")
         if frame.get("type") != type or not isinstance(data, dict):
@@ -272,7 +279,7 @@ def _matcher(type: str, where: Where | Mapping[str, Any] | None) -> Where:
     return match
 
 
-def _described(where: Where | Mapping[str, Any] | None) -> str:
+def _described(where: Condition | None) -> str:
     return f"with {dict(where)!r}" if isinstance(where, Mapping) else ""
 
 

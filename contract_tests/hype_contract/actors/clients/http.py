@@ -1,7 +1,7 @@
-"""HTTP to a target that may be hostile: an answer is bounded in bytes and in time, and the environment adds nothing.
+"""HTTP to a target that may be hostile: an answer is bounded in bytes and in time, and the environment is ignored.
 
-Proxies, `.netrc`, `SSL_CERT_FILE` and the like of whoever runs the harness do not count: a target gets what the
-options name, and certificates are checked against certifi's authorities.
+The client ignores proxies, `.netrc`, `SSL_CERT_FILE` and the like. It connects to the URLs of the command's options,
+and checks certificates against certifi's authorities.
 """
 
 from __future__ import annotations
@@ -23,18 +23,18 @@ TIMEOUT_S = 15.0
 """Seconds that one answer may take from the request to its last byte."""
 
 LARGEST_ANSWER = 16 * 2**20
-"""Bytes of one body (of some 40,000 users, say). The head is bounded by h11: 100 KiB."""
+"""The most bytes of one body, enough for a list of some 40,000 users. h11 bounds the head: 100 KiB."""
 
 PLAIN = {"Accept-Encoding": "identity"}
-"""What each request asks for: a body whose size on the wire is its size in memory."""
+"""The header of each request that asks for a body without compression: its size on the wire is its size in memory."""
 
 
 class Unreadable(httpx.TransportError):
-    """The harness refuses to read a body; the text says what is wrong with it."""
+    """A body that the harness refuses to read; the text says why."""
 
 
 def connect(base_url: str) -> httpx.Client:
-    """One connection pool for a whole run. No proxies, no redirects, no cookies: each request speaks for itself."""
+    """Open a connection pool for a whole run, without proxies, redirects and cookies."""
     cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
     return httpx.Client(
         base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, headers=PLAIN, transport=_Transport()
@@ -43,14 +43,15 @@ def connect(base_url: str) -> httpx.Client:
 
 @cache
 def trusted() -> ssl.SSLContext:
-    """The authorities of certifi, whatever the environment names."""
+    """Return a TLS context with certifi's authorities, whatever the environment names."""
     return httpx.create_ssl_context(trust_env=False)
 
 
 def bounded(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
-    """The same chunks, at most `LARGEST_ANSWER` bytes of them. encoding: the answer's Content-Encoding.
+    """Yield the chunks of a body. encoding: the answer's Content-Encoding.
 
-    Raises `Unreadable` for more, and for a body that is packed although none was asked for (RFC 9110 12.5.3).
+    Raises `Unreadable` for a body of more than `LARGEST_ANSWER` bytes, and for a body that is encoded, because no
+    request asks for that (RFC 9110 12.5.3).
     """
     size = 0
     for chunk in chunks:
@@ -63,10 +64,11 @@ def bounded(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
 
 
 class _Transport(httpx.BaseTransport):
-    """httpx's way to httpcore, with a deadline for the whole answer and a bound on its body."""
+    """A transport of httpx over httpcore, with a deadline for the whole answer and a bound on its body."""
 
     def __init__(self) -> None:
-        # Many servers close what has been idle for five seconds: a request must not meet that halfway.
+        # Many servers close a connection that was idle for five seconds. The pool gives it up before, so that no
+        # request is sent while the server closes it.
         self._pool = httpcore.ConnectionPool(
             ssl_context=trusted(),
             max_connections=200,
@@ -76,7 +78,7 @@ class _Transport(httpx.BaseTransport):
         )
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
-        """Send a request; its read timeout is how many seconds the whole answer may take."""
+        """Send a request. Its read timeout is the number of seconds that the whole answer may take."""
         allowed = request.extensions.get("timeout", {}).get("read")
         _due.at = math.inf if allowed is None else time.monotonic() + allowed
         url = request.url
@@ -114,7 +116,7 @@ class _Body(httpx.SyncByteStream):
 
 @contextmanager
 def _in_terms_of_httpx() -> Iterator[None]:
-    """httpx has an exception of the same name for each of httpcore's."""
+    """Raise httpx's exception of the same name for each exception of httpcore."""
     try:
         yield
     except (httpcore.TimeoutException, httpcore.NetworkError, httpcore.ProtocolError) as error:
@@ -123,7 +125,7 @@ def _in_terms_of_httpx() -> Iterator[None]:
 
 
 class _Due(threading.local):
-    """When the answer that this thread reads must have ended."""
+    """The deadline of the answer that this thread reads, on the monotonic clock."""
 
     at = math.inf
 
@@ -132,7 +134,7 @@ _due = _Due()
 
 
 def _within(timeout: float | None) -> float | None:
-    """The seconds that one step may take; raises ReadTimeout when the answer is overdue."""
+    """Return the seconds that one step may take. Raises `ReadTimeout` after the deadline of the answer."""
     left = _due.at - time.monotonic()
     if left <= 0:
         raise httpcore.ReadTimeout("the answer did not end in time")
@@ -140,7 +142,7 @@ def _within(timeout: float | None) -> float | None:
 
 
 class _Stream(httpcore.NetworkStream):
-    """A connection on which a slow trickle does not count as progress."""
+    """A connection whose deadline holds for the whole answer, so that single bytes do not extend it."""
 
     def __init__(self, stream: httpcore.NetworkStream) -> None:
         self._stream = stream
@@ -164,7 +166,7 @@ class _Stream(httpcore.NetworkStream):
 
 
 class _Backend(httpcore.SyncBackend):
-    """Connections that keep the deadline."""
+    """A backend whose connections keep the deadline."""
 
     def connect_tcp(self, *where: Any, **how: Any) -> httpcore.NetworkStream:
         return _Stream(super().connect_tcp(*where, **how))

@@ -1,6 +1,6 @@
-"""A full ICE agent's way to an ICE-lite server (RFC 8445): one candidate, checked, nominated and kept alive.
+"""The path of a full ICE agent to an ICE-lite server (RFC 8445): one candidate, checked, nominated and kept alive.
 
-What aiortc's own `RTCIceTransport` lacks: TCP, and a machine whose only address is the loopback.
+aiortc's own `RTCIceTransport` supports neither TCP nor a machine whose only address is the loopback.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from aioice import stun
 
 CONSENT_EVERY_S = 4.0
-"""RFC 7675: well within the 30 s after which a server drops the transport (ruling R30)."""
+"""The interval of consent checks (RFC 7675): short against the 30 s after which a server closes the transport (R30)."""
 
 _PRIORITY = 1_845_501_695
 _REPEATS = 3
@@ -21,13 +21,13 @@ _MOST_WAITING = 10_000
 
 
 class Unreachable(ConnectionError):
-    """The candidate does not answer, or not as ICE-lite has to."""
+    """A candidate that does not answer, or not as ICE-lite must."""
 
 
 class Path(asyncio.DatagramProtocol):
-    """A checked candidate pair: what an `RTCDtlsTransport` needs of an ICE transport. Belongs to one event loop.
+    """A checked candidate pair, which an `RTCDtlsTransport` uses as its ICE transport. It belongs to one event loop.
 
-    `candidate`, `parameters`: as the server gave them (ruling R26).
+    candidate, parameters: an ICE candidate and the ICE parameters of the server's transport (ruling R26).
     """
 
     role = "controlling"
@@ -43,7 +43,7 @@ class Path(asyncio.DatagramProtocol):
         self._tasks: list[asyncio.Task[None]] = []
 
     def renew(self, parameters: Mapping[str, Any]) -> None:
-        """Take other credentials for the checks from now on."""
+        """Use the credentials of these ICE parameters for the checks from now on."""
         self._name = f"{parameters['usernameFragment']}:{secrets.token_hex(4)}"
         self._key = str(parameters["password"]).encode()
 
@@ -58,7 +58,7 @@ class Path(asyncio.DatagramProtocol):
         self._tasks.append(asyncio.get_running_loop().create_task(self._consent()))
 
     async def reach(self) -> None:
-        """Connect, and check nothing yet. Raises `Unreachable`."""
+        """Open the socket without any check. Raises `Unreachable`."""
         loop = asyncio.get_running_loop()
         try:
             if self.candidate["protocol"] == "tcp":
@@ -70,10 +70,10 @@ class Path(asyncio.DatagramProtocol):
             raise Unreachable(f"{self._address}: {error}") from error
 
     async def check(self, repeats: int = _REPEATS, *, proven: bool = True, nominates: bool = True) -> stun.Message:
-        """One connectivity check, which `nominates` this pair or not, asked `repeats` times again; the answer.
+        """Send a connectivity check, again up to `repeats` times; return the answer.
 
-        `proven`: only an answer counts that is signed with the same password. Raises `Unreachable` when none comes, or
-        one that is no success.
+        proven: the answer counts only if it is signed with the same password. nominates: the check nominates this pair.
+        Raises `Unreachable` when no answer comes, or the answer is not a success.
         """
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes.update({"USERNAME": self._name, "PRIORITY": _PRIORITY, "ICE-CONTROLLING": self._tie_breaker})
@@ -91,7 +91,7 @@ class Path(asyncio.DatagramProtocol):
         return answer
 
     def close(self) -> None:
-        """Leave without a word."""
+        """Close the sockets without sending anything."""
         for task in self._tasks:
             task.cancel()
         if self._datagrams:
@@ -102,7 +102,7 @@ class Path(asyncio.DatagramProtocol):
         self.connection_lost(None)
 
     def send_stun(self, message: stun.Message, addr: tuple[str, int]) -> None:
-        """For aioice's `Transaction`."""
+        """Send a STUN message; aioice's `Transaction` calls it."""
         self.write(bytes(message))
 
     def write(self, data: bytes) -> None:
@@ -113,7 +113,7 @@ class Path(asyncio.DatagramProtocol):
             self._datagrams.sendto(data)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Answers to checks are ours, everything else is for the transport above."""
+        """Take the answers to checks, and leave everything else to the DTLS transport."""
         if not data or data[0] > 3:
             if not self._arrived.full():
                 self._arrived.put_nowait(data)
@@ -127,7 +127,7 @@ class Path(asyncio.DatagramProtocol):
             transaction.response_received(message, self._address)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        """No more will come."""
+        """Tell the DTLS transport that no more packets come."""
         if not self._arrived.full():
             self._arrived.put_nowait(None)
 
@@ -157,15 +157,15 @@ class Path(asyncio.DatagramProtocol):
                 return
 
 
-async def reachable(candidates: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The candidate whose answer comes first, of several; nothing is nominated. Raises `Unreachable` if none answers.
+async def first_reachable(candidates: Sequence[Mapping[str, Any]], parameters: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the candidate that answers a check first; nominate none. Raises `Unreachable` if no candidate answers.
 
-    A server may list addresses that are not for everybody: of other networks, or of IPv6.
+    A server may list addresses that this machine cannot reach: addresses of other networks, or of IPv6.
     """
     if len(candidates) == 1:
         return candidates[0]
-    paths = [Path(one, parameters) for one in candidates]
-    asked = [asyncio.ensure_future(_answers(path)) for path in paths]
+    paths = [Path(candidate, parameters) for candidate in candidates]
+    asked = [asyncio.ensure_future(_answering(path)) for path in paths]
     try:
         failure = Unreachable("no candidate")
         for answered in asyncio.as_completed(asked):
@@ -182,7 +182,7 @@ async def reachable(candidates: Sequence[Mapping[str, Any]], parameters: Mapping
             path.close()
 
 
-async def _answers(path: Path) -> Mapping[str, Any]:
+async def _answering(path: Path) -> Mapping[str, Any]:
     await path.reach()
     await path.check(nominates=False)
     return path.candidate

@@ -1,4 +1,4 @@
-"""A WebSocket to a gateway that may be hostile: what it sends is bounded after decoding, and no proxy is asked."""
+"""A WebSocket to a gateway that may be hostile: its frames are bounded after decoding, and no proxy is used."""
 
 from __future__ import annotations
 
@@ -18,42 +18,42 @@ from hype_contract.actors.clients.http import trusted
 from hype_contract.actors.must import Violation
 
 PATIENCE_S = 8.0
-"""How long an event that must come may take."""
+"""The seconds that an event may take which must come."""
 
 LARGEST_FRAME = 2**20
-"""Bytes of one message, after decoding (permessage-deflate) and over all its fragments."""
+"""The most bytes of one message, after decoding (permessage-deflate) and over all its fragments."""
 
-MOST_HEARD = 64 * 2**20
-"""Bytes of all that one socket hears, after decoding; each frame counts as `_FRAME` bytes more."""
+MOST_RECEIVED = 64 * 2**20
+"""The most bytes that one socket receives, after decoding; each frame counts as `_FRAME` bytes more."""
 
 _FRAME = 256
 _LIBRARY_LOGGER = logging.getLogger(f"{__name__}.websockets")
-_LIBRARY_LOGGER.setLevel(logging.CRITICAL)  # what it logs as errors are connections that a case dropped on purpose
+_LIBRARY_LOGGER.setLevel(logging.CRITICAL)  # the library logs errors for connections that a case drops on purpose
 
 _NARROW_WINDOW = 16_384
 _NARROW_SEGMENT = 536
 
 
 class _TooMuch(Exception):
-    """The target has sent more than `MOST_HEARD` bytes; the text says so."""
+    """More than `MOST_RECEIVED` bytes from the target; the text says so."""
 
 
 class _Connection(ClientConnection):
-    """Ends where it has heard too much: what no one has asked for yet is kept in memory."""
+    """A connection that ends when it has received too much, because unread frames are kept in memory."""
 
-    heard = 0
+    received_bytes = 0
 
-    def process_event(self, event: Frame | Response) -> None:  # type: ignore[override]  # of the two it gets either
-        """Take what the library has decoded. It tells `recv` of what is raised here."""
+    def process_event(self, event: Frame | Response) -> None:  # type: ignore[override]  # both types occur
+        """Take an event that the library has decoded. `recv` raises what is raised here."""
         if isinstance(event, Frame):
-            self.heard += len(event.data) + _FRAME
-        if self.heard > MOST_HEARD:
-            raise _TooMuch(f"more than {MOST_HEARD:,} bytes on one socket")
+            self.received_bytes += len(event.data) + _FRAME
+        if self.received_bytes > MOST_RECEIVED:
+            raise _TooMuch(f"more than {MOST_RECEIVED:,} bytes on one socket")
         super().process_event(event)
 
 
 def refused(closed: ConnectionClosed) -> str | None:
-    """Why the harness ended a connection itself: it was sent too much. None: it did not."""
+    """Return why the harness itself ended a connection on which it received too much; None if it did not."""
     cause = closed.__cause__
     if isinstance(cause, PayloadTooBig):
         return f"a message of more than {LARGEST_FRAME:,} bytes"
@@ -61,9 +61,10 @@ def refused(closed: ConnectionClosed) -> str | None:
 
 
 def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: str | None = None) -> ClientConnection:
-    """Open a WebSocket; `token` goes into `?token=`, `origin` into `Origin`. Raises `Violation` if there is none.
+    """Open a WebSocket. Raises `Violation` if that fails.
 
-    `lazy`: take from the network only what is asked for, and let little wait in this machine's buffers (ruling R32).
+    token: goes into `?token=`. origin: goes into the `Origin` header. lazy: read from the network only what is asked
+    for, and keep the buffers of this machine small (ruling R32).
     """
     try:
         return open_websocket(
@@ -73,7 +74,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
             open_timeout=PATIENCE_S,
             close_timeout=2,
             max_queue=1 if lazy else None,
-            # What is repeated shrinks to next to nothing, and a queue that should fill never does.
+            # Compressed repetitions would be so small that the server's queue, which a lazy case fills, never fills.
             compression=None if lazy else "deflate",
             max_size=LARGEST_FRAME,
             proxy=None,
@@ -81,16 +82,16 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
             create_connection=_Connection,
             ping_interval=None,
             logger=_LIBRARY_LOGGER,
-            legacy=True,  # a connection, not a context manager: `World` closes its sockets itself
+            legacy=True,  # returns a connection, not a context manager: `World` closes its sockets itself
         )
     except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
-    except AssertionError as error:  # the library's own, where an answer comes before it has asked
+    except AssertionError as error:  # the library raises it when an answer comes before the request
         raise Violation(f"a WebSocket at {url}", "an answer before the handshake was sent") from error
 
 
 def address(url: str, token: str | None) -> str:
-    """The gateway's URL, with `token` in `?token=`."""
+    """Return the gateway's URL, with `token` in `?token=`."""
     if token is None:
         return url
     parts = urlsplit(url)
@@ -99,7 +100,7 @@ def address(url: str, token: str | None) -> str:
 
 
 def _narrow(url: str) -> socket.socket:
-    """A TCP connection with a small window and small segments: so both ends' systems keep little for it."""
+    """Open a TCP connection with a small window and small segments, so that both systems buffer little for it."""
     parts = urlsplit(url)
     port = parts.port or (443 if parts.scheme == "wss" else 80)
     failure: OSError = OSError(f"{parts.hostname} has no address")
@@ -119,9 +120,9 @@ def _narrow(url: str) -> socket.socket:
 
 
 def first_answer(url: str, token: str | None, frames: Iterable[str]) -> str | bytes | None:
-    """Send `frames` on a fresh socket and give the first frame that comes; None if it was closed instead.
+    """Send `frames` on a new socket and return the first frame that comes; None if the gateway closes the socket.
 
-    Raises `Violation` if there is no gateway, or nothing comes within `PATIENCE_S` seconds.
+    Raises `Violation` if there is no gateway, or no frame comes within `PATIENCE_S` seconds.
     """
     with connect(url, token) as connection:
         try:

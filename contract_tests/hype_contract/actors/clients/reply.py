@@ -1,4 +1,4 @@
-"""One answer of the target over HTTP, and how it is judged against openapi.yaml."""
+"""An HTTP answer of the target, and its check against openapi.yaml."""
 
 from __future__ import annotations
 
@@ -15,8 +15,7 @@ _FAILURE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 @dataclass(frozen=True)
 class Reply:
-    """What came back. `operation` None: the request was for no documented operation (an unknown path). `origin`: the
-    `Origin` of the request, if it had one."""
+    """An answer. operation: None for an unknown path. origin: the request's `Origin` header, if there was one."""
 
     operation: Operation | None
     status: int
@@ -27,12 +26,12 @@ class Reply:
 
     @property
     def pair(self) -> Pair | None:
-        """What the coverage ledger and a `Violation` call this answer."""
+        """The name of this answer in the coverage ledger and in a `Violation`."""
         return Pair("operation", self.operation.id, str(self.status)) if self.operation else None
 
     @property
     def json(self) -> Any:
-        """The body as JSON; anything else is a violation."""
+        """The body as JSON. Raises `Violation` if the body is not JSON."""
         try:
             return json.loads(self.content)
         except (ValueError, RecursionError) as error:
@@ -55,7 +54,7 @@ class Reply:
 
     @property
     def issues(self) -> list[dict[str, Any]]:
-        """The `details` of a validation failure (ruling R5); none if it has no details."""
+        """The `details` of a validation failure (ruling R5); empty if the answer has none."""
         body = self.json
         return list(body.get("details") or []) if isinstance(body, dict) else []
 
@@ -67,7 +66,7 @@ class Reply:
 
 
 def problems(contract: Contract, reply: Reply) -> list[str]:
-    """Everything about an answer that the spec forbids, as sentences."""
+    """Return a sentence for each rule of the spec that the answer breaks."""
     found = [f"header {name} is missing" for name in _missing_headers(reply)] + _cors_problems(contract, reply)
     if reply.operation is None:
         return found + (_envelope_problems(reply) if reply.status >= 400 else [])
@@ -82,7 +81,7 @@ def problems(contract: Contract, reply: Reply) -> list[str]:
 
 
 def answer_of(operation: Operation, status: int) -> Answer | None:
-    """The documented answer that `status` stands for, its own or one it may replace (`x-hype-also`)."""
+    """Return the documented answer for `status`: its own, or another that it may replace (`x-hype-also`)."""
     exact = operation.answers.get(status)
     return exact or next((answer for answer in operation.answers.values() if status in answer.also), None)
 
@@ -93,7 +92,7 @@ def _missing_headers(reply: Reply) -> list[str]:
 
 
 def _cors_problems(contract: Contract, reply: Reply) -> list[str]:
-    """A browser gives a page of an allowed origin no answer without these two, whatever its status (ruling R9)."""
+    """Return what is wrong with the CORS headers, without which a browser hides the answer from the page (R9)."""
     if reply.origin not in contract.cors.origins:
         return []
     wanted = {"Access-Control-Allow-Origin": reply.origin, "Access-Control-Allow-Credentials": "true"}
@@ -115,7 +114,7 @@ def _body_problems(contract: Contract, answer: Answer, reply: Reply) -> list[str
 
 
 def _envelope_problems(reply: Reply) -> list[str]:
-    """Ruling R1's failure envelope, which every failure has, also where no operation is."""
+    """Return what is wrong with the failure envelope (ruling R1), which failures of unknown paths need, too."""
     try:
         body = json.loads(reply.content)
     except (ValueError, RecursionError):

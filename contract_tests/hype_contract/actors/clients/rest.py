@@ -1,4 +1,4 @@
-"""REST by operationId. Every answer is judged against openapi.yaml and entered in the case's trace."""
+"""A REST client by operationId. Every answer is judged against openapi.yaml and recorded in the case's trace."""
 
 from __future__ import annotations
 
@@ -17,26 +17,26 @@ from hype_contract.contract.specs import Contract, Operation, Pair
 from hype_contract.recording.ledger import Trace
 
 NOTHING: Any = object()
-"""A body that is not sent at all (None is sent as `null`)."""
+"""The value of `body` for a request without a body (None is sent as `null`)."""
 
 LONGEST_RETRY_S = 90.0
-_MOST_TOLD = 100_000
+_MOST_SHOWN = 100_000
 
 Header = tuple[str, str]
 
 
 class NoAnswer(Violation):
-    """The target closed the connection, sent no HTTP, or did not end its answer in `TIMEOUT_S` seconds."""
+    """A request that the target answered with no HTTP, or not to its end within `TIMEOUT_S` seconds."""
 
 
 class Rest:
-    """The REST side of one case. Thread-safe."""
+    """The REST client of one case. Thread-safe."""
 
     def __init__(self, contract: Contract, http: httpx.Client, trace: Trace) -> None:
         self.contract = contract
         self.trace = trace
         self.origin: str | None = None
-        """The `Origin` that each request carries, as a page of it would send; None: the requests carry none."""
+        """The `Origin` header of each request, as a browser sends it; None: the requests have no such header."""
         self._http = http
 
     def call(
@@ -53,8 +53,8 @@ class Rest:
     ) -> Reply:
         """Call an operation with a JSON `body`.
 
-        `expect`: the status, or statuses, that are right here; what `x-hype-also` allows in their place passes too.
-        `patient`: see `raw`. Raises `Violation`, `Unsupported` (501).
+        expect: the status, or statuses, that the case demands; a status that `x-hype-also` allows in their place
+        passes, too. patient: see `raw`. Raises `Violation`, and `Unsupported` for a 501.
         """
         known = self.contract.operations.get(operation)
         if known is None:
@@ -85,11 +85,14 @@ class Rest:
         expect: int | Iterable[int] | None = None,
         patient: bool = False,
     ) -> Reply:
-        """Send exactly these bytes. `target` (path and query) is not normalised; `operation` is whom the answer is
-        judged as: without it only the failure envelope is looked at. Nothing is added but Host, Accept, length.
+        """Send exactly this request, with no headers added but Host, Accept and the length.
 
-        A 429 that the operation does not document is the target's, or its proxy's, own limit on requests: it is obeyed
-        (`Retry-After`) and the request sent again. `patient`: one that it does document, too.
+        target: path and query, which are not normalised. operation: the operation by whose documented answers the
+        answer is judged; without it, only the failure envelope is judged. expect: as for `call`.
+
+        A 429 that the operation does not document comes from a limit on all requests, of the target or of its proxy.
+        The client waits as `Retry-After` says and sends the request again. patient: it does so for a documented 429,
+        too.
         """
         known = self.contract.operations[operation] if operation else None
         sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
@@ -106,7 +109,7 @@ class Rest:
         return reply
 
     def limited(self, operation: str, body: Mapping[str, Any]) -> bool:
-        """Whether the target answers this with 429 at the moment. The answer is not judged, nor obeyed."""
+        """Return whether the target answers 429 at the moment. The answer is not judged, and nothing is sent again."""
         known = self.contract.operations[operation]
         content = json.dumps(body).encode("ascii")
         return (
@@ -114,14 +117,14 @@ class Rest:
         )
 
     def _admitted(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
-        """The answer once the target takes the request; its refusal if that takes over `LONGEST_RETRY_S` seconds."""
+        """Send a request again until it is not refused with 429, for at most `LONGEST_RETRY_S` seconds."""
         deadline = time.monotonic() + LONGEST_RETRY_S
         while True:
             response = self._exchange(method, target, headers, content)
             wait = retry_after(response.status_code, response.headers)
             if wait is None or time.monotonic() + wait > deadline:
                 return response
-            time.sleep(wait)  # noqa: TID251 - the target asked for it
+            time.sleep(wait)  # noqa: TID251 - the target demands this wait
 
     def _exchange(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
         base = self._http.base_url
@@ -133,8 +136,8 @@ class Rest:
             response = self._http.request(
                 method, "/", headers=encoded, content=_framed(headers, content), extensions={"target": path or b"/"}
             )
-            # Not `.text`: a charset of the target's choice can be one that unpacks.
-            answer = f"{response.status_code} {response.content[:_MOST_TOLD].decode('utf-8', 'replace')}"
+            # Not `.text`: the target could choose a charset that decompresses.
+            answer = f"{response.status_code} {response.content[:_MOST_SHOWN].decode('utf-8', 'replace')}"
         except Unreadable as error:
             self.trace.observe(None, right=False)
             raise Violation(f"{method} {target} to have an answer that can be read", str(error)) from error
@@ -169,13 +172,13 @@ class Rest:
                 self.trace.excuse(operation.id, status, f"the target answers {reply.status}, which is allowed too")
                 return
         got = f"{reply.status} {reply.content[:300].decode('utf-8', 'replace')}"
-        # The blame is on the status that should have come: it is the one that is not proven.
+        # The failure counts against the status that should have come, because that status is not proven.
         blamed = Pair("operation", operation.id, str(wanted[0])) if operation else None
         raise Violation(f"{reply.request} to answer {' or '.join(map(str, wanted))}", got, blamed)
 
 
 def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
-    """The seconds after which a refused request may be sent again (RFC 9110 10.2.3); None: it was not refused so."""
+    """Return the seconds after which a request may be sent again (RFC 9110 10.2.3); None if it was not refused."""
     if status != 429 or "retry-after" not in headers:
         return None
     asked = headers["retry-after"].strip()
@@ -183,7 +186,7 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
 
 
 def _framed(headers: Iterable[Header], content: bytes | None) -> bytes | Iterable[bytes] | None:
-    """The content in two pieces where the headers say that it comes in chunks, whole otherwise."""
+    """Return the content in two pieces if the headers say that it comes in chunks, else as it is."""
     if content is None or ("Transfer-Encoding", "chunked") not in headers:
         return content
     middle = len(content) // 2
@@ -191,7 +194,7 @@ def _framed(headers: Iterable[Header], content: bytes | None) -> bytes | Iterabl
 
 
 def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, Any]) -> str:
-    """The request target of an operation; every member of `path` is escaped, a list in `query` is repeated."""
+    """Return the request target of an operation; every member of `path` is escaped, a list in `query` is repeated."""
     target = operation.path
     for name, value in path.items():
         target = target.replace(f"{{{name}}}", quote(value, safe=""))

@@ -1,4 +1,4 @@
-"""HTTP requests as octets, for what no client library sends: fields in the trailer of a chunked body."""
+"""HTTP requests as octets, because no client library sends fields in the trailer of a chunked body."""
 
 from __future__ import annotations
 
@@ -14,12 +14,12 @@ import httpx
 from hype_contract.actors.clients.http import TIMEOUT_S
 from hype_contract.actors.clients.rest import Header
 
-_MOST_READ = 65_536  # bytes of an answer
+_MOST_READ = 65_536  # the most bytes of an answer
 
 
 @dataclass(frozen=True)
 class Chunked:
-    """A request whose body is one chunk. path: as it stands in the request line, after that of the base URL."""
+    """A request whose body is one chunk. path: appended to the path of the base URL, and sent as it is."""
 
     method: str
     path: str
@@ -37,10 +37,10 @@ class Chunked:
 
 
 def send(request: Chunked, base: httpx.URL, between: Callable[[], object] | None = None) -> tuple[int | None, str]:
-    """Send a request on a connection of its own; the status and the text of the answer.
+    """Send a request on a new connection; return the status and the text of the answer.
 
-    between: is done after the head is sent and before the rest; without it all is sent at once. The status is None when
-    the target closes the connection without an answer, or takes longer than `TIMEOUT_S` seconds.
+    between: is called after the head is sent and before the rest; without it, all is sent at once. The status is None
+    when the target closes the connection without an answer, or takes longer than `TIMEOUT_S` seconds.
     """
     head, rest = request.octets(base)
     with closing(_connected(base)) as connection, _in_time(connection):
@@ -70,19 +70,19 @@ def command(request: Chunked, base: httpx.URL) -> str:
 
 @contextmanager
 def _in_time(connection: socket.socket) -> Iterator[None]:
-    """Cut the connection after `TIMEOUT_S` seconds, also when octets trickle in."""
+    """Cut the connection after `TIMEOUT_S` seconds, even if octets still arrive."""
 
     def cut() -> None:
         with suppress(OSError):
             connection.shutdown(socket.SHUT_RDWR)
 
-    patience = threading.Timer(TIMEOUT_S, cut)
-    patience.daemon = True
-    patience.start()
+    timer = threading.Timer(TIMEOUT_S, cut)
+    timer.daemon = True
+    timer.start()
     try:
         yield
     finally:
-        patience.cancel()
+        timer.cancel()
 
 
 def _connected(base: httpx.URL) -> socket.socket:

@@ -8,7 +8,7 @@ from typing import Any
 
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
-from hype_contract.cases.voice.signalling import DTLS, KINDS, Party, parameters
+from hype_contract.cases.voice.signalling import DTLS, KINDS, Participant, parameters
 
 BEYOND_SCHEMA: frozenset[str] = frozenset({"createProducer", "createConsumer"})
 """Operations that may refuse a body that keeps its schema: no schema can state which parameters can be routed."""
@@ -52,13 +52,13 @@ class VoiceReferences:
         return filled
 
     @cached_property
-    def _party(self) -> Party:
+    def _party(self) -> Participant:
         return self._newcomer()
 
     @cached_property
     def _producer(self) -> str:
         return self._party.producer()
 
-    def _newcomer(self) -> Party:
+    def _newcomer(self) -> Participant:
         """Return the person without transports: a new transport replaces the old one."""
-        return Party(self._world, self._owner(), self.channel)
+        return Participant(self._world, self._owner(), self.channel)

@@ -1,1 +1,1 @@
-"""Cases over the media itself: RTP in, RTP out."""
+"""Cases about the media: the RTP and RTCP packets that enter and leave the SFU."""

@@ -1,37 +1,40 @@
-"""Who may connect: ICE checks and certificates, right and wrong (rulings R26, R27, R29 and R30)."""
+"""ICE checks and DTLS certificates, right and wrong (rulings R26, R27, R29 and R30)."""
 
 from __future__ import annotations
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.voice import Transport
 from hype_contract.actors.world import World
-from hype_contract.cases.media.stage import Caller, callers, flowing
+from hype_contract.cases.media.peers import Peer, connected_stream, peers
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import FINGERPRINT
 
 _CLOSED_WITHIN_S = 60.0
-"""After 30 s without a check a transport is closed (ruling R30); a server may look every so often."""
+"""A server closes a transport after 30 s without a check (ruling R30), but may look for that only now and then."""
 
 
-@case("R26.ice-lite", "ICE checks are answered as RFC 8445 says of ICE-lite", source="Voice (/api/voice); ruling R26")
+@case(
+    "R26.ice-lite",
+    "a transport answers an ICE check with XOR-MAPPED-ADDRESS and MESSAGE-INTEGRITY, as RFC 8445 demands of ICE-lite",
+    source="Voice (/api/voice); ruling R26",
+)
 def ice_lite(world: World) -> None:
-    """A check with the transport's credentials is answered, signed with its password, and told where it came from."""
-    (ann,) = callers(world, "ann")
+    (ann,) = peers(world, "ann")
     for direction in ("send", "recv"):
-        answer = ann.prepared(direction).ask()
+        answer = ann.prepared(direction).check_on_new_path()
         must.hold("XOR-MAPPED-ADDRESS" in answer.attributes, "XOR-MAPPED-ADDRESS", sorted(answer.attributes))
         must.hold("MESSAGE-INTEGRITY" in answer.attributes, "MESSAGE-INTEGRITY", sorted(answer.attributes))
 
 
 @case(
     "R26.ice-credentials-needed",
-    "a check with wrong credentials is not answered with success",
+    "an ICE check with wrong credentials gets no success response",
     source="Voice (/api/voice); ruling R26",
     slow=True,
 )
 def ice_credentials_needed(world: World) -> None:
-    """A check with a wrong password, with nobody's user name or with another transport's password is not taken."""
-    ann, bob = callers(world, "ann", "bob")
+    """Check with a wrong password, with an unknown usernameFragment, and with another transport's password."""
+    ann, bob = peers(world, "ann", "bob")
     transport, other = ann.prepared("send"), bob.prepared("send")
     known, others = transport.options["iceParameters"], other.options["iceParameters"]
     for wrong in (
@@ -39,85 +42,88 @@ def ice_credentials_needed(world: World) -> None:
         {**known, "usernameFragment": "x" * len(known["usernameFragment"])},
         {**known, "password": others["password"]},
     ):
-        must.hold(not transport.lets_in(wrong), "a check with wrong credentials not to be answered with success")
-        transport.ask()
+        must.hold(not transport.accepts_check(wrong), "a check with wrong credentials not to be answered with success")
+        transport.check_on_new_path()
 
 
-@case("R29.restarted-ice", "a transport goes on with the ICE credentials that a restart gave it", level="extension")
+@case(
+    "R29.restarted-ice",
+    "a transport answers checks with the credentials of restartIce, and media continues",
+    level="extension",
+)
 def restarted_ice(world: World) -> None:
-    """The new credentials of a transport are the ones that its checks need; media goes on."""
-    stream, track = flowing(world, "audio")
+    stream, track = connected_stream(world, "audio")
     body = {"transportId": stream.transport.id}
-    token = stream.caller.party.person.token
+    token = stream.peer.participant.person.token
     new = world.rest.call("restartIce", token=token, body=body, expect=200).data["iceParameters"]
     stream.transport.renew(new)
-    track.begins(stream)
+    track.wait_for(stream)
 
 
-@case("R27.dtls", "the DTLS handshake succeeds, with the certificate that the transport named")
+@case("R27.dtls", "the DTLS handshake of a transport succeeds, with the certificate of one of its fingerprints")
 def dtls(world: World) -> None:
-    """Either transport comes up, with the certificate of one of the fingerprints that it named."""
-    (ann,) = callers(world, "ann")
+    """Connect a send and a recv transport."""
+    (ann,) = peers(world, "ann")
     for direction in ("send", "recv"):
         ann.connected(direction)
 
 
-def _lies(caller: Caller, direction: str) -> Transport:
-    """A transport for which another certificate was announced than the one that comes."""
-    made = caller.prepared(direction)
-    caller.party.connect(made.id, {"role": "client", "fingerprints": [FINGERPRINT]})
+def _with_wrong_fingerprint(peer: Peer, direction: str) -> Transport:
+    """Create a transport and announce a fingerprint that is not that of the client's certificate."""
+    made = peer.prepared(direction)
+    peer.participant.connect(made.id, {"role": "client", "fingerprints": [FINGERPRINT]})
     return made
 
 
-@case("R27.fingerprint", "a transport takes media from the certificate that was announced only")
+@case("R27.fingerprint", "a transport exchanges media only with a client that has the announced certificate")
 def fingerprint(world: World) -> None:
-    """Somebody with another certificate than the one announced is not heard."""
-    ann, bob, eve = callers(world, "ann", "bob", "eve")
-    honest = ann.produce("audio")
-    track = bob.consume(honest)
-    track.begins(honest)
-    liar = _lies(eve, "send")
-    stream = eve.produce("audio", liar)
+    """Send with another certificate than the announced one."""
+    ann, bob, eve = peers(world, "ann", "bob", "eve")
+    right = ann.produce("audio")
+    track = bob.consume(right)
+    track.wait_for(right)
+    wrong = _with_wrong_fingerprint(eve, "send")
+    stream = eve.produce("audio", wrong)
     bob.consume(stream)
     try:
-        liar.connect()
+        wrong.connect()
         stream.send(*(stream.packet() for _ in range(5)))
     except (must.Violation, ConnectionError):
-        pass  # refused at once, which is as good
-    heard = [one for one in track.settle(honest) if stream.sent(one)]
-    must.equal(heard, [], "what arrives from a certificate that was not announced")
+        pass  # the target refuses the handshake, which is right, too
+    forwarded = [packet for packet in track.drain(right) if stream.sent(packet)]
+    must.equal(forwarded, [], "the packets from a certificate that was not announced")
 
 
 @case("R27.fingerprint")
 def fingerprint_of_a_receiver(world: World) -> None:
-    """Somebody with another certificate than the one announced is sent nothing."""
-    ann, bob, eve = callers(world, "ann", "bob", "eve")
+    """Receive with another certificate than the announced one."""
+    ann, bob, eve = peers(world, "ann", "bob", "eve")
     stream = ann.produce("audio")
     track = bob.consume(stream)
-    track.begins(stream)
-    liar = _lies(eve, "recv")
-    eve.party.consume(stream.id, transport_id=liar.id)
+    track.wait_for(stream)
+    wrong = _with_wrong_fingerprint(eve, "recv")
+    eve.participant.consume(stream.id, transport_id=wrong.id)
     try:
-        liar.connect()
+        wrong.connect()
     except must.Violation:
-        return  # refused at once, which is as good
-    track.begins(stream)
-    track.settle(stream)
-    must.equal(liar.rtp.take(), [], "what is sent to a certificate that was not announced")
+        return  # the target refuses the handshake, which is right, too
+    track.wait_for(stream)
+    track.drain(stream)
+    must.equal(wrong.rtp.take(), [], "the packets to a certificate that was not announced")
 
 
-@case("R30.consent", "a transport whose ICE checks stop for 30 s is closed", slow=True)
+@case("R30.consent", "the server closes a transport whose ICE checks stop for 30 s", slow=True)
 def consent(world: World) -> None:
-    """Whose checks stop is gone after half a minute: their producers close, and the room hears of it."""
-    _only_thorough(world)
-    ann, bob = callers(world, "ann", "bob")
+    """Stop the checks of a send transport: the room receives producer_closed, and the producer is unknown."""
+    _skip_unless_thorough(world)
+    ann, bob = peers(world, "ann", "bob")
     stream = ann.produce("audio")
-    bob.consume(stream).begins(stream)
+    bob.consume(stream).wait_for(stream)
     stream.transport.close()
     bob.socket.expect("producer_closed", {"producerId": stream.id}, within=_CLOSED_WITHIN_S)
-    ann.party.stop(stream.id, expect=404)
+    ann.participant.stop(stream.id, expect=404)
 
 
-def _only_thorough(world: World) -> None:
+def _skip_unless_thorough(world: World) -> None:
     if world.options.mode != "thorough":
-        raise must.NeedsOption("takes half a minute, which --thorough has")
+        raise must.NeedsOption("takes half a minute, so it runs only with --thorough")

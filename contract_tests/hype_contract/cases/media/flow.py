@@ -1,4 +1,4 @@
-"""Whether sound still flows, shown by a fence: something else that is sent after it, and that does arrive."""
+"""A check of whether an audio stream still arrives, by a fence: packets of another stream that are sent later."""
 
 from __future__ import annotations
 
@@ -6,49 +6,60 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from hype_contract.actors import must
-from hype_contract.cases.media.stage import Caller, Stream, Track
+from hype_contract.cases.media.peers import Peer, Stream, Track
 
 _TRIES = 100
-_AT_REST = 10
+_AFTERWARDS = 10
+"""The number of packets that are sent after the stop, none of which may arrive."""
 
 
 @dataclass(frozen=True)
 class Flow:
-    """`sound` on its way to `ear`, and what shows that it stays away: `fence`, which flows to `beyond`."""
+    """An audio stream and the track that receives it; and a fence, a second stream, which `fence_track` receives.
 
-    sound: Stream
-    ear: Track
+    A packet of the audio stream has not been forwarded if later packets of the fence arrive and it does not.
+    """
+
+    audio: Stream
+    track: Track
     fence: Stream
-    beyond: Track
+    fence_track: Track
 
     def passes(self) -> bool:
-        """Whether a packet of sound arrives."""
-        packet = self.sound.packet()
-        with suppress(ConnectionError):  # the transport is closed, which stops the flow as well
-            self.sound.send(packet)
+        """Send a packet of the audio stream; return whether it arrives before the fence."""
+        packet = self.audio.packet()
+        with suppress(ConnectionError):  # the transport is closed, which stops the flow, too
+            self.audio.send(packet)
         for _ in range(2):
             fence = self.fence.packet()
             self.fence.send(fence)
-            self.beyond.expect(fence)
-        return self.ear.inbox.wait(lambda one: one.payload == packet.payload, 0) is not None
+            self.fence_track.expect(fence)
+        return self.track.inbox.wait(lambda received: received.payload == packet.payload, 0) is not None
 
-    def stops(self, after: str) -> int:
-        """Sound stops soon: the answer to what stops it may be quicker than the packets under way. How many passed."""
+    def wait_until_stopped(self, after: str) -> int:
+        """Send packets until one does not arrive; return how many arrived before it.
+
+        Some may arrive, because the answer to the request that stops the flow can overtake packets under way. after:
+        what stops the flow, for the failure. Raises `Violation` when `_TRIES` packets arrive.
+        """
         for passed in range(_TRIES):
             if not self.passes():
                 return passed
-        raise must.Violation(f"sound to stop after {after}", f"{_TRIES} packets were forwarded")
+        raise must.Violation(f"audio to stop after {after}", f"{_TRIES} packets were forwarded")
 
-    def rests(self) -> None:
-        """Sound has stopped for good."""
-        passed = sum(self.passes() for _ in range(_AT_REST))
-        must.equal(passed, 0, f"how many of {_AT_REST} packets were forwarded of what had stopped")
+    def expect_nothing(self) -> None:
+        """Demand that no more packets of the audio stream arrive."""
+        passed = sum(self.passes() for _ in range(_AFTERWARDS))
+        must.equal(passed, 0, f"the number of packets, of {_AFTERWARDS}, that were forwarded after the stop")
 
 
-def flow(speaker: Caller, listener: Caller, fence: Caller | None = None) -> Flow:
-    """The speaker's sound flows to the listener; as a fence, so does a picture, the speaker's or somebody else's."""
-    sound, picture = speaker.produce("audio"), (fence or speaker).produce("video")
-    ear, eye = listener.consume(sound), listener.consume(picture)
-    ear.begins(sound)
-    eye.begins(picture)
-    return Flow(sound, ear, picture, eye)
+def audio_flow(speaker: Peer, listener: Peer, fence: Peer | None = None) -> Flow:
+    """Make audio flow from the speaker to the listener, and video as the fence.
+
+    fence: the peer that sends the video; None: the speaker.
+    """
+    audio, video = speaker.produce("audio"), (fence or speaker).produce("video")
+    audio_track, video_track = listener.consume(audio), listener.consume(video)
+    audio_track.wait_for(audio)
+    video_track.wait_for(video)
+    return Flow(audio, audio_track, video, video_track)

@@ -1,4 +1,4 @@
-"""Muting, as packets show it (ruling R39)."""
+"""The effect of muting on the packets that are forwarded (ruling R39)."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from hype_contract.actors import must
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import set_voice_state
-from hype_contract.cases.media.flow import Flow, flow
-from hype_contract.cases.media.stage import Caller, callers
+from hype_contract.cases.media.flow import Flow, audio_flow
+from hype_contract.cases.media.peers import Peer, peers
 from hype_contract.cases.registry import case
-from hype_contract.cases.voice.signalling import Party
+from hype_contract.cases.voice.signalling import Participant
 
 _TRIES = 200
 _PACKET_S = 0.02
@@ -17,109 +17,108 @@ _PACKET_S = 0.02
 
 @case(
     "R39.mute-stops-sound",
-    "a muted user's audio is not forwarded, and is again when unmuted",
+    "the server forwards no audio of a user while isMuted is true",
     source="VoiceState.isMuted; ruling R39",
 )
 def mute_stops_sound(world: World) -> None:
-    """Muted, no sound is forwarded, but the picture is; unmuted, sound is forwarded again."""
-    ann, bob = callers(world, "ann", "bob")
-    flowing = flow(ann, bob)
-    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
-    flowing.stops("isMuted")
-    flowing.rests()
-    set_voice_state(ann.socket, ann.party.channel, isMuted=False)
-    flowing.ear.begins(flowing.sound)
+    """Mute a user, whose video must still arrive; then unmute the user, whose audio must arrive again."""
+    ann, bob = peers(world, "ann", "bob")
+    flow = audio_flow(ann, bob)
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
+    flow.wait_until_stopped("isMuted")
+    flow.expect_nothing()
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=False)
+    flow.track.wait_for(flow.audio)
 
 
 @case(
     "R39.muted-from-the-start",
-    "audio that is produced while muted is not forwarded",
+    "the server forwards no audio of a user who is muted when they create the producer or enter the call",
     source="VoiceState.isMuted; ruling R39",
 )
 def muted_from_the_start(world: World) -> None:
-    """Whoever is muted when they begin to send is not heard either; unmuted, they are."""
-    ann, bob = callers(world, "ann", "bob")
-    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
-    sound, picture = ann.produce("audio"), ann.produce("video")
-    ear, eye = bob.consume(sound), bob.consume(picture)
-    eye.begins(picture)
-    Flow(sound, ear, picture, eye).rests()
-    set_voice_state(ann.socket, ann.party.channel, isMuted=False)
-    ear.begins(sound)
+    """Create an audio producer as a muted user; then unmute the user, whose audio must arrive."""
+    ann, bob = peers(world, "ann", "bob")
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
+    audio, video = ann.produce("audio"), ann.produce("video")
+    audio_track, video_track = bob.consume(audio), bob.consume(video)
+    video_track.wait_for(video)
+    Flow(audio, audio_track, video, video_track).expect_nothing()
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=False)
+    audio_track.wait_for(audio)
 
 
 @case("R39.muted-from-the-start", slow=True)
 def muted_at_entry(world: World) -> None:
-    """Neither is who enters the call muted, though they were sending before."""
-    (bob,) = callers(world, "bob")
+    """Send audio without a `voice_state`, then enter the call with isMuted true."""
+    (bob,) = peers(world, "bob")
     person = world.guest("ann")
-    ann = Caller(Party(world, person, bob.party.channel), world.socket(person), bob.loop)
-    flowing = flow(ann, bob)
-    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
-    flowing.stops("isMuted")
-    flowing.rests()
+    ann = Peer(Participant(world, person, bob.participant.channel), world.socket(person), bob.loop)
+    flow = audio_flow(ann, bob)
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
+    flow.wait_until_stopped("isMuted")
+    flow.expect_nothing()
 
 
 @case(
     "R39.mute-is-one-users",
-    "muting a user, or being deafened, leaves all other sound alone",
+    "isMuted stops the audio of its user only, and isDeafened stops no audio",
     source="VoiceState.isMuted; ruling R39",
 )
 def mute_is_one_users(world: World) -> None:
-    """Muting one user leaves the sound of the others alone, and so does being deafened."""
-    ann, bob, eve = callers(world, "ann", "bob", "eve")
-    flowing = flow(ann, eve)
-    others = bob.produce("audio")
-    heard = eve.consume(others)
-    heard.begins(others)
-    set_voice_state(bob.socket, bob.party.channel, isDeafened=True)
-    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
-    flowing.stops("isMuted")
-    heard.begins(others)
+    """Deafen a second user who sends audio, and mute the first: the audio of the second must still arrive."""
+    ann, bob, eve = peers(world, "ann", "bob", "eve")
+    flow = audio_flow(ann, eve)
+    other = bob.produce("audio")
+    other_track = eve.consume(other)
+    other_track.wait_for(other)
+    set_voice_state(bob.socket, bob.participant.channel, isDeafened=True)
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
+    flow.wait_until_stopped("isMuted")
+    other_track.wait_for(other)
 
 
 @case(
     "R39.mute-stays",
-    "a voice_state without isMuted changes nothing about it",
+    "a voice_state without isMuted leaves a muted user muted",
     source="VoiceState.isMuted; ruling R39",
 )
 def mute_stays(world: World) -> None:
-    """A voice_state that says nothing of isMuted leaves the user muted."""
-    ann, bob = callers(world, "ann", "bob")
-    flowing = flow(ann, bob)
-    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
-    flowing.stops("isMuted")
-    set_voice_state(ann.socket, ann.party.channel, isDeafened=True)
-    flowing.rests()
+    ann, bob = peers(world, "ann", "bob")
+    flow = audio_flow(ann, bob)
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
+    flow.wait_until_stopped("isMuted")
+    set_voice_state(ann.socket, ann.participant.channel, isDeafened=True)
+    flow.expect_nothing()
 
 
 @case(
     "R39.mute-leaves-no-gap",
-    "the receiver's sequence numbers go on over a mute without a hole",
+    "the sequence numbers that a receiver gets have no gap after a mute",
     source="rulings R30 and R39",
     strength="should",
 )
 def mute_leaves_no_gap(world: World) -> None:
-    """What a muted user sends leaves no hole in the numbers that the receiver sees: nothing was lost."""
-    ann, bob = callers(world, "ann", "bob")
-    flowing = flow(ann, bob)
-    packet = flowing.sound.packet()
-    flowing.sound.send(packet)
-    last = flowing.ear.expect(packet).sequence_number
-    set_voice_state(ann.socket, ann.party.channel, isMuted=True)
-    passed = flowing.stops("isMuted")
-    flowing.rests()
-    passed += sum(one.ssrc == flowing.ear.ssrc for one in flowing.ear.inbox.take())
-    set_voice_state(ann.socket, ann.party.channel, isMuted=False)
-    step = (_first_number(flowing) - last) % 2**16
+    """Send packets before, during and after a mute: those that were not forwarded must not look like losses."""
+    ann, bob = peers(world, "ann", "bob")
+    flow = audio_flow(ann, bob)
+    packet = flow.audio.packet()
+    flow.audio.send(packet)
+    last = flow.track.expect(packet).sequence_number
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
+    passed = flow.wait_until_stopped("isMuted")
+    flow.expect_nothing()
+    passed += sum(received.ssrc == flow.track.ssrc for received in flow.track.inbox.take())
+    set_voice_state(ann.socket, ann.participant.channel, isMuted=False)
+    step = (_first_number(flow) - last) % 2**16
     must.equal(step, passed + 1, "the step of the sequence number over a mute")
 
 
-def _first_number(flowing: Flow) -> int:
-    """The sequence number with which sound goes on."""
+def _first_number(flow: Flow) -> int:
+    """Send packets until one arrives; return its sequence number. Raises `Violation` when none arrives."""
     for _ in range(_TRIES):
-        flowing.sound.send()
-        found = flowing.ear.inbox.wait(lambda one: one.ssrc == flowing.ear.ssrc, _PACKET_S)
+        flow.audio.send()
+        found = flow.track.inbox.wait(lambda received: received.ssrc == flow.track.ssrc, _PACKET_S)
         if found:
             return int(found.sequence_number)
-    raise Violation("sound to be forwarded again when unmuted", f"none of {_TRIES} packets was")
+    raise Violation("audio to be forwarded again when unmuted", f"none of {_TRIES} packets was")

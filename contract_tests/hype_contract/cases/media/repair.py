@@ -1,4 +1,4 @@
-"""Lost packets and key frames: who asks whom, and who answers (rulings R25 and R29)."""
+"""Requests for lost packets and for key frames, and their answers (rulings R25 and R29)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, AnyRtcpPacket, RtcpPsfbPa
 from hype_contract.actors import must
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
-from hype_contract.cases.media.stage import Stream, Track, callers, flowing
+from hype_contract.cases.media.peers import Stream, Track, connected_stream, peers
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import TRANSPORT_CC, vp8
 
@@ -21,14 +21,14 @@ _TRANSPORT_WIDE = 15
 _NUMBERED, _PACKET_S = 150, 0.02
 
 
-def _asks_for_key_frame(stream: Stream) -> bool:
-    """Wait a moment for a key frame request at the sender, for this stream of theirs."""
-    found = stream.transport.rtcp.wait(lambda one: stream.ssrc in _wanted_key_frames(one), _BETWEEN_S)
+def _key_frame_requested(stream: Stream) -> bool:
+    """Wait `_BETWEEN_S` seconds for a key frame request for this stream at its sender; return whether it came."""
+    found = stream.transport.rtcp.wait(lambda packet: stream.ssrc in _wanted_key_frames(packet), _BETWEEN_S)
     return found is not None
 
 
 def _wanted_key_frames(packet: AnyRtcpPacket) -> list[int]:
-    """The SSRCs of which a packet wants key frames: by PLI (RFC 4585 6.3.1), or by FIR (RFC 5104 4.3.1)."""
+    """Return the SSRCs for which a packet requests key frames, by PLI (RFC 4585 6.3.1) or FIR (RFC 5104 4.3.1)."""
     if not isinstance(packet, RtcpPsfbPacket):
         return []
     if packet.fmt == RTCP_PSFB_PLI:
@@ -37,58 +37,58 @@ def _wanted_key_frames(packet: AnyRtcpPacket) -> list[int]:
     return [int.from_bytes(packet.fci[start : start + 4], "big") for start in starts]
 
 
-def _reaches_sender(stream: Stream, track: Track, requests: Iterable[RtcpPsfbPacket]) -> None:
+def _request_key_frame(stream: Stream, track: Track, requests: Iterable[RtcpPsfbPacket]) -> None:
+    """Send the requests as the receiver until one reaches the sender. Raises `Violation` when none does."""
     stream.transport.rtcp.take()
     for request in requests:
-        track.caller.receiving.send(request)
-        if _asks_for_key_frame(stream):
+        track.peer.receiving.send(request)
+        if _key_frame_requested(stream):
             return
     raise Violation("a key frame request to reach the sender", f"none after {_TRIES} requests")
 
 
 @case(
     "R25.pli",
-    "a receiver's request for a key frame reaches the sender",
+    "a receiver's PLI reaches the sender as a key frame request for the sender's own stream",
     source="mediasoup.ts › mediaCodecs; ruling R25",
 )
 def pli(world: World) -> None:
-    """A receiver's request for a key frame comes to the sender, for the sender's own stream."""
-    stream, track = flowing(world, "video")
-    _reaches_sender(
-        stream, track, (RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=track.ssrc) for _ in range(_TRIES))
-    )
+    stream, track = connected_stream(world, "video")
+    plis = (RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=track.ssrc) for _ in range(_TRIES))
+    _request_key_frame(stream, track, plis)
 
 
 @case(
     "R25.fir",
-    "where FIR is offered, it reaches the sender as a key frame request too",
+    "a receiver's FIR, if the consumer offers it, reaches the sender as a key frame request",
     source="mediasoup.ts › mediaCodecs; ruling R25",
     slow=True,
 )
 def fir(world: World) -> None:
-    """FIR asks for the same."""
-    stream, track = flowing(world, "video")
-    offered = [one for codec in track.rtp["codecs"] for one in codec.get("rtcpFeedback", [])]
-    if not any((one["type"], one.get("parameter")) == ("ccm", "fir") for one in offered):
-        return  # then nobody sends it
+    stream, track = connected_stream(world, "video")
+    offered = [feedback for codec in track.rtp["codecs"] for feedback in codec.get("rtcpFeedback", [])]
+    if not any((feedback["type"], feedback.get("parameter")) == ("ccm", "fir") for feedback in offered):
+        return  # no client sends FIR then
     entries = (track.ssrc.to_bytes(4, "big") + bytes([number, 0, 0, 0]) for number in range(_TRIES))
-    _reaches_sender(stream, track, (RtcpPsfbPacket(fmt=_FIR, ssrc=1, media_ssrc=0, fci=entry) for entry in entries))
+    firs = (RtcpPsfbPacket(fmt=_FIR, ssrc=1, media_ssrc=0, fci=entry) for entry in entries)
+    _request_key_frame(stream, track, firs)
 
 
 @case(
     "R25.transport-cc",
-    "where transport-wide feedback is offered, a sender gets it",
+    "a sender receives transport-wide feedback, if the router offers it",
     source="mediasoup.ts › mediaCodecs; ruling R25",
     slow=True,
 )
 def transport_cc(world: World) -> None:
-    """A sender whose packets carry transport-wide numbers is told when they arrived."""
-    (ann,) = callers(world, "ann")
-    offered = [one for one in ann.party.capabilities["codecs"] if one["mimeType"].lower() == "video/vp8"]
-    feedback = {one["type"] for codec in offered for one in codec.get("rtcpFeedback", [])}
-    extensions = {(one["kind"], one["uri"]) for one in ann.party.capabilities.get("headerExtensions", [])}
+    """Send packets with transport-wide sequence numbers until feedback comes."""
+    (ann,) = peers(world, "ann")
+    capabilities = ann.participant.capabilities
+    offered = [codec for codec in capabilities["codecs"] if codec["mimeType"].lower() == "video/vp8"]
+    feedback = {entry["type"] for codec in offered for entry in codec.get("rtcpFeedback", [])}
+    extensions = {(extension["kind"], extension["uri"]) for extension in capabilities.get("headerExtensions", [])}
     if "transport-cc" not in feedback or ("video", TRANSPORT_CC) not in extensions:
-        return  # then nobody numbers packets so
+        return  # no client sends such numbers then
     rtp = vp8()
     rtp["headerExtensions"].append({"uri": TRANSPORT_CC, "id": 5, "encrypt": False, "parameters": {}})
     stream = ann.produce("video", rtp=rtp)
@@ -96,85 +96,89 @@ def transport_cc(world: World) -> None:
         packet = stream.packet()
         packet.extensions.transport_sequence_number = number
         stream.send(packet)
-        if stream.transport.rtcp.wait(_tells_arrivals, _PACKET_S):
+        if stream.transport.rtcp.wait(_is_transport_wide, _PACKET_S):
             return
-    raise Violation("transport-wide feedback, which the router offers", f"none of {_NUMBERED} packets was told of")
+    raise Violation("transport-wide feedback, which the router offers", f"none for {_NUMBERED} packets")
 
 
-def _tells_arrivals(packet: AnyRtcpPacket) -> bool:
+def _is_transport_wide(packet: AnyRtcpPacket) -> bool:
     return isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _TRANSPORT_WIDE
 
 
-@case("R29.late-joiner-key-frame", "who begins to consume a video gets a key frame")
+@case("R29.late-joiner-key-frame", "a new consumer of a running video causes a key frame request to the sender")
 def late_joiner_key_frame(world: World) -> None:
-    """Who begins to consume a video that runs already makes the sender be asked for a key frame."""
-    ann, bob, eve = callers(world, "ann", "bob", "eve")
+    """Consume a video that already flows to another user, whose key frame requests have been answered before."""
+    ann, bob, eve = peers(world, "ann", "bob", "eve")
     stream = ann.produce("video")
-    bob.consume(stream).begins(stream)
-    for _ in range(_TRIES):  # until what the first receiver wanted is there
-        if not _asks_for_key_frame(stream):
+    bob.consume(stream).wait_for(stream)
+    for _ in range(_TRIES):
+        if not _key_frame_requested(stream):
             break
         stream.send()
     late = eve.consume(stream)
     for _ in range(_TRIES):
-        if _asks_for_key_frame(stream):
-            late.begins(stream)
+        if _key_frame_requested(stream):
+            late.wait_for(stream)
             return
-    raise Violation("a key frame request when somebody begins to consume a video", "none")
+    raise Violation("a key frame request when a user begins to consume a video", "none")
 
 
 @case(
     "R25.nack-answered",
-    "a receiver that lost a packet gets it again",
+    "a receiver that sends a NACK receives the packet again",
     source="mediasoup.ts › mediaCodecs; ruling R25",
 )
 def nack_answered(world: World) -> None:
-    """What a receiver asks for again it gets again: as RTX, when that is negotiated."""
-    stream, track = flowing(world, "video")
+    """Send a NACK for three packets, which must come again as RTX."""
+    stream, track = connected_stream(world, "video")
     if track.rtx_ssrc is None:
-        raise must.Skipped("the consumer has no RTX, and SRTP lets nobody receive the same packet twice")
+        raise must.Skipped("the consumer has no RTX, and with SRTP no client can receive the same packet twice")
     sent = [stream.packet() for _ in range(10)]
     stream.send(*sent)
     got = [track.expect(packet) for packet in sent]
     lost = [packet.sequence_number for packet in got[3:6]]
-    asked = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=track.ssrc, lost=lost)
-    for wanted, packet in zip(lost, sent[3:6], strict=True):
-        again = _repeated(track, asked, wanted)
+    nack = RtcpRtpfbPacket(fmt=RTCP_RTPFB_NACK, ssrc=1, media_ssrc=track.ssrc, lost=lost)
+    for sequence, packet in zip(lost, sent[3:6], strict=True):
+        again = _retransmission(track, nack, sequence)
         must.equal(again.payload[2:], packet.payload, "the payload of the retransmission")
-        must.equal(again.payload_type, track.payload_types["rtx"], "its payload type")
+        must.equal(again.payload_type, track.payload_types["rtx"], "the payload type of the retransmission")
 
 
-def _repeated(track: Track, asked: AnyRtcpPacket, sequence: int) -> RtpPacket:
+def _retransmission(track: Track, nack: AnyRtcpPacket, sequence: int) -> RtpPacket:
+    """Send the NACK until the retransmission of this sequence number comes; return it. Raises `Violation`."""
     number = sequence.to_bytes(2, "big")
     for _ in range(_TRIES):
-        track.caller.receiving.send(asked)
-        found = track.inbox.wait(lambda one: one.ssrc == track.rtx_ssrc and one.payload[:2] == number, _BETWEEN_S)
+        track.peer.receiving.send(nack)
+        found = track.inbox.wait(
+            lambda packet: packet.ssrc == track.rtx_ssrc and packet.payload[:2] == number, _BETWEEN_S
+        )
         if found:
             packet: RtpPacket = found
             return packet
-    raise Violation("a packet that was asked for again", "nothing")
+    raise Violation("the retransmission of a packet after a NACK", "nothing")
 
 
 @case(
     "R25.nack-sent",
-    "a sender whose packet got lost is asked for it, and the gap is filled",
+    "the server sends a NACK for a lost packet, and forwards the retransmission in its place",
     source="mediasoup.ts › mediaCodecs; ruling R25",
 )
 def nack_sent(world: World) -> None:
-    """The sender is asked for what got lost on the way in; what it repeats reaches the receiver in its place."""
-    stream, track = flowing(world, "video")
+    """Leave out a packet, wait for the NACK, and send the packet as RTX."""
+    stream, track = connected_stream(world, "video")
     before, lost, *after = (stream.packet() for _ in range(8))
     stream.send(before, *after)
     stream.transport.rtcp.expect(
-        lambda one: (
-            isinstance(one, RtcpRtpfbPacket)
-            and one.fmt == RTCP_RTPFB_NACK
-            and one.media_ssrc == stream.ssrc
-            and lost.sequence_number in one.lost
+        lambda packet: (
+            isinstance(packet, RtcpRtpfbPacket)
+            and packet.fmt == RTCP_RTPFB_NACK
+            and packet.media_ssrc == stream.ssrc
+            and lost.sequence_number in packet.lost
         ),
         f"a NACK for {lost.sequence_number}",
     )
     stream.send(stream.retransmission(lost))
     got = {packet.payload: track.expect(packet).sequence_number for packet in (before, lost, after[0])}
-    must.equal((got[lost.payload] - got[before.payload]) % 2**16, 1, "the step to the packet that was repaired")
-    must.equal((got[after[0].payload] - got[lost.payload]) % 2**16, 1, "the step from it")
+    steps = "the step of the sequence number"
+    must.equal((got[lost.payload] - got[before.payload]) % 2**16, 1, f"{steps} to the retransmitted packet")
+    must.equal((got[after[0].payload] - got[lost.payload]) % 2**16, 1, f"{steps} from the retransmitted packet")

@@ -1,4 +1,4 @@
-"""Sound at a level, until the room hears what it makes of the one who sends it (ruling R40)."""
+"""Audio packets with a level, until the room receives the speaking_state of their sender (ruling R40)."""
 
 from __future__ import annotations
 
@@ -7,28 +7,29 @@ import time
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.must import Violation
-from hype_contract.cases.media.stage import Stream
+from hype_contract.cases.media.peers import Stream
 
 _PACKET_S = 0.02
 _LONGEST_S = 4.0
 
 
-def speaks_until(socket: Socket, speaking: bool, sound: Stream, level: int | None) -> float:
-    """Send sound of this level (None: none at all) until `socket` hears that speech began, or ended.
+def send_until_speaking_state(socket: Socket, speaking: bool, audio: Stream, level: int | None) -> float:
+    """Send packets of this level in -dBov until `socket` receives speaking_state with `isSpeaking` as `speaking`.
 
-    Gives the time (`time.monotonic`, seconds) before the last packet.
+    level: None sends no packets. Return the time (`time.monotonic`, seconds) before the last packet. Raises `Violation`
+    when no such event comes within `_LONGEST_S` seconds.
     """
-    wanted = {"userId": sound.caller.party.person.id, "isSpeaking": speaking}
+    wanted = {"userId": audio.peer.participant.person.id, "isSpeaking": speaking}
     begun = time.monotonic()
     for _ in range(int(_LONGEST_S / _PACKET_S)):
         begun = time.monotonic()
         if level is not None:
-            sound.send(sound.packet(level=level))
+            audio.send(audio.packet(level=level))
         try:
             data = socket.expect("speaking_state", wanted, within=_PACKET_S)["data"]
         except Violation:
             continue
-        channel = sound.caller.party.channel
+        channel = audio.peer.participant.channel
         must.equal(data.get("channelId", channel), channel, "speaking_state's channelId")
         return begun
     socket.expect("speaking_state", wanted, within=0)

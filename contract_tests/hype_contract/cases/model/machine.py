@@ -36,7 +36,7 @@ class Machine(RuleBasedStateMachine):
         self._driver = Driver(self.runner.world, self.runner.patience_s)
         self._model = self._driver.model
         if not self._over:
-            self.runner.world.tell_anew()
+            self.runner.world.restart_transcript()
             self._step(lambda: self._driver.set_up(ending=self.runner.ending))
 
     @initialize(joins=st.lists(st.tuples(_some, _some), max_size=_MOST_FIRST_JOINS))

@@ -1,1 +1,1 @@
-"""Cases over the voice API and the events of media: who may send and receive, and who hears of it."""
+"""Cases about the voice API and the events that it causes, by REST and the gateway alone, without media."""

@@ -1,4 +1,4 @@
-"""The voice API from a browser's page on another origin (rulings R9 and A5)."""
+"""CORS of the voice API, for a page of another origin (rulings R9 and A5)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, case, family
 from hype_contract.cases.rest.cors import frontend, preflight, refusals
 from hype_contract.cases.voice.requests import request
-from hype_contract.cases.voice.signalling import parties
+from hype_contract.cases.voice.signalling import participants
 from hype_contract.contract.specs import Contract
 
 _WITH_A_BODY = ("createSendTransport", "createRecvTransport", "connectTransport", "createProducer", "createConsumer")
@@ -18,14 +18,14 @@ _WITH_A_BODY = ("createSendTransport", "createRecvTransport", "connectTransport"
 
 @family
 def answers(contract: Contract) -> Iterable[Case]:
-    """One case per operation with a body: what it refuses, and that it works."""
+    """Yield a case per operation with a body: its refusals and its success."""
     for operation in _WITH_A_BODY:
         yield Case("R9.voice", operation, partial(_answers, operation=operation), alike=True)
 
 
 @family
 def preflights(contract: Contract) -> Iterable[Case]:
-    """One case per path."""
+    """Yield a case per path."""
     paths: dict[str, set[str]] = defaultdict(set)
     for operation in contract.operations.values():
         if operation.area == "voice" and not operation.extension:
@@ -36,13 +36,13 @@ def preflights(contract: Contract) -> Iterable[Case]:
 
 @case(
     "R9.voice",
-    "the frontend's origin may read every answer of the voice API, and preflights are answered",
+    "the voice API answers preflights, and lets the frontend's origin read every answer",
     source="rulings R8 to R11",
 )
 def conflicts_and_ends(world: World) -> None:
-    """What is answered 409, 403 and 404 in the course of a call, and the end of a producer."""
+    """Provoke 409, 403 and 404 in a call, and close a producer: the client judges the headers of every answer."""
     world.rest.origin = frontend(world)
-    ann, bob = parties(world, "ann", "bob")
+    ann, bob = participants(world, "ann", "bob")
     ann.connect(ann.sending)
     ann.connect(ann.sending, expect=409)
     producer = ann.producer()
@@ -56,5 +56,5 @@ def _answers(world: World, operation: str) -> None:
     world.rest.origin = frontend(world)
     asked = request(world, operation)
     for _ in refusals(asked):
-        pass  # the client judges each
+        pass  # the client judges each answer
     asked.succeed()

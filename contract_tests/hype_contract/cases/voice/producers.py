@@ -1,4 +1,4 @@
-"""Producers: made, refused, closed (ruling R28)."""
+"""Producers: created, refused, closed (ruling R28)."""
 
 from __future__ import annotations
 
@@ -8,22 +8,22 @@ from typing import Any
 from hype_contract.actors import must
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
-from hype_contract.cases.voice.signalling import KINDS, Party, opus, parameters, parties, vp8
+from hype_contract.cases.voice.signalling import KINDS, Participant, opus, parameters, participants, vp8
 from hype_contract.cases.voice.transports import UNKNOWN_TRANSPORT
 
 UNKNOWN_PRODUCER = "no-such-producer"
-NO_NAME = (400, 404)
-"""What an id may be answered that is none: it breaks a rule for strings (R11), and names nothing (R10)."""
+MALFORMED_ID = (400, 404)
+"""The statuses for an id with U+0000: it breaks a rule for strings (R11), and no object has it (R10)."""
 
 
 @case(
     "R28.produce",
-    "audio, video and screen can be produced on one transport",
+    "one transport can send audio, video and screen at the same time",
     source="Voice (/api/voice); ruling R28",
 )
 def produce(world: World) -> None:
-    """Microphone, camera and screen at once, on one transport, connected or not."""
-    (ann,) = parties(world, "ann")
+    """Create a producer of each kind on a transport that is not connected yet."""
+    (ann,) = participants(world, "ann")
     ids = set()
     for kind in KINDS:
         data = ann.produce(kind).data
@@ -35,26 +35,25 @@ def produce(world: World) -> None:
 
 @case("R28.one-of-each-kind", slow=True)
 def one_of_each_kind(world: World) -> None:
-    """A second of a kind is 409 while the first is open; another person's, or one elsewhere, does not count."""
-    ann, bob = parties(world, "ann", "bob")
+    """Create a second producer of each kind (409), one as another user, one after closing, one in another channel."""
+    ann, bob = participants(world, "ann", "bob")
     for kind in KINDS:
         first = ann.producer(kind)
         ann.produce(kind, expect=409)
         bob.produce(kind)
         ann.stop(first)
         ann.produce(kind)
-    elsewhere = Party(world, ann.person, world.channel(ann.person, "voice")["id"])
+    elsewhere = Participant(world, ann.person, world.channel(ann.person, "voice")["id"])
     elsewhere.produce("audio")
 
 
 @case(
     "R28.wrong-transport",
-    "an unknown transport is 404, somebody else's 403, a recv transport 400",
+    "createProducer is 404 with an unknown transport, 403 with another user's, 400 with a recv transport",
     source="Voice (/api/voice); ruling R28",
 )
 def wrong_transport(world: World) -> None:
-    """Unknown transports are 404, other people's 403, a recv transport 400."""
-    ann, bob = parties(world, "ann", "bob")
+    ann, bob = participants(world, "ann", "bob")
     ann.produce(transport_id=UNKNOWN_TRANSPORT, expect=404)
     ann.produce(transport_id=bob.sending, expect=403)
     ann.produce(transport_id=bob.receiving, expect=403)
@@ -63,18 +62,18 @@ def wrong_transport(world: World) -> None:
 
 
 def _unroutable() -> dict[str, tuple[str, dict[str, Any]]]:
-    """Name → the kind and parameters that no router can route, whatever codecs it has beside opus and VP8."""
-    strange_sound, strange_picture, twins = opus(), vp8(), vp8()
-    strange_sound["codecs"][0].update(mimeType="audio/no-such-codec", clockRate=8000, channels=1)
-    strange_picture["codecs"][0].update(mimeType="video/no-such-codec")
-    twins["codecs"][1]["payloadType"] = twins["codecs"][0]["payloadType"]
+    """Return name → a kind and parameters that no router can route, whatever codecs it has beside opus and VP8."""
+    unknown_audio, unknown_video, same_type = opus(), vp8(), vp8()
+    unknown_audio["codecs"][0].update(mimeType="audio/no-such-codec", clockRate=8000, channels=1)
+    unknown_video["codecs"][0].update(mimeType="video/no-such-codec")
+    same_type["codecs"][1]["payloadType"] = same_type["codecs"][0]["payloadType"]
     return {
-        "a codec that the router does not have": ("audio", strange_sound),
-        "another codec that the router does not have": ("video", strange_picture),
+        "an audio codec that the router does not have": ("audio", unknown_audio),
+        "a video codec that the router does not have": ("video", unknown_video),
         "video as audio": ("audio", vp8()),
         "audio as video": ("video", opus()),
         "audio as a screen": ("screen", opus()),
-        "one payload type twice": ("video", twins),
+        "one payload type twice": ("video", same_type),
         "no codec": ("audio", {**opus(), "codecs": []}),
         "no payload type": ("audio", _without(opus(), "payloadType")),
         "no clock rate": ("audio", _without(opus(), "clockRate")),
@@ -87,10 +86,14 @@ def _without(rtp: dict[str, Any], member: str) -> dict[str, Any]:
     return bare
 
 
-@case("R28.unroutable", "parameters that the router cannot route are 400", source="Voice (/api/voice); ruling R28")
+@case(
+    "R28.unroutable",
+    "createProducer is 400 with rtpParameters that the router cannot route",
+    source="Voice (/api/voice); ruling R28",
+)
 def unroutable(world: World) -> None:
-    """Parameters that the router cannot route are 400, and leave the kind free."""
-    (ann,) = parties(world, "ann")
+    """Create a producer of each kind at the end: the refused requests have created none."""
+    (ann,) = participants(world, "ann")
     for kind, rtp in _unroutable().values():
         ann.produce(kind, rtp, expect=400)
     for kind in KINDS:
@@ -99,12 +102,12 @@ def unroutable(world: World) -> None:
 
 @case(
     "R28.members",
-    "produce needs transportId, kind and rtpParameters of their types",
+    "createProducer is 400 unless transportId, kind and rtpParameters are present and have their types",
     source="Voice (/api/voice); ruling R28",
 )
 def members(world: World) -> None:
-    """Each member has its type; a kind is one of three."""
-    (ann,) = parties(world, "ann")
+    """Leave out each member, give it other types and values, and put U+0000 into the id, which may be 404, too."""
+    (ann,) = participants(world, "ann")
     good: dict[str, Any] = {"transportId": ann.sending, "kind": "audio", "rtpParameters": opus()}
     no_rtp: list[Any] = [None, [], "opus", {}, {"codecs": [None]}, {"codecs": {}}]
     wrong: list[dict[str, Any]] = [
@@ -116,14 +119,18 @@ def members(world: World) -> None:
     ]
     for body in wrong:
         world.rest.call("createProducer", token=ann.person.token, body=body, expect=400)
-    world.rest.call("createProducer", token=ann.person.token, body={**good, "transportId": "a\x00"}, expect=NO_NAME)
+    body = {**good, "transportId": "a\x00"}
+    world.rest.call("createProducer", token=ann.person.token, body=body, expect=MALFORMED_ID)
     ann.produce("audio")
 
 
-@case("R28.close", "a producer that was closed is gone", source="Voice (/api/voice); ruling R28")
+@case(
+    "R28.close",
+    "closeProducer answers the producer's id; then the producer is 404 to every user",
+    source="Voice (/api/voice); ruling R28",
+)
 def close(world: World) -> None:
-    """Closing answers the id; then the producer is 404 to everybody."""
-    ann, bob = parties(world, "ann", "bob")
+    ann, bob = participants(world, "ann", "bob")
     for kind in KINDS:
         producer = ann.producer(kind)
         must.equal(ann.stop(producer).data["id"], producer, "id")
@@ -133,12 +140,12 @@ def close(world: World) -> None:
 
 @case(
     "R28.close-refused",
-    "closing somebody else's producer is 403, an unknown one 404",
+    "closeProducer is 403 with another user's producer, and 404 with an unknown producer",
     source="Voice (/api/voice); ruling R28",
 )
 def close_refused(world: World) -> None:
-    """Other people's producers are 403 and stay; unknown ones 404, ids that are none as well."""
-    ann, bob = parties(world, "ann", "bob")
+    """Consume and close the producer at the end: the refused requests have not closed it."""
+    ann, bob = participants(world, "ann", "bob")
     producer = ann.producer()
     bob.stop(producer, expect=403)
     for unknown in (UNKNOWN_PRODUCER, "a\x00", "ä", "x" * 65):
@@ -147,10 +154,14 @@ def close_refused(world: World) -> None:
     ann.stop(producer)
 
 
-@case("R10.voice-precedence", "of several failures 404 comes first, then 403, 400 and 409", source="rulings R8 to R11")
+@case(
+    "R10.voice-precedence",
+    "a request with several failures is answered by the first of 404, 403, 400 and 409",
+    source="rulings R8 to R11",
+)
 def precedence(world: World) -> None:
-    """What is named comes first (404), then whose it is (403), then what it can do (400), then what is taken (409)."""
-    ann, bob = parties(world, "ann", "bob")
+    """Send requests that break two rules each: 404 comes before 400, 403 before 400 and 409, 400 before 409."""
+    ann, bob = participants(world, "ann", "bob")
     unroutable = {**opus(), "codecs": vp8()["codecs"]}
     ann.produce("audio", unroutable, transport_id=UNKNOWN_TRANSPORT, expect=404)
     ann.produce("audio", unroutable, transport_id=bob.receiving, expect=403)

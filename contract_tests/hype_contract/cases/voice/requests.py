@@ -1,4 +1,4 @@
-"""Bodies of voice requests, judged by the rules that hold for every body (rulings R4, R8, R10 and R11)."""
+"""Bodies of voice requests, by the rules that hold for every body (rulings R4, R8, R10 and R11)."""
 
 from __future__ import annotations
 
@@ -11,48 +11,52 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, declare, family
 from hype_contract.cases.rest.bodies import RULES, TAKEN
 from hype_contract.cases.rest.samples import NO_TOKEN, Sample
-from hype_contract.cases.voice.signalling import DTLS, Party, opus, parties
+from hype_contract.cases.voice.signalling import DTLS, Participant, opus, participants
 from hype_contract.contract.specs import Contract
 
 declare(
-    "R8.voice-bodies", "bodies of voice requests are judged as all others", source="rulings R8 to R11", area="voice"
+    "R8.voice-bodies",
+    "bodies of voice requests keep the rules of all JSON bodies",
+    source="rulings R8 to R11",
+    area="voice",
 )
 
-Bodies = Callable[[Party], dict[str, Any]]
+Bodies = Callable[[Participant], dict[str, Any]]
 
 _BODIES: dict[str, Bodies] = {
-    "createSendTransport": lambda party: {"channelId": party.channel},
-    "createRecvTransport": lambda party: {"channelId": party.channel},
-    "connectTransport": lambda party: {"transportId": party.transport("send").data["id"], "dtlsParameters": DTLS},
-    "restartIce": lambda party: {"transportId": party.transport("send").data["id"]},
-    "createProducer": lambda party: {"transportId": party.sending, "kind": "audio", "rtpParameters": opus()},
-    "createConsumer": lambda party: {
-        "transportId": party.receiving,
-        "producerId": party.producer(),
-        "rtpCapabilities": party.capabilities,
+    "createSendTransport": lambda ann: {"channelId": ann.channel},
+    "createRecvTransport": lambda ann: {"channelId": ann.channel},
+    "connectTransport": lambda ann: {"transportId": ann.transport("send").data["id"], "dtlsParameters": DTLS},
+    "restartIce": lambda ann: {"transportId": ann.transport("send").data["id"]},
+    "createProducer": lambda ann: {"transportId": ann.sending, "kind": "audio", "rtpParameters": opus()},
+    "createConsumer": lambda ann: {
+        "transportId": ann.receiving,
+        "producerId": ann.producer(),
+        "rtpCapabilities": ann.capabilities,
     },
 }
 
 
 def request(world: World, operation: str) -> Sample:
-    """A fresh request to a voice operation with a body, which works."""
-    (party,) = parties(world, "ann")
-    return Sample(world, world.contract.operations[operation], party.person, body=_BODIES[operation](party))
+    """Return a request to a voice operation with a body, which succeeds: with a user and a channel of its own."""
+    (ann,) = participants(world, "ann")
+    return Sample(world, world.contract.operations[operation], ann.person, body=_BODIES[operation](ann))
 
 
 def shared_request(world: World, operation: str) -> Sample:
-    """The same for requests that are refused whatever they refer to: all cases of a run share what that is."""
+    """Return a request to be refused: all cases of the run share its user and channel."""
     return replace(world.shared(("voice", operation), partial(request, operation=operation)), world=world)
 
 
 @family
 def bodies(contract: Contract) -> Iterable[Case]:
-    """One case per rule and voice operation with a body."""
+    """Yield a case per rule and voice operation with a body."""
     for operation in _BODIES:
         extension = contract.operations[operation].extension
         requirement = "R29.restart-ice" if extension else "R8.voice-bodies"
         for rule, judge in RULES.items():
-            # What is taken is taken once: a second producer of a kind is a conflict, a second connect as well.
+            # The bodies of the rules in TAKEN succeed. A shared request can succeed only once: a second producer of a
+            # kind is a conflict, and so is connecting a transport again.
             if rule not in TAKEN:
                 yield Case(
                     requirement, f"{operation}.{rule}", partial(_judge, operation=operation, judge=judge), alike=True

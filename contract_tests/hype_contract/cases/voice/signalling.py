@@ -1,4 +1,4 @@
-"""Transports, producers and consumers by REST alone, and the parameters that mediasoup-client would send."""
+"""A participant who uses the voice API, and the parameters that mediasoup-client would send. No media flows."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ TRANSPORT_CC = "http://www.ietf.org/id/draft-holmer-rmcat-transport-wide-cc-exte
 KINDS = ("audio", "video", "screen")
 FINGERPRINT = {"algorithm": "sha-256", "value": ":".join(["AB"] * 32)}
 DTLS = {"role": "client", "fingerprints": [FINGERPRINT]}
-"""What a client that never really connects says."""
+"""Well-formed DTLS parameters for a transport that no client connects to."""
 
-# Generated requests are made with the common generator, which they set back to its seed meanwhile.
+# hypothesis resets the common generator to its seed, so its numbers could repeat.
 _RANDOM = random.SystemRandom()
 
 Expect = int | Sequence[int]
-"""The status, or statuses, that are right."""
+"""The status, or statuses, that the case demands."""
 
 _VIDEO_FEEDBACK = [
     {"type": "goog-remb", "parameter": ""},
@@ -36,7 +36,7 @@ _VIDEO_FEEDBACK = [
 
 
 def opus(mid: str = "0", ssrc: int | None = None) -> dict[str, Any]:
-    """`rtpParameters` of a microphone, with the payload type and extension ids that Chrome chooses."""
+    """Return `rtpParameters` of a microphone, with the payload type and extension ids that Chrome chooses."""
     return {
         "mid": mid,
         "codecs": [
@@ -59,7 +59,7 @@ def opus(mid: str = "0", ssrc: int | None = None) -> dict[str, Any]:
 
 
 def vp8(mid: str = "1", ssrc: int | None = None) -> dict[str, Any]:
-    """`rtpParameters` of a camera or screen, with retransmission."""
+    """Return `rtpParameters` of a camera or screen, with retransmission."""
     codec = {"clockRate": 90000, "parameters": {}, "rtcpFeedback": []}
     return {
         "mid": mid,
@@ -74,18 +74,21 @@ def vp8(mid: str = "1", ssrc: int | None = None) -> dict[str, Any]:
 
 
 def parameters(kind: str) -> dict[str, Any]:
-    """`rtpParameters` for a producer of this kind, with a mid of its own."""
+    """Return `rtpParameters` for a producer of this kind, with a `mid` that no other kind has."""
     return opus("0") if kind == "audio" else vp8(str(KINDS.index(kind)))
 
 
 def new_ssrc() -> int:
-    """An SSRC that no other stream of this run is likely to have."""
+    """Return a random SSRC, which no other stream of this run is likely to have."""
     return _RANDOM.randrange(1, 2**32)
 
 
 @dataclass(frozen=True)
-class Party:
-    """One person at one voice channel, who talks REST: nothing is connected, no packet flows."""
+class Participant:
+    """A user at one voice channel, who uses the voice API by REST: no transport is connected, no packet flows.
+
+    The methods call one operation each. expect: the status, or statuses, that the case demands.
+    """
 
     world: World
     person: Person
@@ -93,26 +96,26 @@ class Party:
 
     @cached_property
     def capabilities(self) -> dict[str, Any]:
-        """What the person's device can receive: all that the router offers."""
+        """The capabilities of the user's device: all that the router offers."""
         offered: dict[str, Any] = self._call("getRtpCapabilities", expect=200).data
         return offered
 
     def transport(self, direction: str = "send", expect: Expect | None = 201) -> Reply:
-        """Ask for a transport."""
+        """Create a transport. direction: send or recv."""
         return self._call(f"create{direction.capitalize()}Transport", body={"channelId": self.channel}, expect=expect)
 
     @cached_property
     def sending(self) -> str:
-        """The id of the send transport, made when first needed."""
+        """The id of the send transport, which is created on first use."""
         return str(self.transport("send").data["id"])
 
     @cached_property
     def receiving(self) -> str:
-        """The id of the recv transport."""
+        """The id of the recv transport, which is created on first use."""
         return str(self.transport("recv").data["id"])
 
     def connect(self, transport_id: str, dtls: Any = DTLS, expect: Expect = 200) -> Reply:
-        """Give a transport DTLS parameters."""
+        """Give a transport the DTLS parameters of the client."""
         body = {"transportId": transport_id, "dtlsParameters": dtls}
         return self._call("connectTransport", body=body, expect=expect)
 
@@ -124,7 +127,7 @@ class Party:
         transport_id: str | None = None,
         expect: Expect = 201,
     ) -> Reply:
-        """Ask to send; on the send transport unless told otherwise."""
+        """Create a producer, by default on the send transport and with `parameters(kind)`."""
         body = {
             "transportId": transport_id or self.sending,
             "kind": kind,
@@ -134,7 +137,7 @@ class Party:
         return self._call("createProducer", body=body, expect=expect)
 
     def producer(self, kind: str = "audio") -> str:
-        """A new producer's id."""
+        """Create a producer; return its id."""
         return str(self.produce(kind).data["id"])
 
     def stop(self, producer_id: str, expect: int = 200) -> Reply:
@@ -149,7 +152,7 @@ class Party:
         transport_id: str | None = None,
         expect: int = 201,
     ) -> Reply:
-        """Ask to receive; on the recv transport unless told otherwise."""
+        """Create a consumer, by default on the recv transport and with all capabilities."""
         body = {
             "transportId": transport_id or self.receiving,
             "producerId": producer_id,
@@ -161,8 +164,8 @@ class Party:
         return self.world.rest.call(operation, token=self.person.token, **request)
 
 
-def parties(world: World, *names: str, **members: Any) -> list[Party]:
-    """Guests at one new voice channel, none of whom is in it yet. `members`: of the channel."""
+def participants(world: World, *names: str, **members: Any) -> list[Participant]:
+    """Make guests and a voice channel that none of them is in yet. members: more members of the new channel."""
     people = world.guests(*names)
     channel = str(world.channel(people[0], "voice", **members)["id"])
-    return [Party(world, person, channel) for person in people]
+    return [Participant(world, person, channel) for person in people]

@@ -1,4 +1,4 @@
-"""People whose media flows: connected transports, streams that send numbered payloads, tracks that receive them."""
+"""Participants with media: connected transports, streams of packets with unique payloads, tracks that receive them."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ from hype_contract.actors.clients.voice import PATIENCE_S, Inbox, Loop, Transpor
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import sockets_in_call
-from hype_contract.cases.voice.signalling import Party, parameters, parties
+from hype_contract.cases.voice.signalling import Participant, parameters, participants
 
 _KEY_FRAME = bytes.fromhex("10 30 01 00 9d 01 2a 40 01 f0 00")
-"""How a VP8 key frame of 320 × 240 begins, after the one-byte payload descriptor."""
+"""The one-byte payload descriptor and the first bytes of a VP8 key frame of 320 × 240 pixels."""
 
 _MARK_SIZE = 8
 _BETWEEN_S = 0.02
@@ -29,11 +29,14 @@ LOUD, QUIET = 20, 127
 
 
 class Stream:
-    """What one producer sends: every packet gets the next sequence number and timestamp."""
+    """The packets that a producer sends. Each packet gets the next sequence number and timestamp.
 
-    def __init__(self, caller: Caller, transport: Transport, kind: str, producer_id: str, rtp: dict[str, Any]) -> None:
+    kind: audio, video or screen. rtp: the `rtpParameters` of createProducer.
+    """
+
+    def __init__(self, peer: Peer, transport: Transport, kind: str, producer_id: str, rtp: dict[str, Any]) -> None:
         self.id = producer_id
-        self.caller = caller
+        self.peer = peer
         self.transport = transport
         self.ssrc = int(rtp["encodings"][0]["ssrc"])
         self._rtp = rtp
@@ -42,26 +45,26 @@ class Stream:
         self._timestamp = secrets.randbelow(2**32)
         self._mark = secrets.token_bytes(_MARK_SIZE)
         self.payloads: set[bytes] = set()
-        """Those of all its packets."""
+        """The payloads of all packets of this stream."""
 
     def payload(self, size: int = 80) -> bytes:
-        """Bytes that occur once: opus for all that anybody can tell, or a VP8 key frame.
+        """Return random bytes that look like an opus packet or a VP8 key frame. size: about the number of bytes.
 
-        Unless they are too short for it, they say which stream they are of.
+        A payload of more than 16 bytes contains the mark of this stream.
         """
         body = self._mark + secrets.token_bytes(max(0, size - _MARK_SIZE)) if size > 2 * _MARK_SIZE else b""
         return (_KEY_FRAME if self._media == "video" else b"\x78") + (body or secrets.token_bytes(size))
 
     def sent(self, packet: RtpPacket) -> bool:
-        """Whether the packet says, in its payload, that it is of this stream; also when it is a retransmission."""
+        """Return whether the payload contains the mark of this stream, as it does in a retransmission, too."""
         return self._mark in packet.payload
 
     def count_from(self, sequence: int) -> None:
-        """Give the first packet this sequence number; before anything is sent."""
+        """Set the sequence number of the next packet."""
         self._sequence = sequence
 
     def packet(self, payload: bytes | None = None, *, level: int | None = None, marker: int = 1) -> RtpPacket:
-        """The next packet. `level`: the audio level that it claims."""
+        """Return the next packet, which is not sent yet. level: its audio level (RFC 6464); None: it has none."""
         packet = RtpPacket(
             payload_type=self._rtp["codecs"][0]["payloadType"],
             marker=marker,
@@ -79,55 +82,57 @@ class Stream:
         return packet
 
     def retransmission(self, packet: RtpPacket) -> RtpPacket:
-        """The packet again, as RTX (RFC 4588)."""
+        """Return the packet as a retransmission (RTX, RFC 4588)."""
         return wrap_rtx(packet, self._rtp["codecs"][1]["payloadType"], 1, self._rtp["encodings"][0]["rtx"]["ssrc"])
 
     def send(self, *packets: RtpPacket) -> None:
-        """Send these, or one new one."""
+        """Send these packets; without any, send one new packet."""
         self.transport.send(*(packets or [self.packet()]))
 
 
 class Track:
-    """What one consumer receives. `rtp`: the `rtpParameters` that createConsumer answered."""
+    """The packets that a consumer receives. data: the `data` of createConsumer's answer."""
 
-    def __init__(self, caller: Caller, data: dict[str, Any]) -> None:
+    def __init__(self, peer: Peer, data: dict[str, Any]) -> None:
         self.id = str(data["id"])
-        self.caller = caller
+        self.peer = peer
         self.rtp = data["rtpParameters"]
         self.ssrc = int(self.rtp["encodings"][0]["ssrc"])
         self.rtx_ssrc: int | None = (self.rtp["encodings"][0].get("rtx") or {}).get("ssrc")
         self.payload_types = {
-            one["mimeType"].lower().partition("/")[2]: one["payloadType"] for one in self.rtp["codecs"]
+            codec["mimeType"].lower().partition("/")[2]: codec["payloadType"] for codec in self.rtp["codecs"]
         }
 
     @property
     def inbox(self) -> Inbox:
-        """All RTP that comes to the transport."""
-        return self.caller.receiving.rtp
+        """The RTP packets that have come by the peer's recv transport, of all its tracks."""
+        return self.peer.receiving.rtp
 
     def expect(self, packet: RtpPacket, within: float = PATIENCE_S) -> RtpPacket:
-        """The packet that carries the same payload."""
-        got: RtpPacket = self.inbox.expect(
-            lambda one: one.payload == packet.payload, f"a payload of {len(packet.payload)} bytes that was sent", within
-        )
+        """Wait for a packet with the same payload; return it. Raises `Violation` when none comes `within` seconds."""
+        wanted = f"a payload of {len(packet.payload)} bytes that was sent"
+        got: RtpPacket = self.inbox.expect(lambda received: received.payload == packet.payload, wanted, within)
         return got
 
-    def begins(self, stream: Stream) -> None:
-        """Wait until what is sent arrives here: before that a packet may be lost, as on any network."""
+    def wait_for(self, stream: Stream) -> None:
+        """Send packets of the stream until one arrives here: earlier packets may be lost, as on any network.
+
+        Raises `Violation` when none arrives.
+        """
         payloads: set[bytes] = set()
         for _ in range(int(PATIENCE_S / _BETWEEN_S)):
             packet = stream.packet()
             payloads.add(packet.payload)
             stream.send(packet)
-            if self.inbox.wait(lambda one: one.payload in payloads, _BETWEEN_S):
-                self.settle(stream)
+            if self.inbox.wait(lambda received: received.payload in payloads, _BETWEEN_S):
+                self.drain(stream)
                 return
         raise Violation(
-            f"{self.caller.party.person.name} to receive RTP of {stream.caller.party.person.name}", "nothing"
+            f"{self.peer.participant.person.name} to receive RTP of {stream.peer.participant.person.name}", "nothing"
         )
 
-    def settle(self, stream: Stream) -> list[RtpPacket]:
-        """Everything that came before a packet which is sent now (a fence), taken out."""
+    def drain(self, stream: Stream) -> list[RtpPacket]:
+        """Send a packet and wait until it arrives; remove and return all packets that came before it."""
         fence = stream.packet()
         stream.send(fence)
         self.expect(fence)
@@ -135,10 +140,13 @@ class Track:
 
 
 @dataclass(frozen=True)
-class Caller:
-    """A party with media. Transports are made and connected when first needed; `protocol` is what they speak."""
+class Peer:
+    """A participant with media. The transports are created and connected on first use.
 
-    party: Party
+    protocol: the protocol of the transports, udp or tcp.
+    """
+
+    participant: Participant
     socket: Socket
     loop: Loop
     protocol: str = "udp"
@@ -154,47 +162,50 @@ class Caller:
         return self.connected("recv")
 
     def prepared(self, direction: str) -> Transport:
-        """A new transport that the server knows, but that is not connected."""
-        options = self.party.transport(direction).data
-        return Transport(self.loop, options, f"{self.party.person.name}'s {direction} transport")
+        """Create a transport without connecting it. direction: send or recv."""
+        options = self.participant.transport(direction).data
+        return Transport(self.loop, options, f"{self.participant.person.name}'s {direction} transport")
 
     def connected(self, direction: str) -> Transport:
-        """A new transport, connected."""
+        """Create a transport and connect it. direction: send or recv."""
         made = self.prepared(direction)
-        self.party.connect(made.id, made.dtls_parameters)
+        self.participant.connect(made.id, made.dtls_parameters)
         made.connect(self.protocol)
         return made
 
     def produce(
         self, kind: str = "audio", transport: Transport | None = None, rtp: dict[str, Any] | None = None
     ) -> Stream:
-        """Begin to send, on the send transport and with common parameters unless told otherwise."""
+        """Create a producer, by default on the send transport and with `parameters(kind)`; return its stream."""
         transport, rtp = transport or self.sending, rtp or parameters(kind)
-        transport.understand(rtp)
-        made = self.party.produce(kind, rtp, transport_id=transport.id)
+        transport.use_extensions(rtp)
+        made = self.participant.produce(kind, rtp, transport_id=transport.id)
         return Stream(self, transport, kind, str(made.data["id"]), rtp)
 
     def consume(self, stream: Stream) -> Track:
-        """Begin to receive."""
-        data = self.party.consume(stream.id, transport_id=self.receiving.id).data
-        self.receiving.understand(data["rtpParameters"])
+        """Create a consumer of the stream's producer; return its track."""
+        data = self.participant.consume(stream.id, transport_id=self.receiving.id).data
+        self.receiving.use_extensions(data["rtpParameters"])
         return Track(self, data)
 
 
-def callers(world: World, *names: str, protocols: Sequence[str] = ()) -> list[Caller]:
-    """People in one new voice channel, each of whom has heard of the others."""
+def peers(world: World, *names: str, protocols: Sequence[str] = ()) -> list[Peer]:
+    """Make guests who enter a new voice channel by `voice_state`. protocols: of each guest; all use udp by default."""
     loop = Loop()
     world.at_end(loop.close)
-    made = parties(world, *names)
-    sockets = sockets_in_call(world, made[0].channel, *(one.person for one in made))
-    spoken: Iterable[str] = protocols or ["udp"] * len(made)
-    return [Caller(party, socket, loop, how) for party, socket, how in zip(made, sockets, spoken, strict=True)]
+    made = participants(world, *names)
+    sockets = sockets_in_call(world, made[0].channel, *(participant.person for participant in made))
+    used: Iterable[str] = protocols or ["udp"] * len(made)
+    return [
+        Peer(participant, socket, loop, protocol)
+        for participant, socket, protocol in zip(made, sockets, used, strict=True)
+    ]
 
 
-def flowing(world: World, kind: str, *protocols: str) -> tuple[Stream, Track]:
-    """ann sends to bob, and it arrives. `protocols`: what each of them speaks."""
-    ann, bob = callers(world, "ann", "bob", protocols=protocols)
+def connected_stream(world: World, kind: str, *protocols: str) -> tuple[Stream, Track]:
+    """Make two peers, ann and bob, and a stream from ann to bob, whose packets arrive. protocols: of each peer."""
+    ann, bob = peers(world, "ann", "bob", protocols=protocols)
     stream = ann.produce(kind)
     track = bob.consume(stream)
-    track.begins(stream)
+    track.wait_for(stream)
     return stream, track
