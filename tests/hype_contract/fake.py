@@ -1,4 +1,4 @@
-"""A tiny Hype server in the test process: just enough that the harness's core can be seen to work, and to be broken."""
+"""A tiny Hype server in the test process: tests of the harness's core run on it, and break it on purpose."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ Route: TypeAlias = "Callable[[Fake, Request], Reply]"
 
 @dataclass
 class Fake:
-    """What the fake knows. `routes` (method and path pattern → answer) may be replaced to break it.
+    """The state of the fake server. `routes` (method and path pattern → answer) may be replaced to break it.
 
     `heads`: the request line and headers of every request, and of every WebSocket handshake.
     """
@@ -41,7 +41,7 @@ class Fake:
 
 @dataclass(frozen=True)
 class Request:
-    """One request as a route sees it. `user` is who the bearer token belongs to."""
+    """A request to a route. `user`: the user of the bearer token."""
 
     match: tuple[str, ...]
     body: Any
@@ -49,29 +49,29 @@ class Request:
 
 
 def envelope(data: Any) -> dict[str, Any]:
-    """Success."""
+    """Return the body of a success."""
     return {"success": True, "data": data}
 
 
 def failure(error: str) -> dict[str, Any]:
-    """Failure."""
+    """Return the body of a failure."""
     return {"success": False, "error": error}
 
 
 def health(fake: Fake, request: Request) -> Reply:
-    """All is well."""
+    """Answer that all is well."""
     checks = {"database": "ok", "sfu": "ok"}
     return 200, {"status": "OK", "service": "Hype Backend", "version": "1", "timestamp": NOW, "checks": checks}
 
 
 def api(fake: Fake, request: Request) -> Reply:
-    """The service document."""
+    """Answer the service document."""
     about = {"name": "Fake", "version": "1", "description": "A fake"}
     return 200, {**about, "profile": fake.profile, "endpoints": {"health": "/health"}}
 
 
 def guest(fake: Fake, request: Request) -> Reply:
-    """A new user, with a token that is looked up and not signed."""
+    """Create a guest, with a token that is looked up and not signed."""
     name = str(request.body["username"])
     user = {"id": f"c{secrets.token_hex(12)}", "username": name, "displayName": None, "email": None}
     token = f"eyJ.{secrets.token_hex(8)}.x"
@@ -81,14 +81,14 @@ def guest(fake: Fake, request: Request) -> Reply:
 
 
 def status(fake: Fake, request: Request) -> Reply:
-    """The one operation whose answer tells the profiles apart."""
+    """Set a status: the only operation of the fake whose answer depends on the profile."""
     if request.user is None and fake.profile == "hardened":
         return 401, failure("Not authenticated")
     return 200, envelope({})
 
 
 def create_channel(fake: Fake, request: Request) -> Reply:
-    """A channel as ruling R13 describes it."""
+    """Create a channel with the members of ruling R13."""
     made = {"id": f"c{secrets.token_hex(12)}", "type": request.body["type"].upper(), "name": request.body["name"]}
     made |= {"topic": None, "position": 4, "serverId": "default-server", "userLimit": None, "bitrate": None}
     made |= {"server": {"id": "default-server", "name": "Hype"}, "_count": {"messages": 0, "voiceStates": 0}}
@@ -98,7 +98,7 @@ def create_channel(fake: Fake, request: Request) -> Reply:
 
 
 def now_and_then(times: int, route: Route) -> Route:
-    """`route`, but it refuses the first `times` requests with 429, as a limit on requests does."""
+    """Return `route` with a limit on requests: the first `times` requests are refused with 429."""
     refusals = iter(range(times))
 
     def limited(fake: Fake, request: Request) -> Reply:
@@ -108,7 +108,7 @@ def now_and_then(times: int, route: Route) -> Route:
 
 
 def delete_channel(fake: Fake, request: Request) -> Reply:
-    """Gone."""
+    """Delete a channel."""
     fake.channels.pop(request.match[0], None)
     return 200, envelope({"id": request.match[0]})
 
@@ -124,7 +124,7 @@ ROUTES: dict[str, Route] = {
 
 
 def joined(fake: Fake, socket: ServerConnection, text: str) -> None:
-    """The gateway: `user_joined` to the room, silence to everything else."""
+    """Answer `user_joined` to the room, and no other frame."""
     frame = json.loads(text)
     if frame["type"] != "user_joined":
         return
@@ -142,13 +142,13 @@ def joined(fake: Fake, socket: ServerConnection, text: str) -> None:
 
 @contextmanager
 def running(fake: Fake) -> Iterator[Fake]:
-    """Serve the fake on free ports of this machine."""
+    """Serve the fake server on free ports of this machine."""
     fake.routes = {**ROUTES, **fake.routes}
     web = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(fake))
     gateway = serve(lambda socket: _converse(fake, socket), "127.0.0.1", 0)
     fake.base_url = f"http://127.0.0.1:{web.server_address[1]}"
     fake.ws_url = f"ws://127.0.0.1:{gateway.socket.getsockname()[1]}"
-    # The standard library's server looks up from its work only so often, and each test would wait for that.
+    # The standard library's server checks only at intervals whether it shall stop, and each test waits for that.
     threads = [threading.Thread(target=web.serve_forever, args=(0.01,)), threading.Thread(target=gateway.serve_forever)]
     for thread in threads:
         thread.start()
@@ -170,13 +170,13 @@ def _converse(fake: Fake, socket: ServerConnection) -> None:
 
 
 def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
-    """The HTTP half."""
+    """Return the handler of HTTP requests."""
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
 
         def answer(self) -> None:
-            """Find the route, answer JSON."""
+            """Find the route and answer JSON."""
             line = f"{self.command} {self.path.partition('?')[0]}"
             fake.heads.append(f"{line}\n{self.headers}")
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
@@ -190,7 +190,7 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
             self.reply(code, body if isinstance(body, bytes) else json.dumps(body).encode())
 
         def reply(self, code: int, content: bytes) -> None:
-            """Send it."""
+            """Send an answer."""
             self.send_response(code)
             self.send_header("Content-Type", "text/html" if content.startswith(b"<") else "application/json")
             self.send_header("Content-Length", str(len(content)))
@@ -200,7 +200,7 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
             self.wfile.write(content)
 
         def log_message(self, format: str, *args: object) -> None:
-            """Keep quiet."""
+            """Log nothing."""
 
     for method in ("GET", "POST", "PUT", "DELETE"):
         setattr(Handler, f"do_{method}", Handler.answer)

@@ -1,4 +1,4 @@
-"""The clients: every answer and every frame is judged and recorded, whoever reads it."""
+"""Tests of the REST client and the WebSocket client, which judge and record every answer and every frame."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MakeWorld = Callable[[Fake], World]
 
 
 def broken_health(change: Callable[[dict[str, object]], object]) -> Callable[[Fake, Request], Reply]:
-    """`GET /health` with something wrong in it."""
+    """Return a route for `GET /health` whose body is changed by `change`."""
 
     def route(fake: Fake, request: Request) -> Reply:
         body = dict(health(fake, request)[1])  # type: ignore[call-overload]
@@ -31,12 +31,12 @@ def broken_health(change: Callable[[dict[str, object]], object]) -> Callable[[Fa
 
 
 def wrong_password(fake: Fake, request: Request) -> Reply:
-    """What `POST /auth/login` says to a stranger."""
+    """Answer `POST /auth/login` as a server does for a wrong password."""
     return 401, failure("Invalid email or password")
 
 
 def test_a_right_answer_is_recorded(fake: Fake, world_on: MakeWorld) -> None:
-    """It counts as exercised, and right."""
+    """An answer that keeps the spec counts as exercised and right."""
     world = world_on(fake)
     world.rest.call("getHealth", expect=200)
     assert world.trace.seen == {Pair("operation", "getHealth", "200"): 1}
@@ -44,7 +44,7 @@ def test_a_right_answer_is_recorded(fake: Fake, world_on: MakeWorld) -> None:
 
 
 def test_an_answer_that_breaks_its_schema_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """The case need not look; the client has."""
+    """The client itself finds a body that breaks its schema."""
     fake.routes["GET /health"] = broken_health(lambda body: body.pop("checks"))
     world = world_on(fake)
     with pytest.raises(Violation, match="'checks' is a required property"):
@@ -53,14 +53,14 @@ def test_an_answer_that_breaks_its_schema_is_a_violation(fake: Fake, world_on: M
 
 
 def test_an_undocumented_status_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """Only what the spec lists may come."""
+    """A status that the spec does not list for the operation is a violation."""
     fake.routes["GET /health"] = lambda server, request: (418, failure("teapot"))
     with pytest.raises(Violation, match="418 is not documented for getHealth"):
         world_on(fake).rest.call("getHealth")
 
 
 def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
-    """A 429 that the operation does not document, with Retry-After: the same request is sent again."""
+    """The client sends a request again after a 429 with Retry-After that the operation does not document."""
     fake.routes["GET /health"] = now_and_then(2, health)
     world = world_on(fake)
     world.rest.call("getHealth", expect=200)
@@ -68,7 +68,7 @@ def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
 
 
 def test_a_429_that_is_documented_is_an_answer(fake: Fake, world_on: MakeWorld) -> None:
-    """Failed logins (P9): only who is patient waits and asks again."""
+    """The client returns a documented 429 (failed logins, P9), and sends the request again only if `patient`."""
     fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
     login = partial(world_on(fake).rest.call, "loginUser", body={"email": "a@b.example", "password": "x"})
     assert login().status == 429
@@ -79,7 +79,7 @@ def test_a_429_that_is_documented_is_an_answer(fake: Fake, world_on: MakeWorld) 
 def test_a_limit_that_never_ends_is_a_violation(
     fake: Fake, world_on: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A target that takes no request at all is not waited for without end."""
+    """The client gives up a request that is always refused with 429."""
     monkeypatch.setattr("hype_contract.actors.clients.rest.LONGEST_RETRY_S", 0.05)
     fake.routes["GET /health"] = lambda server, request: (429, failure("Too many requests"))
     with pytest.raises(Violation, match="429 is not documented for getHealth"):
@@ -87,14 +87,14 @@ def test_a_limit_that_never_ends_is_a_violation(
 
 
 def test_a_documented_status_may_still_be_the_wrong_one(fake: Fake, world_on: MakeWorld) -> None:
-    """`expect` demands one, and blames the pair that should have come."""
+    """A violation of `expect` names the status that should have come."""
     with pytest.raises(Violation, match="to answer 503") as caught:
         world_on(fake).rest.call("getHealth", expect=503)
     assert caught.value.pair == Pair("operation", "getHealth", "503")
 
 
 def test_a_failure_without_the_envelope_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """Ruling R1, also where no operation is."""
+    """A failure without the envelope of ruling R1 is a violation, even for an unknown path."""
     fake.routes["GET /nowhere"] = lambda server, request: (404, {"message": "no"})
     with pytest.raises(Violation, match="success: false"):
         world_on(fake).rest.raw("GET", "/nowhere")
@@ -102,8 +102,8 @@ def test_a_failure_without_the_envelope_is_a_violation(fake: Fake, world_on: Mak
 
 @pytest.mark.parametrize("origin", [None, "http://evil.example", "http://localhost:5173"])
 def test_an_answer_to_the_frontend_allows_its_origin(fake: Fake, world_on: MakeWorld, origin: str | None) -> None:
-    """The client judges the headers of CORS where the request has an allowed Origin, of failures too."""
-    world = world_on(fake)  # the fake knows nothing of CORS
+    """The client judges the CORS headers of every answer to a request with an allowed Origin, failures included."""
+    world = world_on(fake)  # the fake server sends no CORS headers
     world.rest.origin = origin
     for path, operation in (("/health", "getHealth"), ("/nowhere", None)):
         if origin not in world.contract.cors.origins:
@@ -114,7 +114,7 @@ def test_an_answer_to_the_frontend_allows_its_origin(fake: Fake, world_on: MakeW
 
 
 def test_a_401_needs_its_challenge(fake: Fake, world_on: MakeWorld) -> None:
-    """Ruling R7: WWW-Authenticate; the fake sends it, and a 405 without Allow shows the same rule."""
+    """A 401 needs WWW-Authenticate (ruling R7), which the fake server sends; likewise, a 405 without Allow fails."""
     world = world_on(fake)
     world.rest.call("updateUserStatus", path={"id": "a"}, body={"status": "online"}, expect=401)
     fake.routes["PUT /health"] = lambda server, request: (405, failure("Method not allowed"))
@@ -123,7 +123,7 @@ def test_a_401_needs_its_challenge(fake: Fake, world_on: MakeWorld) -> None:
 
 
 def test_501_is_not_implemented(fake: Fake, world_on: MakeWorld) -> None:
-    """A server without voice: the case is unsupported, and the operation is remembered."""
+    """A 501 of a voice operation makes the case unsupported, and the trace remembers the operation."""
     fake.routes["GET /api/voice/rtp-capabilities"] = lambda server, request: (501, failure("Not implemented"))
     world = world_on(fake)
     with pytest.raises(Unsupported):
@@ -132,14 +132,14 @@ def test_501_is_not_implemented(fake: Fake, world_on: MakeWorld) -> None:
 
 
 def test_501_elsewhere_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """The rest of the contract is not optional."""
+    """A 501 of any other operation is a violation."""
     fake.routes["GET /health"] = lambda server, request: (501, failure("Not implemented"))
     with pytest.raises(Violation, match="501 is not documented"):
         world_on(fake).rest.call("getHealth")
 
 
-def test_what_the_spec_allows_in_place_of_a_status_passes(fake: Fake, world_on: MakeWorld) -> None:
-    """R8: 400 for 415, which excuses the 415."""
+def test_a_status_that_the_spec_allows_in_place_of_another_passes(fake: Fake, world_on: MakeWorld) -> None:
+    """A 400 passes in place of a 415 (ruling R8), and the trace excuses the 415."""
     fake.routes["POST /auth/guest"] = lambda server, request: (400, failure("Invalid JSON"))
     world = world_on(fake)
     world.rest.call("loginGuest", body={}, headers=[("Content-Type", "text/plain")], expect=415)
@@ -147,7 +147,7 @@ def test_what_the_spec_allows_in_place_of_a_status_passes(fake: Fake, world_on: 
 
 
 def test_bytes_go_out_as_they_are(fake: Fake, world_on: MakeWorld) -> None:
-    """A target with a bad escape is not repaired on the way."""
+    """A request target with a bad escape reaches the server unchanged."""
     seen: list[str] = []
 
     def route(server: Fake, request: Request) -> Reply:
@@ -160,23 +160,23 @@ def test_bytes_go_out_as_they_are(fake: Fake, world_on: MakeWorld) -> None:
 
 
 def test_a_dead_target_gives_no_answer(fake: Fake, world_on: MakeWorld) -> None:
-    """A violation, and not an accident of the harness."""
+    """A target that sends no HTTP causes a violation, not an error of the harness."""
     fake.routes["GET /health"] = lambda server, request: (999_999, b"")
     with pytest.raises(NoAnswer):
         world_on(fake).rest.call("getHealth")
 
 
 def frame(type: str, **data: object) -> str:
-    """A frame of the server."""
+    """Return a frame of the server."""
     return json.dumps({"type": type, "data": data, "timestamp": NOW})
 
 
-def saying(*frames: str) -> Callable[[Fake, ServerConnection, str], None]:
-    """A gateway that answers anything with these."""
+def answering(*frames: str) -> Callable[[Fake, ServerConnection, str], None]:
+    """Return a gateway that answers every frame with these frames."""
 
     def answer(fake: Fake, socket: ServerConnection, text: str) -> None:
-        for one in frames:
-            socket.send(one)
+        for frame in frames:
+            socket.send(frame)
 
     return answer
 
@@ -185,20 +185,20 @@ JOINED = {"userId": "a", "username": "ann", "displayName": None, "avatarUrl": No
 
 
 def test_frames_out_of_order_are_kept(fake: Fake, world_on: MakeWorld) -> None:
-    """Waiting for one event loses no other."""
+    """A frame before the expected frame stays pending."""
     first = frame("user_joined", **JOINED, channelId="one")
     second = frame("user_left", userId="a", username="ann", channelId="one")
-    fake.on_frame = saying(first, second)
+    fake.on_frame = answering(first, second)
     socket = world_on(fake).open_socket()
     socket.send("typing", {"channelId": "one"})
     socket.expect("user_left")
     assert socket.expect_next("user_joined")["data"]["channelId"] == "one"
 
 
-def test_absence_is_shown_by_what_comes_later(fake: Fake, world_on: MakeWorld) -> None:
-    """An event before the fence is a violation, one of another type may be allowed."""
+def test_a_fence_shows_that_no_frame_came_before_it(fake: Fake, world_on: MakeWorld) -> None:
+    """A frame before the fence is a violation, unless the case asks about another type only."""
     fence = frame("user_left", userId="a", username="ann", channelId="one")
-    fake.on_frame = saying(frame("user_joined", **JOINED, channelId="one"), fence)
+    fake.on_frame = answering(frame("user_joined", **JOINED, channelId="one"), fence)
     world = world_on(fake)
     lenient, strict = world.open_socket(), world.open_socket()
     lenient.send("typing", {"channelId": "one"})
@@ -209,8 +209,8 @@ def test_absence_is_shown_by_what_comes_later(fake: Fake, world_on: MakeWorld) -
 
 
 def test_a_frame_that_breaks_its_schema_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """Whatever the case was waiting for."""
-    fake.on_frame = saying(frame("user_joined", userId="a"))
+    """A frame that breaks its schema is a violation, even if the case waits for another frame."""
+    fake.on_frame = answering(frame("user_joined", userId="a"))
     world = world_on(fake)
     socket = world.open_socket()
     socket.send("typing", {"channelId": "one"})
@@ -220,9 +220,9 @@ def test_a_frame_that_breaks_its_schema_is_a_violation(fake: Fake, world_on: Mak
 
 
 @pytest.mark.parametrize("text", ["no json", "[]", "null", '{"type": ["a"]}'])
-def test_what_is_no_frame_is_a_violation(text: str, fake: Fake, world_on: MakeWorld) -> None:
-    """Never an accident of the harness."""
-    fake.on_frame = saying(text)
+def test_a_text_that_is_no_frame_is_a_violation(text: str, fake: Fake, world_on: MakeWorld) -> None:
+    """A text message that is not a frame causes a violation, not an error of the harness."""
+    fake.on_frame = answering(text)
     socket = world_on(fake).open_socket()
     socket.send("typing", {"channelId": "one"})
     with pytest.raises(Violation):
@@ -230,7 +230,7 @@ def test_what_is_no_frame_is_a_violation(text: str, fake: Fake, world_on: MakeWo
 
 
 def test_an_event_in_a_binary_message_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """A browser gives a page no string for it, however good the JSON in it is."""
+    """A binary message is a violation even if it holds a good frame, because a page does not get a string for it."""
     good = frame("user_left", userId="a", username="ann", channelId="one").encode()
     fake.on_frame = lambda server, socket, text: socket.send(good)
     world = world_on(fake)
@@ -242,7 +242,7 @@ def test_an_event_in_a_binary_message_is_a_violation(fake: Fake, world_on: MakeW
 
 
 def test_a_good_frame_in_a_binary_message_exercises_nothing(fake: Fake, world_on: MakeWorld) -> None:
-    """The spec knows text messages only, so a binary one shows nothing of the event that it holds."""
+    """A binary message from the client does not count for the event in it, because frames are text messages."""
     world = world_on(fake)
     socket = world.open_socket()
     socket.send_raw(json.dumps({"type": "typing", "data": {"channelId": "one"}}).encode(), text=False)
@@ -250,7 +250,7 @@ def test_a_good_frame_in_a_binary_message_exercises_nothing(fake: Fake, world_on
 
 
 def test_only_a_frame_that_keeps_the_spec_counts_as_exercised(fake: Fake, world_on: MakeWorld) -> None:
-    """Sending rubbish under an event's name covers nothing."""
+    """A frame of the client counts for its event only if it keeps the event's schema."""
     world = world_on(fake)
     socket = world.open_socket()
     socket.send("message", {"content": 7})
@@ -260,7 +260,7 @@ def test_only_a_frame_that_keeps_the_spec_counts_as_exercised(fake: Fake, world_
 
 
 def test_a_close_is_expected_with_its_code(fake: Fake, world_on: MakeWorld) -> None:
-    """The right code passes, another is a violation."""
+    """The expected close code passes; another code is a violation."""
     fake.on_frame = lambda server, socket, text: socket.close(4401, "go")
     world = world_on(fake)
     for codes, raises in (((4401,), False), ((4429, 1013), True)):
@@ -274,7 +274,7 @@ def test_a_close_is_expected_with_its_code(fake: Fake, world_on: MakeWorld) -> N
 
 
 def test_a_world_tidies_up(fake: Fake, world_on: MakeWorld) -> None:
-    """The channels of a case are gone afterwards; its users cannot be."""
+    """A world deletes the channels of its case at the end."""
     world = world_on(fake)
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
@@ -295,6 +295,6 @@ def test_a_world_tidies_up(fake: Fake, world_on: MakeWorld) -> None:
     ],
 )
 def test_the_token_joins_the_gateways_own_url(url: str, with_token: str) -> None:
-    """A gateway may have a path and a query of its own."""
+    """The token is added to the gateway's URL, which may have a path and a query already."""
     assert address(url, None) == url
     assert address(url, "a.b") == with_token

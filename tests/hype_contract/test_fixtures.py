@@ -1,4 +1,4 @@
-"""What the cases of a run share."""
+"""Tests of the fixtures that the cases of a run share."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from tests.hype_contract.fake import Fake, Request
 
 @pytest.fixture
 def fixtures(fake: Fake, world_on: Callable[[Fake], World]) -> SharedFixtures[World]:
-    """Those of a run on the fake."""
+    """Return the fixtures of a run on the fake server."""
     return SharedFixtures(lambda seed: world_on(fake))
 
 
 def sharer(fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]) -> World:
-    """The world of a case that shares them."""
+    """Return the world of a case that shares the fixtures."""
     world = world_on(fake)
     return World(
         world.contract, world.http, world.ws_url, "0/sharer", world.trace.transcript.secrets, fixtures=fixtures
@@ -30,14 +30,14 @@ def sharer(fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtur
 
 
 def ann(world: World) -> Person:
-    """A guest."""
+    """Make a guest."""
     return world.guest("ann")
 
 
-def test_a_thing_is_made_once_and_its_story_told_to_each(
+def test_a_fixture_is_made_once_and_stands_in_each_transcript(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """A script that replays a case has to make what the case was given."""
+    """A fixture is made once, and the transcript of each case that uses it shows how it was made."""
     first, second = (sharer(fake, world_on, fixtures) for _ in range(2))
     assert first.shared("ann", ann) is second.shared("ann", ann) is second.shared("ann", ann)
     for world in (first, second):
@@ -45,31 +45,31 @@ def test_a_thing_is_made_once_and_its_story_told_to_each(
         assert world.trace.exercised == 0
 
 
-def test_a_thing_that_could_not_be_made_is_tried_again(
+def test_a_fixture_that_could_not_be_made_is_tried_again(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """A target that hiccups once does not fail every case."""
+    """A fixture that could not be made for one case is tried again for the next."""
     good = fake.routes["POST /auth/guest"]
 
-    def hiccup(fake: Fake, request: Request) -> tuple[int, Any]:
+    def fail_once(fake: Fake, request: Request) -> tuple[int, Any]:
         fake.routes["POST /auth/guest"] = good
         return 500, {}
 
-    fake.routes["POST /auth/guest"] = hiccup
+    fake.routes["POST /auth/guest"] = fail_once
     world = sharer(fake, world_on, fixtures)
     with pytest.raises(Violation):
         world.shared("ann", ann)
     assert world.shared("ann", ann).name == "ann"
 
 
-def test_what_a_request_uses_up_is_not_shared(
+def test_a_value_that_a_request_uses_up_is_not_shared(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """A refresh token works once, a name is taken once, and at the last position stands one channel alone."""
-    one, two = (shared_sample(sharer(fake, world_on, fixtures), "refreshTokens") for _ in range(2))
-    assert one.body != two.body
-    one, two = (shared_sample(sharer(fake, world_on, fixtures), "updateChannel") for _ in range(2))
-    assert one.path != two.path
-    one, two = (shared_sample(sharer(fake, world_on, fixtures), "registerUser") for _ in range(2))
-    assert one.person is two.person
-    assert one.body["username"] != two.body["username"]
+    """A refresh token, a channel to update and a new username are different for each case."""
+    first, second = (shared_sample(sharer(fake, world_on, fixtures), "refreshTokens") for _ in range(2))
+    assert first.body != second.body
+    first, second = (shared_sample(sharer(fake, world_on, fixtures), "updateChannel") for _ in range(2))
+    assert first.path != second.path
+    first, second = (shared_sample(sharer(fake, world_on, fixtures), "registerUser") for _ in range(2))
+    assert first.person is second.person
+    assert first.body["username"] != second.body["username"]

@@ -1,4 +1,4 @@
-"""Assertions: what holds passes, what does not says so in words."""
+"""Tests of the assertions: a rule that holds passes, and a broken rule raises a violation that describes it."""
 
 from __future__ import annotations
 
@@ -18,27 +18,27 @@ BROKEN: list[tuple[Callable[[], object], str]] = [
     (lambda: must.members({"a": 1}, {"b": 1}, "data"), "data to have 'b'"),
     (lambda: must.members({"a": 1}, {"a": 2}, "data"), "data's a to be 2"),
     (lambda: must.ascending([1, 1], "times", strictly=True), "strictly ascending"),
-    (lambda: must.find([1, 2], lambda n: n > 2, "a big one"), "a big one among 2 items"),
+    (lambda: must.find([1, 2], lambda n: n > 2, "a big number"), "a big number among 2 items"),
 ]
 
 
 @pytest.mark.parametrize(("assertion", "text"), BROKEN)
-def test_a_broken_rule_is_told(assertion: Callable[[], object], text: str) -> None:
-    """Each names what was expected and what came."""
+def test_a_violation_describes_the_broken_rule(assertion: Callable[[], object], text: str) -> None:
+    """A violation says what was expected and what came."""
     with pytest.raises(Violation, match=text):
         assertion()
 
 
-def test_kept_rules_pass() -> None:
-    """Nothing is raised, and `find` gives what it found."""
+def test_a_rule_that_holds_passes() -> None:
+    """An assertion that holds raises nothing, and `find` returns the item."""
     must.hold(True, "a thing")
     must.equal({"a": [1]}, {"a": [1]}, "it")
     must.one_of(1, [1, 2], "n")
     must.members({"a": 1, "b": 2}, {"a": 1}, "data")
     must.ascending([1, 1, 2], "times")
-    assert must.find([1, 2], lambda n: n > 1, "a big one") == 2
+    assert must.find([1, 2], lambda n: n > 1, "a big number") == 2
 
 
 def test_long_values_are_cut() -> None:
-    """A report stays readable."""
+    """A value of 10,000 characters is shown with fewer than 600."""
     assert len(must.shown("x" * 10_000)) < 600
