@@ -97,6 +97,7 @@ def test_every_mutant_gets_its_turn() -> None:
     assert {one.name for some in rounds for one in some} == {one.name for one in MUTANTS}
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(600)
 def test_todays_mutants_are_killed(capsys: pytest.CaptureFixture[str]) -> None:
     """The control passes, and each of the sample is killed by what must kill it."""
