@@ -19,7 +19,7 @@ State = Literal["passed", "exercised", "failed", "not exercised", "not implement
 
 _REASONS: dict[State, str] = {
     "passed": "",
-    "failed": "the target sent it, but wrong: see the failures that name it",
+    "failed": "the target sent it, but it was wrong: see the failures that name it",
     "exercised": "it was seen only in cases that did not pass",
     "not exercised": "no case made the target send it",
     "not implemented": "the target answers 501, not implemented",

@@ -31,7 +31,7 @@ _DELIVERIES = {
 _AUDIENCES = {"sender": "sender", "room": "others in room", "outsider": "outsider", "after-leaving": "after leaving"}
 
 
-class Square(NamedTuple):
+class ShownCell(NamedTuple):
     """A cell as the page shows it. `kind`: its CSS class; `hint`: the tooltip, "" for none."""
 
     kind: str
@@ -47,13 +47,17 @@ class Column(NamedTuple):
 
 
 class Matrix(NamedTuple):
-    """A table. `spans`: headings over several columns, each with their number; `rows`: by name, a square per column."""
+    """A table.
+
+    `numbers`: the coverage in words. `spans`: headings over several columns, each with their number. `rows`: name → a
+    cell per column, None where the contract has no such pair. `exemptions`: as report.json has them.
+    """
 
     title: str
     numbers: str
     spans: Sequence[tuple[str, int]]
     columns: Sequence[Column]
-    rows: Mapping[str, Sequence[Square | None]]
+    rows: Mapping[str, Sequence[ShownCell | None]]
     exemptions: Sequence[Mapping[str, Any]]
 
 
@@ -93,16 +97,16 @@ def _matrix(
     for cell in data["cells"]:
         cells.setdefault(cell["name"], {})[cell["detail"]] = cell
     rows = {
-        name: [_square(row[column.detail], text_of) if column.detail in row else None for column in columns]
+        name: [_shown(row[column.detail], text_of) if column.detail in row else None for column in columns]
         for name, row in cells.items()
     }
     return Matrix(title, percentage(data) + beside, spans, columns, rows, data["exemptions"])
 
 
-def _square(cell: Cell, text_of: Callable[[Cell], str]) -> Square:
+def _shown(cell: Cell, text_of: Callable[[Cell], str]) -> ShownCell:
     extension = " (x)" if cell["extension"] else ""
     hint = cell["reason"] or cell.get("requirement", "")
-    return Square(_KINDS.get(cell["state"], "grey"), text_of(cell) + extension, hint)
+    return ShownCell(_KINDS.get(cell["state"], "grey"), text_of(cell) + extension, hint)
 
 
 def _by_state(cell: Cell) -> str:
