@@ -2,32 +2,68 @@
 
 from __future__ import annotations
 
-from tests.mutants.audiences import everywhere, leavers_too
+from contextvars import ContextVar
+from types import SimpleNamespace
+from typing import Any
+
+from tests.mutants.audiences import during, everywhere, leavers_too, unsent
+from tests.mutants.calls import enters
+from tests.mutants.changes import each, telling
 from tests.mutants.registry import HARDENED, mutant
-from tests.mutants.seams import Edit
+from tests.mutants.seams import Around, Edit, Event, Frame, Media, Operation
 
 _STREAM = "hype/sfu/worker/stream.py"
 _SERVICE = "hype/sfu/signalling/service.py"
-_VOICE = "hype/gateway/voice.py"
 _INBOUND = "hype/sfu/worker/inbound_track.py"
 _OUTBOUND = "hype/sfu/worker/outbound_track.py"
 _RTCP = "hype/sfu/worker/rtcp_handler.py"
 _LEVELS = "hype/sfu/worker/levels.py"
 _RTP = "hype/sfu/worker/rtp.py"
 _CONNECTION = "hype/sfu/worker/connection.py"
-_ANNOUNCER = "hype/operations/media.py"
-_SPEAKS = 'self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])'
 _PAUSED = "        if self.paused or header.end == header.payload:\n"
 _LISTENS_WHILE_PAUSED = """\
         if self.paused and self._levels is not None:
             self._levels.level_received(max(rtp.extension_number(packet, header, self._element_id, 1), 0), now)
 """
 
+_DEAFENED: dict[str, bool] = {}
+_ENTERING: ContextVar[bool] = ContextVar("entering", default=False)
+_SAYS_MUTED: ContextVar[bool] = ContextVar("says_muted", default=False)
+
+
+def _everybody(set_muted: Any, sfu: Any, channel_id: str, user_id: str, muted: bool) -> None:
+    for each_user in sfu.users(channel_id):
+        set_muted(channel_id, each_user, muted)
+
+
+def _note_deafened(send: Any, event: Any) -> None:
+    _DEAFENED[event.data["userId"]] = event.data["isDeafened"]
+    send(event)
+
+
+async def _note_muted(handle: Any, frame: Any) -> None:
+    _SAYS_MUTED.set(bool(frame.data.get("isMuted")))
+    await handle(frame)
+
+
+async def _note_entry(handle: Any, frame: Any) -> None:
+    _ENTERING.set(enters(frame))
+    await handle(frame)
+
+
+def _names_the_producer(speaking: Any, announcer: Any, producer: Any, is_speaking: bool) -> None:
+    speaking(SimpleNamespace(user_id=producer.id, channel_id=producer.channel_id), is_speaking)
+
+
+def _without_levels(extensions: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    return [extension for extension in extensions if "ssrc-audio-level" not in extension["uri"]]
+
+
 MUTANTS = [
     mutant(
         "media.mute.not-honoured",
         "The sound of a muted user is forwarded.",
-        Edit(_SERVICE, 'self._tell(channel_id, method, {"producerId": producer.id})', "del method"),
+        Media("set_muted", lambda set_muted, sfu, channel_id, user_id, muted: None),
         of="voice_state.in",
         killed_by="R39.mute-stops-sound",
     ),
@@ -40,25 +76,24 @@ MUTANTS = [
     ),
     mutant(
         "media.mute.everybody",
-        "Muting one user mutes everybody in the channel.",
-        Edit(
-            _SERVICE,
-            "for transport in self._rooms.transports_in(channel_id, user_id):\n            for producer",
-            "for transport in self._rooms.transports_in(channel_id):\n            for producer",
-        ),
+        "Muting one user mutes all users in the channel.",
+        Media("set_muted", _everybody),
         of="voice_state.in",
         killed_by="R39.mute-is-one-users",
     ),
     mutant(
         "media.mute.for-ever",
         "A user who unmutes is not heard again.",
-        Edit(_SERVICE, '"pauseProducer" if muted else "resumeProducer"', '"pauseProducer"'),
+        Media(
+            "set_muted",
+            lambda set_muted, sfu, channel_id, user_id, muted: set_muted(channel_id, user_id, muted) if muted else None,
+        ),
         of="voice_state.in",
         killed_by="R39.mute-stops-sound",
     ),
     mutant(
         "media.mute.not-from-the-start",
-        "Who is muted before they begin to send is heard.",
+        "A user who is muted before they begin to send is heard.",
         Edit(_SERVICE, 'producer.paused = kind == "audio" and', 'producer.paused = kind == "none" and'),
         of="createProducer",
         killed_by="R39.muted-from-the-start",
@@ -66,10 +101,12 @@ MUTANTS = [
     mutant(
         "media.mute.deafened",
         "Being deafened mutes.",
-        Edit(
-            "hype/gateway/voice.py",
-            "profile.user_id, state.is_muted)",
-            "profile.user_id, state.is_muted or state.is_deafened)",
+        Event("voice_state", _note_deafened),
+        Media(
+            "set_muted",
+            lambda set_muted, sfu, channel_id, user_id, muted: set_muted(
+                channel_id, user_id, muted or _DEAFENED.get(user_id, False)
+            ),
         ),
         of="voice_state.in",
         killed_by="R39.mute-is-one-users",
@@ -77,7 +114,11 @@ MUTANTS = [
     mutant(
         "media.mute.ends-with-any-state",
         "A voice_state that says nothing of isMuted unmutes what is sent.",
-        Edit("hype/gateway/voice.py", "profile.user_id, state.is_muted)", "profile.user_id, bool(is_muted))"),
+        Frame("voice_state", _note_muted),
+        Media(
+            "set_muted",
+            lambda set_muted, sfu, channel_id, user_id, muted: set_muted(channel_id, user_id, _SAYS_MUTED.get()),
+        ),
         of="voice_state.in",
         killed_by="R39.mute-stays",
     ),
@@ -101,14 +142,14 @@ MUTANTS = [
     ),
     mutant(
         "media.closing.leaver-flows-on",
-        "The media of one who left the voice channel flows on.",
+        "The media of a user who left the voice channel flows on.",
         Edit(_SERVICE, 'self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})', "pass"),
         of="voice_state.in",
         killed_by="R38.leaver-is-silent",
     ),
     mutant(
         "media.closing.leaver-receives-on",
-        "Who has left a voice channel goes on receiving its media.",
+        "A user who has left a voice channel goes on receiving its media.",
         Edit(
             _SERVICE,
             '        self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})',
@@ -121,22 +162,24 @@ MUTANTS = [
     mutant(
         "media.closing.logged-out-flows-on",
         "The media of a session that has logged out flows on, when no socket stands behind it.",
-        Edit("hype/gateway/server.py", "self._context.voice.end_session(session_id)", "pass"),
+        Around("hype.gateway:Voice.end_session", lambda end_session, voice, session_id: None),
         of="logoutUser",
         killed_by="P2.logged-out-is-silent",
         profiles=HARDENED,
     ),
     mutant(
         "media.closing.dropped-flows-on",
-        "The media of one who lost the connection flows on.",
-        Edit(_VOICE, "self._send_closed(self._media.close_channel(channel_id, profile.user_id))", "pass"),
-        Edit(_VOICE, "self._send_closed(self._media.close_user(user_id))", "pass"),
+        "The media of a user who lost the connection flows on.",
+        *during(
+            "hype.gateway:Voice.leave_room", Media("close_channel", lambda close, sfu, channel_id, user_id=None: [])
+        ),
+        Around("hype.gateway:Voice.disconnected", lambda disconnected, voice, user_id: None),
         of="voice_state.out",
         killed_by="R38.dropped-is-silent",
     ),
     mutant(
         "media.consuming.not-ones-own",
-        "Who consumes their own stream gets nothing.",
+        "A user who consumes their own stream gets nothing.",
         Edit(_SERVICE, '"paused": False,', '"paused": producer.user_id == user_id,'),
         of="createConsumer",
         killed_by="R29.own-stream",
@@ -200,14 +243,14 @@ MUTANTS = [
     mutant(
         "media.speaking.never-ends",
         "Once a user has spoken they are shown as speaking for ever.",
-        Edit(_LEVELS, "if not self._speaking or now < self._until:", "if True:"),
+        Event("speaking_state", lambda send, event: send(event) if event.data["isSpeaking"] else None),
         of="speaking_state.out",
         killed_by="R40.speaking",
     ),
     mutant(
         "media.speaking.never",
-        "Nobody is ever shown as speaking.",
-        Edit(_LEVELS, "        self._speaking = True\n        return True", "        return False"),
+        "A user who speaks is never shown as speaking.",
+        Event("speaking_state", unsent),
         of="speaking_state.out",
         killed_by="audience.speaking_state.out.room",
     ),
@@ -268,14 +311,14 @@ MUTANTS = [
     mutant(
         "media.speaking.producer-not-user",
         "speaking_state names the producer in the user's place.",
-        Edit(_ANNOUNCER, '{"userId": producer.user_id, "isSpeaking"', '{"userId": producer.id, "isSpeaking"'),
+        Around("hype.operations:Announcer.speaking", _names_the_producer),
         of="speaking_state.out",
         killed_by="R40.speaking",
     ),
     mutant(
         "media.speaking.speaker-left-out",
-        "The one who speaks does not get speaking_state.",
-        Edit(_ANNOUNCER, _SPEAKS, _SPEAKS.replace("data)])", "data, except_user=producer.user_id)])")),
+        "The user who speaks does not get speaking_state.",
+        Event("speaking_state", lambda send, event: send(event.but_for(except_user=event.data["userId"]))),
         of="speaking_state.out",
         killed_by="audience.speaking_state.out.sender",
     ),
@@ -288,7 +331,7 @@ MUTANTS = [
     ),
     mutant(
         "media.speaking.leavers-too",
-        "Who has hung up goes on hearing who speaks.",
+        "A user who has hung up goes on hearing who speaks.",
         *leavers_too("speaking_state"),
         of="speaking_state.out",
         killed_by="audience.speaking_state.out.after-leaving",
@@ -296,11 +339,7 @@ MUTANTS = [
     mutant(
         "media.speaking.levels-not-offered",
         "The router does not offer the extension for audio levels, so no device sends any.",
-        Edit(
-            "hype/sfu/negotiation/extensions.py",
-            '    HeaderExtension(AUDIO_LEVEL, AUDIO_LEVEL_ID, ("audio",), "sendrecv"),\n',
-            "",
-        ),
+        Operation("getRtpCapabilities", telling(each("headerExtensions", _without_levels))),
         of="getRtpCapabilities",
         killed_by="R25.audio-level",
     ),
@@ -317,11 +356,13 @@ MUTANTS = [
     ),
     mutant(
         "media.mute.not-at-entry",
-        "Who enters the call muted, and was sending before, is heard.",
-        Edit(
-            "hype/gateway/voice.py",
-            "        self._media.set_muted(room.channel_id",
-            "        if present is not None:\n            self._media.set_muted(room.channel_id",
+        "A user who enters the call muted, and was sending before, is heard.",
+        Frame("voice_state", _note_entry),
+        Media(
+            "set_muted",
+            lambda set_muted, sfu, channel_id, user_id, muted: (
+                None if _ENTERING.get() else set_muted(channel_id, user_id, muted)
+            ),
         ),
         of="voice_state.in",
         killed_by="R39.muted-from-the-start",
