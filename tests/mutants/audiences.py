@@ -9,7 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 from tests.mutants.changes import refusal
-from tests.mutants.seams import Around, Event, Frame, Received, Sending, Wrap
+from tests.mutants.seams import Around, Event, Frame, Received, Sending, Wrap, guarded
 
 __all__ = [
     "EVERY_EVENT",
@@ -27,13 +27,17 @@ __all__ = [
     "user_of",
 ]
 
-EVERY_EVENT = "message message_edited message_deleted user_joined user_left typing voice_state speaking_state"
+EVERY_EVENT = (
+    "message message_edited message_deleted user_joined user_left typing voice_state speaking_state "
+    "new_producer producer_closed"
+)
+"""The events that go to rooms."""
 
 Send = Callable[[Sending], object]
 
 
 def unsent(send: Send, event: Sending) -> None:
-    """Change an event: it is not sent."""
+    """Send nothing."""
 
 
 def told(change: Callable[[Any], Any]) -> Callable[[Send, Sending], None]:
@@ -106,19 +110,12 @@ def during(place: str, *changes: Wrap) -> tuple[Wrap, ...]:
         finally:
             running.reset(before)
 
-    def guarded(inner: str, change: Any) -> Around:
-        def changed(original: Any, *arguments: Any, **options: Any) -> Any:
-            if running.get():
-                return change(original, *arguments, **options)
-            return original(*arguments[1:], **options)
-
-        return Around(inner, changed)
-
-    return Around(place, run), *(guarded(inner, change) for each in changes for inner, change in each.around)
+    inner = [Around(name, guarded(name, change, running)) for each in changes for name, change in each.around]
+    return Around(place, run), *inner
 
 
 class Sockets:
-    """The sockets that the hub knows, by the frames of the hub itself. `seams` are what a row needs to have it."""
+    """The sockets that the hub knows. `seams` are the changes by which a row gets to know them."""
 
     def __init__(self) -> None:
         self.hub: Any = None
@@ -148,7 +145,7 @@ class Sockets:
 
 
 class Calls:
-    """The voice channels that users are in, by the registry of the cluster. `seams` are what a row needs to have it."""
+    """The voice channels that users are in. `seams` are the changes by which a row gets to know them."""
 
     def __init__(self) -> None:
         self._channels: dict[str, str] = {}

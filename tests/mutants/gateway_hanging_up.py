@@ -32,8 +32,8 @@ def _join(join: Any, registry: Any, state: Any, limit: int | None) -> Any:
     return join(state, limit)
 
 
-def _any_drop_leaves(present: Any, hub: Any, user_id: str, channel_id: str, **options: Any) -> Any:
-    return _IN_CALL.get(user_id) != channel_id and present(user_id, channel_id, **options)
+def _any_drop_leaves(present: Any, hub: Any, user_id: str, channel_id: str, *others: Any, **options: Any) -> Any:
+    return _IN_CALL.get(user_id) != channel_id and present(user_id, channel_id, *others, **options)
 
 
 def _says_left(send: Any, event: Any) -> None:

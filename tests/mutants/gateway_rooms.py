@@ -29,8 +29,8 @@ def leaving_with(present: Callable[[Any, str, str, Any], bool]) -> tuple[Wrap, .
         _LEAVE_ROOM,
         Around(
             "hype.gateway:Hub.present",
-            lambda original, hub, user_id, channel_id, **options: present(
-                hub, user_id, channel_id, next(iter(options.values()))
+            lambda original, hub, user_id, channel_id, *others, **options: present(
+                hub, user_id, channel_id, next(iter((*others, *options.values())))
             ),
         ),
     )

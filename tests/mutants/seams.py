@@ -33,6 +33,7 @@ __all__ = [
     "SpecPatch",
     "Within",
     "Wrap",
+    "guarded",
     "send",
 ]
 
@@ -358,7 +359,7 @@ class Within(Wrap):
         """operation_ids: blanks between."""
         self._operation_ids = operation_ids.split()
         self._inside: ContextVar[bool] = ContextVar("inside", default=False)
-        inner = [(place, self._guarded(place, change)) for each in wraps for place, change in each.around]
+        inner = [(place, guarded(place, change, self._inside)) for each in wraps for place, change in each.around]
         outer = [place for each in self._operation_ids for place in Operation(each, self._enter).around]
         self._around = (*outer, *inner)
 
@@ -379,16 +380,18 @@ class Within(Wrap):
         finally:
             self._inside.reset(before)
 
-    def _guarded(self, place: str, change: Change) -> Change:
-        owners = 1 if "." in place.partition(":")[2] else 0  # the original of a method is bound to the first argument
 
-        @functools.wraps(change)
-        def changed(original: Change, *arguments: Any, **options: Any) -> Any:
-            if self._inside.get():
-                return change(original, *arguments, **options)
-            return original(*arguments[owners:], **options)
+def guarded(place: str, change: Change, inside: ContextVar[bool]) -> Change:
+    """Return a change of `place` that is in force while `inside` is true."""
+    owners = 1 if "." in place.partition(":")[2] else 0  # the original of a method is bound to the first argument
 
-        return changed
+    @functools.wraps(change)
+    def changed(original: Change, *arguments: Any, **options: Any) -> Any:
+        if inside.get():
+            return change(original, *arguments, **options)
+        return original(*arguments[owners:], **options)
+
+    return changed
 
 
 def _snake_case(name: str) -> str:
