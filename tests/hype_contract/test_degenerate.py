@@ -14,6 +14,8 @@ from hype_contract.__main__ import main
 from hype_contract.running import target
 from tests.hype_contract.fake import Fake, Route, failure, running
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:

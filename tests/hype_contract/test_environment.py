@@ -13,6 +13,8 @@ import pytest
 
 from tests.hype_contract.fake import Fake
 
+pytestmark = pytest.mark.slow
+
 _PASSWORD = "swordfish"
 _NETRC = f"machine 127.0.0.1 login tester password {_PASSWORD}\ndefault login tester password {_PASSWORD}\n"
 

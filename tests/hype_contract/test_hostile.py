@@ -28,6 +28,8 @@ from hype_contract.running.target import TargetUnusable, reach
 from tests.hype_contract.fake import NOW, Fake
 from tests.hype_contract.fake import running as fake_running
 
+pytestmark = pytest.mark.slow
+
 Behave = Callable[[socket.socket], None]
 _SHORT_S = 1.0
 

@@ -16,6 +16,8 @@ from hype_contract.cases.registry import Case
 from hype_contract.recording.printable import is_printable, printable
 from tests.hype_contract.fake import NOW, Fake, Reply, Request, Route, guest, health, running
 
+pytestmark = pytest.mark.slow
+
 FALSE = "verdict: conforms   (1 s)"
 BREAKS = ("\n", "\r", "\r\n", "\v", "\f", "\x1c", "\x85", "\u2028", "\u2029")
 CONTROLS = ("\x00", "\x07", "\b", "\t", "\x1b[2K\x1b[1A", "\x7f", "\x9b31m")

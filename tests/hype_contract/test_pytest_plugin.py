@@ -14,6 +14,8 @@ import pytest
 
 from tests.hype_contract.fake import Fake, Reply, Request, health, running
 
+pytestmark = pytest.mark.slow
+
 EXPIRED = "R23.bad-refresh-token.expired-token"
 
 

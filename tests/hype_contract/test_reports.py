@@ -22,6 +22,8 @@ from hype_contract.reporting.document import Document
 from hype_contract.running.results import OUTCOMES
 from tests.hype_contract.fake import Fake, Reply, Request, Route, guest, health, running
 
+pytestmark = pytest.mark.slow
+
 ACCESS, REFRESH, LOGIN = "the-access-secret-of-32-bytes-or-more", "the-refresh-secret-of-32-bytes-or-so", "joe:sesame"
 SCHEMA = json.loads((Path(hype_contract.reporting.__file__).parent / "report.schema.json").read_text())
 FORMATS = {"json": "report.json", "junit": "report.xml", "html": "report.html", "badge": "badge.svg"}

@@ -26,6 +26,8 @@ from tests.sfu.worker.rig import (
     video_packet,
 )
 
+pytestmark = pytest.mark.slow
+
 BURST = 100  # datagrams between two packets of the call that is not to suffer
 BYE = struct.pack("!BBHI", 0x81, 203, 1, VIDEO_SSRC)
 STRAYS = 2000  # SSRCs that a hostile client makes up; libsrtp looks through all of them for each packet, here too

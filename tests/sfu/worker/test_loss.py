@@ -5,6 +5,8 @@ from __future__ import annotations
 import random
 import struct
 
+import pytest
+
 from hype.sfu.worker import rtcp
 from tests.sfu.worker.peer import Peer
 from tests.sfu.worker.rig import (
@@ -19,6 +21,8 @@ from tests.sfu.worker.rig import (
     started,
     video_packet,
 )
+
+pytestmark = pytest.mark.slow
 
 COUNT = 600
 LOSS = 0.05

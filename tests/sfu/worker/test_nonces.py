@@ -24,7 +24,7 @@ from tests.sfu.worker.rig import (
     video_packet,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 BURST = 50  # packets that a socket holds for a worker that is busy
 FIRST = 100
