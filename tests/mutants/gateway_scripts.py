@@ -110,7 +110,7 @@ MUTANTS = [
         *_SOCKETS.seams,
         Around("hype.cluster:LocalCluster.publish", _rooms_of_other_sessions_empty),
         of="logoutUser message.out",
-        killed_by="model.sessions",
+        killed_by="P2.logout-spares-other-sessions",
         profiles=HARDENED,
     ),
 ]

@@ -65,20 +65,25 @@ def logout_after_a_refresh(world: World) -> None:
 
 @case(
     "P2.logout-spares-other-sessions",
-    "a logout leaves the sockets of other sessions open",
+    "a logout leaves the sockets of other sessions open, and in their rooms",
     source="rulings P2 and R31",
     level="hardened",
 )
 def logout_spares_other_sessions(world: World) -> None:
-    """Log out one of a user's two sessions while another user has a socket, too."""
+    """Log out one of two sessions of a user, both of which are in a room, and write a message there."""
     (ann,) = world.guests("ann")
     eve = world.member("eve")
     again = world.login(eve)
-    ended, same_user, other_user = world.socket(eve), world.socket(again), world.socket(ann)
+    room = world.channel(ann)["id"]
+    other_user, ended, same_user = (world.socket(person, join=room) for person in (ann, eve, again))
+    other_user.expect_next("user_joined", {"userId": eve.id})
     _logout(world, eve)
     ended.closed(4401)
     for socket in (same_user, other_user):
         hears_nothing(socket, "of the end of another session")
+    message = world.message(ann, room)
+    for socket in (same_user, other_user):
+        socket.expect_next("message", {"id": message["id"]})
 
 
 @case(
