@@ -36,7 +36,8 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
     origins = list(services.config.cors_origins)
     cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After")
     preflights = Preflights({operation.method.upper() for operation in services.contract.operations.values()})
-    app: falcon.asgi.App[Any, Any] = _App(middleware=[cors, VaryByOrigin(), preflights])
+    middleware: list[Any] = [cors, VaryByOrigin(), preflights]
+    app: falcon.asgi.App[Any, Any] = _App(middleware=middleware)
     endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for operation in services.contract.operations.values():
         endpoints[operation.path][operation.method] = Endpoint(services, operation, functions[operation.id])

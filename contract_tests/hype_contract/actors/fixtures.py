@@ -15,6 +15,7 @@ class Maker(Protocol):
 
     def setting_up(self) -> AbstractContextManager[None]:
         """Mark the requests and frames inside the `with` block as preparation."""
+        ...
 
     def close(self) -> None:
         """Remove the objects that were made in this world. Raises `Violation`."""

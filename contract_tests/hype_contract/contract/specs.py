@@ -105,7 +105,7 @@ class Contract:
     """Both specs for one profile. Raises `ValueError` when they cannot be used."""
 
     def __init__(self, profile: Profile, openapi: Mapping[str, Any], asyncapi: Mapping[str, Any]) -> None:
-        self.profile = profile
+        self.profile: Profile = profile
         self.openapi = without_extensions(resolve(openapi, profile))
         self.asyncapi = without_extensions(resolve(asyncapi, profile))
         self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})

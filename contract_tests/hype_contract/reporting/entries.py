@@ -29,18 +29,22 @@ class Run(Protocol):
     @property
     def target(self) -> Target:
         """The target that is judged."""
+        ...
 
     @property
     def config(self) -> RunConfig:
         """The options of the run."""
+        ...
 
     @property
     def scope(self) -> Scope:
         """The levels and areas that the verdict covers."""
+        ...
 
     @property
     def secrets(self) -> Secrets:
         """The secrets that no report may contain."""
+        ...
 
 
 def entry_of(result: RequirementResult, run: Run) -> Entry:

@@ -108,7 +108,8 @@ def _profile(http: httpx.Client, session: dict[str, Any]) -> tuple[Profile, str]
     """
     claimed = _member(_body(_request(http, "GET", "/api")), "profile")
     answer = _request(http, "PUT", f"/api/users/{session['user']['id']}/status", {"status": "online"})
-    seen: Profile | None = {401: PROFILES[1], 200: PROFILES[0]}.get(answer.status_code)
+    shown_by: dict[int, Profile] = {401: PROFILES[1], 200: PROFILES[0]}
+    seen = shown_by.get(answer.status_code)
     observed = f"PUT /api/users/:id/status without a token answers {answer.status_code}"
     if claimed in PROFILES:
         doubt = "" if seen == claimed else f", although {observed}"

@@ -80,13 +80,17 @@ def decide(results: Iterable[RequirementResult], scope: Scope) -> Verdict:
     requirement is `incomplete`.
     """
     every = list(results)
-    by_level = {level: [result for result in every if result.requirement.level == level] for level in LEVELS}
-    levels = {level: _part(some) for level, some in by_level.items() if some}
+    by_level: dict[Level, list[RequirementResult]] = {
+        level: [result for result in every if result.requirement.level == level] for level in LEVELS
+    }
+    levels: dict[Level, Part] = {level: _part(some) for level, some in by_level.items() if some}
     counted = [result for result in every if result.requirement.level in scope.levels]
-    by_area = {area: [result for result in counted if result.requirement.area == area] for area in AREAS}
-    areas = {area: _part(some) for area, some in by_area.items() if some}
+    by_area: dict[Area, list[RequirementResult]] = {
+        area: [result for result in counted if result.requirement.area == area] for area in AREAS
+    }
+    areas: dict[Area, Part] = {area: _part(some) for area, some in by_area.items() if some}
     whole = _part(counted)
-    words = [whole.word, *(levels[level].word for level in scope.levels if level in levels)]
+    words: list[Word] = [whole.word, *(levels[level].word for level in scope.levels if level in levels)]
     return Verdict(min(words, key=_WORST_FIRST.index), levels, areas, whole.reasons, _notes(every, scope))
 
 

@@ -39,9 +39,11 @@ class PictureShift(Protocol):
 
     def of_numbers(self, numbers: PictureNumbers) -> PictureNumbers:
         """Return the numbers, shifted."""
+        ...
 
     def of_packet(self, packet: bytes, payload: int) -> bytes:
         """Return the packet, whose payload begins at offset `payload`, with its numbers shifted."""
+        ...
 
 
 class Pictures(Protocol):
@@ -50,12 +52,14 @@ class Pictures(Protocol):
     @property
     def newest(self) -> PictureNumbers:
         """The highest numbers of all packets that were noted."""
+        ...
 
     def note(self, packet: Buffer, payload: int, end: int) -> None:
         """Note a packet of the stream, whose payload is at `payload`..`end`."""
 
     def shift_behind(self, shown: PictureNumbers) -> PictureShift | None:
         """Return the shift that makes the picture of the last packet the successor of `shown`; None: no shift."""
+        ...
 
 
 @dataclass(frozen=True)

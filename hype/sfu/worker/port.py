@@ -60,7 +60,7 @@ class _TcpPath(asyncio.Protocol):
     """A TCP connection. Each datagram has its size before it (RFC 4571)."""
 
     name: bytes | None = None
-    address = ("", 0)
+    address: tuple[str, int] = ("", 0)
 
     def __init__(self, port: Port) -> None:
         self.agent: Agent | None = None

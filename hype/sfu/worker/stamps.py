@@ -54,7 +54,7 @@ class _Lanes:
 
     def __init__(self, starts: Sequence[int], code: Literal["H", "I"], width: int) -> None:
         """Begin with these numbers. width: in bytes. code: the width as the array module has it."""
-        self._code = code
+        self._code: Literal["H", "I"] = code
         self._mask = (1 << 8 * width) - 1
         self._size = 2 * width * len(starts)
         self._starts = self._ones = 0

@@ -60,7 +60,7 @@ def _generate(strategy: st.SearchStrategy[Any], use: Any, count: int, seed: str)
         database=None,
         deadline=None,
         phases=[hypothesis.Phase.generate],
-        suppress_health_check=list(hypothesis.HealthCheck),
+        suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]  # an enum
     )
     hypothesis.seed(zlib.crc32(seed.encode()))(settings(hypothesis.given(strategy)(lambda value: use(value))))()
 

@@ -139,7 +139,7 @@ def _confine_sessions() -> None:
     make = SameHostRedirectsSession.__init__
 
     def made(session: requests.Session) -> None:
-        make(session)
+        make(session)  # pyright: ignore[reportArgumentType]  # it is one of that class
         if _listeners:
             confine(session)
 

@@ -62,7 +62,7 @@ class ScriptRunner:
             database=None,
             deadline=None,
             phases=[hypothesis.Phase.generate, hypothesis.Phase.shrink],
-            suppress_health_check=list(hypothesis.HealthCheck),
+            suppress_health_check=list(hypothesis.HealthCheck),  # pyright: ignore[reportArgumentType]  # an enum
             print_blob=False,
             verbosity=hypothesis.Verbosity.quiet,
         )
