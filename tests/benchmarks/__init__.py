@@ -1,1 +1,1 @@
-"""What a packet costs. Scripts, not tests: machines differ."""
+"""Benchmarks of the SFU and the harness. They are scripts and no tests, since machines differ."""

@@ -54,7 +54,7 @@ _MUST_GO = ("transports", "producers", "consumers", "gateway connections")
 _GAUGE = re.compile(r'^(?:hype_media_worker_(\w+)\{pid="(\d+)"\}|(hype_\w+)) (\S+)$', re.MULTILINE)
 
 Look = dict[str, dict[str, float]]
-"""What each process holds, by the process's and the thing's name."""
+"""The number of each kind of thing that a process holds, by the names of both."""
 
 
 class Leaked(Exception):

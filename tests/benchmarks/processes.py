@@ -1,4 +1,4 @@
-"""What the kernel says that a process holds."""
+"""The memory, descriptors and threads of a process, as the kernel counts them."""
 
 from __future__ import annotations
 

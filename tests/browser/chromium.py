@@ -12,7 +12,7 @@ from typing import Any
 
 HERE = Path(__file__).parent
 MARGIN_S = 20.0
-"""What a call may take beside the time that it gives its condition: a busy machine's slack."""
+"""The time that a call may take beside the time for its condition, on a busy machine."""
 
 
 class PageError(AssertionError):
@@ -20,7 +20,7 @@ class PageError(AssertionError):
 
 
 class Page:
-    """One tab with the frontend in it, which belongs to one guest. `user_id` is known after `arrive`."""
+    """A tab with the frontend, which belongs to one guest. `user_id` is known after `arrive`."""
 
     def __init__(self, chromium: Chromium, number: int) -> None:
         self.user_id = ""
@@ -52,7 +52,7 @@ class Page:
     def together(self, name: str, many: Sequence[Sequence[Any]], within_s: float = 15.0) -> list[Any]:
         """Wait for one condition with several sets of arguments at the same time."""
         begun = [self.begin(name, *args, within_s * 1000) for args in many]
-        return [self.finish(one, name, within_s) for one in begun]
+        return [self.finish(call, name, within_s) for call in begun]
 
     def close(self) -> None:
         """Close the tab as a person does: nothing is said to anybody."""
@@ -96,7 +96,7 @@ class Chromium:
         return answer
 
     def report(self) -> str:
-        """What every open page knows: states, statistics, frames, console."""
+        """Return the states, statistics, frames and console of every open page."""
         lines = []
         for page in self.pages:
             if page.closed:

@@ -53,7 +53,7 @@ class Frontend:
 
 
 def _tool(name: str, *others: str) -> str:
-    """Where a program is. Without it a person's run goes on without browsers; CI's does not."""
+    """Return the path of a program. Without it a person's run skips the browsers, and CI's fails."""
     found = next(filter(None, map(shutil.which, (name, *others))), None)
     if found is None:
         reason = f"tests in the browser need {name}"
@@ -75,7 +75,7 @@ def node() -> str:
 
 @pytest.fixture(scope="session")
 def chromium(node: str) -> Iterator[Chromium]:
-    """One browser for all tests."""
+    """Start the browser that all tests share."""
     browser = Chromium(node, _tool("chromium", "chromium-browser", "google-chrome"))
     yield browser
     browser.quit()

@@ -71,7 +71,7 @@ def test_mute_silences_and_unmute_is_heard(frontend: Frontend) -> None:
 
 
 def test_late_joiner_gets_a_picture_at_once(frontend: Frontend) -> None:
-    """Who comes late sees camera and screen within two seconds of asking for them, each the right one."""
+    """A latecomer sees the right camera and the right screen within two seconds of asking for them."""
     channel = frontend.voice_channel()
     ann = frontend.join(channel)
     produces(ann, "audio", "video")
@@ -117,7 +117,7 @@ def test_four_people_in_one_channel(frontend: Frontend) -> None:
 
 
 def test_media_over_tcp_alone(frontend: Frontend) -> None:
-    """Who can use TCP only, as behind a strict firewall, sends and receives all the same."""
+    """A client that can use TCP only, as behind a strict firewall, sends and receives."""
     channel = frontend.voice_channel()
     ann, bob = frontend.join(channel, only="tcp"), frontend.join(channel, only="tcp")
     for page in (ann, bob):

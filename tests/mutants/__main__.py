@@ -48,11 +48,11 @@ def chosen(options: argparse.Namespace) -> list[Mutant]:
     """Of all mutants those that the command line names; of those the sample."""
     names, areas = tuple(options.names), options.area or AREAS
     some = [
-        one
-        for one in every()
-        if one.area in areas
-        and (not names or one.name.startswith(names))
-        and (options.profile is None or options.profile in one.profiles)
+        mutant
+        for mutant in every()
+        if mutant.area in areas
+        and (not names or mutant.name.startswith(names))
+        and (options.profile is None or options.profile in mutant.profiles)
     ]
     return sample(some, options.sample, options.seed) if options.sample else some
 
@@ -67,19 +67,19 @@ def sample(mutants: Sequence[Mutant], size: int, seed: int) -> list[Mutant]:
 def by_profile(mutants: Sequence[Mutant], profile: Profile | None) -> dict[Profile, list[Mutant]]:
     """Each mutant in the profile that was asked for, else in the first of its own."""
     found: dict[Profile, list[Mutant]] = {}
-    for one in mutants:
-        found.setdefault(profile or one.profiles[0], []).append(one)
+    for mutant in mutants:
+        found.setdefault(profile or mutant.profiles[0], []).append(mutant)
     return found
 
 
 def _judged(
     mutants: Sequence[Mutant], profile: Profile, options: argparse.Namespace, plain: Plain | None
 ) -> Iterator[tuple[Judged, bool | None]]:
-    def both(one: Mutant) -> tuple[Judged, bool | None]:
-        return judge(one, profile, full=options.full), plain.sees(one) if plain else None
+    def both(mutant: Mutant) -> tuple[Judged, bool | None]:
+        return judge(mutant, profile, full=options.full), plain.sees(mutant) if plain else None
 
     with ThreadPoolExecutor(options.jobs) as pool:
-        for done in as_completed([pool.submit(both, one) for one in mutants]):
+        for done in as_completed([pool.submit(both, mutant) for mutant in mutants]):
             yield done.result()
 
 

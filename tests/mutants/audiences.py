@@ -1,4 +1,4 @@
-"""What rows of the gateway share: who hears an event, which frame caused it, who is where."""
+"""The changes that rows of the gateway share: the audience of an event, its cause, and places of users."""
 
 from __future__ import annotations
 

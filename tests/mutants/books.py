@@ -1,4 +1,4 @@
-"""What rows of voice share: the SFU's books of who sends what to whom, and the answers about transports."""
+"""The changes that rows of voice share: the SFU's books, and the answers about transports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What rows of calls share: whether a frame enters a voice channel, and the order of what a method sends."""
+"""The changes that rows of calls share: frames that enter a voice channel, and the order of events."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One mutant before the harness: started, judged, ended. And the unmutated control."""
+"""The run of the harness on one mutant, and on the control, which has no mutant."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ _GREETING = re.compile(r"http://localhost:(\d+) .*ws://localhost:(\d+)", re.DOTA
 
 
 class Address(NamedTuple):
-    """Where a server listens, and the file that it logs to."""
+    """The URLs of a server, and the file that it logs to."""
 
     url: str
     ws_url: str
@@ -47,7 +47,7 @@ class Address(NamedTuple):
 
 @dataclass(frozen=True)
 class Judged:
-    """What became of a mutant. by: the requirements that failed; told: the harness's whole report, or what went wrong."""
+    """The outcome of a mutant. by: the requirements that failed. told: the harness's whole report, or the error."""
 
     mutant: Mutant
     fate: Fate
@@ -77,16 +77,16 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
 def control(mutants: Sequence[Mutant], profile: Profile) -> str:
     """Judge the server as it is by all that must kill these mutants; what is wrong with it, "" if nothing."""
     with serving("none", profile) as address:
-        code, told = harness(address, profile, sorted({one.killed_by for one in mutants}), full=True)
+        code, told = harness(address, profile, sorted({mutant.killed_by for mutant in mutants}), full=True)
     return "" if code == 0 and not _FOUND_WRONG.search(told) else told
 
 
 def killers(mutant: Mutant, profile: Profile) -> list[Requirement]:
     """The requirements that may kill it: those that its tag means, of its area, where they are judged."""
     return [
-        one
-        for one in _requirements(profile)
-        if one.id.startswith(mutant.killed_by) and one.area == mutant.area and one.applies(profile)
+        rule
+        for rule in _requirements(profile)
+        if rule.id.startswith(mutant.killed_by) and rule.area == mutant.area and rule.applies(profile)
     ]
 
 
@@ -96,7 +96,7 @@ def _requirements(profile: Profile) -> Requirements:
 
 
 def _fate(mutant: Mutant, profile: Profile, code: int, by: Sequence[str]) -> Fate:
-    right = {one.id for one in killers(mutant, profile)}
+    right = {rule.id for rule in killers(mutant, profile)}
     if code == 1 and right & set(by):
         return "killed"
     return "by another" if by else "survived"

@@ -1,4 +1,4 @@
-"""What a mutant is, and the list of them."""
+"""The form of a mutant, and the list of all."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ Seam = Edit | SpecPatch | Wrap
 
 @dataclass(frozen=True)
 class Mutant:
-    """One contract bug. bug: a sentence. of: the operationIds and the events, as `typing.in`, that it breaks.
+    """A contract bug. bug: a sentence. of: the operationIds and the events, as `typing.in`, that it breaks.
 
     killed_by: the id of the requirement that must see it, or the beginning of ids. profiles: where it is a bug.
     """
@@ -60,21 +60,21 @@ def mutant(
 
 
 def every() -> list[Mutant]:
-    """All mutants, by name. Raises ValueError when two have one name."""
+    """Return all mutants, by name. Raises ValueError when two have one name."""
     found: dict[str, Mutant] = {}
     for module in pkgutil.iter_modules(tests.mutants.__path__, "tests.mutants."):
         if not module.name.rpartition(".")[2].startswith(AREAS):
             continue
-        for one in importlib.import_module(module.name).MUTANTS:
-            if one.name in found:
-                raise ValueError(f"two mutants are called {one.name}")
-            found[one.name] = one
+        for mutant in importlib.import_module(module.name).MUTANTS:
+            if mutant.name in found:
+                raise ValueError(f"two mutants are called {mutant.name}")
+            found[mutant.name] = mutant
     return [found[name] for name in sorted(found)]
 
 
 def named(name: str) -> Mutant:
-    """The mutant of that name. Raises ValueError."""
-    for one in every():
-        if one.name == name:
-            return one
+    """Return the mutant of that name. Raises ValueError."""
+    for mutant in every():
+        if mutant.name == name:
+            return mutant
     raise ValueError(f"no mutant is called {name}")

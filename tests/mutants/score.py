@@ -18,7 +18,7 @@ class Score:
         self._seen: Counter[tuple[str, bool]] = Counter()
 
     def add(self, judged: Judged, seen: bool | None) -> None:
-        """One mutant more. seen: by plain schemathesis; None when it was not asked."""
+        """Count a mutant. seen: whether plain schemathesis saw it; None when it was not asked."""
         self._fates[judged.mutant.area, judged.fate] += 1
         if seen is not None:
             self._seen[judged.mutant.area, seen] += 1
@@ -42,5 +42,5 @@ class Score:
         none: tuple[Fate, ...] = ("not applied", "not started", "broken")
         killed, other, survived = (count(fate) for fate in verdicts)
         line = f"{name:<9} {count(*verdicts, *none):>7} {killed:>7} {other:>10} {survived:>8} {count(*none):>10}"
-        seen, asked = (sum(self._seen[area, one] for area in areas) for one in (True, False))
+        seen, asked = (sum(self._seen[area, was_seen] for area in areas) for was_seen in (True, False))
         return line + (f"   {seen} of {seen + asked}" if seen + asked else "")

@@ -29,34 +29,34 @@ _NOT_IN_THE_TABLE = {"R30.consent"}
 """Media's requirements that only `--thorough` judges, because they wait for half a minute."""
 
 
-@pytest.mark.parametrize("one", MUTANTS, ids=lambda one: one.name)
-def test_each_can_be_applied_and_killed(one: Mutant) -> None:
-    """What it changes is there, and what must kill it is a requirement of its area, in each of its profiles."""
-    check(one)
-    for profile in one.profiles:
-        assert killers(one, profile), f"nothing in the {profile} profile is called {one.killed_by}"
+@pytest.mark.parametrize("mutant", MUTANTS, ids=lambda mutant: mutant.name)
+def test_each_can_be_applied_and_killed(mutant: Mutant) -> None:
+    """A mutant's place is there, and in each of its profiles a requirement of its area must kill it."""
+    check(mutant)
+    for profile in mutant.profiles:
+        assert killers(mutant, profile), f"nothing in the {profile} profile is called {mutant.killed_by}"
 
 
 def test_each_promise_about_media_has_a_mutant() -> None:
     """Of every requirement over packets it is known that a server that breaks it fails."""
-    tags = tuple(one.killed_by for one in MUTANTS if one.area == "media")
-    rules = [one for one in requirements(load("hardened")) if one.area == "media" and one.pair is None]
-    assert {one.id for one in rules if one.strength == "must" and not one.id.startswith(tags)} == _NOT_IN_THE_TABLE
+    tags = tuple(mutant.killed_by for mutant in MUTANTS if mutant.area == "media")
+    rules = [rule for rule in requirements(load("hardened")) if rule.area == "media" and rule.pair is None]
+    assert {rule.id for rule in rules if rule.strength == "must" and not rule.id.startswith(tags)} == _NOT_IN_THE_TABLE
 
 
 def test_names_say_the_area() -> None:
     """The first part of a name is what `--area` takes; each breaks something that the specs have."""
-    assert {one.area for one in MUTANTS} <= {"rest", "gateway", "voice", "media"}
+    assert {mutant.area for mutant in MUTANTS} <= {"rest", "gateway", "voice", "media"}
     known = {profile: promised(profile) for profile in PROFILES}
-    assert [one.name for one in MUTANTS if not set(one.of) <= known[one.profiles[0]]] == []
+    assert [mutant.name for mutant in MUTANTS if not set(mutant.of) <= known[mutant.profiles[0]]] == []
 
 
 def test_everything_is_broken_in_some_way() -> None:
     """Every operation and every event, in both profiles, and each area: at least 150 bugs in all."""
     for profile in PROFILES:
-        broken = {one for each in MUTANTS if profile in each.profiles for one in each.of}
+        broken = {mutant for each in MUTANTS if profile in each.profiles for mutant in each.of}
         assert promised(profile) - broken == set()
-        assert {one.area for one in MUTANTS if profile in one.profiles} == set(AREAS)
+        assert {mutant.area for mutant in MUTANTS if profile in mutant.profiles} == set(AREAS)
     assert len(MUTANTS) >= 150
 
 
@@ -86,7 +86,7 @@ def test_no_more_mutants_quote_source() -> None:
 
 
 def test_edits_build_on_each_other() -> None:
-    """One file can be changed in several places."""
+    """Several edits can change one file."""
     assert edited("one two", [Edit("x.py", "one", "1 1"), Edit("x.py", "1 two", "2")]) == "1 2"
 
 
@@ -94,7 +94,7 @@ def test_every_mutant_gets_its_turn() -> None:
     """Samples of successive seeds are of one size, and come round to all."""
     rounds = [sample(MUTANTS, 2, seed) for seed in range(len(MUTANTS))]
     assert {len(some) for some in rounds} == {min(2, len(MUTANTS))}
-    assert {one.name for some in rounds for one in some} == {one.name for one in MUTANTS}
+    assert {mutant.name for some in rounds for mutant in some} == {mutant.name for mutant in MUTANTS}
 
 
 @pytest.mark.slow

@@ -254,7 +254,7 @@ MUTANTS = [
     mutant(
         "voice.producers.one-of-a-kind-for-all",
         "A channel takes one producer of each kind, of any user.",
-        _kind_taken(lambda one, other: one.kind == other.kind),
+        _kind_taken(lambda first, second: first.kind == second.kind),
         of="createProducer",
         killed_by="R28.one-of-each-kind",
     ),

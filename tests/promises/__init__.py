@@ -1,1 +1,1 @@
-"""What the product promises beyond any one room, shown on a running server."""
+"""Promises of the whole product, shown on a running server."""

@@ -1,4 +1,4 @@
-"""What a fuzzer sends: requests, frames and raw bytes, as hypothesis strategies made from the specs.
+"""The inputs of the fuzzer: requests, frames and raw bytes, as hypothesis strategies made from the specs.
 
 Ids and tokens of the day stand in them as `__name__` and are filled in when they are sent, so that one seed means the
 same inputs in every run.
@@ -209,9 +209,9 @@ def _request(contract: Contract, operation: Operation) -> st.SearchStrategy[Requ
 
 
 def _filled(path: str, ids: list[str]) -> str:
-    for one in ids:
+    for name in ids:
         before, _, after = path.partition("{")
-        path = before + one + after.partition("}")[2]
+        path = before + name + after.partition("}")[2]
     return path
 
 
@@ -263,7 +263,7 @@ def _contents(contract: Contract, operation: Operation) -> st.SearchStrategy[byt
 
 
 def _weighted(*choices: tuple[int, st.SearchStrategy[Any]]) -> st.SearchStrategy[Any]:
-    """One of the strategies, as often as its number says (`one_of` knows each only once)."""
+    """Draw from a strategy as often as its number says (`one_of` knows each only once)."""
     each = [strategy for number, strategy in choices for _ in range(number)]
     return st.sampled_from(each).flatmap(lambda chosen: chosen)
 
@@ -284,7 +284,7 @@ def _spoiled(value: Any, junk: Any, which: int, how: int) -> Any:
 
 
 def _spliced(door: str, samples: tuple[bytes, ...], head: bytes = b"") -> st.SearchStrategy[Bytes]:
-    """One of `samples`, cut somewhere, or with some bytes in place of others."""
+    """Draw one of `samples`, cut somewhere, or with some bytes replaced."""
 
     def splice(sample: bytes, at: int, gone: int, put: bytes) -> Bytes:
         at %= len(sample) + 1

@@ -61,4 +61,4 @@ def _gaps(coverage: dict[str, Any]) -> Iterator[str]:
 
 def _unjudged(report: dict[str, Any]) -> set[str]:
     """Why requirements were not judged, though the harness had all that it can be given."""
-    return {one["message"] for one in report["requirements"] if one["outcome"] != "pass"}
+    return {entry["message"] for entry in report["requirements"] if entry["outcome"] != "pass"}

@@ -56,7 +56,7 @@ def hostile(schema: Mapping[str, Any], size: int) -> Iterator[Any]:
             yield {**plain(schema), name: value}
     if "items" in schema:
         every = [*_FOREIGN, plain(schema["items"])]
-        yield from ([one] * (size // (len(json.dumps(one)) + 2)) for one in every)
+        yield from ([item] * (size // (len(json.dumps(item)) + 2)) for item in every)
         yield from ([value] for value in hostile(schema["items"], size))
     elif not members(schema):
         yield from (piece * (size // (len(json.dumps(piece)) - 2)) for piece in _REPEATED)
@@ -120,7 +120,7 @@ def test_no_body_costs_more_than_its_length(operation: str) -> None:
 
 @pytest.mark.parametrize("operation", ["createProducer", "createConsumer", "connectTransport"])
 def test_no_media_parameters_cost_more_than_their_length(operation: str) -> None:
-    """What the SFU makes of a body that keeps the spec, however many codecs, extensions and encodings it has."""
+    """The SFU takes no longer than its length for a body that keeps the spec, with however many codecs."""
     readers: Mapping[str, Callable[[Any], object]] = {
         "rtpParameters": lambda value: ortc.producer_mapping(shapes.validate_rtp_parameters(value, "audio"), "audio"),
         "rtpCapabilities": shapes.validate_rtp_capabilities,

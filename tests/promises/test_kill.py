@@ -20,10 +20,10 @@ ENOUGH = 80
 
 
 class Acknowledged:
-    """What the clients of one kind were told is stored. Thread-safe."""
+    """The messages that the server acknowledged to the clients of one kind. Thread-safe."""
 
     def __init__(self) -> None:
-        """Nothing yet."""
+        """Begin without any message."""
         self.contents: dict[str, str] = {}
         self.enough = threading.Event()
         self._lock = threading.Lock()

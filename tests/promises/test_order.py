@@ -1,4 +1,4 @@
-"""One order for everybody: what fifty writers store reaches three sockets once each, as it is stored (ruling R36)."""
+"""The order of messages: three sockets hear each message of fifty writers once, in the stored order (ruling R36)."""
 
 from __future__ import annotations
 

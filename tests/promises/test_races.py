@@ -15,7 +15,7 @@ T = TypeVar("T")
 
 
 def all_at_once(racers: Sequence[T], attempt: Callable[[T], Reply]) -> list[Reply]:
-    """What everybody's attempt was answered; nobody starts before all are ready."""
+    """Return the answers to attempts that start together, when all are ready."""
     line = Barrier(len(racers))
 
     def race(racer: T) -> Reply:
@@ -27,7 +27,7 @@ def all_at_once(racers: Sequence[T], attempt: Callable[[T], Reply]) -> list[Repl
 
 
 def test_a_hundred_register_one_username(running: Running) -> None:
-    """One gets the name and can log in with it, ninety-nine are told that it is taken."""
+    """A single registration gets the name and can log in, and ninety-nine are told that it is taken."""
     world = running.world()
 
     def register(number: int) -> Reply:
@@ -45,7 +45,7 @@ def test_a_hundred_register_one_username(running: Running) -> None:
 
 
 def test_a_hundred_register_one_email(running: Running) -> None:
-    """One gets the address, in whatever letter case the others write it."""
+    """A single registration gets the address, in whatever letter case the others write it."""
     world = running.world()
 
     def register(number: int) -> Reply:
@@ -60,7 +60,7 @@ def test_a_hundred_register_one_email(running: Running) -> None:
 
 
 def test_fifty_rename_themselves_to_one_username(running: Running) -> None:
-    """One is renamed, forty-nine keep their names and are told of the conflict."""
+    """A single user is renamed; forty-nine keep their names and are told of the conflict."""
     world = running.world()
     people = [world.guest() for _ in range(50)]
 

@@ -107,7 +107,7 @@ def test_a_worker_sees_no_secret(serve: Serve, postgres_url: str) -> None:
     assert workers(server)
     secrets = [*SECRETS.values(), *SECRETS_OF_OTHERS.values(), postgres_url]
     for pid in workers(server):
-        seen = dict(one.split("=", 1) for one in _read(pid, "environ").split("\0") if one)
+        seen = dict(pair.split("=", 1) for pair in _read(pid, "environ").split("\0") if pair)
         assert {name: value for name, value in seen.items() if not name.startswith("LC_")} == KEPT
         assert [secret for secret in secrets if secret in "".join(seen.values())] == []
     for pid in (server.process.pid, *workers(server)):
@@ -121,7 +121,7 @@ def test_a_worker_shares_no_file_with_the_server(serve: Serve, postgres_url: str
     world = server.world()
     world.socket(world.guest())
     ours = _open_files(server.process.pid)
-    assert len([one for one in ours.values() if one.startswith("socket:")]) > 4
+    assert len([target for target in ours.values() if target.startswith("socket:")]) > 4
     for pid in workers(server):
         theirs = _open_files(pid)
         shared = {fd for fd, name in theirs.items() if name in ours.values() and name.startswith(_OF_ONE)}
@@ -134,5 +134,5 @@ def _read(pid: int, name: str) -> str:
 
 
 def _open_files(pid: int) -> dict[int, str]:
-    """What each file descriptor of a process stands for."""
+    """Return file descriptor → target for a process."""
     return {int(each.name): str(each.readlink()) for each in Path(f"/proc/{pid}/fd").iterdir()}

@@ -23,7 +23,7 @@ __all__ = [
 Buffer: TypeAlias = bytes | bytearray | memoryview
 Json: TypeAlias = dict[str, Any]
 Feedback: TypeAlias = tuple[str, str]
-"""One kind of RTCP feedback: its type and its parameter (`""`: none)."""
+"""A kind of RTCP feedback: its type and its parameter (`""`: none)."""
 
 PictureNumbers: TypeAlias = tuple[int, ...]
 """The numbers by which receivers tell pictures apart, as the codec has them. Empty: none."""
@@ -64,7 +64,7 @@ class Pictures(Protocol):
 
 @dataclass(frozen=True)
 class Codec:
-    """One codec as the router forwards it.
+    """A codec as the router forwards it.
 
     payload_type, rtx_payload_type: the router's own (RFC 3551, RFC 4588), unique among its codecs; None: the codec is
     not retransmitted. clock_rate: timestamp units per second. parameters: the settings that the router offers (`fmtp`).
