@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from types import SimpleNamespace
 from typing import Any
 
 from tests.mutants.audiences import during, everywhere, leavers_too, unsent
 from tests.mutants.calls import enters
-from tests.mutants.changes import each, telling
+from tests.mutants.changes import each, sets, telling
 from tests.mutants.registry import HARDENED, mutant
-from tests.mutants.seams import Around, Edit, Event, Frame, Media, Operation
+from tests.mutants.seams import Around, Books, Edit, Event, Frame, Media, Operation
 
 _STREAM = "hype/sfu/worker/stream.py"
 _SERVICE = "hype/sfu/signalling/service.py"
@@ -26,8 +27,11 @@ _LISTENS_WHILE_PAUSED = """\
             self._levels.level_received(max(rtp.extension_number(packet, header, self._element_id, 1), 0), now)
 """
 
+
 _DEAFENED: dict[str, bool] = {}
 _ENTERING: ContextVar[bool] = ContextVar("entering", default=False)
+_OWN: set[str] = set()
+_RECEIVERS: set[str] = set()
 _SAYS_MUTED: ContextVar[bool] = ContextVar("says_muted", default=False)
 
 
@@ -55,6 +59,34 @@ def _names_the_producer(speaking: Any, announcer: Any, producer: Any, is_speakin
     speaking(SimpleNamespace(user_id=producer.id, channel_id=producer.channel_id), is_speaking)
 
 
+def _unsent_to_the_worker(method: str, when: Callable[[Any], bool] = lambda params: True) -> Around:
+    """Return the change by which a request is not sent to the media worker. method: the request's."""
+    return Around(
+        "hype.sfu.signalling:WorkerProcess.notify",
+        lambda notify, worker, name, params: None if name == method and when(params) else notify(name, params),
+    )
+
+
+def _asked_of_the_worker(method: str, change: Callable[[Any], Any]) -> Around:
+    """Return the change by which a request to the media worker has other parameters. method: the request's."""
+    return Around(
+        "hype.sfu.signalling:WorkerProcess.call",
+        lambda call, worker, name, params: call(name, change(params) if name == method else params),
+    )
+
+
+def _note_receiver(add_transport: Any, rooms: Any, transport: Any) -> Any:
+    if transport.direction == "recv":
+        _RECEIVERS.add(transport.id)
+    return add_transport(transport)
+
+
+def _note_own(add_consumer: Any, rooms: Any, consumer: Any) -> None:
+    if consumer.producer.user_id == consumer.transport.user_id:
+        _OWN.add(consumer.id)
+    add_consumer(consumer)
+
+
 def _without_levels(extensions: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [extension for extension in extensions if "ssrc-audio-level" not in extension["uri"]]
 
@@ -63,7 +95,7 @@ MUTANTS = [
     mutant(
         "media.mute.not-honoured",
         "The sound of a muted user is forwarded.",
-        Media("set_muted", lambda set_muted, sfu, channel_id, user_id, muted: None),
+        _unsent_to_the_worker("pauseProducer"),
         of="voice_state.in",
         killed_by="R39.mute-stops-sound",
     ),
@@ -84,17 +116,14 @@ MUTANTS = [
     mutant(
         "media.mute.for-ever",
         "A user who unmutes is not heard again.",
-        Media(
-            "set_muted",
-            lambda set_muted, sfu, channel_id, user_id, muted: set_muted(channel_id, user_id, muted) if muted else None,
-        ),
+        _unsent_to_the_worker("resumeProducer"),
         of="voice_state.in",
         killed_by="R39.mute-stops-sound",
     ),
     mutant(
         "media.mute.not-from-the-start",
         "A user who is muted before they begin to send is heard.",
-        Edit(_SERVICE, 'producer.paused = kind == "audio" and', 'producer.paused = kind == "none" and'),
+        _asked_of_the_worker("produce", sets(paused=False)),
         of="createProducer",
         killed_by="R39.muted-from-the-start",
     ),
@@ -125,37 +154,29 @@ MUTANTS = [
     mutant(
         "media.closing.producer-flows-on",
         "What is sent for a closed producer is still forwarded.",
-        Edit(_SERVICE, 'self._tell(producer.channel_id, "closeProducer", {"producerId": producer.id})', "pass"),
+        _unsent_to_the_worker("closeProducer"),
         of="closeProducer",
         killed_by="R28.closed-producer-is-silent",
     ),
     mutant(
         "media.closing.consumer-flows-on",
         "A closed consumer still gets what is sent.",
-        Edit(
-            _SERVICE,
-            'self._tell(consumer.transport.channel_id, "closeConsumer", {"consumerId": consumer.id})',
-            "pass",
-        ),
+        _unsent_to_the_worker("closeConsumer"),
         of="closeConsumer",
         killed_by="R29.closed-consumer-is-silent",
     ),
     mutant(
         "media.closing.leaver-flows-on",
         "The media of a user who left the voice channel flows on.",
-        Edit(_SERVICE, 'self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})', "pass"),
+        _unsent_to_the_worker("closeTransport"),
         of="voice_state.in",
         killed_by="R38.leaver-is-silent",
     ),
     mutant(
         "media.closing.leaver-receives-on",
         "A user who has left a voice channel goes on receiving its media.",
-        Edit(
-            _SERVICE,
-            '        self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})',
-            '        if transport.direction == "send":\n'
-            '            self._tell(transport.channel_id, "closeTransport", {"transportId": transport.id})',
-        ),
+        Books("add_transport", _note_receiver),
+        _unsent_to_the_worker("closeTransport", lambda params: params["transportId"] in _RECEIVERS),
         of="voice_state.in",
         killed_by="R38.leaver-receives-nothing",
     ),
@@ -180,7 +201,8 @@ MUTANTS = [
     mutant(
         "media.consuming.not-ones-own",
         "A user who consumes their own stream gets nothing.",
-        Edit(_SERVICE, '"paused": False,', '"paused": producer.user_id == user_id,'),
+        Books("add_consumer", _note_own),
+        _asked_of_the_worker("consume", lambda params: {**params, "paused": params["consumerId"] in _OWN}),
         of="createConsumer",
         killed_by="R29.own-stream",
     ),

@@ -92,7 +92,8 @@ class Wrap:
     @property
     def in_workers(self) -> bool:
         """Whether a media worker, a process of its own, has the place too."""
-        return any(place.startswith("hype.sfu") for place, _ in self.around)
+        places = [place for place, _ in self.around]
+        return any(each.startswith("hype.sfu") and not each.startswith("hype.sfu.signalling") for each in places)
 
 
 @dataclass(frozen=True)
@@ -326,12 +327,7 @@ class Media(Wrap):
     @property
     def around(self) -> tuple[Place, ...]:
         """The method of the service."""
-        return ((f"hype.sfu:Sfu.{self.method}", self.change),)
-
-    @property
-    def in_workers(self) -> bool:
-        """Whether a media worker has it: no."""
-        return False
+        return ((f"hype.sfu.signalling:Sfu.{self.method}", self.change),)
 
 
 @dataclass(frozen=True)
@@ -344,12 +340,7 @@ class Books(Wrap):
     @property
     def around(self) -> tuple[Place, ...]:
         """The method of the books."""
-        return ((f"hype.sfu:Rooms.{self.method}", self.change),)
-
-    @property
-    def in_workers(self) -> bool:
-        """Whether a media worker has it: no."""
-        return False
+        return ((f"hype.sfu.signalling:Rooms.{self.method}", self.change),)
 
 
 class Within(Wrap):
