@@ -68,7 +68,7 @@ REFUSED = {
         "openapi.yaml",
         "    MessageContent:\n",
         "    MessageContents:\n",
-        "/components/schemas/MessageContent is referred to and is not there",
+        "/components/schemas/MessageContent is referred to and does not exist",
     ),
 }
 
