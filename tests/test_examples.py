@@ -15,6 +15,8 @@ from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import Contract, Operation
 from tests.running import Serve
 
+pytestmark = pytest.mark.slow
+
 # The operations whose examples need more than the seed, and their answers without it. All others succeed.
 OTHERS: dict[str, int] = {
     "getUser": 404,  # needs a registered user

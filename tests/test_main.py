@@ -16,6 +16,8 @@ from hype_contract.contract import profile
 from hype_contract.contract.profile import PROFILES, Profile
 from tests import running
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(__file__).parent.parent
 
 

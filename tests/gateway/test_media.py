@@ -17,6 +17,8 @@ from hype.errors import NotAuthenticated
 from tests.gateway.running import Client, RunningGateway, run_gateway
 from tests.sfu.signalling.driver import DTLS_PARAMETERS, audio, video
 
+pytestmark = pytest.mark.slow
+
 ROOM = "voice-general"
 
 

@@ -14,6 +14,8 @@ from hype.database import Unit
 from hype.models import User
 from tests.gateway.running import RunningGateway, run_gateway
 
+pytestmark = pytest.mark.slow
+
 
 async def test_three_sockets_see_a_room_alike(gateway: RunningGateway) -> None:
     """Three sockets get the same events once and in one order, whether messages come by socket or by REST."""

@@ -13,6 +13,8 @@ from hype_contract.contract.profile import PROFILES
 from hype_contract.contract.schemas import NOT_BLANK, ROOT, is_blank
 from hype_contract.contract.specs import Contract, load
 
+pytestmark = pytest.mark.slow
+
 ODD: tuple[Any, ...] = (
     None,
     True,

@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 
 from hype.sfu.framing import MAX_FRAME_BYTES, FrameReader, LinkClosed, encode
 
+pytestmark = pytest.mark.slow
+
 documents = st.dictionaries(st.text(), st.recursive(st.none() | st.integers() | st.text(), st.lists), max_size=5)
 
 

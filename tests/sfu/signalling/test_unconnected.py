@@ -7,6 +7,8 @@ import pytest
 from hype.errors import NotFound
 from tests.sfu.signalling.driver import DTLS_PARAMETERS, driven_sfu
 
+pytestmark = pytest.mark.slow
+
 _SOON_S = 0.01
 
 

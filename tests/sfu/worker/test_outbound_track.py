@@ -34,6 +34,8 @@ from tests.sfu.worker.rig import (
     video_packet,
 )
 
+pytestmark = pytest.mark.slow
+
 OUTGOING = OutgoingSocket(Arena(FIELDS), -1)
 LOW, HIGH = 0, 1
 PADDING = bytes(9) + b"\x0a"

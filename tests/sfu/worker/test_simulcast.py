@@ -18,7 +18,7 @@ from tests.sfu.worker.rig import (
     video_packet,
 )
 
-pytestmark = pytest.mark.asyncio(loop_scope="module")
+pytestmark = [pytest.mark.asyncio(loop_scope="module"), pytest.mark.slow]
 
 
 async def test_simulcast_layers_are_found_by_their_names(rig: Rig) -> None:
