@@ -21,6 +21,7 @@ from urllib.parse import unquote, urlsplit
 import peewee
 from playhouse.pool import PooledPostgresqlDatabase, PooledSqliteDatabase
 
+from hype import greenlets
 from hype.errors import DatabaseUnusable
 
 __all__ = ["Conflict", "Database", "Lookup", "Publish", "Unit", "proxy", "telling_conflicts"]
@@ -247,7 +248,9 @@ class Database:
             self._observe(write, time.perf_counter() - started)
 
     def run_now(self, work: Callable[[Unit], T], *, write: bool) -> T:
-        """Do `work` in this thread, for commands that have no event loop."""
+        """Do `work` and return its result: in this thread for commands without an event loop, or leaving the greenlet."""
+        if greenlets.pausable():
+            return greenlets.wait(self.run(work, write=write))
         return work(Unit(self, write, self._publish))
 
     def ping(self) -> bool:

@@ -1,0 +1,251 @@
+"""Synchronous work on the event loop's own thread, which can wait without holding the loop up.
+
+`run` and `spawn` start a function in a greenlet: a call stack of its own on the same thread. Where the function has to
+wait, it calls `wait` or `in_thread`, which leave the greenlet for the event loop and come back with the result. Between
+two waits nothing else runs, so code needs no locks against other threads; `Turns` orders work that itself waits.
+No other module imports greenlet.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import Executor
+from contextlib import contextmanager
+from typing import Any, TypeVar
+
+import greenlet
+
+__all__ = ["Pause", "Turns", "in_thread", "pausable", "run", "sleep", "spawn", "wait"]
+
+T = TypeVar("T")
+
+
+class _Work(greenlet.greenlet):
+    """A greenlet that this module started. pause: what it waits in, None while it runs."""
+
+    pause: Pause | None = None
+
+
+class Pause:
+    """A wait of the running greenlet; exactly one of `resume` and `fail` ends it, called once or often.
+
+    Both are for callbacks of the event loop. Within another greenlet use `loop.call_soon(pause.resume)`.
+    """
+
+    __slots__ = ("_work", "over")
+
+    def __init__(self) -> None:
+        """Begin a wait of the running greenlet. Raises RuntimeError outside `run` and `spawn`."""
+        work = greenlet.getcurrent()
+        if not isinstance(work, _Work):
+            raise RuntimeError("this code waits, so it must run in hype.greenlets.run or spawn")
+        self._work = work
+        self.over = False
+
+    def leave(self) -> Any:
+        """Leave the greenlet; return what `resume` gives, or raise what `fail` gives."""
+        if self.over:
+            raise RuntimeError("a pause is for one wait")
+        work = self._work
+        work.pause = self
+        try:
+            return work.parent.switch()  # type: ignore[union-attr]  # the parent is the loop's greenlet
+        finally:
+            self.over = True
+            work.pause = None
+
+    def resume(self, value: object = None) -> None:
+        """Go on in the greenlet with `value`, unless the wait is over."""
+        if not self.over:
+            self.over = True
+            self._work.switch(value)
+
+    def fail(self, error: BaseException) -> None:
+        """Go on in the greenlet by raising `error`, unless the wait is over."""
+        if not self.over:
+            self.over = True
+            self._work.throw(error)
+
+
+def pausable() -> bool:
+    """Return whether the running code can wait here: it is inside `run` or `spawn`."""
+    return isinstance(greenlet.getcurrent(), _Work)
+
+
+def spawn(work: Callable[[], T]) -> asyncio.Future[T]:
+    """Start `work` and run it until its first wait; return the future of its result.
+
+    Call it on the event loop's thread, outside any other greenlet of this module. A cancelled future raises
+    CancelledError in the work, at the place where it waits.
+    """
+    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+
+    def body() -> None:
+        try:
+            result = work()
+        except asyncio.CancelledError:
+            future.cancel()
+        except BaseException as error:  # noqa: BLE001 - the one who awaits gets it
+            if not future.done():
+                future.set_exception(error)
+        else:
+            if not future.done():
+                future.set_result(result)
+
+    started = _Work(body)
+    started.switch()
+    if not future.done():
+        future.add_done_callback(lambda ended: _cancel(started) if ended.cancelled() else None)
+    return future
+
+
+async def run(work: Callable[[], T]) -> T:
+    """Return the result of `work`, or raise its error.
+
+    When the task is cancelled, the work gets CancelledError where it waits, and the task waits until the work has
+    ended: nothing goes on behind its back.
+    """
+    result: list[T] = []
+    error: list[BaseException] = []
+    ended: asyncio.Future[None] | None = None
+
+    def body() -> None:
+        try:
+            result.append(work())
+        except BaseException as raised:  # noqa: BLE001 - raised again below
+            error.append(raised)
+        if ended is not None and not ended.done():
+            ended.set_result(None)
+
+    started = _Work(body)
+    started.switch()
+    if not started.dead:
+        ended = asyncio.get_running_loop().create_future()
+        await _until_ended(ended, started)
+    if error:
+        raise error.pop()
+    return result[0]
+
+
+async def _until_ended(ended: asyncio.Future[None], started: _Work) -> None:
+    cancelled = None
+    while not started.dead:
+        try:
+            await asyncio.shield(ended)
+        except asyncio.CancelledError as error:
+            cancelled = error
+            _cancel(started)
+    if cancelled is not None:
+        raise cancelled
+
+
+def _cancel(work: _Work) -> None:
+    if work.pause is not None:
+        work.pause.fail(asyncio.CancelledError())
+
+
+def wait(awaitable: Awaitable[T], timeout_s: float | None = None) -> T:
+    """Leave the greenlet until `awaitable` has a result; return it or raise its error.
+
+    Raises TimeoutError after `timeout_s` seconds. A wait that ends early cancels what it waits for.
+    """
+    future = asyncio.ensure_future(awaitable)
+    if not future.done():
+        pause = Pause()
+        timer = None
+        if timeout_s is not None:
+            timer = asyncio.get_running_loop().call_later(timeout_s, pause.fail, TimeoutError())
+        future.add_done_callback(pause.resume)
+        try:
+            pause.leave()
+        except BaseException:
+            future.cancel()
+            raise
+        finally:
+            if timer is not None:
+                timer.cancel()
+    return future.result()
+
+
+def sleep(seconds: float) -> None:
+    """Leave the greenlet for `seconds` seconds."""
+    pause = Pause()
+    timer = asyncio.get_running_loop().call_later(seconds, pause.resume)
+    try:
+        pause.leave()
+    finally:
+        timer.cancel()
+
+
+def in_thread(executor: Executor, work: Callable[..., T], *arguments: Any, timeout_s: float | None = None) -> T:
+    """Return the result of `work(*arguments)` in a thread of `executor`; the event loop goes on meanwhile.
+
+    Outside a greenlet it runs `work` in the caller's thread. Raises TimeoutError after `timeout_s` seconds; a thread
+    that has begun finishes all the same.
+    """
+    if not pausable():
+        return work(*arguments)
+    return wait(asyncio.get_running_loop().run_in_executor(executor, work, *arguments), timeout_s)
+
+
+class Turns:
+    """A fair queue for something of which `most` greenlets may hold one each at a time."""
+
+    def __init__(self, most: int = 1) -> None:
+        """Create it with `most` places, all free."""
+        self._free = most
+        self._waiting: deque[Pause] = deque()
+
+    @property
+    def waiting(self) -> int:
+        """The number of greenlets that wait."""
+        return sum(not pause.over for pause in self._waiting)
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody waits and a place is free."""
+        return self._free > 0 and not self._waiting
+
+    def take(self, timeout_s: float) -> None:
+        """Take a place, after everybody who waits already. Raises TimeoutError after `timeout_s` seconds."""
+        if self._free > 0:
+            self._free -= 1
+            return
+        pause = Pause()
+        timer = asyncio.get_running_loop().call_later(timeout_s, pause.fail, TimeoutError())
+        self._waiting.append(pause)
+        try:
+            pause.leave()
+        except BaseException:
+            # The place may have been given to this greenlet in the moment in which its wait failed.
+            if pause in self._waiting:
+                self._waiting.remove(pause)
+            raise
+        finally:
+            timer.cancel()
+
+    def give_back(self) -> None:
+        """Give the place to the greenlet that has waited longest, or back."""
+        while self._waiting:
+            pause = self._waiting.popleft()
+            if not pause.over:
+                asyncio.get_running_loop().call_soon(self._hand_over, pause)
+                return
+        self._free += 1
+
+    def _hand_over(self, pause: Pause) -> None:
+        if pause.over:  # its deadline has passed, or it was cancelled, since it was chosen
+            self.give_back()
+        else:
+            pause.resume()
+
+    @contextmanager
+    def taken(self, timeout_s: float) -> Iterator[None]:
+        """Hold a place while the block runs. Raises TimeoutError when there is none within `timeout_s` seconds."""
+        self.take(timeout_s)
+        try:
+            yield
+        finally:
+            self.give_back()
