@@ -13,6 +13,7 @@
     │   ├── PayloadTooLarge      413 invalid_message
     │   ├── UnsupportedMediaType 415 invalid_message
     │   ├── TooManyRequests      429 rate_limited      with `Retry-After`
+    │   ├── ClientGone           400 invalid_message   nobody reads it
     │   └── InternalError        500 internal
     └── StartError               a failed start; its text is a sentence for the person at the terminal
         ├── ConfigError          a variable has a wrong value
@@ -152,6 +153,14 @@ class TooManyRequests(HypeError):
 
     def __init__(self, error: str | None = None, *, retry_after_s: float = 1.0) -> None:
         super().__init__(error, headers={"Retry-After": str(max(1, math.ceil(retry_after_s)))})
+
+
+class ClientGone(HypeError):
+    """A request whose client has disconnected; nobody reads the answer, and nothing is stored."""
+
+    status = 400
+    gateway_code = "invalid_message"
+    default = "The client has disconnected"
 
 
 class InternalError(HypeError):

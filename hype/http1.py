@@ -66,6 +66,7 @@ class _Protocol(HttpToolsProtocol):
         """Begin a request with its head."""
         self._in_head = True
         super().on_message_begin()
+        self.scope["hype.is_gone"] = self.transport.is_closing  # type: ignore[typeddict-unknown-key]  # our own
 
     def on_header(self, name: bytes, value: bytes) -> None:
         """Take a field of the head, and ignore one of the trailer."""

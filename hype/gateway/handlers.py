@@ -62,7 +62,7 @@ async def message(context: Context, socket: Socket, identity: Identity, data: Da
         call = Call(unit, context.services, operation, body=body, address=socket.address, origin=socket.id)
         return perform_as(create_message, call, identity.user_id, identity.session_id)
 
-    await context.services.database.run(work, write=True)
+    await context.services.database.run(work)
 
 
 async def typing(context: Context, socket: Socket, identity: Identity, data: Data) -> None:

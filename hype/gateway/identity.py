@@ -112,7 +112,7 @@ class Identities:
         if known is None:
             return await self._by_claim(socket, said)
         if "username" in said:  # the user may have another name by now
-            now = await self._context.read(socket, lambda unit: identity_of_user(unit, known.user_id, None))
+            now = await self._context.read(socket, lambda unit: identity_of_user(known.user_id, None))
             return replace(known, username=now.username)
         return known
 
@@ -121,7 +121,7 @@ class Identities:
         services = self._context.services
         with self._context.hub.noting_removals() as removed:
             try:
-                found = await self._context.read(socket, lambda unit: identity_of_token(unit, services, token))
+                found = await self._context.read(socket, lambda unit: identity_of_token(services, token))
             except NotAuthenticated as error:
                 if self._binds_by == "claim":
                     return None
@@ -134,7 +134,7 @@ class Identities:
         user_id, username = said.get("userId"), said.get("username")
         if self._binds_by != "claim" or (user_id is None and username is None):
             raise NotAuthenticated
-        return await self._context.read(socket, lambda unit: identity_of_user(unit, user_id, username))
+        return await self._context.read(socket, lambda unit: identity_of_user(user_id, username))
 
 
 def _said(name: str, data: Mapping[str, Any]) -> dict[str, Any]:

@@ -80,7 +80,7 @@ class Gateway:
         await asyncio.gather(*closes)
         await self._presence.stop()
         try:
-            await self._services.database.run(rooms.everyone_offline, write=True)
+            await self._services.database.run(lambda unit: rooms.everyone_offline())
         except Exception as error:  # noqa: BLE001 - a failed database must not stop an orderly shutdown
             _logger.warning("users were not set offline in the database; the next start does it: %s", error)
 
@@ -148,7 +148,7 @@ class Gateway:
         user_id = identity.user_id
         if not self._closing:
             try:
-                return await self._services.database.run(lambda unit: rooms.profile(unit, user_id), write=False)
+                return await self._services.database.run(lambda unit: rooms.profile(user_id))
             except Exception:
                 # The others must get `user_left`, even when the database cannot give the present name.
                 _logger.exception("the profile of a leaving user was not read", extra={"user": user_id})
@@ -200,7 +200,7 @@ class Gateway:
                     self._context.voice.close_room(channel_id)
 
     async def _store_presence(self, user_id: str, online: bool) -> None:
-        await self._services.database.run(lambda unit: rooms.set_online(unit, user_id, online), write=True)
+        await self._services.database.run(lambda unit: rooms.set_online(user_id, online))
 
 
 def _rate(services: Services) -> Rate | None:

@@ -1,21 +1,24 @@
-"""The parts that all tables share: ids, times, lookups."""
+"""The parts that all rows share: times, keys, changes.
+
+A row is a NamedTuple of a statement's columns. Its methods read and write the tables by statements that are written
+once.
+"""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
-from typing import Any, Final, Self
+from typing import Any, ClassVar, Final, Self
 
 import peewee
 
-from hype.database import Lookup, proxy, telling_conflicts
+from hype.database import Statement, execute, given
 from hype.errors import NotFound
-from hype.ids import new_id
 
 LONGEST_ID: Final = 64  # characters (ruling R3)
-_MOST_PARAMETERS: Final = 10_000  # SQLite takes 32,766 in one statement
 LARGEST_OFFSET: Final = 2**63 - 1  # neither database takes a larger one; no list is that long
+NO_LIMIT: Final = 2**63 - 1  # rows; the two databases spell "all" differently
 
 
 def now_ms() -> int:
@@ -25,86 +28,69 @@ def now_ms() -> int:
 
 def storable(text: str) -> bool:
     """Return whether both databases can hold `text`: no U+0000, no unpaired surrogate (ruling R11)."""
+    if text.isascii():
+        return "\0" not in text
     return "\0" not in text and not any("\ud800" <= character <= "\udfff" for character in text)
 
 
+def possible_id(key: str) -> bool:
+    """Return whether a row can have this id; a database is not asked for any other (ruling R3)."""
+    return 0 < len(key) <= LONGEST_ID and storable(key)
+
+
 def forward(column: Any) -> Any:
-    """Return an SQL expression: the time now, or 1 ms after the column's old value where that is later.
+    """Return an SQL expression: the given `now`, or 1 ms after the column's old value where that is later.
 
     So a time moves strictly forward, even when a row is written twice within one millisecond or the clock is set back
     (ruling R20).
     """
-    now = now_ms()
+    now = given("now")
     return peewee.Case(None, [(column >= now, column + 1)], now)
 
 
-def counted(column: Any, keys: Iterable[str]) -> dict[str, int]:
-    """Count the rows for each of `keys` in the foreign key `column`, zeroes included; one query per 10,000 keys."""
-    counts = dict.fromkeys(keys, 0)
-    every = list(counts)
-    # `peewee.chunked` takes as many steps for one key as for 10,000, and each answer with a channel counts.
-    for start in range(0, len(every), _MOST_PARAMETERS):
-        some = every[start : start + _MOST_PARAMETERS]
-        query = column.model.select(column, peewee.fn.COUNT(column)).where(column.in_(some)).group_by(column)
-        counts.update(query.tuples())
-    return counts
+def columns(table: type[peewee.Model], names: tuple[str, ...]) -> list[Any]:
+    """Return the columns of `table` among `names`, the members of a row; the others come from other tables."""
+    return [table._meta.columns[name] for name in names if name in table._meta.columns]
 
 
-class Row(peewee.Model):
-    """A stored object with an id of its own."""
+def insertion(table: type[peewee.Model], *, deferred: bool = False) -> Statement:
+    """Return the statement that stores a row, each column as given under its name."""
+    values = {field: given(field.column_name) for field in table._meta.sorted_fields}
+    return Statement(table.insert(values), deferred=deferred)
 
-    id = peewee.TextField(primary_key=True, default=new_id)
-    created_at = peewee.BigIntegerField(default=now_ms)
 
-    class Meta:
-        database = proxy
+class Editable:
+    """A row that changes. The class names its table; `find` gives the row as it is."""
 
-    @classmethod
-    def whole(cls) -> peewee.ModelSelect[Self]:
-        """Select all rows, with the rows of other tables that their payloads show."""
-        return cls.select()
+    __slots__ = ()
+
+    table: ClassVar[type[peewee.Model]]
+    kind: ClassVar[str]
+    """The word for it in an error."""
 
     @classmethod
     def find(cls, key: str) -> Self | None:
-        """Return the row of this id, with what `whole` adds; None also for a key that no row can have."""
-        if not (0 < len(key) <= LONGEST_ID and storable(key)):
-            return None
-        return cls._by_id().first(key)
-
-    @classmethod
-    @cache
-    def _by_id(cls) -> Lookup:
-        return Lookup(cls.whole().where(cls.id == Lookup.VALUE))
-
-
-class Editable(Row):
-    """A stored object that changes. updated_at: the time of its last change."""
-
-    updated_at = peewee.BigIntegerField()
-
-    @classmethod
-    def create(cls, **values: Any) -> Self:
-        """Store a new row.
-
-        Without times it is created, and was last updated, now. Both times come from one reading of the clock, because a
-        second reading may be the earlier one (ruling R2).
-        """
-        now = now_ms()
-        times = {"created_at": now, "updated_at": values.get("created_at", now)}
-        made: Self = super().create(**{**times, **values})
-        return made
+        """Return the row of this id; None also for a key that no row can have."""
+        raise NotImplementedError
 
     def change(self, changes: Mapping[str, object]) -> Self:
         """Write `changes` (column → value) and move `updated_at` forward, also when there are none.
 
         Returns the row as it is now. Raises NotFound, `User not found` and the like, when the row was deleted
-        meanwhile, and hype.database.Conflict when a unique value is taken; the transaction can go on.
+        meanwhile, and hype.database.Conflict when a unique value is taken.
         """
-        model = type(self)
-        values = {**changes, "updated_at": forward(model.updated_at)}
-        with telling_conflicts():
-            model.update(values).where(model.id == self.id).execute()
-        row = model.find(self.id)
+        key: str = self.id  # type: ignore[attr-defined]  # every row has one
+        execute(_changing(self.table, tuple(sorted(changes))), key=key, now=now_ms(), **changes)
+        row = self.find(key)
         if row is None:
-            raise NotFound(f"{model.__name__} not found")
+            raise NotFound(f"{self.kind} not found")
         return row
+
+
+@cache
+def _changing(table: Any, names: tuple[str, ...]) -> Statement:
+    """Return the statement that writes these columns of a row, and its `updated_at`."""
+    values = {table._meta.columns[name]: given(name) for name in names}
+    return Statement(
+        table.update({**values, table.updated_at: forward(table.updated_at)}).where(table.id == given("key"))
+    )

@@ -2,51 +2,69 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 import peewee
 
+from hype.database import Statement, execute, given
 from hype.ids import new_id
-from hype.models.base import Editable, counted, forward
-from hype.models.servers import Server
-from hype.models.users import User
+from hype.models.base import Editable, columns, forward, now_ms, possible_id
+from hype.models.tables import Channels, Servers, Users
+
+__all__ = ["Channel", "Tick"]
 
 _LAST_POSITION = 2**31 - 1  # ruling R14
 
 
-class Channel(Editable):
-    """A channel; `find` and `listed` fetch its `server` and `created_by`, too.
+class Tick(NamedTuple):
+    """A moment of a channel's clock. at: milliseconds since the epoch. type: the channel's."""
+
+    at: int
+    type: str
+
+
+class _Columns(NamedTuple):
+    id: str
+    name: str
+    type: str
+    topic: str | None
+    position: int
+    server_id: str
+    user_limit: int | None
+    bitrate: int | None
+    created_by_id: str
+    last_message_at: int
+    message_count: int
+    created_at: int
+    updated_at: int
+    server_name: str
+    server_owner_id: str
+    created_by_username: str
+
+
+class Channel(_Columns, Editable):
+    """A channel with its server and its creator.
 
     type: TEXT, VOICE or ANNOUNCEMENT. user_limit: people, bitrate: kbps, both of voice channels only. last_message_at:
-    the `created_at` of the newest message that was ever written here, 0 before the first.
+    the `created_at` of the newest message that was ever written here, 0 before the first. message_count: the number of
+    its messages (ruling R13).
     """
 
-    name = peewee.TextField()
-    type = peewee.TextField()
-    topic = peewee.TextField(null=True)
-    position = peewee.IntegerField()
-    server = peewee.ForeignKeyField(Server)
-    server_id: str
-    user_limit = peewee.IntegerField(null=True)
-    bitrate = peewee.IntegerField(null=True)
-    created_by = peewee.ForeignKeyField(User)
-    created_by_id: str
-    last_message_at = peewee.BigIntegerField(default=0)
-
-    class Meta:
-        table_name = "channels"
+    __slots__ = ()
+    table = Channels
+    kind = "Channel"
 
     @classmethod
-    def whole(cls) -> peewee.ModelSelect[Self]:
-        """Select all channels with their servers and creators; `server.owner_id` is loaded, `server.owner` is not."""
-        return cls.select(cls, Server, User).join(Server).switch(cls).join(User)
+    def find(cls, key: str) -> Self | None:
+        """Return the channel of this id; None also for a key that no channel can have."""
+        rows = execute(_BY_ID, key=key) if possible_id(key) else ()
+        return next(map(cls._make, rows), None)
 
     @classmethod
-    def listed(cls, server: Server | None = None) -> list[Self]:
+    def listed(cls, server_id: str | None = None) -> list[Self]:
         """Return the channels, of one server if given, by position, creation and id (ruling R13)."""
-        query = cls.whole().order_by(cls.position, cls.created_at, cls.id)
-        return list(query if server is None else query.where(cls.server == server.id))
+        rows = execute(_LISTED) if server_id is None else execute(_LISTED_OF_SERVER, server=server_id)
+        return [*map(cls._make, rows)]
 
     @classmethod
     def add(
@@ -54,49 +72,91 @@ class Channel(Editable):
         *,
         name: str,
         type: str,
-        server: Server,
-        created_by: User,
+        server_id: str,
+        created_by_id: str,
         topic: str | None = None,
         position: int | None = None,
         user_limit: int | None = None,
         bitrate: int | None = None,
         id: str | None = None,
+        created_at: int | None = None,
     ) -> Self:
         """Store a new channel. position: after the server's last when None. id: a new one when None."""
-        return cls.create(
-            id=id or new_id(),
+        now, key = now_ms() if created_at is None else created_at, id or new_id()
+        execute(
+            _INSERTED if position is None else _INSERTED_AT,
+            id=key,
             name=name,
             type=type,
             topic=topic,
-            position=cls._after_the_last(server) if position is None else position,
-            server=server,
+            position=position,
+            server_id=server_id,
             user_limit=user_limit,
             bitrate=bitrate,
-            created_by=created_by,
+            created_by_id=created_by_id,
+            last_message_at=0,
+            message_count=0,
+            created_at=now,
+            updated_at=now,
         )
+        stored = cls.find(key)
+        assert stored is not None  # noqa: S101 - it is in the same transaction
+        return stored
 
     def remove(self) -> bool:
         """Delete the channel and its messages; return False if it was deleted before (ruling R14)."""
-        model = type(self)
-        return bool(model.delete().where(model.id == self.id).execute())
+        return bool(execute(_REMOVED, key=self.id))
 
     @classmethod
-    def next_message_at(cls, channel_id: str) -> int | None:
-        """Return the `created_at` for a new message: the time now, but later than every earlier one.
+    def tick(cls, channel_id: str) -> Tick | None:
+        """Return the `created_at` for a new message, which is counted: the time now, but later than every earlier one.
 
         Other writers of this channel wait from here until the transaction ends, so times are committed in the order in
         which they were given out (ruling R36). None when there is no such channel.
         """
-        clock = cls.last_message_at
-        query = cls.update(last_message_at=forward(clock)).where(cls.id == channel_id).returning(clock)
-        return next((row.last_message_at for row in query.execute()), None)
+        rows = execute(_TICKED, key=channel_id, now=now_ms()) if possible_id(channel_id) else ()
+        return next(map(Tick._make, rows), None)
 
     @classmethod
-    def counted(cls, server_ids: Iterable[str]) -> dict[str, int]:
-        """Count the channels of each of these servers, in one query (ruling R15)."""
-        return counted(cls.server, server_ids)
+    def forget_message(cls, channel_id: str) -> None:
+        """Count one message less. Like `tick` it locks the channel, so call it before the message is deleted."""
+        execute(_FORGOTTEN, key=channel_id)
 
-    @classmethod
-    def _after_the_last(cls, server: Server) -> int:
-        last = cls.select(peewee.fn.MAX(cls.position)).where(cls.server == server.id).scalar()
-        return 0 if last is None else min(last + 1, _LAST_POSITION)
+
+def _inserted(position: object) -> Statement:
+    values = {field: given(field.column_name) for field in Channels._meta.sorted_fields}
+    return Statement(Channels.insert({**values, Channels.position: position}))
+
+
+def _after_the_last() -> object:
+    other = Channels.alias()
+    last = peewee.fn.MAX(other.position)
+    after = peewee.Case(None, [(last.is_null(), 0), (last >= _LAST_POSITION, _LAST_POSITION)], last + 1)
+    return other.select(after).where(other.server == given("server_id"))
+
+
+_CHANNELS = (
+    Channels.select(*columns(Channels, Channel._fields), Servers.name, Servers.owner, Users.username)
+    .join(Servers)
+    .switch(Channels)
+    .join(Users, on=(Channels.created_by == Users.id))
+)
+_IN_ORDER = (Channels.position, Channels.created_at, Channels.id)
+_ITSELF = Channels.id == given("key")
+_BY_ID = Statement(_CHANNELS.where(_ITSELF))
+_LISTED = Statement(_CHANNELS.order_by(*_IN_ORDER))
+_LISTED_OF_SERVER = Statement(_CHANNELS.where(Channels.server == given("server")).order_by(*_IN_ORDER))
+_INSERTED = _inserted(_after_the_last())
+_INSERTED_AT = _inserted(given("position"))
+_REMOVED = Statement(Channels.delete().where(_ITSELF).returning(Channels.id))
+_TICKED = Statement(
+    Channels.update(
+        {
+            Channels.last_message_at: forward(Channels.last_message_at),
+            Channels.message_count: Channels.message_count + 1,
+        }
+    )
+    .where(_ITSELF)
+    .returning(Channels.last_message_at, Channels.type)
+)
+_FORGOTTEN = Statement(Channels.update({Channels.message_count: Channels.message_count - 1}).where(_ITSELF))

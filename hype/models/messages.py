@@ -2,68 +2,138 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Self
+from typing import NamedTuple, Self
 
 import peewee
+from peewee import JOIN
 
-from hype.errors import NotFound
-from hype.models.base import LARGEST_OFFSET, Editable, counted
+from hype.database import Statement, execute, given
+from hype.ids import new_id
+from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, possible_id
 from hype.models.channels import Channel
+from hype.models.json import json_of
+from hype.models.tables import Channels, Messages, Users
 from hype.models.users import User
+from hype.wire import MESSAGE
+
+__all__ = ["Message", "Page"]
 
 
-class Message(Editable):
-    """A message; `find`, `page` and `add` fetch its `author`, too.
+class _Columns(NamedTuple):
+    id: str
+    content: str
+    edited: bool
+    author_id: str
+    channel_id: str
+    created_at: int
+    updated_at: int
+    author_username: str
+    author_display_name: str | None
+    author_avatar_url: str | None
+    author_status: str
+
+
+class Message(_Columns, Editable):
+    """A message with its author as the profile is now.
 
     `created_at` is unique in its channel and orders the channel's messages as they were stored.
     """
 
-    content = peewee.TextField()
-    edited = peewee.BooleanField(default=False)
-    author = peewee.ForeignKeyField(User)
-    author_id: str
-    channel = peewee.ForeignKeyField(Channel, on_delete="CASCADE")
-    channel_id: str
-
-    class Meta:
-        table_name = "messages"
-        indexes = ((("channel", "created_at", "id"), False),)
+    __slots__ = ()
+    table = Messages
+    kind = "Message"
 
     @classmethod
-    def whole(cls) -> peewee.ModelSelect[Self]:
-        """Select all messages with their authors."""
-        return cls.select(cls, User).join(User)
+    def find(cls, key: str) -> Self | None:
+        """Return the message of this id; None also for a key that no message can have."""
+        rows = execute(_BY_ID, key=key) if possible_id(key) else ()
+        return next(map(cls._make, rows), None)
 
     @classmethod
-    def page(cls, channel_id: str, limit: int, offset: int) -> tuple[list[Self], int]:
-        """Return messages of the channel, newest first, and the number of all its messages (ruling R18)."""
-        newest_first = cls.whole().order_by(cls.created_at.desc(), cls.id.desc())
-        rows = newest_first.where(cls.channel == channel_id).limit(limit).offset(min(offset, LARGEST_OFFSET))
-        return list(rows), cls.counted([channel_id])[channel_id]
+    def page(cls, channel_id: str, limit: int, offset: int) -> Page | None:
+        """Return messages of the channel as JSON, newest first, with its type and total; None without the channel."""
+        if not possible_id(channel_id):
+            return None
+        found = execute(_PAGE, channel=channel_id, limit=limit, offset=min(offset, LARGEST_OFFSET))
+        if not found:
+            return None
+        type_, total, _ = found[0]
+        return Page(type_, total, [text for _, _, text in found if text is not None])
 
     @classmethod
-    def add(cls, *, channel_id: str, author: User, content: str) -> Self:
-        """Store a new message, last in its channel (operation createMessage, ruling R36).
-
-        Call `Unit.in_order_of(channel_id)` before, so that it is also announced last. Raises NotFound `Channel not
-        found` when the channel does not exist, or not any more.
-        """
-        now = Channel.next_message_at(channel_id)
-        if now is None:
-            raise NotFound("Channel not found")
-        return cls.create(content=content, author=author, channel=channel_id, created_at=now)
+    def add(cls, *, channel_id: str, author: User, content: str, created_at: int) -> Self:
+        """Store a new message (operation createMessage). created_at: from the channel's `tick`."""
+        message = cls(
+            id=new_id(),
+            content=content,
+            edited=False,
+            author_id=author.id,
+            channel_id=channel_id,
+            created_at=created_at,
+            updated_at=created_at,
+            author_username=author.username,
+            author_display_name=author.display_name,
+            author_avatar_url=author.avatar_url,
+            author_status=author.status,
+        )
+        execute(_INSERTED, **message._asdict())
+        return message
 
     def edit(self, content: str) -> Self:
         """Give the message a new text and set `edited`, even if the text is the same (ruling R20)."""
         return self.change({"content": content, "edited": True})
 
     def remove(self) -> bool:
-        """Delete the message; return False if it was deleted before."""
-        model = type(self)
-        return bool(model.delete().where(model.id == self.id).execute())
+        """Delete the message, and count it no more; return False if it was deleted before.
 
-    @classmethod
-    def counted(cls, channel_ids: Iterable[str]) -> dict[str, int]:
-        """Count the messages of each of these channels, in one query (ruling R13)."""
-        return counted(cls.channel, channel_ids)
+        The channel's row is locked first, as by every other writer of its messages, so that no two wait for each other.
+        """
+        Channel.forget_message(self.channel_id)
+        return bool(execute(_REMOVED, key=self.id))
+
+
+class Page(NamedTuple):
+    """A page of a channel's messages.
+
+    type: the channel's. total: the number of all its messages (ruling R18). texts: the JSON of each message.
+    """
+
+    type: str
+    total: int
+    texts: list[str]
+
+
+_AUTHOR = (Users.username, Users.display_name, Users.avatar_url, Users.status)
+_MESSAGES = Messages.select(*columns(Messages, Message._fields), *_AUTHOR).join(Users)
+_NEWEST_FIRST = (Messages.created_at.desc(), Messages.id.desc())
+_BY_ID = Statement(_MESSAGES.where(Messages.id == given("key")))
+_INSERTED = insertion(Messages, deferred=True)
+_REMOVED = Statement(Messages.delete().where(Messages.id == given("key")).returning(Messages.id))
+
+
+def _paged() -> Statement:
+    """Return the statement of `Message.page`: one row for each message, or one without a message."""
+    own = columns(Messages, Message._fields)
+    rows = (
+        Messages.select(*own)
+        .where(Messages.channel == given("channel"))
+        .order_by(*_NEWEST_FIRST)
+        .limit(given("limit"))
+        .offset(given("offset"))
+        .alias("page")
+    )
+    columns_of_page = {column.column_name: getattr(rows.c, column.column_name) for column in own}
+    author = zip(Message._fields[-len(_AUTHOR) :], _AUTHOR, strict=True)
+    text = json_of(MESSAGE, {**columns_of_page, **dict(author)})
+    return Statement(
+        Channels.select(
+            Channels.type, Channels.message_count, peewee.Case(None, [(rows.c.id.is_null(False), text)], None)
+        )
+        .join(rows, JOIN.LEFT_OUTER, on=(rows.c.channel_id == Channels.id))
+        .join(Users, JOIN.LEFT_OUTER, on=(Users.id == rows.c.author_id))
+        .where(Channels.id == given("channel"))
+        .order_by(rows.c.created_at.desc(), rows.c.id.desc())
+    )
+
+
+_PAGE = _paged()

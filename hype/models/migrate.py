@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 from playhouse.migrations import Runner
 
-from hype.database import Database, Unit, proxy
+from hype.database import Database
 
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
@@ -18,14 +17,5 @@ def migrate(database: Database) -> list[str]:
     Either all of them are applied or, if one fails, none. Of two processes that start at once, one applies them; the
     other waits and finds nothing to do.
     """
-
-    def work(unit: Unit) -> list[str]:
-        with unit.transaction():
-            unit.alone()
-            return [str(name) for name in _runner().up()]
-
-    return database.run_now(work, write=True)
-
-
-def _runner() -> Any:
-    return Runner(proxy.obj, str(_SCRIPTS))
+    with database.migrating() as peewee_database:
+        return [str(name) for name in Runner(peewee_database, str(_SCRIPTS)).up()]

@@ -2,15 +2,50 @@
 
 from __future__ import annotations
 
-from typing import Self
+from typing import Any, NamedTuple, Self
 
 import peewee
+from peewee import JOIN
 
-from hype.database import telling_conflicts
-from hype.models.base import LARGEST_OFFSET, Editable, now_ms, storable
+from hype.database import Statement, execute, given
+from hype.ids import new_id
+from hype.models.base import (
+    LARGEST_OFFSET,
+    NO_LIMIT,
+    Editable,
+    columns,
+    insertion,
+    now_ms,
+    possible_id,
+    storable,
+)
+from hype.models.json import json_of
+from hype.models.sessions import Session
+from hype.models.tables import Sessions, Users
+from hype.wire import USER
+
+__all__ = ["User", "email_key"]
 
 
-class User(Editable):
+class _Columns(NamedTuple):
+    id: str
+    username: str
+    email: str | None
+    email_key: str | None
+    password_hash: str | None
+    display_name: str | None
+    bio: str | None
+    avatar_url: str | None
+    custom_status: str | None
+    status: str
+    is_guest: bool
+    is_online: bool
+    last_seen_at: int | None
+    created_at: int
+    updated_at: int
+
+
+class User(_Columns, Editable):
     """A user.
 
     email: as typed; email_key: the form of it that is unique; both None for guests and `system`. status: ONLINE, IDLE,
@@ -18,37 +53,52 @@ class User(Editable):
     since the epoch.
     """
 
-    username = peewee.TextField(unique=True)
-    email = peewee.TextField(null=True)
-    email_key = peewee.TextField(null=True, unique=True)
-    password_hash = peewee.TextField(null=True)
-    display_name = peewee.TextField(null=True)
-    bio = peewee.TextField(null=True)
-    avatar_url = peewee.TextField(null=True)
-    custom_status = peewee.TextField(null=True)
-    status = peewee.TextField(default="OFFLINE")
-    is_guest = peewee.BooleanField(default=False)
-    is_online = peewee.BooleanField(default=False)
-    last_seen_at = peewee.BigIntegerField(null=True)
+    __slots__ = ()
+    table = Users
+    kind = "User"
 
-    class Meta:
-        table_name = "users"
+    @classmethod
+    def find(cls, key: str) -> Self | None:
+        """Return the user of this id; None also for a key that no user can have."""
+        return cls._first(execute(_BY_ID, key=key)) if possible_id(key) else None
 
     @classmethod
     def named(cls, username: str) -> Self | None:
         """Return the user of exactly this name; names differ by case (ruling R21)."""
-        return cls.get_or_none(cls.username == username) if storable(username) else None
+        return cls._first(execute(_BY_NAME, key=username)) if storable(username) else None
 
     @classmethod
     def by_email(cls, email: str) -> Self | None:
         """Return the user of this address, however it is spelt (see `email_key`)."""
-        return cls.get_or_none(cls.email_key == email_key(email)) if storable(email) else None
+        return cls._first(execute(_BY_EMAIL, key=email_key(email))) if storable(email) else None
+
+    @classmethod
+    def in_session(cls, user_id: str, session_id: str | None) -> tuple[Self, Session | None] | None:
+        """Return a user and the user's session of that id, None for each that does not exist; in one statement."""
+        if not possible_id(user_id):
+            return None
+        known = session_id if session_id is not None and possible_id(session_id) else ""
+        rows = execute(_IN_SESSION, key=user_id, session=known)
+        if not rows:
+            return None
+        of_user, of_session = rows[0][:_WIDTH], rows[0][_WIDTH:]
+        return cls._make(of_user), None if of_session[0] is None else Session._make(of_session)
 
     @classmethod
     def listed(cls, limit: int | None = None, offset: int = 0) -> list[Self]:
         """Return users by creation, oldest first; all of them without `limit` (ruling R16)."""
-        query = cls.select().order_by(cls.created_at, cls.id).offset(min(offset, LARGEST_OFFSET))
-        return list(query if limit is None else query.limit(limit))
+        rows = execute(_LISTED, limit=NO_LIMIT if limit is None else limit, offset=min(offset, LARGEST_OFFSET))
+        return [*map(cls._make, rows)]
+
+    @classmethod
+    def listed_as_json(cls, limit: int | None, offset: int, *, reader_id: str | None, emails_hidden: bool) -> list[str]:
+        """Return what `listed` does as the JSON of each user.
+
+        emails_hidden: True to show an email to its owner only, who is reader_id (ruling P7).
+        """
+        statement = _LISTED_WITHOUT_EMAILS if emails_hidden else _LISTED_AS_JSON
+        span = {"limit": NO_LIMIT if limit is None else limit, "offset": min(offset, LARGEST_OFFSET)}
+        return [text for (text,) in execute(statement, reader=reader_id, **span)]
 
     @classmethod
     def add(
@@ -59,25 +109,33 @@ class User(Editable):
         password_hash: str | None = None,
         is_guest: bool = False,
         online: bool = False,
+        id: str | None = None,
     ) -> Self:
         """Store a new user; keep `email` as given.
 
-        online: status ONLINE, is_online, and seen now. Raises hype.database.Conflict with column `username` or
-        `email_key` when that is taken; the transaction can go on after it.
+        online: status ONLINE, is_online, and seen now. id: a new one when None. Raises hype.database.Conflict with
+        column `username` or `email_key` when that is taken.
         """
         now = now_ms()
-        with telling_conflicts():
-            return cls.create(
-                username=username,
-                email=email,
-                email_key=None if email is None else email_key(email),
-                password_hash=password_hash,
-                is_guest=is_guest,
-                status="ONLINE" if online else "OFFLINE",
-                is_online=online,
-                last_seen_at=now if online else None,
-                created_at=now,
-            )
+        user = cls(
+            id=id or new_id(),
+            username=username,
+            email=email,
+            email_key=None if email is None else email_key(email),
+            password_hash=password_hash,
+            display_name=None,
+            bio=None,
+            avatar_url=None,
+            custom_status=None,
+            status="ONLINE" if online else "OFFLINE",
+            is_guest=is_guest,
+            is_online=online,
+            last_seen_at=now if online else None,
+            created_at=now,
+            updated_at=now,
+        )
+        execute(_INSERTED, **user._asdict())
+        return user
 
     def logged_in(self) -> Self:
         """Store a login: status ONLINE, is_online, and seen now (operation loginUser, ruling R22)."""
@@ -89,15 +147,49 @@ class User(Editable):
 
         This is presence, not the profile: `status` and `updated_at` stay. For an unknown user it does nothing.
         """
-        seen = {} if online else {"last_seen_at": now_ms()}
-        cls.update(is_online=online, **seen).where(cls.id == user_id).execute()
+        execute(_OPENED if online else _CLOSED, key=user_id, now=now_ms())
 
     @classmethod
     def set_everyone_offline(cls) -> None:
         """Store that no socket is open, which a killed process could not (ruling R24)."""
-        cls.update(is_online=False).where(cls.is_online).execute()
+        execute(_ALL_CLOSED)
+
+    @classmethod
+    def _first(cls, rows: list[tuple[object, ...]]) -> Self | None:
+        return cls._make(rows[0]) if rows else None
 
 
 def email_key(email: str) -> str:
     """Return the form that all spellings of one address share: trimmed, without regard to case (ruling R21)."""
     return email.strip().casefold()
+
+
+_WIDTH = len(User._fields)
+_USER = columns(Users, User._fields)
+_SESSION = columns(Sessions, Session._fields)
+_BY_ID = Statement(Users.select(*_USER).where(Users.id == given("key")))
+_BY_NAME = Statement(Users.select(*_USER).where(Users.username == given("key")))
+_BY_EMAIL = Statement(Users.select(*_USER).where(Users.email_key == given("key")))
+_IN_SESSION = Statement(
+    Users.select(*_USER, *_SESSION)
+    .join(Sessions, JOIN.LEFT_OUTER, on=(Sessions.id == given("session")))
+    .where(Users.id == given("key"))
+)
+
+
+def _listed(*selected: Any) -> Statement:
+    query = Users.select(*selected).order_by(Users.created_at, Users.id)
+    return Statement(query.limit(given("limit")).offset(given("offset")))
+
+
+_COLUMNS_OF_USER = dict(zip(User._fields, _USER, strict=True))
+_OWN_EMAIL = peewee.Case(None, [(Users.id == given("reader"), Users.email)], None)
+_LISTED = _listed(*_USER)
+_LISTED_AS_JSON = _listed(json_of(USER, _COLUMNS_OF_USER))
+_LISTED_WITHOUT_EMAILS = _listed(json_of(USER, {**_COLUMNS_OF_USER, "email": _OWN_EMAIL}))
+_INSERTED = insertion(Users)
+_OPENED = Statement(Users.update({Users.is_online: True}).where(Users.id == given("key")))
+_CLOSED = Statement(
+    Users.update({Users.is_online: False, Users.last_seen_at: given("now")}).where(Users.id == given("key"))
+)
+_ALL_CLOSED = Statement(Users.update({Users.is_online: False}).where(Users.is_online))

@@ -9,7 +9,7 @@ from hype.errors import BadRequest, NotAuthenticated
 from hype.ids import new_id
 from hype.models import DEFAULT_SERVER, ServerMember, Session, User
 from hype.operations import throttle
-from hype.operations.call import Answer, Call, manages_transactions, ok
+from hype.operations.call import Answer, Call, ok
 from hype.tokens import Claims, Pair
 
 __all__ = ["get_current_user", "login_guest", "login_user", "logout_user", "refresh_tokens", "register_user"]
@@ -17,23 +17,20 @@ __all__ = ["get_current_user", "login_guest", "login_user", "logout_user", "refr
 _TAKEN = {"username": "Username already taken", "email_key": "Email already taken"}
 
 
-@manages_transactions
 def register_user(call: Call) -> Answer:
     """Create a user, OFFLINE until login (operation registerUser).
 
     Of two racing registrations one gets 400.
     """
     username, email = call.body["username"], call.body["email"].strip()
-    with call.unit.transaction():
-        _refuse_taken(username, email)
-    password_hash = passwords.hash_password(call.body["password"])
-    with call.unit.transaction():
-        try:
-            user = User.add(username=username, email=email, password_hash=password_hash)
-        except Taken as taken:
-            raise _taken(taken) from taken
-        ServerMember.add(DEFAULT_SERVER, user.id)
-        return _signed_in(call, user)
+    _refuse_taken(username, email)
+    password_hash = call.hash(passwords.hash_password, call.body["password"])
+    try:
+        user = User.add(username=username, email=email, password_hash=password_hash)
+    except Taken as taken:
+        raise _taken(taken) from taken
+    ServerMember.add(DEFAULT_SERVER, user.id)
+    return _signed_in(call, user)
 
 
 def login_guest(call: Call) -> Answer:
@@ -46,24 +43,20 @@ def login_guest(call: Call) -> Answer:
     return _signed_in(call, user)
 
 
-@manages_transactions
 def login_user(call: Call) -> Answer:
     """Log a user in; an unknown email takes as long as a wrong password (operation loginUser, ruling R22)."""
     email = call.body["email"]
     attempt = throttle.begin(call, email)
-    with call.unit.transaction():
-        user = User.by_email(email)
+    user = User.by_email(email)
     password_hash = None if user is None else user.password_hash
-    if not passwords.verify(call.body["password"], password_hash) or user is None:
+    if not call.hash(passwords.verify, call.body["password"], password_hash) or user is None:
         attempt.failed()
         raise NotAuthenticated("Invalid email or password")
     attempt.succeeded()
-    with call.unit.transaction():
-        Session.forget_expired()
-        return _signed_in(call, user.logged_in())
+    Session.forget_expired()
+    return _signed_in(call, user.logged_in())
 
 
-@manages_transactions
 def refresh_tokens(call: Call) -> Answer:
     """Exchange a refresh token for new tokens (operation refreshTokens).
 
@@ -71,9 +64,9 @@ def refresh_tokens(call: Call) -> Answer:
     raised, so raising does not undo it (ruling P3).
     """
     claims = call.services.tokens.read_refresh(call.body["refreshToken"])
-    with call.unit.transaction():
-        pair = _rotated(call, claims)
+    pair = _rotated(call, claims)
     if pair is None:
+        call.unit.commit()
         raise NotAuthenticated("Invalid refresh token")
     return ok(_tokens(pair))
 
@@ -105,8 +98,10 @@ def _taken(conflict: Taken) -> BadRequest:
 def _signed_in(call: Call, user: User) -> Answer:
     """Open a session; answer with the user and the first pair of tokens."""
     session_id = new_id()
-    pair = call.services.tokens.pair(user, session_id)  # pyright: ignore[reportArgumentType]  # a row's field is a str
-    Session.add(session_id=session_id, user=user, refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
+    pair = call.services.tokens.pair(user, session_id)
+    Session.add(
+        session_id=session_id, user_id=user.id, refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at
+    )
     return ok({"user": payloads.auth_user(user), **_tokens(pair)})
 
 
@@ -115,10 +110,10 @@ def _rotated(call: Call, claims: Claims) -> Pair | None:
 
     A second use of a single-use token ends the session (ruling P3).
     """
-    session, user = Session.find(claims.session_id), User.find(claims.user_id)
+    user, session = User.in_session(claims.user_id, claims.session_id) or (None, None)
     if session is None or user is None or session.revoked_at is not None or session.user_id != user.id:
         return None
-    pair = call.services.tokens.pair(user, session.id)  # pyright: ignore[reportArgumentType]  # a row's field is a str
+    pair = call.services.tokens.pair(user, session.id)
     if not call.operation.policy.get("singleUseRefreshToken", False):
         session.extend(refresh_jti=pair.refresh_jti, expires_at=pair.refresh_expires_at)
         return pair

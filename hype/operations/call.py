@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from concurrent.futures import Executor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
+from hype import greenlets, jsontext
 from hype.cluster import Cluster
 from hype.config import Config
-from hype.database import Database, Unit
-from hype.errors import NotAuthenticated
+from hype.database import PATIENCE_S, Database, Unit
+from hype.errors import NotAuthenticated, Unavailable
 from hype.models import Session, User
-from hype.operations.media import MediaBridge
+from hype.operations.media import Media
 from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 
-__all__ = ["Answer", "Call", "Function", "Services", "manages_transactions", "ok", "waits_for_media"]
+__all__ = ["Answer", "Call", "Function", "Services", "ok", "ok_list"]
+
+T = TypeVar("T")
+
+_HASHING_S: Final = 30.0  # hashes take a core for long, and many may wait for the few threads
 
 
 @dataclass(frozen=True)
 class Services:
-    """The parts that live as long as the server; `hype.server` builds them once."""
+    """The parts that live as long as the server; `hype.server` builds them once.
+
+    hashing: the threads in which passwords are hashed.
+    """
 
     config: Config
     contract: Contract
@@ -29,7 +38,8 @@ class Services:
     database: Database
     cluster: Cluster
     metrics: Metrics
-    media: MediaBridge
+    media: Media
+    hashing: Executor
 
 
 @dataclass
@@ -66,20 +76,38 @@ class Call:
             raise NotAuthenticated("Not authenticated")
         return self.session
 
+    def wait(self, awaitable: Awaitable[T]) -> T:
+        """Leave the greenlet until a media worker has answered. Raises its error, and Unavailable after 10 s."""
+        self.unit.apart()
+        try:
+            return greenlets.wait(awaitable, PATIENCE_S)
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    def hash(self, work: Callable[..., T], *arguments: object) -> T:
+        """Return the result of `work(*arguments)`, which hashes a password, in a thread made for that.
+
+        Raises Unavailable when it does not come within 30 s.
+        """
+        self.unit.apart()
+        try:
+            return greenlets.in_thread(self.services.hashing, work, *arguments, timeout_s=_HASHING_S)
+        except TimeoutError as error:
+            raise Unavailable from error
+
 
 @dataclass(frozen=True)
 class Answer:
-    """The answer of an operation: a JSON document, or a text of its own media type.
+    """The answer of an operation: a JSON document, as an object or as its text, or a text of its own media type.
 
     status: the HTTP status, None for the one success status that the spec gives the operation.
     """
 
-    body: dict[str, Any] | str
+    body: dict[str, Any] | bytes | str
     status: int | None = None
 
 
 Function = Callable[[Call], Answer]
-F = TypeVar("F", bound=Function)
 
 
 def ok(data: object, meta: Mapping[str, Any] | None = None) -> Answer:
@@ -90,19 +118,7 @@ def ok(data: object, meta: Mapping[str, Any] | None = None) -> Answer:
     return Answer(body)
 
 
-def manages_transactions(function: F) -> F:
-    """Mark an operation that opens its transactions itself, with `call.unit.transaction()`.
-
-    Hashing a password takes a tenth of a second; a transaction around it would delay every writer.
-    """
-    function.__dict__["manages_transactions"] = True
-    return function
-
-
-def waits_for_media(function: F) -> F:
-    """Mark an operation that asks the SFU; it opens its transactions itself, and only reads.
-
-    It runs in a thread of its own kind, so that a worker that hangs delays only requests for media.
-    """
-    function.__dict__["waits_for_media"] = True
-    return manages_transactions(function)
+def ok_list(texts: Sequence[str], meta: Mapping[str, Any] | None = None) -> Answer:
+    """Return the success envelope of a list. texts: the JSON of each object."""
+    more = "" if meta is None else f',"meta":{jsontext.dump(dict(meta)).decode()}'
+    return Answer(f'{{"success":true,"data":[{",".join(texts)}]{more}}}'.encode())

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hype.database import Unit
 from hype.errors import NotAuthenticated, NotFound
 from hype.models import Session, User
 from hype.operations.call import Services
@@ -22,7 +21,7 @@ class Identity:
 
 
 def authenticate(services: Services, token: str | None) -> tuple[User, Session]:
-    """Return the user and the session of an access token; call it inside a transaction.
+    """Return the user and the session of an access token, read in one statement.
 
     token: None when there is none, "" for a malformed header. Raises NotAuthenticated with ruling R7's texts: `Not
     authenticated`, `Invalid token`, `Token expired`.
@@ -30,43 +29,36 @@ def authenticate(services: Services, token: str | None) -> tuple[User, Session]:
     if not token:
         raise NotAuthenticated("Not authenticated")
     claims = services.tokens.read_access(token)
-    session = Session.find(claims.session_id)
-    user = User.find(claims.user_id)
+    user, session = User.in_session(claims.user_id, claims.session_id) or (None, None)
     if user is None or session is None or session.revoked_at is not None or session.user_id != user.id:
         raise NotAuthenticated("Invalid token")
     return user, session
 
 
 def authenticate_again(user_id: str, session_id: str | None) -> tuple[User, Session | None]:
-    """Return the user and the session of an identity that was bound earlier; call it inside a transaction.
+    """Return the user and the session of an identity that was bound earlier, read in one statement.
 
     Raises NotAuthenticated `Invalid token` when the user does not exist any more or the session has been revoked.
     """
-    user = User.find(user_id)
-    session = None if session_id is None else Session.find(session_id)
+    user, session = User.in_session(user_id, session_id) or (None, None)
     # A session without a row has expired and was deleted. Expiry does not close an open socket (ruling R31).
     if user is None or (session is not None and session.revoked_at is not None):
         raise NotAuthenticated("Invalid token")
     return user, session
 
 
-def identity_of_token(unit: Unit, services: Services, token: str) -> Identity:
-    """Return the identity that an access token proves, read in a transaction of its own.
-
-    Raises NotAuthenticated like `authenticate`.
-    """
-    with unit.transaction():
-        user, session = authenticate(services, token)
-        return Identity(user.id, user.username, session.id)
+def identity_of_token(services: Services, token: str) -> Identity:
+    """Return the identity that an access token proves. Raises NotAuthenticated like `authenticate`."""
+    user, session = authenticate(services, token)
+    return Identity(user.id, user.username, session.id)
 
 
-def identity_of_user(unit: Unit, user_id: str | None, username: str | None) -> Identity:
+def identity_of_user(user_id: str | None, username: str | None) -> Identity:
     """Return the identity of a user, without a session and without proof (the documented profile's claim, ruling P4).
 
     The username counts only where there is no user id. Raises NotFound `User not found`.
     """
-    with unit.transaction():
-        user = User.named(username or "") if user_id is None else User.find(user_id)
-        if user is None:
-            raise NotFound("User not found")
-        return Identity(user.id, user.username, None)
+    user = User.named(username or "") if user_id is None else User.find(user_id)
+    if user is None:
+        raise NotFound("User not found")
+    return Identity(user.id, user.username, None)

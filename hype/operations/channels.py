@@ -8,7 +8,7 @@ from typing import Any
 from hype import payloads
 from hype.cluster import ChannelDeleted
 from hype.errors import NotFound, ValidationFailed
-from hype.models import DEFAULT_SERVER, Channel, Message, Server
+from hype.models import DEFAULT_SERVER, Channel, Server
 from hype.operations.call import Answer, Call, ok
 from hype.operations.policy import permit
 
@@ -46,8 +46,8 @@ def create_channel(call: Call) -> Answer:
     if server is None:
         raise NotFound("Server not found")
     row = Channel.add(
-        server=server,
-        created_by=call.user or server.owner,
+        server_id=server.id,
+        created_by_id=server.owner_id if call.user is None else call.user.id,
         name=body["name"],
         type=kind,
         topic=body.get("topic"),
@@ -74,8 +74,7 @@ def delete_channel(call: Call) -> Answer:
     """Delete a channel with its messages; the gateway closes its room (operation deleteChannel)."""
     row = _found(call)
     _permit(call, row)
-    # No event of the channel may follow its end.
-    call.unit.in_order_of(row.id)
+    call.unit.in_order_of(row.id)  # no event of the channel may follow its end
     if not row.remove():
         raise NotFound("Channel not found")
     call.unit.announce(ChannelDeleted(row.id))
@@ -83,10 +82,9 @@ def delete_channel(call: Call) -> Answer:
 
 
 def channel_payloads(call: Call, rows: Sequence[Channel]) -> list[dict[str, Any]]:
-    """Return the wire objects of channels; messages are counted in one query, voice states live."""
-    messages = Message.counted(row.id for row in rows)
+    """Return the wire objects of channels; voice states are counted now."""
     voice = call.services.cluster.voice
-    return [payloads.channel(row, messages=messages[row.id], voice_states=voice.count(row.id)) for row in rows]
+    return [payloads.channel(row, voice_states=voice.count(row.id)) for row in rows]
 
 
 def _answer(call: Call, row: Channel) -> Answer:
@@ -102,7 +100,7 @@ def _found(call: Call) -> Channel:
 
 def _permit(call: Call, row: Channel) -> None:
     user_id = None if call.user is None else call.user.id
-    permit(call, _NOT_YOURS, creator=row.created_by.id == user_id, serverOwner=row.server.owner_id == user_id)
+    permit(call, _NOT_YOURS, creator=row.created_by_id == user_id, serverOwner=row.server_owner_id == user_id)
 
 
 def _check_against(call: Call, row: Channel) -> None:

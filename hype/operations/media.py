@@ -1,28 +1,22 @@
-"""The bridge from operations, in their threads, to the SFU, on the event loop; and the events of the SFU.
+"""The SFU as operations see it, and its events.
 
 This module knows the SFU by its shape only (`hype.server` brings the real one).
 """
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable, Coroutine, Mapping, Sequence
-from typing import Any, Literal, Protocol, TypeVar
+from collections.abc import Mapping, Sequence
+from typing import Any, Literal, Protocol
 
 from hype import payloads
 from hype.cluster import Cluster, RoomEvent
-from hype.errors import InternalError
 from hype.payloads import Producer
 
-__all__ = ["Announcer", "Media", "MediaBridge"]
-
-T = TypeVar("T")
-
-_PATIENCE_S = 10
+__all__ = ["Announcer", "Media"]
 
 
 class Media(Protocol):
-    """The SFU as operations see it. All but `healthy` and `rtp_capabilities` belongs to the event loop."""
+    """The SFU. What takes time is a coroutine, for `Call.wait`."""
 
     @property
     def healthy(self) -> bool:
@@ -84,41 +78,6 @@ class Media(Protocol):
 
     def close_transport(self, transport_id: str) -> None:
         """Close a transport, if it is still open, and announce the end of its producers."""
-
-
-class MediaBridge:
-    """The bridge that lets another thread than the event loop's ask the SFU and wait for the answer."""
-
-    def __init__(self, media: Media, loop: asyncio.AbstractEventLoop) -> None:
-        """Take the SFU. loop: the event loop that `media` belongs to."""
-        self._media = media
-        self._loop = loop
-
-    @property
-    def healthy(self) -> bool:
-        """Whether every media worker is there."""
-        return self._media.healthy
-
-    def rtp_capabilities(self) -> dict[str, Any]:
-        """Return the router's capabilities."""
-        return self._media.rtp_capabilities()
-
-    def ask(self, question: Callable[[Media], Coroutine[Any, Any, T]]) -> T:
-        """Return the answer to a question that takes time. Raises its error, and InternalError after 10 s."""
-        asked = asyncio.run_coroutine_threadsafe(question(self._media), self._loop)
-        try:
-            return asked.result(_PATIENCE_S)
-        except TimeoutError:
-            asked.cancel()
-            raise InternalError from None
-
-    def look(self, at: Callable[[Media], T]) -> T:
-        """Return the result of one step on the event loop."""
-
-        async def step(media: Media) -> T:
-            return at(media)
-
-        return self.ask(step)
 
 
 class Announcer:

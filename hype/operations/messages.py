@@ -6,22 +6,25 @@ turn (`in_order_of`) before it touches a row, and keeps it until its event is ha
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hype import payloads
 from hype.cluster import RoomEvent
 from hype.errors import BadRequest, NotFound
-from hype.models import Channel, Message
-from hype.operations.call import Answer, Call, ok
+from hype.models import Channel, Message, Page, Tick
+from hype.operations.call import Answer, Call, ok, ok_list
 from hype.operations.policy import permit
 
 __all__ = ["create_message", "delete_message", "get_message", "list_messages", "update_message"]
 
+T = TypeVar("T", Page, Tick)
+
 
 def list_messages(call: Call) -> Answer:
     """Return messages of a channel, newest first; `meta.total` counts them all (operation listMessages)."""
-    channel = _text_channel(call.query["channelId"])
     limit, offset = call.query["limit"], call.query["offset"]
-    rows, total = Message.page(channel.id, limit, offset)
-    return ok([payloads.message(row) for row in rows], {"total": total, "limit": limit, "offset": offset})
+    page = _text_channel(Message.page(call.query["channelId"], limit, offset))
+    return ok_list(page.texts, {"total": page.total, "limit": limit, "offset": offset})
 
 
 def get_message(call: Call) -> Answer:
@@ -34,11 +37,12 @@ def create_message(call: Call) -> Answer:
 
     `call.origin`, the socket that asks, joins the room with the event and so gets it.
     """
-    channel = _text_channel(call.body["channelId"])
-    call.unit.in_order_of(channel.id)
-    row = Message.add(channel_id=channel.id, author=call.caller, content=call.body["content"])
+    channel_id, author = call.body["channelId"], call.caller
+    call.unit.in_order_of(channel_id)
+    tick = _text_channel(Channel.tick(channel_id))
+    row = Message.add(channel_id=channel_id, author=author, content=call.body["content"], created_at=tick.at)
     data = payloads.message(row)
-    call.unit.announce(RoomEvent(channel.id, "message", data, joins=call.origin))
+    call.unit.announce(RoomEvent(channel_id, "message", data, joins=call.origin))
     return ok(data)
 
 
@@ -62,13 +66,13 @@ def delete_message(call: Call) -> Answer:
     return ok({"id": row.id})
 
 
-def _text_channel(channel_id: str) -> Channel:
-    channel = Channel.find(channel_id)
-    if channel is None:
+def _text_channel(found: T | None) -> T:
+    """Return what was found of a channel, if it is a text channel. Raises NotFound and BadRequest."""
+    if found is None:
         raise NotFound("Channel not found")
-    if channel.type != "TEXT":
+    if found.type != "TEXT":
         raise BadRequest("Channel is not a text channel")
-    return channel
+    return found
 
 
 def _found(call: Call) -> Message:
@@ -80,5 +84,5 @@ def _found(call: Call) -> Message:
 
 def _own(call: Call, refusal: str) -> Message:
     row = _found(call)
-    permit(call, refusal, author=row.author.id == call.caller.id)
+    permit(call, refusal, author=row.author_id == call.caller.id)
     return row

@@ -15,21 +15,15 @@ Reading = Callable[[Call], None]
 
 
 def perform(function: Function, call: Call, token: str | None, read: Reading) -> Answer:
-    """Perform an operation for a request, failing in ruling R10's order.
+    """Perform an operation for a request, failing in ruling R10's order; call it in the call's unit of work.
 
     token: the bearer token, None if there was none, "" if the header was malformed. read: called after authentication,
     so that an anonymous body costs nothing where a token is needed. Raises HypeError.
     """
-    if call.operation.auth != "none" and not _manages_transactions(function):
-        with call.unit.transaction():
-            _identify(call, token)
-            read(call)
-            return function(call)
     if call.operation.auth != "none":
-        with call.unit.transaction():
-            _identify(call, token)
+        _identify(call, token)
     read(call)
-    return _run(function, call)
+    return function(call)
 
 
 def perform_as(function: Function, call: Call, user_id: str, session_id: str | None) -> Answer:
@@ -38,20 +32,8 @@ def perform_as(function: Function, call: Call, user_id: str, session_id: str | N
     session_id: None for an identity that was only claimed. Raises NotAuthenticated when the user does not exist any
     more, or the session has been revoked since the socket was bound.
     """
-    with call.unit.transaction():
-        call.user, call.session = authenticate_again(user_id, session_id)
-        return function(call)
-
-
-def _run(function: Function, call: Call) -> Answer:
-    if _manages_transactions(function):
-        return function(call)
-    with call.unit.transaction():
-        return function(call)
-
-
-def _manages_transactions(function: Function) -> bool:
-    return bool(getattr(function, "manages_transactions", False))
+    call.user, call.session = authenticate_again(user_id, session_id)
+    return function(call)
 
 
 def _identify(call: Call, token: str | None) -> None:

@@ -1,14 +1,12 @@
 """The gateway's database access beside the operations: channels, profiles, presence.
 
-Each function opens its transaction on the `unit` that it is given, so the gateway calls it straight from
-`database.run(lambda unit: rooms.profile(unit, user_id), write=False)`.
+Each function runs in a unit of work: `database.run_now(lambda unit: rooms.profile(user_id))`.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
-from hype.database import Unit
 from hype.errors import NotFound
 from hype.models import Channel, User
 
@@ -34,34 +32,30 @@ class Profile:
     avatar_url: str | None
 
 
-def room(unit: Unit, channel_id: str) -> Room:
+def room(channel_id: str) -> Room:
     """Return the channel of that id. Raises NotFound `Channel not found`."""
-    with unit.transaction():
-        row = Channel.find(channel_id)
-        if row is None:
-            raise NotFound("Channel not found")
-        return Room(row.id, row.type, row.user_limit)
+    row = Channel.find(channel_id)
+    if row is None:
+        raise NotFound("Channel not found")
+    return Room(row.id, row.type, row.user_limit)
 
 
-def profile(unit: Unit, user_id: str) -> Profile:
+def profile(user_id: str) -> Profile:
     """Return the user's profile. Raises NotFound `User not found`."""
-    with unit.transaction():
-        row = User.find(user_id)
-        if row is None:
-            raise NotFound("User not found")
-        return Profile(row.id, row.username, row.display_name, row.avatar_url)
+    row = User.find(user_id)
+    if row is None:
+        raise NotFound("User not found")
+    return Profile(row.id, row.username, row.display_name, row.avatar_url)
 
 
-def set_online(unit: Unit, user_id: str, online: bool) -> None:
-    """Store that a user's first socket was opened (True) or the last one was closed (False); needs `write=True`.
+def set_online(user_id: str, online: bool) -> None:
+    """Store that a user's first socket was opened (True) or the last one was closed (False).
 
     Closing sets `lastSeenAt` as well. `status` stays as it is (ruling R24). For an unknown user it does nothing.
     """
-    with unit.transaction():
-        User.set_online(user_id, online)
+    User.set_online(user_id, online)
 
 
-def everyone_offline(unit: Unit) -> None:
-    """Store that no socket is open, which a killed process could not; needs `write=True`."""
-    with unit.transaction():
-        User.set_everyone_offline()
+def everyone_offline() -> None:
+    """Store that no socket is open, which a killed process could not."""
+    User.set_everyone_offline()

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 from hype import payloads
 from hype.errors import NotFound
-from hype.models import Channel, Server, ServerMember
+from hype.models import Channel, Server
 from hype.operations.call import Answer, Call, ok
 from hype.operations.channels import channel_payloads
 
@@ -16,23 +13,17 @@ __all__ = ["get_server", "list_server_channels", "list_servers"]
 
 def list_servers(call: Call) -> Answer:
     """Return all servers by `createdAt`, `id` (operation listServers)."""
-    return ok(_payloads(Server.listed()))
+    return ok([payloads.server(row) for row in Server.listed()])
 
 
 def get_server(call: Call) -> Answer:
     """Return a server, the same object as in the list (operation getServer)."""
-    return ok(_payloads([_found(call)])[0])
+    return ok(payloads.server(_found(call)))
 
 
 def list_server_channels(call: Call) -> Answer:
     """Return a server's channels by `position`, `createdAt`, `id` (operation listServerChannels)."""
-    return ok(channel_payloads(call, Channel.listed(_found(call))))
-
-
-def _payloads(rows: Sequence[Server]) -> list[dict[str, Any]]:
-    ids = [row.id for row in rows]
-    members, channels = ServerMember.counted(ids), Channel.counted(ids)
-    return [payloads.server(row, members=members[row.id], channels=channels[row.id]) for row in rows]
+    return ok(channel_payloads(call, Channel.listed(_found(call).id)))
 
 
 def _found(call: Call) -> Server:

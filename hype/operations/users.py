@@ -8,7 +8,7 @@ from hype import payloads
 from hype.database import Conflict as Taken
 from hype.errors import Conflict, NotFound
 from hype.models import User
-from hype.operations.call import Answer, Call, ok
+from hype.operations.call import Answer, Call, ok, ok_list
 from hype.operations.policy import permit
 
 __all__ = ["get_user", "list_users", "update_user", "update_user_status"]
@@ -19,8 +19,9 @@ _COLUMNS = {"username": "username", "displayName": "display_name", "bio": "bio",
 
 def list_users(call: Call) -> Answer:
     """Return users by `createdAt`, `id`; all of them without `limit` (operation listUsers)."""
-    rows = User.listed(call.query.get("limit"), call.query.get("offset") or 0)
-    return ok([_payload(call, row) for row in rows])
+    reader_id = None if call.user is None else call.user.id
+    limit, offset = call.query.get("limit"), call.query.get("offset") or 0
+    return ok_list(User.listed_as_json(limit, offset, reader_id=reader_id, emails_hidden=_emails_hidden(call)))
 
 
 def get_user(call: Call) -> Answer:
@@ -58,8 +59,11 @@ def _payload(call: Call, row: User) -> dict[str, Any]:
 
 
 def _email_shown(call: Call, row: User) -> bool:
-    hidden = call.services.contract.visible_to_owner_only("User", "email")
-    return not hidden or _is_self(call, row.id)
+    return not _emails_hidden(call) or _is_self(call, row.id)
+
+
+def _emails_hidden(call: Call) -> bool:
+    return call.services.contract.visible_to_owner_only("User", "email")
 
 
 def _is_self(call: Call, user_id: str) -> bool:

@@ -1,6 +1,7 @@
 """Voice signalling for mediasoup-client (rulings R25 to R29): the caller and the channel; the rest is the SFU's.
 
-Failures come in the order 404, 403, 400, 409 (ruling R10). No transaction is open while the SFU is asked.
+Failures come in the order 404, 403, 400, 409 (ruling R10). These operations write nothing, so no transaction is open
+while the SFU is asked.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from typing import Literal
 from hype import payloads
 from hype.errors import BadRequest, HypeError, NotFound
 from hype.models import Channel
-from hype.operations.call import Answer, Call, ok, waits_for_media
+from hype.operations.call import Answer, Call, ok
 from hype.operations.callers import authenticate_again
 
 __all__ = [
@@ -27,43 +28,33 @@ __all__ = [
 ]
 
 
-@waits_for_media
 def get_rtp_capabilities(call: Call) -> Answer:
     """Return the codecs and extensions that every router can receive (operation getRtpCapabilities)."""
     return ok(call.services.media.rtp_capabilities())
 
 
-@waits_for_media
 def create_send_transport(call: Call) -> Answer:
     """Create a send transport in place of the caller's old one (operation createSendTransport)."""
     return _create_transport(call, "send")
 
 
-@waits_for_media
 def create_recv_transport(call: Call) -> Answer:
     """Create a recv transport in place of the caller's old one (operation createRecvTransport)."""
     return _create_transport(call, "recv")
 
 
-@waits_for_media
 def connect_transport(call: Call) -> Answer:
     """Connect a transport, once (operation connectTransport)."""
     user_id, body = call.caller.id, call.body
-    return ok(
-        call.services.media.ask(
-            lambda media: media.connect_transport(user_id, body["transportId"], body["dtlsParameters"])
-        )
-    )
+    return ok(call.wait(call.services.media.connect_transport(user_id, body["transportId"], body["dtlsParameters"])))
 
 
-@waits_for_media
 def restart_ice(call: Call) -> Answer:
     """Return the `iceParameters` that `transport.restartIce()` takes (operation restartIce)."""
     user_id, transport_id = call.caller.id, call.body["transportId"]
-    return ok(call.services.media.ask(lambda media: media.restart_ice(user_id, transport_id)))
+    return ok(call.wait(call.services.media.restart_ice(user_id, transport_id)))
 
 
-@waits_for_media
 def create_producer(call: Call) -> Answer:
     """Create a producer, one of each kind per user and channel (operation createProducer).
 
@@ -71,72 +62,64 @@ def create_producer(call: Call) -> Answer:
     """
     user_id, body = call.caller.id, call.body
     return ok(
-        call.services.media.ask(
-            lambda media: media.create_producer(
+        call.wait(
+            call.services.media.create_producer(
                 user_id, body["transportId"], body["kind"], body["rtpParameters"], body.get("appData", {})
             )
         )
     )
 
 
-@waits_for_media
 def close_producer(call: Call) -> Answer:
     """Close one of the caller's producers; the room gets `producer_closed` (operation closeProducer)."""
     user_id, producer_id = call.caller.id, call.path["id"]
-    call.services.media.ask(lambda media: media.close_producer(user_id, producer_id))
+    call.wait(call.services.media.close_producer(user_id, producer_id))
     return ok({"id": producer_id})
 
 
-@waits_for_media
 def create_consumer(call: Call) -> Answer:
     """Create a consumer; forwarding starts at once (operation createConsumer)."""
     user_id, body = call.caller.id, call.body
     return ok(
-        call.services.media.ask(
-            lambda media: media.create_consumer(
+        call.wait(
+            call.services.media.create_consumer(
                 user_id, body["transportId"], body["producerId"], body["rtpCapabilities"]
             )
         )
     )
 
 
-@waits_for_media
 def close_consumer(call: Call) -> Answer:
     """Close one of the caller's consumers (operation closeConsumer)."""
     user_id, consumer_id = call.caller.id, call.path["id"]
-    call.services.media.ask(lambda media: media.close_consumer(user_id, consumer_id))
+    call.wait(call.services.media.close_consumer(user_id, consumer_id))
     return ok({"id": consumer_id})
 
 
-@waits_for_media
 def list_channel_producers(call: Call) -> Answer:
     """Return a channel's producers, the caller's own included, oldest first (operation listChannelProducers)."""
-    channel = _voice_channel(call, call.path["channelId"])
-    producers = call.services.media.look(lambda media: media.producers(channel.id))
+    channel = _voice_channel(call.path["channelId"])
+    producers = call.services.media.producers(channel.id)
     return ok([{"id": producer.id, **payloads.producer(producer)} for producer in producers])
 
 
 def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
     media, user_id, session_id = call.services.media, call.caller.id, call.caller_session.id
-    channel = _voice_channel(call, call.body["channelId"])
-    options = media.ask(
-        lambda media: media.create_transport(channel.id, user_id, session_id, direction, channel.user_limit)
-    )
+    channel = _voice_channel(call.body["channelId"])
+    options = call.wait(media.create_transport(channel.id, user_id, session_id, direction, channel.user_limit))
     try:
         # The session may have ended and the channel may have been deleted meanwhile. Their transports may have been
         # closed before this one existed.
-        with call.unit.transaction():
-            authenticate_again(user_id, session_id)
-            _existing(channel.id)
+        authenticate_again(user_id, session_id)
+        _existing(channel.id)
     except HypeError:
-        media.look(lambda media: media.close_transport(options["id"]))
+        media.close_transport(options["id"])
         raise
     return ok(options)
 
 
-def _voice_channel(call: Call, channel_id: str) -> Channel:
-    with call.unit.transaction():
-        channel = _existing(channel_id)
+def _voice_channel(channel_id: str) -> Channel:
+    channel = _existing(channel_id)
     if channel.type != "VOICE":
         raise BadRequest("Channel is not a voice channel")
     return channel

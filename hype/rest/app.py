@@ -1,14 +1,14 @@
 """The binding of openapi.yaml's operations to Falcon.
 
 The way of a request: Falcon finds the path. `Endpoint` takes token, query and body off the wire without checking them.
-A database thread performs the operation: authentication first, then validation (ruling R10). The answer is written.
+A greenlet performs the operation: authentication first, then validation (ruling R10). The answer is written.
 """
 
 from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import SimpleNamespace
 from typing import Any
 
@@ -124,15 +124,25 @@ class Endpoint:
         def work(unit: Unit) -> Answer:
             return perform(self._function, Call(unit, self._services, known, path=path, address=address), token, read)
 
-        if getattr(self._function, "waits_for_media", False):
-            return await self._services.database.run(work, write=False, waits=True)
-        return await self._services.database.run(work, write=known.method != "get")
+        return await self._services.database.run(work, wanted=_wanted(request.scope))
+
+
+def _wanted(scope: Mapping[str, Any]) -> Callable[[], bool]:
+    """Return the function that tells whether the client still waits for its answer (see `hype.http1`)."""
+    is_gone = scope.get("hype.is_gone")
+    return _always if is_gone is None else lambda: not is_gone()
+
+
+def _always() -> bool:
+    return True
 
 
 def _write(response: falcon.asgi.Response, status: int, answer: Answer, media_type: str) -> None:
     response.status = status
     response.content_type = media_type
-    if isinstance(answer.body, str):
+    if isinstance(answer.body, bytes):
+        response.data = answer.body
+    elif isinstance(answer.body, str):
         response.text = answer.body
     else:
         response.data = jsontext.dump(answer.body)

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+import sqlite3
 import subprocess
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from threading import Barrier
+from typing import Any
 
-import peewee
+import psycopg2
 import pytest
 
-from hype import migrations, models
-from hype.database import Database, Unit, proxy
+from hype import migrations
+from hype.database import Database
+from hype.models import Channel, Server, tables
 from hype.models.migrate import migrate
+from tests.databases import commit, make_channel, make_message
 
-TABLES = [models.Channel, models.Message, models.Server, models.ServerMember, models.Session, models.User]
+TABLES = [getattr(tables, name) for name in tables.__all__]
 ALL = len(list(Path(migrations.__path__[0]).glob("[0-9]*.py")))
 """The number of migrations."""
 MIGRATE = """
@@ -47,21 +49,6 @@ def test_one_of_several_processes_migrates(database_url: str) -> None:
     assert sorted(outputs) == ["0", "0", "0", str(ALL)]
 
 
-def test_one_of_several_threads_migrates(database_url: str) -> None:
-    """Several threads that start together migrate once; all but one find nothing to do."""
-    database = Database(database_url)
-    database.open()
-    start = Barrier(8)
-
-    def run(_: int) -> int:
-        start.wait()
-        return len(migrate(database))
-
-    with ThreadPoolExecutor(start.parties) as threads:
-        assert sorted(threads.map(run, range(start.parties))) == [0] * 7 + [ALL]
-    database.close()
-
-
 def test_ids_are_compared_byte_by_byte(postgres_url: str) -> None:
     """Lists have one order on every database, whatever the language of a PostgreSQL server."""
     database = Database(postgres_url)
@@ -69,12 +56,8 @@ def test_ids_are_compared_byte_by_byte(postgres_url: str) -> None:
     migrate(database)
     columns = "SELECT table_name, column_name, collation_name FROM information_schema.columns"
     keys = f"{columns} WHERE table_schema = 'public' AND (column_name = 'id' OR column_name LIKE '%%_id')"
-
-    def read(unit: Unit) -> list[tuple[str, str, str]]:
-        with unit.transaction():
-            return list(proxy.obj.execute_sql(keys))
-
-    collations = {(table, column): collation for table, column, collation in database.run_now(read, write=False)}
+    with database.migrating() as peewee_database:
+        collations = {(table, column): collation for table, column, collation in peewee_database.execute_sql(keys)}
     database.close()
     assert ("messages", "channel_id") in collations
     del collations["schema_migration", "id"]  # the runner's own, a number
@@ -82,20 +65,32 @@ def test_ids_are_compared_byte_by_byte(postgres_url: str) -> None:
 
 
 @pytest.mark.parametrize("table", TABLES, ids=lambda table: str(table.__name__))
-def test_tables_have_the_models_columns(transaction: Unit, table: type[models.User]) -> None:
+def test_tables_have_the_models_columns(database: Database, table: Any) -> None:
     """Each table has exactly the columns of its model, with the same nullability."""
-    stored = {column.name: column.null for column in proxy.obj.get_columns(table._meta.table_name)}
+    with database.migrating() as peewee_database:
+        stored = {column.name: column.null for column in peewee_database.get_columns(table._meta.table_name)}
     stored["id"] = False  # SQLite reports a primary key as nullable
     expected = {field.column_name: bool(field.null) for field in table._meta.sorted_fields}
     assert stored == expected
 
 
+def test_messages_of_an_older_database_are_counted(database_url: str) -> None:
+    """A database of the first release gets the number of each channel's messages."""
+    database = Database(database_url)
+    database.open()
+    migrate(database)
+    full, empty = commit(database, lambda: (make_channel("anna"), make_channel("bob")))
+    commit(database, lambda: [make_message(full) for _ in range(3)])
+    with database.migrating() as peewee_database:
+        peewee_database.execute_sql("ALTER TABLE channels DROP COLUMN message_count")
+        peewee_database.execute_sql("DELETE FROM schema_migration WHERE name = '0002_message_count'")
+    assert migrate(database) == ["0002_message_count"]
+    counts = commit(database, lambda: [Channel.find(channel.id) for channel in (full, empty)])
+    database.close()
+    assert [channel.message_count for channel in counts if channel is not None] == [3, 0]
+
+
 def test_a_reference_needs_its_row(database: Database) -> None:
     """A row cannot name a user who does not exist."""
-
-    def orphan(unit: Unit) -> None:
-        with unit.transaction():
-            models.Server.create(name="nobody's", owner="nobody")
-
-    with pytest.raises(peewee.IntegrityError):
-        database.run_now(orphan, write=True)
+    with pytest.raises((sqlite3.IntegrityError, psycopg2.IntegrityError)):
+        commit(database, lambda: Server.add(name="nobody's", owner_id="nobody"))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Mapping, Sequence
+import json
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +14,7 @@ from hype.cluster import Effect
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
-from hype.operations import Answer, Call, MediaBridge, Services, by_operation_id, perform
+from hype.operations import Answer, Call, Media, Services, by_operation_id, perform
 from hype.spec import Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
@@ -21,33 +23,34 @@ from tests.clocks import HandClock
 contract = functools.cache(spec.load)
 
 
-class FakeMedia(MediaBridge):
-    """A `MediaBridge` without an SFU. workers_healthy: its answer about the workers."""
+class FakeMedia:
+    """Media without an SFU. healthy: its answer about the workers."""
 
-    def __init__(self) -> None:
-        """Start with healthy workers."""
-        self.workers_healthy = True
+    healthy = True
 
-    @property
-    def healthy(self) -> bool:
-        """The value that the test has set."""
-        return self.workers_healthy
+
+def document(answer: Answer) -> Any:
+    """Return the JSON document of an answer."""
+    return json.loads(answer.body) if isinstance(answer.body, bytes) else answer.body
 
 
 class Backend:
     """The server below REST and gateway. announced: all effects so far, in the order of publication."""
 
     def __init__(
-        self, database: Database, config: Config, announced: list[Effect], profile: Profile, media: MediaBridge
+        self, database: Database, config: Config, announced: list[Effect], profile: Profile, media: Any
     ) -> None:
         """Build the services. database: open and seeded, publishes to `announced`. media: for voice operations."""
         self.announced = announced
         self.clock = HandClock()
         self.cluster = LocalCluster(self.clock)
-        self.services = Services(config, contract(profile), Tokens(config), database, self.cluster, Metrics(), media)
+        self.hashing = ThreadPoolExecutor(1)
+        self.services = Services(
+            config, contract(profile), Tokens(config), database, self.cluster, Metrics(), media, self.hashing
+        )
         self._functions = by_operation_id()
 
-    def use_media(self, media: MediaBridge) -> None:
+    def use_media(self, media: Media) -> None:
         """Replace the media of voice operations."""
         self.services = replace(self.services, media=media)
 
@@ -67,6 +70,31 @@ class Backend:
         origin: str | None = None,
     ) -> Answer:
         """Perform one operation, as REST does for a request that is valid by the spec."""
+        work = self._work(operation_id, body, path, query, token, address, origin)
+        return self.services.database.run_now(work)
+
+    async def call_in_loop(
+        self,
+        operation_id: str,
+        body: Mapping[str, Any] | None = None,
+        *,
+        path: Mapping[str, str] | None = None,
+        token: str | None = None,
+    ) -> Answer:
+        """Perform one operation in the event loop, so that it can wait for media and for others."""
+        work = self._work(operation_id, body, path, None, token, "192.0.2.1", None)
+        return await self.services.database.run(work)
+
+    def _work(
+        self,
+        operation_id: str,
+        body: Mapping[str, Any] | None,
+        path: Mapping[str, str] | None,
+        query: Mapping[str, Any] | None,
+        token: str | None,
+        address: str,
+        origin: str | None,
+    ) -> Callable[[Unit], Answer]:
         operation = self.services.contract.operations[operation_id]
 
         def work(unit: Unit) -> Answer:
@@ -74,13 +102,11 @@ class Backend:
             call.body, call.query = dict(body or {}), dict(query or {})
             return perform(self._functions[operation_id], call, token, read=lambda call: None)
 
-        return self.services.database.run_now(work, write=operation.method != "get")
+        return work
 
     def data(self, operation_id: str, body: Mapping[str, Any] | None = None, **rest: Any) -> Any:
         """Perform one operation; return the `data` of its successful answer."""
-        answer = self.call(operation_id, body, **rest).body
-        assert isinstance(answer, dict)
-        return answer["data"]
+        return document(self.call(operation_id, body, **rest))["data"]
 
     def guest(self, username: str) -> Any:
         """Create a guest; return `user`, `accessToken` and `refreshToken`."""

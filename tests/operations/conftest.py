@@ -27,7 +27,9 @@ def open_backend(database_url: str, profile: Profile) -> Iterator[Backend]:
         migrate(database)
         seed(database)
         config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile}, Path("no-such.env"))
-        yield Backend(database, config, announced, profile, FakeMedia())
+        backend = Backend(database, config, announced, profile, FakeMedia())
+        yield backend
+        backend.hashing.shutdown()
     finally:
         database.close()
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Iterable
 
 import pytest
 
@@ -27,6 +28,19 @@ def outcome(backend: Backend, operation_id: str, body: dict[str, str], address: 
     return "ok"
 
 
+async def outcomes(backend: Backend, operation_id: str, bodies: Iterable[dict[str, str]]) -> Counter[str]:
+    """Perform an operation with several bodies at once; count `ok`, and the texts of the failures."""
+
+    async def attempt(body: dict[str, str]) -> str:
+        try:
+            await backend.call_in_loop(operation_id, body)
+        except HypeError as error:
+            return error.error
+        return "ok"
+
+    return Counter(await asyncio.gather(*map(attempt, bodies)))
+
+
 def test_a_refresh_token_works_once(hardened: Backend) -> None:
     """A second use of a refresh token is a 401 that ends the session, its newest tokens included (P3)."""
     first = hardened.guest("ann")
@@ -40,12 +54,13 @@ def test_a_refresh_token_works_once(hardened: Backend) -> None:
     assert hardened.announced_names() == ["SessionRevoked"]
 
 
-def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: Backend) -> None:
+async def test_of_racing_refreshes_one_wins_and_the_session_ends(hardened: Backend) -> None:
     """Exactly one of several requests with one token gets a pair, and the others end the session."""
     token = hardened.guest("ann")["refreshToken"]
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = Counter(pool.map(lambda _: outcome(hardened, "refreshTokens", {"refreshToken": token}), range(16)))
-    assert outcomes == {"ok": 1, "Invalid refresh token": 15}
+    assert await outcomes(hardened, "refreshTokens", [{"refreshToken": token}] * 16) == {
+        "ok": 1,
+        "Invalid refresh token": 15,
+    }
     assert hardened.announced_names() == ["SessionRevoked"]
 
 
@@ -83,13 +98,14 @@ def test_the_documented_logout_ends_nothing(documented: Backend) -> None:
     assert documented.announced == []
 
 
-def test_ten_of_fifty_guesses_at_once_are_checked(hardened: Backend) -> None:
+async def test_ten_of_fifty_guesses_at_once_are_checked(hardened: Backend) -> None:
     """Ten of fifty guesses are told that they are wrong; then even the right password has to wait (P9)."""
     hardened.register("ann")
     wrong = {"email": "ann@example.com", "password": "battery staple"}
-    with ThreadPoolExecutor(50) as pool:
-        outcomes = Counter(pool.map(lambda _: outcome(hardened, "loginUser", wrong), range(50)))
-    assert outcomes == {"Invalid email or password": 10, "Too many requests": 40}
+    assert await outcomes(hardened, "loginUser", [wrong] * 50) == {
+        "Invalid email or password": 10,
+        "Too many requests": 40,
+    }
     right = {**wrong, "password": "correct horse"}
     with pytest.raises(TooManyRequests) as refused:
         hardened.call("loginUser", {**right, "email": " ANN@example.com "})
@@ -111,11 +127,11 @@ def test_an_attacker_does_not_lock_out_another_address(hardened: Backend) -> Non
 def test_one_address_cannot_try_many_emails(hardened: Backend) -> None:
     """The limit of an address holds for all emails, known or not."""
     hardened.configure(login_max_per_address=3)
-    outcomes = [
+    failures = [
         outcome(hardened, "loginUser", {"email": f"user{number}@example.com", "password": "wrong"})
         for number in range(4)
     ]
-    assert outcomes == ["Invalid email or password"] * 3 + ["Too many requests"]
+    assert failures == ["Invalid email or password"] * 3 + ["Too many requests"]
 
 
 def test_the_documented_profile_does_not_count_failures(documented: Backend) -> None:
@@ -132,15 +148,13 @@ def test_a_guest_cannot_log_in(hardened: Backend) -> None:
 
 
 @pytest.mark.parametrize("operation_id", ["registerUser", "loginGuest"])
-def test_racing_for_a_username_has_one_winner(hardened: Backend, operation_id: str) -> None:
+async def test_racing_for_a_username_has_one_winner(hardened: Backend, operation_id: str) -> None:
     """Exactly one request gets the username; the others are told that it is taken."""
 
     def body(number: int) -> dict[str, str]:
         return {"username": "ann", "email": f"ann{number}@example.com", "password": "correct horse"}
 
-    with ThreadPoolExecutor(8) as pool:
-        outcomes = Counter(pool.map(lambda number: outcome(hardened, operation_id, body(number)), range(16)))
-    assert outcomes == {"ok": 1, "Username already taken": 15}
+    assert await outcomes(hardened, operation_id, map(body, range(16))) == {"ok": 1, "Username already taken": 15}
 
 
 def test_an_email_is_taken_in_every_spelling(hardened: Backend) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from typing import Any
 
 import pytest
@@ -92,24 +92,25 @@ def test_every_caller_may_change_a_channel_in_the_documented_profile(documented:
     assert documented.data("deleteChannel", path=here, token=ann["accessToken"]) == here
 
 
-def test_messages_are_deleted_with_their_channel(hardened: Backend) -> None:
+async def test_messages_are_deleted_with_their_channel(hardened: Backend) -> None:
     """A message that is written meanwhile is announced before the deletion, or gets 404 (R14)."""
     ann = hardened.guest("ann")
     channel_id = create(hardened, ann)["id"]
     stored: list[str] = []
 
-    def act(number: int) -> None:
+    async def act(number: int) -> None:
         try:
             if number == 10:
-                hardened.call("deleteChannel", path={"id": channel_id}, token=ann["accessToken"])
+                await hardened.call_in_loop("deleteChannel", path={"id": channel_id}, token=ann["accessToken"])
                 return
             body = {"channelId": channel_id, "content": "x"}
-            stored.append(hardened.data("createMessage", body, token=ann["accessToken"])["id"])
+            answer: Any = (await hardened.call_in_loop("createMessage", body, token=ann["accessToken"])).body
+            stored.append(answer["data"]["id"])
         except NotFound:
             return
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(act, range(30)))
+    await asyncio.gather(*map(act, range(30)))
+    assert stored
     assert hardened.announced[-1] == ChannelDeleted(channel_id)
     for message_id in stored:
         with pytest.raises(NotFound, match="Message not found"):

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from concurrent.futures import ThreadPoolExecutor
+import asyncio
 from typing import Any
 
 import pytest
 
 from hype.cluster import RoomEvent
 from hype.errors import BadRequest, Forbidden, HypeError, NotFound
-from tests.operations.backend import Backend
+from tests.operations.backend import Backend, document
 
 ROOM = "text-general"
 
@@ -21,14 +21,19 @@ def write(backend: Backend, writer: Any, content: str, **rest: Any) -> Any:
 
 def page(backend: Backend, limit: int = 50, offset: int = 0) -> Any:
     """Return the answer of listMessages: `data` and `meta`."""
-    return backend.call("listMessages", query={"channelId": ROOM, "limit": limit, "offset": offset}).body
+    return document(backend.call("listMessages", query={"channelId": ROOM, "limit": limit, "offset": offset}))
 
 
-def test_messages_are_announced_in_stored_order(hardened: Backend) -> None:
+async def test_messages_are_announced_in_stored_order(hardened: Backend) -> None:
     """The events of eight concurrent writers have the order of the list (R36)."""
     writers = [hardened.guest(f"user{number}") for number in range(8)]
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(lambda number: write(hardened, writers[number % 8], f"{number}"), range(80)))
+
+    async def write_ten(writer: Any) -> None:
+        for number in range(10):
+            body = {"channelId": ROOM, "content": f"{number}"}
+            await hardened.call_in_loop("createMessage", body, token=writer["accessToken"])
+
+    await asyncio.gather(*map(write_ten, writers))
     announced = [effect.data for effect in hardened.announced if isinstance(effect, RoomEvent)]
     assert announced == list(reversed(page(hardened, limit=100)["data"]))
     times = [message["createdAt"] for message in announced]
@@ -79,20 +84,19 @@ def test_a_deletion_is_announced_once(hardened: Backend) -> None:
     assert hardened.announced[1:] == [RoomEvent(ROOM, "message_deleted", {**here, "channelId": ROOM})]
 
 
-def test_no_event_of_a_message_follows_its_deletion(hardened: Backend) -> None:
+async def test_no_event_of_a_message_follows_its_deletion(hardened: Backend) -> None:
     """An edit that races with the deletion is announced before it, or fails (R36)."""
     ann = hardened.guest("ann")
     here = {"id": write(hardened, ann, "hello")["id"]}
 
-    def act(number: int) -> None:
+    async def act(number: int) -> None:
         operation_id = "deleteMessage" if number == 8 else "updateMessage"
         try:
-            hardened.call(operation_id, {"content": f"{number}"}, path=here, token=ann["accessToken"])
+            await hardened.call_in_loop(operation_id, {"content": f"{number}"}, path=here, token=ann["accessToken"])
         except NotFound:
             return
 
-    with ThreadPoolExecutor(8) as pool:
-        list(pool.map(act, range(24)))
+    await asyncio.gather(*map(act, range(24)))
     names = hardened.announced_names()
     assert names.index("message_deleted") == len(names) - 1
 

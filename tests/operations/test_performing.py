@@ -25,7 +25,7 @@ def perform_with(backend: Backend, operation_id: str, token: str | None, read: R
         call = Call(unit, backend.services, operation, path={"id": path})
         return perform(by_operation_id()[operation_id], call, token, read)
 
-    return backend.services.database.run_now(work, write=True)
+    return backend.services.database.run_now(work)
 
 
 class Reader:
@@ -110,7 +110,7 @@ def test_a_socket_cannot_outlive_its_session(hardened: Backend) -> None:
             call = Call(unit, hardened.services, operation, body=body, origin="socket-1")
             return perform_as(by_operation_id()["createMessage"], call, user_id, session_id)
 
-        hardened.services.database.run_now(work, write=True)
+        hardened.services.database.run_now(work)
 
     write("before")
     hardened.call("logoutUser", token=ann["accessToken"])
@@ -135,15 +135,15 @@ def test_health_is_degraded_without_media_workers(hardened: Backend) -> None:
     """The answer is 503 when a media worker is missing (R12)."""
     media = hardened.services.media
     assert isinstance(media, FakeMedia)
-    media.workers_healthy = False
+    media.healthy = False
     answer = hardened.call("getHealth")
     assert answer.status == 503
     assert isinstance(answer.body, dict)
     assert answer.body["checks"] == {"database": "ok", "sfu": "error"}
 
 
-def test_an_operation_without_a_transaction_authenticates_first(hardened: Backend) -> None:
-    """The order holds for operations that hold no transaction, too (R10)."""
+def test_an_operation_of_media_authenticates_first(hardened: Backend) -> None:
+    """The order holds for operations that write nothing, too (R10)."""
     with pytest.raises(NotAuthenticated, match="Not authenticated"):
         attempt(hardened, "createConsumer", None)
     with pytest.raises(ValidationFailed):

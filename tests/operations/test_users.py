@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
@@ -65,19 +65,20 @@ def test_a_taken_username_is_a_conflict(hardened: Backend) -> None:
         assert changed["username"] == name
 
 
-def test_racing_for_a_new_name_has_one_winner(hardened: Backend) -> None:
+async def test_racing_for_a_new_name_has_one_winner(hardened: Backend) -> None:
     """Exactly one user gets the name; the others keep theirs and get the reason."""
     users = [hardened.guest(f"user{number}") for number in range(8)]
 
-    def rename(user: Any) -> str:
+    async def rename(user: Any) -> str:
         try:
-            hardened.call("updateUser", {"username": "ann"}, path=path_of(user), token=user["accessToken"])
+            await hardened.call_in_loop(
+                "updateUser", {"username": "ann"}, path=path_of(user), token=user["accessToken"]
+            )
         except HypeError as error:
             return error.error
         return "ok"
 
-    with ThreadPoolExecutor(8) as pool:
-        assert Counter(pool.map(rename, users)) == {"ok": 1, "Username already taken": 7}
+    assert Counter(await asyncio.gather(*map(rename, users))) == {"ok": 1, "Username already taken": 7}
 
 
 def test_absent_members_stay_and_null_clears(hardened: Backend) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from hype.config import Config
 from hype.database import Database
 from hype.errors import SpecMismatch
 from hype.models.migrate import migrate
-from hype.operations import Answer, Call, Function, Services, by_operation_id, manages_transactions
+from hype.operations import Answer, Call, Function, Services, by_operation_id
 from hype.rest import build
 from hype.seeding import seed
 from hype.telemetry.metrics import Metrics
@@ -33,7 +34,9 @@ def services(sqlite_url: str) -> Iterator[Services]:
     migrate(database)
     seed(database)
     contract = spec.load("hardened")
-    yield Services(config, contract, Tokens(config), database, LocalCluster(), Metrics(), FakeMedia())
+    media: Any = FakeMedia()
+    hashing = ThreadPoolExecutor(1)
+    yield Services(config, contract, Tokens(config), database, LocalCluster(), Metrics(), media, hashing)
     database.close()
 
 
@@ -57,7 +60,6 @@ def test_operations_and_functions_must_match(services: Services) -> None:
 def test_a_bug_is_one_500(services: Services, caplog: pytest.LogCaptureFixture, error: Exception) -> None:
     """The envelope says nothing of the error, which the log and the metrics have."""
 
-    @manages_transactions
     def broken(call: Call) -> Answer:
         raise error
 
@@ -86,7 +88,6 @@ async def test_an_incomplete_body_is_refused(services: Services, header: str) ->
     """A body that is cut off is no request, even if the received part is JSON (RFC 9112 section 8)."""
     performed = []
 
-    @manages_transactions
     def record(call: Call) -> Answer:
         performed.append(call.body)
         return Answer({})

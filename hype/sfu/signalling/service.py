@@ -11,7 +11,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from hype.errors import BadRequest, Conflict, HypeError, InternalError, NotFound
+from hype.errors import BadRequest, Conflict, HypeError, InternalError, NotFound, Unavailable
 from hype.ids import new_id
 from hype.sfu.framing import LinkClosed, Refused
 from hype.sfu.negotiation import ortc, shapes
@@ -355,7 +355,7 @@ async def _call(worker: WorkerProcess, method: str, params: Mapping[str, Any]) -
     try:
         return await worker.call(method, params)
     except LinkClosed as error:
-        raise InternalError from error
+        raise Unavailable from error
     except Refused as refusal:
         _logger.info("a media worker refused", extra={"method": method, "code": refusal.code, "why": refusal.message})
         raise _refusal(method, refusal.code) from refusal

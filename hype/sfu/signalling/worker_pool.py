@@ -7,7 +7,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any, Final, Protocol
 
-from hype.errors import InternalError, PortBusy
+from hype.errors import PortBusy, Unavailable
 from hype.sfu.framing import LinkClosed
 from hype.sfu.signalling.worker_process import WorkerProcess, WorkerSettings
 
@@ -73,12 +73,12 @@ class WorkerPool:
             raise PortBusy(self._port_sentence()) from failed[0]
 
     async def wait_for_any(self) -> None:
-        """Wait until a worker is live. Raises InternalError when none is live in time."""
+        """Wait until a worker is live. Raises Unavailable when none is live in time."""
         try:
             async with asyncio.timeout(_AVAILABLE_S):
                 await self.wait_until(lambda: bool(self.live))
         except TimeoutError:
-            raise InternalError from None
+            raise Unavailable from None
 
     async def wait_until(self, met: Callable[[], bool]) -> None:
         """Wait until `met` holds. It is asked whenever a worker starts, dies or sends its statistics."""

@@ -1,0 +1,285 @@
+"""PostgreSQL by psycopg2, which leaves the greenlet where it would wait for the server.
+
+psycopg2 calls the wait callback instead of blocking in libpq. Every statement is one round trip: BEGIN goes out with
+the first statement of a transaction. Nothing needs a session of its own (no server-side PREPARE, SET or LISTEN), so
+PgBouncer in transaction pooling may stand between. No other module imports psycopg2.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import select
+import time
+from contextlib import suppress
+from typing import Any, Final
+from urllib.parse import urlsplit
+
+import psycopg2
+import psycopg2.extensions as ext
+
+from hype.database.backend import PATIENCE_S, Conflict, Mark, Rows
+from hype.database.pool import Pool
+from hype.database.statements import Dialect, Parameters
+from hype.errors import DatabaseUnusable, Unavailable
+from hype.greenlets import Pause, pausable
+
+__all__ = ["Postgresql"]
+
+# Class 08: connection failures. 40: deadlocks. 53: no room. 57: the server stops. 58: its disk or system fails.
+_OUTAGES: Final = frozenset({"08", "40", "53", "57", "58"})
+
+
+class Postgresql:
+    """The PostgreSQL database of a URL `postgresql://…`; a `Backend`."""
+
+    dialect: Dialect = "postgresql"
+    one_writer = False
+
+    def __init__(self, url: str) -> None:
+        """Take the URL, without connecting."""
+        self._dsn = "postgresql://" + url.split("://", 1)[1]
+        self._pool: Pool[_Connection] = Pool(self._connect)
+        ext.set_wait_callback(_wait)  # of the whole process
+
+    @property
+    def name(self) -> str:
+        """The database and its server, without the password."""
+        parts = urlsplit(self._dsn)
+        return f"{parts.path.lstrip('/')} at {parts.hostname or 'the local socket'}"
+
+    def open(self) -> None:
+        """Connect once. Raises DatabaseUnusable."""
+        try:
+            self._connect().close()
+        except psycopg2.Error as error:
+            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+            raise DatabaseUnusable(f"DATABASE_URL: {self.name} cannot be opened: {reason}") from error
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._pool.close()
+
+    def check(self) -> None:
+        """Raise Unavailable unless the server answers."""
+        self.read("SELECT 1", ())
+
+    def read(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of one statement, in a transaction of its own. A lost connection is replaced once."""
+        with self._pool.taken() as connection:
+            lost = connection.used
+            try:
+                return connection.execute(sql, parameters)
+            except Unavailable:
+                if not (lost and connection.closed):
+                    raise
+        with self._pool.taken(fresh=True) as connection:
+            return connection.execute(sql, parameters)
+
+    def begin(self) -> _Transaction:
+        """Take a connection for a transaction; the first statement begins it."""
+        return _Transaction(self._pool)
+
+    def _connect(self) -> _Connection:
+        connection: _Connection = psycopg2.connect(self._dsn, connection_factory=_Connection)
+        connection.autocommit = True
+        return connection
+
+
+class _Connection(ext.connection):
+    """A connection, and the greenlet that waits for its answer.
+
+    used: whether it has answered before, so that it may be lost by now.
+    """
+
+    used = False
+    _pause: Pause | None = None
+    _since: float = 0.0
+    _loop: asyncio.AbstractEventLoop | None = None
+    _descriptor = -1
+    _cursor: Any = None
+
+    def execute(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a statement. Raises Conflict and Unavailable."""
+        if self._cursor is None:
+            self._cursor = self.cursor()
+        try:
+            self._cursor.execute(sql, parameters)
+            self.used = True
+            return self._cursor.fetchall() if self._cursor.description is not None else []
+        except psycopg2.Error as error:
+            raise _translated(error, self) from error
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    def watch(self) -> None:
+        """Let the event loop tell of answers. It stays watched while it is idle, so that its end is noticed at once."""
+        self._loop = asyncio.get_running_loop()
+        self._descriptor = self.fileno()
+        self._loop.add_reader(self._descriptor, self._readable)
+
+    @property
+    def watched(self) -> bool:
+        """Whether an event loop tells of answers."""
+        return self._loop is not None
+
+    def leave(self, state: int) -> None:
+        """Leave the greenlet until the server can be read from, or written to."""
+        assert self._loop is not None  # noqa: S101 - `_wait` has looked
+        self._pause = Pause()
+        self._since = self._loop.time()
+        if state == ext.POLL_WRITE:
+            self._loop.add_writer(self._descriptor, self._writable)
+        self._pause.leave()
+
+    def expire(self, now: float) -> None:
+        """End a wait that has lasted `PATIENCE_S` seconds."""
+        pause = self._pause
+        if pause is not None and now - self._since > PATIENCE_S:
+            self._pause = None
+            pause.fail(TimeoutError())
+
+    def forget(self) -> None:
+        """Take the descriptor out of the event loop, before it is closed."""
+        if self._loop is not None and not self._loop.is_closed():
+            self._loop.remove_reader(self._descriptor)
+            self._loop.remove_writer(self._descriptor)
+        self._loop = None
+
+    def close(self) -> None:
+        """Disconnect. A greenlet that still waits for an answer gets Unavailable."""
+        pause, self._pause = self._pause, None
+        if pause is not None and self._loop is not None:
+            self._loop.call_soon(pause.fail, Unavailable())
+        self.forget()
+        super().close()
+
+    def _readable(self) -> None:
+        pause, self._pause = self._pause, None
+        if pause is not None:
+            pause.resume()
+        else:
+            self.close()  # the server says something unasked: that it ends the connection
+
+    def _writable(self) -> None:
+        if self._loop is not None:
+            self._loop.remove_writer(self._descriptor)
+        pause, self._pause = self._pause, None
+        if pause is not None:
+            pause.resume()
+
+
+class _Transaction:
+    """A connection of the pool in a transaction; a `Connection`.
+
+    Statements without a result wait for the next one, and go to the server with it, in one message. BEGIN is the first.
+    """
+
+    def __init__(self, pool: Pool[_Connection]) -> None:
+        self._pool = pool
+        self._connection = pool.take()
+        self._texts = ["BEGIN"]
+        self._values: list[object] = []
+        self._sent = 0
+        self._ended = False
+
+    def execute(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a statement, after those that waited. A connection lost before the first is replaced."""
+        text, values = ";".join([*self._texts, sql]), [*self._values, *parameters]
+        self._texts, self._values = [], []
+        self._sent += 1
+        lost = self._sent == 1 and self._connection.used
+        try:
+            return self._connection.execute(text, values)
+        except Unavailable:
+            if not (lost and self._connection.closed):
+                raise
+        # The server has ended the connection while it was idle, so nothing of this transaction has happened.
+        self._pool.give_back(self._connection)
+        self._connection = self._pool.take(fresh=True)
+        return self._connection.execute(text, values)
+
+    def defer(self, sql: str, parameters: Parameters) -> None:
+        """Execute a statement together with the next one."""
+        self._texts.append(sql)
+        self._values.extend(parameters)
+
+    def savepoint(self) -> Mark:
+        """Return a mark: the number of messages sent, and of the statements and values that wait."""
+        mark = self._sent, len(self._texts), len(self._values)
+        self._texts.append("SAVEPOINT unit")
+        return mark
+
+    def undo(self, mark: Mark) -> None:
+        """Go back to the mark, by dropping what was not sent, or by the savepoint."""
+        sent, texts, values = mark
+        if sent == self._sent:
+            del self._texts[texts:], self._values[values:]
+        else:
+            self._texts, self._values = [], []
+            self.execute("ROLLBACK TO SAVEPOINT unit;RELEASE SAVEPOINT unit", ())
+
+    def release(self) -> None:
+        """Forget the mark, together with the next statement."""
+        self._texts.append("RELEASE SAVEPOINT unit")
+
+    def commit(self) -> None:
+        """Commit, if there is anything to commit."""
+        try:
+            if self._sent or len(self._texts) > 1:
+                self.execute("COMMIT", ())
+        finally:
+            self._end()
+
+    def rollback(self) -> None:
+        """Undo the transaction; a connection that cannot do it is closed."""
+        self._texts, self._values = [], []
+        try:
+            if self._sent and not self._ended and not self._connection.closed:
+                with suppress(psycopg2.Error, Unavailable):
+                    self._connection.execute("ROLLBACK", ())
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        """Give the connection back, once; one that is still in a transaction is closed."""
+        if self._ended:
+            return
+        connection, self._ended = self._connection, True
+        if not connection.closed and connection.info.transaction_status != ext.TRANSACTION_STATUS_IDLE:
+            connection.close()
+        self._pool.give_back(connection)
+
+
+def _wait(connection: Any) -> None:
+    """Wait for the server; psycopg2 calls this, and closes the connection when it raises."""
+    watched = isinstance(connection, _Connection) and connection.watched and pausable()
+    deadline = time.monotonic() + PATIENCE_S
+    try:
+        while (state := connection.poll()) != ext.POLL_OK:
+            if watched:
+                connection.leave(state)
+            else:
+                _select(connection, state, deadline - time.monotonic())
+    except BaseException:
+        if isinstance(connection, _Connection):
+            connection.forget()
+        raise
+
+
+def _select(connection: Any, state: int, timeout_s: float) -> None:
+    """Wait in a thread that has no greenlet to leave. Raises TimeoutError."""
+    reading, writing = ([connection], []) if state == ext.POLL_READ else ([], [connection])
+    if timeout_s <= 0 or not any(select.select(reading, writing, [], timeout_s)):
+        raise TimeoutError
+
+
+def _translated(error: psycopg2.Error, connection: _Connection) -> Exception:
+    """Return the error as the operations know it: Conflict, Unavailable, or the bug that it is."""
+    if isinstance(error, psycopg2.IntegrityError):
+        diagnostics = error.diag
+        found = re.fullmatch(rf"{diagnostics.table_name}_(\w+)_key", diagnostics.constraint_name or "")
+        return error if found is None else Conflict(found[1])
+    if connection.closed or (error.pgcode or "")[:2] in _OUTAGES:
+        return Unavailable()
+    return error

@@ -1,0 +1,181 @@
+"""SQLite: one connection for reads, one for the writer.
+
+Statements run on the caller's thread, because SQLite answers in microseconds. COMMIT waits for the disk, so it runs in
+a thread, and the greenlet leaves meanwhile. In WAL mode reads go on beside a writer.
+"""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+import time
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
+from pathlib import Path
+from typing import Final
+from urllib.parse import unquote
+
+from hype import greenlets
+from hype.database.backend import PATIENCE_S, Conflict, Mark, Rows
+from hype.database.statements import Dialect, Parameters
+from hype.errors import DatabaseUnusable, Unavailable
+
+__all__ = ["Sqlite"]
+
+_PRAGMAS: Final = (
+    "PRAGMA journal_mode = wal",
+    "PRAGMA synchronous = full",  # what was acknowledged survives a power cut
+    "PRAGMA foreign_keys = on",
+)
+_STATEMENTS: Final = 256  # that each connection keeps prepared
+_LOOK_AGAIN_S: Final = 0.005  # after another process was found writing
+_OUTAGES: Final = {
+    sqlite3.SQLITE_BUSY,
+    sqlite3.SQLITE_LOCKED,
+    sqlite3.SQLITE_FULL,
+    sqlite3.SQLITE_IOERR,
+    sqlite3.SQLITE_READONLY,
+    sqlite3.SQLITE_CANTOPEN,
+}
+
+
+class Sqlite:
+    """The SQLite database of a URL `sqlite:///path`; a `Backend`."""
+
+    dialect: Dialect = "sqlite"
+    one_writer = True
+
+    def __init__(self, url: str) -> None:
+        """Take the URL, without opening the file."""
+        self._path = Path(unquote(url.removeprefix("sqlite:///")))
+        self._committing = ThreadPoolExecutor(1, thread_name_prefix="hype-commit")
+        self._reader: sqlite3.Connection | None = None
+        self._writer: sqlite3.Connection | None = None
+
+    @property
+    def name(self) -> str:
+        """The path of the file."""
+        return str(self._path.absolute())
+
+    def open(self) -> None:
+        """Open both connections. Raises DatabaseUnusable."""
+        try:
+            self._writer = self._connect()
+            self._reader = self._connect()
+            self._reader.execute("PRAGMA query_only = on")
+        except sqlite3.Error as error:
+            raise DatabaseUnusable(f"DATABASE_URL: {self.name} cannot be opened: {error}") from error
+
+    def close(self) -> None:
+        """Finish the COMMIT in progress, and close both connections."""
+        self._committing.shutdown(wait=True)
+        for each in (self._reader, self._writer):
+            if each is not None:
+                each.close()
+        self._reader = self._writer = None
+
+    def read(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of one statement."""
+        if self._reader is None:
+            raise Unavailable
+        return _execute(self._reader, sql, parameters)
+
+    def check(self) -> None:
+        """Raise Unavailable unless the file is there and can be read."""
+        if not self._path.is_file():  # SQLite still answers from a file that was deleted
+            raise Unavailable
+        self.read("SELECT 1", ())
+
+    def begin(self) -> _Writing:
+        """Begin the only writing transaction of this process; wait while another process writes."""
+        if self._writer is None:
+            raise Unavailable
+        if greenlets.pausable():
+            self._begin_in_loop(self._writer)
+        else:
+            self._writer.execute(f"PRAGMA busy_timeout = {PATIENCE_S * 1000:.0f}")
+            _execute(self._writer, "BEGIN IMMEDIATE", ())
+            self._writer.execute("PRAGMA busy_timeout = 0")
+        return _Writing(self._writer, self._committing)
+
+    def _begin_in_loop(self, writer: sqlite3.Connection) -> None:
+        deadline = time.monotonic() + PATIENCE_S
+        while True:
+            try:
+                _execute(writer, "BEGIN IMMEDIATE", ())
+                return
+            except Unavailable:
+                if time.monotonic() > deadline:
+                    raise
+                greenlets.sleep(_LOOK_AGAIN_S)
+
+    def _connect(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path,
+            timeout=PATIENCE_S,
+            isolation_level=None,
+            check_same_thread=False,
+            cached_statements=_STATEMENTS,
+        )
+        for pragma in _PRAGMAS:
+            connection.execute(pragma)
+        connection.execute("SELECT count(*) FROM sqlite_schema")
+        connection.execute("PRAGMA busy_timeout = 0")  # from here on nothing waits in SQLite itself
+        return connection
+
+
+class _Writing:
+    """The writer's connection in a transaction; a `Connection`."""
+
+    def __init__(self, connection: sqlite3.Connection, committing: ThreadPoolExecutor) -> None:
+        self._connection = connection
+        self._committing = committing
+
+    def execute(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a statement."""
+        return _execute(self._connection, sql, parameters)
+
+    def defer(self, sql: str, parameters: Parameters) -> None:
+        """Execute the statement now: there is no round trip to save."""
+        _execute(self._connection, sql, parameters)
+
+    def savepoint(self) -> Mark:
+        """Mark the present state."""
+        _execute(self._connection, "SAVEPOINT unit", ())
+        return 0, 0, 0
+
+    def undo(self, mark: Mark) -> None:
+        """Go back to the mark, and forget it."""
+        _execute(self._connection, "ROLLBACK TO unit", ())
+        self.release()
+
+    def release(self) -> None:
+        """Forget the mark."""
+        _execute(self._connection, "RELEASE unit", ())
+
+    def commit(self) -> None:
+        """Commit in a thread of its own."""
+        try:
+            greenlets.in_thread(self._committing, _execute, self._connection, "COMMIT", ())
+        except BaseException:
+            self.rollback()
+            raise
+
+    def rollback(self) -> None:
+        """Undo the transaction, if it is still open."""
+        with suppress(sqlite3.Error):  # a failed COMMIT may have ended it
+            self._connection.execute("ROLLBACK")
+
+
+def _execute(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Rows:
+    try:
+        return connection.execute(sql, parameters).fetchall()
+    except sqlite3.IntegrityError as error:
+        taken = re.match(r"UNIQUE constraint failed: \w+\.(\w+)", str(error))
+        if taken is None:
+            raise
+        raise Conflict(taken[1]) from error
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF in _OUTAGES:
+            raise Unavailable from error
+        raise

