@@ -13,7 +13,8 @@
     │   ├── PayloadTooLarge      413 invalid_message
     │   ├── UnsupportedMediaType 415 invalid_message
     │   ├── TooManyRequests      429 rate_limited      with `Retry-After`
-    │   ├── ClientGone           400 invalid_message   nobody reads it
+    │   ├── ClientGone           400 invalid_message   no client is left to read it
+    │   ├── Unavailable          503 unavailable       with `Retry-After`
     │   └── InternalError        500 internal
     └── StartError               a failed start; its text is a sentence for the person at the terminal
         ├── ConfigError          a variable has a wrong value
@@ -21,7 +22,7 @@
         ├── PortBusy             the server cannot listen on a port
         └── DatabaseUnusable     the database cannot be reached or opened
 
-The default texts are those of rulings R6, R7 and R8.
+The default texts are those of rulings R6, R7, R8 and A12.
 """
 
 from __future__ import annotations
@@ -152,7 +153,21 @@ class TooManyRequests(HypeError):
     default = "Too many requests"
 
     def __init__(self, error: str | None = None, *, retry_after_s: float = 1.0) -> None:
-        super().__init__(error, headers={"Retry-After": str(max(1, math.ceil(retry_after_s)))})
+        super().__init__(error, headers=_retry_after(retry_after_s))
+
+
+class Unavailable(HypeError):
+    """A request that needs a part which does not answer in time: the database, Redis or a media worker (ruling A12).
+
+    Whether the request has changed something is unknown. retry_after_s: as for `TooManyRequests`.
+    """
+
+    status = 503
+    gateway_code = "unavailable"
+    default = "Service unavailable"
+
+    def __init__(self, error: str | None = None, *, retry_after_s: float = 1.0) -> None:
+        super().__init__(error, headers=_retry_after(retry_after_s))
 
 
 class ClientGone(HypeError):
@@ -185,3 +200,7 @@ class PortBusy(StartError):
 
 class DatabaseUnusable(StartError):
     """A database, named by DATABASE_URL, that cannot be reached or opened."""
+
+
+def _retry_after(seconds: float) -> dict[str, str]:
+    return {"Retry-After": str(max(1, math.ceil(seconds)))}

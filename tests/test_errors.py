@@ -1,4 +1,4 @@
-"""The HTTP and gateway members of every refusal (rulings R7, R8, P9)."""
+"""The HTTP and gateway members of every refusal (rulings R7, R8, P9, A12)."""
 
 from __future__ import annotations
 
@@ -15,6 +15,7 @@ CODES = {
     "forbidden",
     "not_found",
     "rate_limited",
+    "unavailable",
     "internal",
 }
 
@@ -31,15 +32,17 @@ def test_the_tree_in_the_docstring_is_the_tree(kind: type[errors.HypeError]) -> 
 
 
 def test_headers() -> None:
-    """401 names its scheme, 405 the methods of the path, 429 whole seconds to wait, at least one."""
+    """401 names its scheme, 405 the methods of the path, 429 and 503 whole seconds to wait, at least one."""
     assert errors.NotAuthenticated("Token expired").headers == {"WWW-Authenticate": "Bearer"}
     assert errors.MethodNotAllowed(allow=["GET", "PUT"]).headers == {"Allow": "GET, PUT"}
-    assert errors.TooManyRequests(retry_after_s=2.1).headers == {"Retry-After": "3"}
-    assert errors.TooManyRequests(retry_after_s=0.0).headers == {"Retry-After": "1"}
+    for kind in (errors.TooManyRequests, errors.Unavailable):
+        assert kind(retry_after_s=2.1).headers == {"Retry-After": "3"}
+        assert kind(retry_after_s=0.0).headers == {"Retry-After": "1"}
 
 
 def test_texts() -> None:
     """A class has the contract's text, unless it gets another."""
     assert errors.NotAuthenticated().error == "Not authenticated"
+    assert errors.Unavailable().error == "Service unavailable"
     assert errors.ValidationFailed(details=[{"code": "custom"}]).details == [{"code": "custom"}]
     assert str(errors.Forbidden("Channel is full")) == "Channel is full"

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from hype import spec
+from hype import errors, spec
 from hype.errors import SpecMismatch
 from hype.gateway.frames import encode
 from hype.spec import Profile
@@ -138,6 +138,32 @@ def test_every_event_and_operation_has_its_rules() -> None:
     assert not bodies & {"getHealth", "logoutUser", "deleteMessage"}
     limit = {each.name: each for each in contract.operations["listMessages"].query}["limit"]
     assert (limit.type, limit.default, limit.required) == ("integer", 50, False)
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_operation_can_be_unavailable(profile: Profile) -> None:
+    """Every operation documents 503 with `Retry-After` in the failure envelope; /health has its own (A12, R12)."""
+    document = spec.document("openapi.yaml", profile)
+    answers = {
+        operation["operationId"]: operation["responses"]["503"]
+        for _, operation in nodes(document["paths"])
+        if "operationId" in operation and "responses" in operation
+    }
+    assert answers.keys() == spec.load(profile).operations.keys()
+    own = answers.pop("getHealth")["content"]["application/json"]["schema"]
+    assert own == {"$ref": "#/components/schemas/DegradedHealth"}
+    shared = {"$ref": "#/components/responses/Unavailable"}
+    assert {name: answer for name, answer in answers.items() if answer != shared} == {}
+    unavailable = document["components"]["responses"]["Unavailable"]
+    assert set(unavailable["headers"]) == {"Retry-After"}
+    assert unavailable["content"]["application/json"]["schema"] == {"$ref": "#/components/schemas/Failure"}
+
+
+def test_every_refusal_has_its_code_in_the_contract() -> None:
+    """`error` in asyncapi.yaml lists the code of every refusal of hype.errors."""
+    codes = spec.document("asyncapi.yaml", "hardened")["components"]["schemas"]["Error"]["properties"]["code"]["enum"]
+    kinds = (kind for kind in vars(errors).values() if isinstance(kind, type) and issubclass(kind, errors.HypeError))
+    assert {kind.gateway_code for kind in kinds} <= set(codes)
 
 
 @pytest.mark.parametrize("name", SPECS)

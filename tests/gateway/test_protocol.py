@@ -8,8 +8,9 @@ from typing import Any
 import pytest
 
 from hype import spec
+from hype.errors import Unavailable
 from hype.gateway.identity import introduces
-from hype.gateway.protocol import Action, Close, Dispatch, Refuse, Session
+from hype.gateway.protocol import Action, Close, Dispatch, Refuse, Session, refusal
 from hype.spec import Profile
 
 
@@ -153,3 +154,8 @@ def test_ten_frames_over_the_limit_in_a_row_close_the_socket() -> None:
     assert isinstance(refuse, Refuse)
     assert isinstance(close, Close)
     assert close.code == 4429
+
+
+def test_an_outage_has_a_code_of_its_own() -> None:
+    """A client hears `unavailable` (A12); the seconds to wait are REST's alone."""
+    assert refusal(Unavailable(retry_after_s=5)) == {"code": "unavailable", "message": "Service unavailable"}

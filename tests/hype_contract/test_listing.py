@@ -17,6 +17,8 @@ def test_every_requirement_is_listed_with_its_source(capsys: pytest.CaptureFixtu
     assert "hardened" in lines["P9.limit"]
     assert "coverage" in lines["answer.getMessage.404"]
     assert "exempt" in lines["answer.getMessage.500"]
+    assert "exempt" in lines["answer.getMessage.503"]
+    assert "[ruling A12]" in lines["answer.getMessage.503"]
 
 
 def test_the_list_can_be_narrowed(capsys: pytest.CaptureFixture[str]) -> None:

@@ -15,7 +15,7 @@ from hype import spec
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database
-from hype.errors import SpecMismatch
+from hype.errors import SpecMismatch, Unavailable
 from hype.models.migrate import migrate
 from hype.operations import Answer, Call, Function, Services, by_operation_id
 from hype.rest import build
@@ -72,6 +72,21 @@ def test_a_bug_is_one_500(services: Services, caplog: pytest.LogCaptureFixture, 
     assert ["unhandled error in GET /api/channels" in record.message for record in caplog.records] == [True]
     assert 'operation="listChannels"' in services.metrics.text()
     assert 'status="500"' in services.metrics.text()
+
+
+def test_an_outage_is_told_as_503(services: Services, caplog: pytest.LogCaptureFixture) -> None:
+    """The answer says when to come back, to another origin's page too (A12); an outage is no bug, so no traceback."""
+
+    def waiting(call: Call) -> Answer:
+        raise Unavailable(retry_after_s=1.5)
+
+    client = TestClient(build(services, functions(listChannels=waiting)))
+    with caplog.at_level(logging.ERROR):
+        answer = client.simulate_get("/api/channels", headers={"Origin": "http://localhost:5173"})
+    assert (answer.status_code, answer.json) == (503, {"success": False, "error": "Service unavailable"})
+    assert answer.headers["retry-after"] == "2"
+    assert "Retry-After" in answer.headers["access-control-expose-headers"]
+    assert caplog.records == []
 
 
 def test_a_refusal_is_not_logged(services: Services, caplog: pytest.LogCaptureFixture) -> None:

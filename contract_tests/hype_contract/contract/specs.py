@@ -131,7 +131,7 @@ class Contract:
                 operation.area,
                 answer.source,
                 operation.extension or answer.extension,
-                _exemption(operation.id, answer.status),
+                _exemption(answer.status),
             )
             for operation in self.operations.values()
             for answer in operation.answers.values()
@@ -271,5 +271,5 @@ def _auth(security: list[Mapping[str, Any]]) -> Literal["none", "optional", "req
     return "optional" if {} in security else "required"
 
 
-def _exemption(operation: str, status: int) -> str | None:
-    return UNPROVOKABLE if status == 500 or (operation == "getHealth" and status == 503) else None
+def _exemption(status: int) -> str | None:
+    return UNPROVOKABLE if status in (500, 503) else None

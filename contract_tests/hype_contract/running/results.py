@@ -42,8 +42,8 @@ class RequirementResult:
 
     `message`: the reason why it is not a pass. `case_results`: the result that decided comes first; empty if coverage
     decided. `by_choice`: it was not judged because of the options of the harness, or because no harness can judge it
-    (500); this is no gap in the target. `expected_failure`: the reason that the expected-failures file gives, or None
-    if the file does not list it.
+    (500 and 503); this is no gap in the target. `expected_failure`: the reason that the expected-failures file gives,
+    or None if the file does not list it.
     """
 
     requirement: Requirement
