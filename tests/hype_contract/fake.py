@@ -15,7 +15,8 @@ from typing import Any, TypeAlias
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.server import ServerConnection, serve
 
-_HEADERS = {401: ("WWW-Authenticate", "Bearer"), 429: ("Retry-After", "0")}
+HEADERS = {401: ("WWW-Authenticate", "Bearer"), 429: ("Retry-After", "0"), 503: ("Retry-After", "1")}
+"""Status → the header of every answer with it."""
 NOW = "2025-10-23T10:30:00.000Z"
 Reply = tuple[int, object]
 Route: TypeAlias = "Callable[[Fake, Request], Reply]"
@@ -194,8 +195,8 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
             self.send_response(code)
             self.send_header("Content-Type", "text/html" if content.startswith(b"<") else "application/json")
             self.send_header("Content-Length", str(len(content)))
-            if code in _HEADERS:
-                self.send_header(*_HEADERS[code])
+            if code in HEADERS:
+                self.send_header(*HEADERS[code])
             self.end_headers()
             self.wfile.write(content)
 

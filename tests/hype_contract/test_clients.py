@@ -14,7 +14,7 @@ from hype_contract.actors.clients.rest import NoAnswer
 from hype_contract.actors.must import Unsupported, Violation
 from hype_contract.actors.world import World
 from hype_contract.contract.specs import Pair
-from tests.hype_contract.fake import NOW, Fake, Reply, Request, failure, health, now_and_then
+from tests.hype_contract.fake import HEADERS, NOW, Fake, Reply, Request, failure, health, now_and_then
 
 MakeWorld = Callable[[Fake], World]
 
@@ -67,11 +67,15 @@ def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
     assert world.trace.seen == {Pair("operation", "getHealth", "200"): 1}
 
 
-def test_a_429_that_is_documented_is_an_answer(fake: Fake, world_on: MakeWorld) -> None:
+def test_a_429_that_is_documented_is_an_answer(
+    fake: Fake, world_on: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """The client returns a documented 429 (failed logins, P9), and sends the request again only if `patient`."""
+    monkeypatch.setitem(HEADERS, 429, ("Retry-After", "1"))
     fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
     login = partial(world_on(fake).rest.call, "loginUser", body={"email": "a@b.example", "password": "x"})
     assert login().status == 429
+    monkeypatch.setitem(HEADERS, 429, ("Retry-After", "0"))
     fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
     assert login(patient=True).status == 401
 
@@ -179,6 +183,17 @@ def answering(*frames: str) -> Callable[[Fake, ServerConnection, str], None]:
             socket.send(frame)
 
     return answer
+
+
+def test_a_missing_frame_is_explained_by_an_error(fake: Fake, world_on: MakeWorld) -> None:
+    """A violation quotes the `error` that came instead; `unavailable` is a code of the spec (A12)."""
+    fake.on_frame = answering(frame("error", code="unavailable", message="Service unavailable"))
+    world = world_on(fake)
+    socket = world.open_socket()
+    socket.send("typing", {"channelId": "one"})
+    with pytest.raises(Violation, match=r"got \['error unavailable \(Service unavailable\)'\] in 0.2 s"):
+        socket.expect("typing", within=0.2)
+    assert not world.trace.wrong
 
 
 JOINED = {"userId": "a", "username": "ann", "displayName": None, "avatarUrl": None}

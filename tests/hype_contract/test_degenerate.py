@@ -38,6 +38,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
         (302, b""),
         (404, b"\xff\xfe\x00"),
         (500, b'{"success": false, "error": "Internal server error"}'),
+        (503, b'{"success": false, "error": "Service unavailable"}'),
     ],
 )
 def test_one_answer_to_everything(

@@ -68,3 +68,17 @@ def test_an_allowed_other_answer_excuses_a_pair() -> None:
     ledger.add(seen, passed=True)
     unseen = Expected(Pair("operation", "createMessage", "415"), "rest", "R8", extension=False, exempt=None)
     assert (ledger.state(unseen), ledger.reason(unseen)) == ("exempt", "answers 400")
+
+
+def test_an_answer_that_none_can_provoke_leaves_no_gap() -> None:
+    """A correct 503 stays exempt although its case failed; a wrong one is `failed`."""
+    pair = Pair("operation", "createMessage", "503")
+    expected = Expected(pair, "rest", "A12", extension=False, exempt="cannot be provoked")
+    seen, wrong = Trace(Secrets()), Trace(Secrets())
+    seen.observe(pair, right=True)
+    wrong.observe(pair, right=False)
+    ledger = Ledger()
+    ledger.add(seen, passed=False)
+    assert ledger.state(expected) == "exempt"
+    ledger.add(wrong, passed=False)
+    assert ledger.state(expected) == "failed"

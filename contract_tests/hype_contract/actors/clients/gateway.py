@@ -198,7 +198,7 @@ class Socket:
                 self._missing(type, where, within)
 
     def _missing(self, type: str, where: Condition | None, within: float) -> NoReturn:
-        received = [frame["type"] for frame in self.pending]
+        received = [_named(frame) for frame in self.pending]
         got = _reason(self._end) if self._end else f"{received or 'nothing'} in {within:g} s"
         raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
 
@@ -277,6 +277,14 @@ def _matcher(type: str, where: Condition | None) -> Predicate:
         return all(name in data and data[name] == value for name, value in where.items())
 
     return match
+
+
+def _named(frame: Frame) -> str:
+    """Return the frame's type; for an `error` its code and words too, which say why another frame is missing."""
+    name, data = str(frame["type"]), frame.get("data")
+    if name != "error" or not isinstance(data, dict):
+        return name
+    return f"{name} {data.get('code')} ({shown(data.get('message'))})"
 
 
 def _described(where: Condition | None) -> str:

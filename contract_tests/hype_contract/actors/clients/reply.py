@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from hype_contract.actors.must import Violation
 from hype_contract.contract.specs import Answer, Contract, Operation, Pair
 
+_WHOLE_SECONDS = re.compile(r"0*[1-9][0-9]*", re.ASCII)
 _FAILURE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 
@@ -58,6 +60,24 @@ class Reply:
         body = self.json
         return list(body.get("details") or []) if isinstance(body, dict) else []
 
+    @property
+    def status_in_words(self) -> str:
+        """The status for a report. A 503 is told as an outage, whatever else is wrong with the answer."""
+        outage = ", the target is overloaded or a part of it does not answer"
+        return f"{self.status}{outage if self.status == 503 else ''}"
+
+    @property
+    def unavailable(self) -> Violation | None:
+        """The violation of an answer 503 (ruling A12) to a case that asks for another; None for another status.
+
+        It blames no answer of the operation, because an outage shows nothing about any of them.
+        """
+        if self.status != 503:
+            return None
+        again = self.headers.get("retry-after", "no time")
+        got = f"{self.status_in_words}; Retry-After: {again}; {_snippet(self.content)}"
+        return Violation(f"{self.request} to be served", got)
+
     def _member(self, name: str) -> Any:
         body = self.json
         if not isinstance(body, dict) or name not in body:
@@ -74,9 +94,11 @@ def problems(contract: Contract, reply: Reply) -> list[str]:
     if answer is None:
         documented = ", ".join(map(str, reply.operation.answers))
         return [*found, f"status {reply.status} is not documented for {reply.operation.id} (only {documented})"]
+    # GET /health answers 503 without the envelope. The schema of every 503 says what its body is.
     if reply.status >= 400 and "application/json" in answer.media_types and answer.status != 503:
         found += _envelope_problems(reply)
     found += [f"header {name} is missing" for name in answer.headers if name not in reply.headers]
+    found += _retry_problems(answer, reply)
     return sorted(set(found)) + _body_problems(contract, answer, reply)
 
 
@@ -89,6 +111,14 @@ def answer_of(operation: Operation, status: int) -> Answer | None:
 def _missing_headers(reply: Reply) -> list[str]:
     name = _FAILURE_HEADERS.get(reply.status)
     return [name] if name and name not in reply.headers else []
+
+
+def _retry_problems(answer: Answer, reply: Reply) -> list[str]:
+    """Return what is wrong with a documented `Retry-After`; a client must be able to wait so long (P9, A12)."""
+    wait = reply.headers.get("retry-after")
+    if "Retry-After" not in answer.headers or wait is None or _WHOLE_SECONDS.fullmatch(wait.strip()):
+        return []
+    return [f"header Retry-After is {wait[:40]!r}, not a number of whole seconds from 1"]
 
 
 def _cors_problems(contract: Contract, reply: Reply) -> list[str]:

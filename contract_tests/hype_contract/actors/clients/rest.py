@@ -92,7 +92,8 @@ class Rest:
 
         A 429 that the operation does not document comes from a limit on all requests, of the target or of its proxy.
         The client waits as `Retry-After` says and sends the request again. patient: it does so for a documented 429,
-        too.
+        too. It never repeats a request that is answered 503, because the target may have stored it: such an answer is
+        a violation, unless `expect` names it.
         """
         known = self.contract.operations[operation] if operation else None
         sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
@@ -158,13 +159,15 @@ class Rest:
         if found:
             source = f" ({reply.operation.source})" if reply.operation else ""
             expected = f"the answer to {reply.request} to keep openapi.yaml{source}"
-            raise Violation(expected, f"{reply.status}: " + "; ".join(found[:5]), reply.pair)
+            raise Violation(expected, f"{reply.status_in_words}: " + "; ".join(found[:5]), reply.pair)
 
     def _expect(self, reply: Reply, operation: Operation | None, expect: int | Iterable[int] | None) -> None:
-        if expect is None:
-            return
-        wanted = [expect] if isinstance(expect, int) else list(expect)
+        wanted = [] if expect is None else [expect] if isinstance(expect, int) else list(expect)
         if reply.status in wanted:
+            return
+        if outage := reply.unavailable:
+            raise outage
+        if expect is None:
             return
         for status in wanted:
             answer = operation.answers.get(status) if operation else None

@@ -128,8 +128,11 @@ class _Judge:
         self.world.trace.observe(reply.pair, right=not found)
         if found:
             self._record(response)
-            got = f"{reply.status}: {'; '.join(found[:3])}"
+            got = f"{reply.status_in_words}: {'; '.join(found[:3])}"
             self.wrong = self.wrong or Violation(f"{asked} to keep openapi.yaml", got, reply.pair)
+        elif outage := reply.unavailable:
+            self._record(response)
+            self.wrong = self.wrong or outage
 
     def _record(self, response: Response) -> None:
         body = response.request.body
