@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import shutil
 import subprocess
@@ -18,8 +17,10 @@ import pytest
 
 from hype_contract.actors.world import World
 from tests.browser.chromium import HERE, Chromium, Page
+from tests.programs import program
 from tests.running import Running, Serve
 
+_WHY = "tests in the browser"
 _NPM = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel", "error"]
 
 
@@ -52,22 +53,11 @@ class Frontend:
         return page
 
 
-def _tool(name: str, *others: str) -> str:
-    """Return the path of a program. Without it a person's run skips the browsers, and CI's fails."""
-    found = next(filter(None, map(shutil.which, (name, *others))), None)
-    if found is None:
-        reason = f"tests in the browser need {name}"
-        if os.environ.get("CI"):  # noqa: TID251 - whether a missing browser is a failure
-            pytest.fail(reason)
-        pytest.skip(reason)
-    return found
-
-
 @pytest.fixture(scope="session")
 def node() -> str:
     """Node.js, with what package.json names beside it."""
-    found = _tool("node")
-    _tool("npm")
+    found = program("node", why=_WHY)
+    program("npm", why=_WHY)
     if not (HERE / "node_modules/playwright-core").exists():
         subprocess.run(_NPM, cwd=HERE, check=True)
     return found
@@ -76,7 +66,7 @@ def node() -> str:
 @pytest.fixture(scope="session")
 def chromium(node: str) -> Iterator[Chromium]:
     """Start the browser that all tests share."""
-    browser = Chromium(node, _tool("chromium", "chromium-browser", "google-chrome"))
+    browser = Chromium(node, program("chromium", "chromium-browser", "google-chrome", why=_WHY))
     yield browser
     browser.quit()
 
