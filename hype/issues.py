@@ -19,7 +19,17 @@ from jsonschema.validators import extend
 
 from hype.errors import BadRequest, ValidationFailed
 
-__all__ = ["MISSING", "MOST_ISSUES", "Issue", "SpecValidator", "compiled_pattern", "failure", "issue", "issues"]
+__all__ = [
+    "MISSING",
+    "MOST_ISSUES",
+    "VISIBLE",
+    "Issue",
+    "SpecValidator",
+    "compiled_pattern",
+    "failure",
+    "issue",
+    "issues",
+]
 
 Issue = dict[str, Any]
 
@@ -30,8 +40,12 @@ MOST_ISSUES: Final = 20
 """The most issues in one answer; the specs say the same as `maxItems` of `details`."""
 
 _ECHO_CHARACTERS = 100
-_SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
-_VISIBLE = re.compile(f"[^{_SPACE}]")
+_SPACE: Final = (
+    "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
+)
+VISIBLE: Final = re.compile(f"[^{_SPACE}]")
+"""A character that keeps a text from being blank."""
+
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
 
@@ -57,7 +71,7 @@ def _well_formed(validator: Validator, wanted: bool, value: object, schema: Any)
 
 
 def _not_blank(validator: Validator, wanted: bool, value: object, schema: Any) -> Iterator[ValidationError]:
-    if wanted and isinstance(value, str) and not _VISIBLE.search(value):
+    if wanted and isinstance(value, str) and not VISIBLE.search(value):
         yield ValidationError("is blank")
 
 

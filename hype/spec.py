@@ -5,6 +5,7 @@ The code asks this module for every rule of the contract, and repeats none.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +17,7 @@ from referencing.exceptions import Unresolvable
 from referencing.jsonschema import DRAFT202012
 
 from hype import issues
+from hype.compiled import Compiled
 from hype.errors import BadRequest, SpecMismatch
 from hype.issues import Issue, SpecValidator
 
@@ -47,15 +49,16 @@ class Rule:
     def __init__(self, documents: _Documents, place: str) -> None:
         """Compile the schema at `place`, such as `openapi.yaml#/components/schemas/User`."""
         self.schema, resolved_place = documents.find(place)
+        self._accepts = documents.compiled.at(resolved_place)
         self._validator = SpecValidator({"$ref": _BASE + resolved_place}, registry=documents.registry)
 
     def issues(self, value: object, at: Sequence[str | int] = ()) -> list[Issue]:
         """List the rules that `value` breaks (ruling R5). at: the place of the value in the request."""
-        return issues.issues(self._validator.iter_errors(value), at)
+        return [] if self._accepts(value) else issues.issues(self._validator.iter_errors(value), at)
 
     def failure(self, value: object, at: Sequence[str | int] = ()) -> BadRequest | None:
         """Return the error that answers `value`, None when it keeps every rule."""
-        return issues.failure(self._validator.iter_errors(value), self.schema, at)
+        return None if self._accepts(value) else issues.failure(self._validator.iter_errors(value), self.schema, at)
 
 
 @dataclass(frozen=True)
@@ -139,7 +142,7 @@ class Contract:
 
     def component_issues(self, name: str, value: object) -> list[Issue]:
         """List the rules of the openapi.yaml schema `name` that `value` breaks."""
-        return Rule(self._documents, f"openapi.yaml#/components/schemas/{name}").issues(value)
+        return self._documents.rule(f"openapi.yaml#/components/schemas/{name}").issues(value)
 
     def visible_to_owner_only(self, component: str, member: str) -> bool:
         """Return whether a member of a schema is hidden from everyone but its owner (ruling P7)."""
@@ -156,15 +159,17 @@ def load(profile: Profile, folder: Path | None = None) -> Contract:
     documents = _Documents(profile, folder or _home())
     rest = documents["openapi.yaml"]
     try:
+        documents.check_references()
         operations = {each.id: each for each in _operations(documents)}
         hardened = documents if profile == "hardened" else _Documents("hardened", folder or _home())
-        operation_ids = frozenset(each.id for each in _operations(hardened))
+        operation_ids = frozenset(_operation_ids(hardened))
         gateway = _gateway(documents)
-        documents.check_references()
     except Unresolvable as error:
         raise SpecMismatch(f"The specs cannot be used: {error.ref} is referred to and does not exist.") from error
     except (LookupError, TypeError) as error:
         raise SpecMismatch(f"The specs cannot be used: {error} was expected and is not there.") from error
+    except ValueError as error:
+        raise SpecMismatch(f"The specs cannot be used: {str(error).partition(chr(10))[0]}.") from error
     info = rest["info"]
     return Contract(profile, info["version"], info["summary"], operations, operation_ids, gateway, documents)
 
@@ -207,16 +212,32 @@ class _Documents:
         self.registry: Registry[Any] = Registry().with_resources(
             (_BASE + name, DRAFT202012.create_resource(contents)) for name, contents in self._contents.items()
         )
+        self._found: dict[str, tuple[Any, str]] = {}
+        self._rules: dict[str, Rule] = {}
 
     def __getitem__(self, name: str) -> Any:
         return self._contents[name]
 
+    @functools.cached_property
+    def compiled(self) -> Compiled:
+        """The documents in native code."""
+        return Compiled(_BASE, self._contents)
+
+    def rule(self, place: str) -> Rule:
+        """Return the rule at `place`, which is compiled once."""
+        if place not in self._rules:
+            self._rules[place] = Rule(self, place)
+        return self._rules[place]
+
     def find(self, place: str) -> tuple[Any, str]:
         """Return the node at `place` once references are followed, and the place of that node."""
-        contents = self.registry.resolver().lookup(_BASE + place).contents
-        if not isinstance(contents, dict) or "$ref" not in contents:
-            return contents, place
-        return self.find(_target(contents["$ref"], place))
+        if place not in self._found:
+            contents = self.registry.resolver().lookup(_BASE + place).contents
+            if isinstance(contents, dict) and "$ref" in contents:
+                self._found[place] = self.find(_target(contents["$ref"], place))
+            else:
+                self._found[place] = contents, place
+        return self._found[place]
 
     def check_references(self) -> None:
         """Raise Unresolvable for a `$ref` without a target, which a validator finds only when it reaches it."""
@@ -254,11 +275,21 @@ def _below(place: str, *steps: str) -> str:
     return place + "".join("/" + step.replace("~", "~0").replace("/", "~1") for step in steps)
 
 
+def _operation_ids(documents: _Documents) -> Iterator[str]:
+    for path, method in _paths(documents):
+        yield documents["openapi.yaml"]["paths"][path][method]["operationId"]
+
+
 def _operations(documents: _Documents) -> Iterator[Operation]:
+    for path, method in _paths(documents):
+        yield _operation(documents, path, method)
+
+
+def _paths(documents: _Documents) -> Iterator[tuple[str, str]]:
     for path, item in documents["openapi.yaml"]["paths"].items():
         for method in _METHODS:
             if path.startswith("/") and method in item:
-                yield _operation(documents, path, method)
+                yield path, method
 
 
 def _operation(documents: _Documents, path: str, method: str) -> Operation:
