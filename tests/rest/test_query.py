@@ -2,7 +2,13 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+from typing import Any
+from urllib.parse import parse_qs
+
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from hype.errors import ValidationFailed
 from hype.rest import query
@@ -55,6 +61,20 @@ def test_unknown_parameters_are_ignored(listing: tuple[Parameter, ...]) -> None:
     """Unknown names change nothing, however often they occur and whatever bytes they have."""
     values = query.read("channelId=c&limit=100&Limit=0&limit[]=x&x=%FF&x=%00&x=%zz&&=", listing)
     assert values == {"channelId": "c", "limit": 100, "offset": 0}
+
+
+@settings(max_examples=500, derandomize=True, deadline=None)
+@given(st.lists(st.sampled_from(["a", "limit", "=", "=", "&", "1", "%", "%41", "+", ";", "é", " "]), max_size=9))
+def test_a_query_is_read_as_a_form_is(pieces: list[str]) -> None:
+    """However names and values are written, they are those that the standard library reads."""
+    text = "".join(pieces)
+    fields = parse_qs(text, keep_blank_values=True, errors="replace")
+    anything: Any = SimpleNamespace(issues=lambda value, at: [])
+    parameters = tuple(Parameter(name, False, "string", None, anything) for name in fields)
+    if repeated := [("invalid_type", [name]) for name, values in fields.items() if len(values) > 1]:
+        assert issues_of(text, parameters) == repeated
+    else:
+        assert query.read(text, parameters) == {name: value for name, (value,) in fields.items()}
 
 
 @pytest.mark.parametrize(
