@@ -23,10 +23,22 @@ pytestmark = pytest.mark.slow
 BODY = json.dumps({"username": "slow-one"}).encode()
 
 
+@pytest.fixture(params=["uvloop", "asyncio"])
+def on_a_loop(request: pytest.FixtureRequest, tmp_path: Path, serve: Serve, sqlite_url: str) -> Running:
+    """Run a server on the event loop that it prefers, and on Python's own where uvloop is not installed."""
+    folder = tmp_path / "server"
+    folder.mkdir()
+    if request.param == "asyncio":
+        (folder / "uvloop.py").write_text("raise ImportError('not installed')")
+    server = serve(sqlite_url, folder=folder)
+    assert ("uvloop" in Path(f"/proc/{server.process.pid}/maps").read_text()) == (request.param == "uvloop")
+    return server
+
+
 @pytest.mark.parametrize("by", [signal.SIGTERM, signal.SIGINT])
-def test_a_signal_ends_it_in_order(serve: Serve, sqlite_url: str, by: signal.Signals) -> None:
+def test_a_signal_ends_it_in_order(on_a_loop: Running, by: signal.Signals) -> None:
     """Sockets close with 1001, the ports close, a request in progress is answered, and the exit code is 0."""
-    server = serve(sqlite_url)
+    server = on_a_loop
     world = server.world()
     sockets = [world.socket(world.guest()) for _ in range(3)]
     with closing(_half_a_request(server)) as slow:
@@ -55,9 +67,9 @@ def test_logins_in_progress_are_answered(serve: Serve, sqlite_url: str) -> None:
     assert server.ended() == 0
 
 
-def test_a_second_signal_does_not_wait(serve: Serve, sqlite_url: str) -> None:
+def test_a_second_signal_does_not_wait(on_a_loop: Running) -> None:
     """A second Ctrl+C ends a server that waits for a body that never comes."""
-    server = serve(sqlite_url)
+    server = on_a_loop
     listener = server.world().socket(server.world().guest())
     with closing(_half_a_request(server)):
         server.process.send_signal(signal.SIGINT)
@@ -67,9 +79,9 @@ def test_a_second_signal_does_not_wait(serve: Serve, sqlite_url: str) -> None:
     assert "stopped without waiting" in server.log
 
 
-def test_a_request_without_end_is_cut(serve: Serve, sqlite_url: str) -> None:
+def test_a_request_without_end_is_cut(on_a_loop: Running) -> None:
     """A missing body delays the end by ten seconds, and is no error."""
-    server = serve(sqlite_url)
+    server = on_a_loop
     with closing(_half_a_request(server)) as slow:
         started = time.monotonic()
         server.process.send_signal(signal.SIGTERM)
