@@ -18,7 +18,7 @@ __all__ = ["Acceptance", "Compiled"]
 
 
 class Acceptance:
-    """A schema in native code. Safe from any thread."""
+    """A schema in native code."""
 
     def __init__(self, validator: jsonschema_rs.Draft202012Validator) -> None:
         """Judge by `validator`."""

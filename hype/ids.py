@@ -8,7 +8,7 @@ import time
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 _BLOCK = 36**4  # a CUID is `c`, a timestamp of two blocks, a counter of one and three blocks of randomness
-_counter = itertools.count(secrets.randbelow(_BLOCK))  # next() on it is atomic, so threads may share it
+_counter = itertools.count(secrets.randbelow(_BLOCK))
 
 
 def new_id() -> str:

@@ -118,7 +118,7 @@ def _sqlite_url(value: str) -> str:
     if not value.startswith("sqlite:///") or not path or path.endswith("/"):
         raise ValueError("names no file: three slashes stand before a relative path, four before an absolute one")
     if ":memory:" in path:
-        raise ValueError("is :memory:, which cannot work: each thread's connection would have a database of its own")
+        raise ValueError("is :memory:, which cannot work: each connection would have a database of its own")
     text(path)
     return value
 

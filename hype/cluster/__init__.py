@@ -71,7 +71,7 @@ class VoiceState:
 
 
 class VoiceRegistry(Protocol):
-    """The members of voice channels: each user is in one at most. Safe from any thread."""
+    """The members of voice channels: each user is in one at most."""
 
     def join(self, state: VoiceState, limit: int | None) -> bool:
         """Enter `state.channel_id`, or change the flags of a user who is there already.
@@ -108,7 +108,7 @@ class Limit:
 
 
 class FailedLogins(Protocol):
-    """A counter of failed logins in sliding windows. Safe from any thread."""
+    """A counter of failed logins in sliding windows."""
 
     def blocked_s(self, limits: Sequence[Limit]) -> float:
         """Return the seconds until every one of `limits` has room again; 0.0 when all have room now."""
@@ -136,10 +136,10 @@ class Cluster(Protocol):
         ...
 
     def publish(self, effects: Sequence[Effect]) -> None:
-        """Hand committed effects to every subscriber, in order. Call it on the event loop's thread."""
+        """Hand committed effects to every subscriber, in order."""
 
     def subscribe(self, subscriber: Subscriber) -> None:
-        """Call `subscriber` on the event loop's thread with everything that is published from now on."""
+        """Call `subscriber` with everything that is published from now on."""
 
     def take(self, key: str, rate: float, burst: int) -> bool:
         """Take one token of the bucket `key` (`rate` tokens a second, at most `burst` saved up).

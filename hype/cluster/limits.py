@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 from collections import deque
 from collections.abc import Callable, Sequence
 
@@ -19,7 +18,6 @@ class TokenBuckets:
     def __init__(self, clock: Callable[[], float]) -> None:
         """Start without buckets. clock: returns seconds that never go back."""
         self._clock = clock
-        self._lock = threading.Lock()
         self._full_at: dict[str, float] = {}
         self._sweep_at = _SWEEP_AT
 
@@ -29,15 +27,14 @@ class TokenBuckets:
         A bucket is stored as the moment at which it will be full again. Taking a token moves that moment 1/rate seconds
         away; it is never further away than burst/rate seconds.
         """
-        with self._lock:
-            now = self._clock()
-            full_at = max(now, self._full_at.get(key, now)) + 1 / rate
-            # The tolerance of a billionth: rounding must not lose a token that is due exactly now.
-            if full_at - now > burst / rate + 1e-9:
-                return False
-            self._full_at[key] = full_at
-            self._sweep(now)
-            return True
+        now = self._clock()
+        full_at = max(now, self._full_at.get(key, now)) + 1 / rate
+        # The tolerance of a billionth: rounding must not lose a token that is due exactly now.
+        if full_at - now > burst / rate + 1e-9:
+            return False
+        self._full_at[key] = full_at
+        self._sweep(now)
+        return True
 
     def _sweep(self, now: float) -> None:
         if len(self._full_at) < self._sweep_at:
@@ -52,26 +49,23 @@ class LocalFailedLogins:
     def __init__(self, clock: Callable[[], float]) -> None:
         """Start without failures. clock: returns seconds that never go back."""
         self._clock = clock
-        self._lock = threading.Lock()
         self._until: dict[str, deque[float]] = {}
         self._sweep_at = _SWEEP_AT
 
     def blocked_s(self, limits: Sequence[Limit]) -> float:
         """Return the seconds until all `limits` have room; 0.0 when they have room now."""
-        with self._lock:
-            return self._blocked_s(limits, self._clock())
+        return self._blocked_s(limits, self._clock())
 
     def record(self, limits: Sequence[Limit]) -> float:
         """Count one failure and return 0.0 if all `limits` have room; otherwise return what `blocked_s` does."""
-        with self._lock:
-            now = self._clock()
-            blocked_s = self._blocked_s(limits, now)
-            if blocked_s > 0:
-                return blocked_s
-            for limit in limits:
-                self._until.setdefault(limit.key, deque()).append(now + limit.window_s)
-            self._sweep(now)
-            return 0.0
+        now = self._clock()
+        blocked_s = self._blocked_s(limits, now)
+        if blocked_s > 0:
+            return blocked_s
+        for limit in limits:
+            self._until.setdefault(limit.key, deque()).append(now + limit.window_s)
+        self._sweep(now)
+        return 0.0
 
     def _blocked_s(self, limits: Sequence[Limit], now: float) -> float:
         return max((self._wait_s(limit, now) for limit in limits), default=0.0)

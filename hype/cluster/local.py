@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Sequence
 
@@ -22,19 +21,15 @@ class LocalCluster:
         self.failed_logins = LocalFailedLogins(clock)
         self._buckets = TokenBuckets(clock)
         self._subscribers: list[Subscriber] = []
-        self._lock = threading.Lock()
 
     def publish(self, effects: Sequence[Effect]) -> None:
         """Hand committed effects to every subscriber, in order."""
-        with self._lock:
-            subscribers = list(self._subscribers)
-        for subscriber in subscribers:
+        for subscriber in self._subscribers:
             subscriber(effects)
 
     def subscribe(self, subscriber: Subscriber) -> None:
         """Call `subscriber` with everything that is published from now on."""
-        with self._lock:
-            self._subscribers.append(subscriber)
+        self._subscribers.append(subscriber)
 
     def take(self, key: str, rate: float, burst: int) -> bool:
         """Take one token of the bucket `key`; return False when it is empty."""

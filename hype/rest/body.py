@@ -1,6 +1,6 @@
 """The JSON body of a request (rulings R4, R5 and R8).
 
-The event loop receives the body. A database thread reads it, after authentication (ruling R10).
+`receive` takes the body off the wire. The operation's greenlet reads it, after authentication (ruling R10).
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5
 
 
 class Metrics:
-    """All counters of one server. Safe from any thread."""
+    """All counters of one server."""
 
     def __init__(self) -> None:
         """Start every number at zero."""
@@ -86,18 +86,18 @@ class Metrics:
         self._frames.labels("out", type_).inc(count)
 
     def watch_media(self, figures: Callable[[], Mapping[str, int]]) -> None:
-        """Show the figures of media at each scrape; `figures` is called from any thread.
+        """Show the figures of media at each scrape.
 
         Members that end in `_packets` only ever grow; the others are present numbers.
         """
         self._registry.register(_Media(figures))
 
     def watch_workers(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
-        """Show the figures of each media worker by its process id; `figures` is called from any thread."""
+        """Show the figures of each media worker by its process id."""
         self._registry.register(_Workers(figures))
 
     def watch_tasks(self, count: Callable[[], int]) -> None:
-        """Show the number of tasks of the server's event loop; `count` is called from any thread."""
+        """Show the number of tasks of the server's event loop."""
         tasks = Gauge("hype_event_loop_tasks", "Tasks of the server's event loop.", registry=self._registry)
         tasks.set_function(count)
 

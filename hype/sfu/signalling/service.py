@@ -47,7 +47,7 @@ class Listener(Protocol):
 
 
 class Sfu:
-    """All media of one server. Every method but `healthy` and those of figures belongs to the event loop's thread."""
+    """All media of one server."""
 
     def __init__(
         self,
