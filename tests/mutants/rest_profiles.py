@@ -210,7 +210,10 @@ MUTANTS = [
     mutant(
         "rest.users.null-name",
         "A display name of null is accepted.",
-        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/displayName/type", ["string", "null"]),
+        SpecPatch(
+            f"{SCHEMAS}/UpdateUserRequest/properties/displayName",
+            {"type": ["string", "null"], "minLength": 1, "maxLength": 32, "x-hype-well-formed": True},
+        ),
         of="updateUser",
         killed_by="bounds.updateUser.displayName.type",
     ),
