@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from types import SimpleNamespace
-from typing import Any
+from typing import Any, Final
 
 import falcon.asgi
 
@@ -20,11 +20,13 @@ from hype.errors import BadRequest, HypeError, SpecMismatch
 from hype.operations import Answer, Call, Function, Services, perform
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
-from hype.rest.cors import Preflights, VaryByOrigin
+from hype.rest.cors import CrossOrigin
 from hype.rest.failures import add_failure_handlers
 from hype.spec import Operation
 
 __all__ = ["build"]
+
+_VERSIONS: Final = frozenset({"1.0", "1.1"})
 
 
 def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.App[Any, Any]:
@@ -33,13 +35,11 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
     Raises SpecMismatch when an operation has no function, or a function has no operation in any profile.
     """
     _check(services, functions)
-    origins = list(services.config.cors_origins)
-    cors: Any = falcon.CORSMiddleware(allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After")
-    preflights = Preflights({operation.method.upper() for operation in services.contract.operations.values()})
-    middleware: list[Any] = [cors, VaryByOrigin(), preflights]
-    app: falcon.asgi.App[Any, Any] = _App(middleware=middleware)
+    operations = services.contract.operations.values()
+    cors = CrossOrigin(services.config.cors_origins, {each.method.upper() for each in operations})
+    app = _App(cors, {each.method.upper() for each in operations if each.body is not None})
     endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
-    for operation in services.contract.operations.values():
+    for operation in operations:
         endpoints[operation.path][operation.method] = Endpoint(services, operation, functions[operation.id])
     for path, methods in endpoints.items():
         app.add_route(path, SimpleNamespace(**{f"on_{method}": each.respond for method, each in methods.items()}))
@@ -54,23 +54,35 @@ class _App(falcon.asgi.App[Any, Any]):
     Falcon takes the received part of a body for the whole (RFC 9112 section 8: an incomplete request is an error).
     """
 
+    def __init__(self, middleware: Any, methods_with_body: Container[str]) -> None:
+        super().__init__(middleware=middleware)
+        self._methods_with_body = methods_with_body
+
     async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
         self, scope: dict[str, Any], receive: Any, send: Any
     ) -> None:
         """Answer a request of an unknown version like one of 1.0, and one with an incomplete body with 400."""
-        begun = False
+        if scope["type"] == "http":
+            if scope["http_version"] not in _VERSIONS:
+                scope = {**scope, "http_version": "1.0"}
+            if scope["method"] in self._methods_with_body:
+                receive = _whole(receive)
+        await super().__call__(scope, receive, send)
 
-        async def receive_whole() -> Any:
-            nonlocal begun
-            message = await receive()
-            if message["type"] == "http.disconnect" and begun:
-                raise BadRequest("The body is incomplete")
-            begun = True
-            return message
 
-        if scope["type"] == "http" and scope["http_version"] not in {"1.0", "1.1"}:
-            scope = {**scope, "http_version": "1.0"}
-        await super().__call__(scope, receive_whole, send)
+def _whole(receive: Any) -> Any:
+    """Return an ASGI `receive` that raises BadRequest when the client disconnects in the middle of a body."""
+    begun = False
+
+    async def receive_whole() -> Any:
+        nonlocal begun
+        message = await receive()
+        if message["type"] == "http.disconnect" and begun:
+            raise BadRequest("The body is incomplete")
+        begun = True
+        return message
+
+    return receive_whole
 
 
 def _check(services: Services, functions: Mapping[str, Function]) -> None:

@@ -1,41 +1,43 @@
-"""The part of CORS that Falcon's own middleware leaves out (rulings R9 and A5)."""
+"""Cross-origin requests (rulings R9 and A5): Falcon's own middleware, and the parts that it leaves out."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import falcon
 import falcon.asgi
 
-__all__ = ["Preflights", "VaryByOrigin"]
+__all__ = ["CrossOrigin"]
 
 
-class Preflights:
-    """Answers a browser's question before the request is routed, so that unknown paths are answered as well.
+class CrossOrigin:
+    """The one middleware of the application, because each costs every request two calls."""
 
-    Falcon's CORS middleware turns `Allow` into `Access-Control-Allow-Methods` for the origins that may ask.
-    """
-
-    def __init__(self, methods: Iterable[str]) -> None:
-        """methods: what any path takes, in upper case."""
+    def __init__(self, origins: Sequence[str], methods: Iterable[str]) -> None:
+        """Allow `origins`. methods: what any path takes, in upper case."""
         self._allow = ", ".join(sorted(methods))
+        self._permission: Any = falcon.CORSMiddleware(
+            allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After"
+        )
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
-        """Answer 204 to a preflight; leave every other request alone."""
+        """Answer 204 to a preflight before it is routed, so that unknown paths are answered as well.
+
+        Falcon's middleware turns `Allow` into `Access-Control-Allow-Methods` for the origins that may ask.
+        """
         if request.method == "OPTIONS" and request.get_header("Access-Control-Request-Method"):
             response.status = falcon.HTTP_204
             response.set_header("Allow", self._allow)
             response.complete = True
 
-
-class VaryByOrigin:
-    """A middleware that tells caches that an answer depends on the origin.
-
-    Without it a cache could serve one origin's answer to another.
-    """
-
     async def process_response(
         self, request: falcon.asgi.Request, response: falcon.asgi.Response, resource: object, succeeded: bool
     ) -> None:
-        """Add the header. Falcon calls this after every request, failed ones included."""
+        """Add the headers of a known origin. Falcon calls this after every request, failed ones included.
+
+        `Vary` tells caches that an answer depends on the origin: they could serve one origin's answer to another.
+        """
         response.append_header("Vary", "Origin")
+        if request.get_header("Origin") is not None:
+            self._permission.process_response(request, response, resource, succeeded)

@@ -6,6 +6,7 @@ in one process (as in tests) stay apart.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Callable, Iterable, Mapping
 
 from prometheus_client import (
@@ -58,15 +59,19 @@ class Metrics:
         self._closes = Counter(
             "hype_gateway_closes", "WebSocket connections closed, by code.", ["code"], registry=self._registry
         )
+        # Looking a child up by its labels costs more than counting it. Operations, statuses and types are few.
+        self._requests_of = functools.cache(self._requests.labels)
+        self._database_of = functools.cache(self._database.labels)
+        self._frames_of = functools.cache(self._frames.labels)
         _describe_process(self._registry)
 
     def request(self, operation: str, status: int, seconds: float) -> None:
         """Count one HTTP answer. operation: its operationId, `none` where no operation was found."""
-        self._requests.labels(operation, str(status)).observe(seconds)
+        self._requests_of(operation, status).observe(seconds)
 
     def database(self, write: bool, seconds: float) -> None:
         """Count one operation's work in the database."""
-        self._database.labels("write" if write else "read").observe(seconds)
+        self._database_of("write" if write else "read").observe(seconds)
 
     def connected(self) -> None:
         """Count a WebSocket connection that was opened."""
@@ -79,11 +84,11 @@ class Metrics:
 
     def frame_in(self, type_: str) -> None:
         """Count a frame from a client. type_: a name of the spec, or `unknown`: never what a client chose."""
-        self._frames.labels("in", type_).inc()
+        self._frames_of("in", type_).inc()
 
     def frames_out(self, type_: str, count: int = 1) -> None:
         """Count `count` frames of one event sent to clients."""
-        self._frames.labels("out", type_).inc(count)
+        self._frames_of("out", type_).inc(count)
 
     def watch_media(self, figures: Callable[[], Mapping[str, int]]) -> None:
         """Show the figures of media at each scrape.

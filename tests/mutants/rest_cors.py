@@ -50,7 +50,7 @@ def _get_alone(answer: Answer, request: Request) -> None:
         answer.headers[_METHODS] = "GET"
 
 
-async def _not_before_routing(original: Any, preflights: Any, request: Any, response: Any) -> None:
+async def _not_before_routing(original: Any, cors: Any, request: Any, response: Any) -> None:
     """Leave a preflight to the router, which knows the paths that there are."""
 
 
@@ -109,7 +109,7 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
     mutant(
         "rest.cors.preflight-needs-a-path",
         "A preflight of an unknown path is 404.",
-        Around("hype.rest:Preflights.process_request", _not_before_routing),
+        Around("hype.rest:CrossOrigin.process_request", _not_before_routing),
         of="listChannels",
         killed_by="R9.preflight-of-unknown-path",
     ),
