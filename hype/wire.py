@@ -9,19 +9,29 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Any, Final, Literal
 
 __all__ = ["AUTHOR", "MESSAGE", "USER", "Member", "Shape", "timestamp"]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# A page of messages has a hundred times, which are put together of ready pieces.
+_SECONDS = [f"{second // 60:02}:{second % 60:02}." for second in range(3600)]
+_THOUSANDTHS = [f"{thousandth:03}Z" for thousandth in range(1000)]
 
 Kind = Literal["plain", "flag", "time", "lower", "start", "empty"]
 
 
 def timestamp(milliseconds: int) -> str:
     """Return milliseconds since the epoch as `2025-10-23T10:30:00.000Z` (ruling R2)."""
-    moment = _EPOCH + timedelta(milliseconds=milliseconds)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    hour, rest = divmod(milliseconds, 3_600_000)
+    return _hour(hour) + _SECONDS[rest // 1000] + _THOUSANDTHS[rest % 1000]
+
+
+@lru_cache(maxsize=4096)
+def _hour(hours: int) -> str:
+    """Return hours since the epoch as `2025-10-23T10:`."""
+    return (_EPOCH + timedelta(hours=hours)).isoformat()[:14]
 
 
 @dataclass(frozen=True)

@@ -2,8 +2,20 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
 from hype import payloads
 from hype.models import User
+
+FIRST: Final = -62_135_596_800_000
+"""The first millisecond of the year 1."""
+LAST: Final = 253_402_300_799_999
+"""The last millisecond of the year 9999."""
 
 
 def john(**columns: object) -> User:
@@ -25,6 +37,25 @@ def test_timestamps_do_not_lose_a_millisecond() -> None:
     start = 1_761_215_400_000
     texts = [payloads.timestamp(start + step) for step in range(2000)]
     assert texts == sorted(set(texts))
+
+
+@settings(max_examples=500, derandomize=True, deadline=None)
+@given(st.integers(FIRST, LAST))
+@example(FIRST)
+@example(LAST)
+@example(-1)
+def test_every_timestamp_is_that_of_the_standard_library(milliseconds: int) -> None:
+    """In every year from 1 to 9999, before 1970 as well."""
+    moment = datetime(1970, 1, 1, tzinfo=UTC) + timedelta(milliseconds=milliseconds)
+    expected = moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")
+    assert payloads.timestamp(milliseconds) == expected
+
+
+@pytest.mark.parametrize("milliseconds", [FIRST - 1, LAST + 1, 10**30])
+def test_there_is_no_timestamp_beyond_the_calendar(milliseconds: int) -> None:
+    """No row has such a time."""
+    with pytest.raises(OverflowError):
+        payloads.timestamp(milliseconds)
 
 
 def test_a_hidden_email_is_null() -> None:
