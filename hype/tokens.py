@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, Final, Literal, Protocol
 
 import jwt
@@ -18,6 +19,7 @@ __all__ = ["Claims", "Holder", "Kind", "Pair", "Tokens"]
 Kind = Literal["access", "refresh"]
 
 _INVALID: Final = {"access": "Invalid token", "refresh": "Invalid refresh token"}
+_KEPT: Final = 4096  # tokens, of a KB each
 _EXPIRED: Final = {"access": "Token expired", "refresh": "Refresh token expired"}
 
 
@@ -66,6 +68,14 @@ class Pair:
     refresh_expires_at: int
 
 
+@dataclass(frozen=True, slots=True)
+class _Signed:
+    """What a token with a good signature says. expires_at: None when it is no time. claims: None when one is wrong."""
+
+    expires_at: float | None
+    claims: Claims | None
+
+
 class Tokens:
     """The issuer and reader of tokens. clock: returns the time in seconds since the epoch."""
 
@@ -74,6 +84,9 @@ class Tokens:
         self._secrets = {"access": config.jwt_access_secret, "refresh": config.jwt_refresh_secret}
         self._lifetimes = {"access": config.access_token_ttl_s, "refresh": config.refresh_token_ttl_s}
         self._clock = clock
+        # A client sends the same token with every request, and checking its signature costs more than a query. Only
+        # what never changes is kept: expiry is compared with each use's time, and a refused token is checked again.
+        self._signed = lru_cache(maxsize=_KEPT)(self._read_signed)
 
     def pair(self, user: Holder, session_id: str) -> Pair:
         """Return a new access token and a new refresh token for the user's session."""
@@ -107,14 +120,17 @@ class Tokens:
         return jwt.encode(claims, self._secrets[kind], algorithm="HS256"), claims
 
     def _read(self, token: str, kind: Kind) -> Claims:
-        payload = self._verified(token, kind)
+        signed = self._signed(token, kind)
         # Expiry is checked first: an expired token is expired, whatever its other members are.
-        if payload.get("type") == kind and _is_past(payload.get("exp"), self._clock()):
+        if signed.expires_at is not None and signed.expires_at <= self._clock():
             raise NotAuthenticated(_EXPIRED[kind])
-        claims = _claims(payload, kind)
-        if claims is None:
+        if signed.claims is None:
             raise NotAuthenticated(_INVALID[kind])
-        return claims
+        return signed.claims
+
+    def _read_signed(self, token: str, kind: Kind) -> _Signed:
+        payload = self._verified(token, kind)
+        return _Signed(_expiry(payload.get("exp")) if payload.get("type") == kind else None, _claims(payload, kind))
 
     def _verified(self, token: str, kind: Kind) -> dict[str, Any]:
         """Return the payload of a token that this server signed; PyJWT checks only the signature."""
@@ -128,8 +144,8 @@ class Tokens:
 _UNCHECKED: Final = [f"verify_{claim}" for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")]
 
 
-def _is_past(expiry: object, now: float) -> bool:
-    return isinstance(expiry, int | float) and not isinstance(expiry, bool) and expiry <= now
+def _expiry(value: object) -> float | None:
+    return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 
 def _claims(payload: dict[str, Any], kind: Kind) -> Claims | None:
