@@ -26,6 +26,12 @@ __all__ = ["Metrics"]
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
+_OF_WORKERS = {
+    "segmentation": "Whether the kernel takes the packets of a burst as one message (UDP_SEGMENT): 1, or 0.",
+    "sent_packets": "RTP packets that a media worker has sent.",
+    "sent_messages": "Messages to the kernel that these packets left in; one may hold a burst.",
+}
+
 
 class Metrics:
     """All counters of one server."""
@@ -98,7 +104,10 @@ class Metrics:
         self._registry.register(_Media(figures))
 
     def watch_workers(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
-        """Show the figures of each media worker by its process id."""
+        """Show the figures of each media worker by its process id.
+
+        Members that end in `_packets` or `_messages` only ever grow; the others are present numbers.
+        """
         self._registry.register(_Workers(figures))
 
     def watch_tasks(self, count: Callable[[], int]) -> None:
@@ -128,12 +137,13 @@ class _Workers(Collector):
         self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
-        families: dict[str, GaugeMetricFamily] = {}
+        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
         for pid, figures in self._figures().items():
             for name, number in figures.items():
-                text = f"{name.capitalize()} that a media worker knows of."
-                family = GaugeMetricFamily(f"hype_media_worker_{name}", text, labels=["pid"])
-                families.setdefault(name, family).add_metric([str(pid)], number)
+                family = CounterMetricFamily if name.endswith(("_packets", "_messages")) else GaugeMetricFamily
+                text = _OF_WORKERS.get(name, f"{name.capitalize()} that a media worker knows of.")
+                families.setdefault(name, family(f"hype_media_worker_{name}", text, labels=["pid"]))
+                families[name].add_metric([str(pid)], number)
         return families.values()
 
 

@@ -51,7 +51,7 @@ _SERVER = {
     "hype_gateway_connections": "gateway connections",
 }
 _MUST_GO = ("transports", "producers", "consumers", "gateway connections")
-_GAUGE = re.compile(r'^(?:hype_media_worker_(\w+)\{pid="(\d+)"\}|(hype_\w+)) (\S+)$', re.MULTILINE)
+_GAUGE = re.compile(r'^(?:hype_media_worker_(\w+)(?<!_total)\{pid="(\d+)"\}|(hype_\w+)) (\S+)$', re.MULTILINE)
 
 Look = dict[str, dict[str, float]]
 """The number of each kind of thing that a process holds, by the names of both."""

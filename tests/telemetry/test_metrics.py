@@ -72,10 +72,11 @@ def test_media_figures_are_read_at_each_scrape() -> None:
 
 def test_each_worker_has_its_own_figures() -> None:
     """A worker is shown by its process id, and no longer shown once it is gone."""
-    metrics, figures = Metrics(), {7: {"tasks": 2, "transports": 1}, 8: {"tasks": 3}}
+    metrics, figures = Metrics(), {7: {"tasks": 2, "sent_messages": 9, "transports": 1}, 8: {"tasks": 3}}
     metrics.watch_workers(lambda: figures)
     del figures[7]["transports"]
     assert 'hype_media_worker_tasks{pid="7"} 2.0\nhype_media_worker_tasks{pid="8"} 3.0' in metrics.text()
+    assert 'hype_media_worker_sent_messages_total{pid="7"} 9.0' in metrics.text()
     del figures[7]
     assert 'pid="7"' not in metrics.text()
 

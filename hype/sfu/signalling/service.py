@@ -28,6 +28,17 @@ Present = Callable[[str], Mapping[str, bool]]
 Attends = Callable[[str, str], bool]
 """(user id, channel id) → whether the user has a socket in the channel's room. A `voice_state` there comes with one."""
 
+_WORKER_FIGURES = {
+    "transports": "transports",
+    "producers": "producers",
+    "consumers": "consumers",
+    "tasks": "tasks",
+    "segmentation": "segmentation",
+    "sent_packets": "packetsOut",
+    "sent_messages": "messagesOut",
+}
+"""The figures of a worker, by their names in its statistics."""
+
 _CANNOT = {"connectTransport": "Cannot connect", "produce": "Cannot produce", "consume": "Cannot consume"}
 
 _logger = logging.getLogger(__name__)
@@ -94,9 +105,8 @@ class Sfu:
 
     def worker_figures(self) -> dict[int, dict[str, int]]:
         """Return the numbers of each worker by its process id, as of some seconds ago."""
-        names = ("transports", "producers", "consumers", "tasks")
         known = ((worker.pid, worker.stats) for worker in tuple(self._workers.live) if worker.stats)
-        return {pid: {name: int(stats.get(name, 0)) for name in names} for pid, stats in known}
+        return {pid: {name: int(stats.get(key, 0)) for name, key in _WORKER_FIGURES.items()} for pid, stats in known}
 
     # The requests of users by REST (rulings R25 to R29)
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from hype.sfu.worker.dtls import Certificate
-from hype.sfu.worker.fan_out import OutgoingSocket
 from hype.sfu.worker.ice import IceLite
+from hype.sfu.worker.outgoing import OutgoingSocket
 from hype.sfu.worker.port import Port
 
 __all__ = ["Counters", "EventSink", "Timeouts", "WorkerContext"]

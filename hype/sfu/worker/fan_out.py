@@ -1,31 +1,23 @@
-"""The way of one packet to many receivers, each with its own SRTP key, SSRC, numbering and mid.
+"""The way of packets to many receivers, each with its own SRTP key, SSRC, numbering and mid.
 
-The packet is copied in bulk, patched, encrypted in place and handed to the kernel in one call: no Python object is
-made per packet and receiver. Receivers on TCP, and packets that come late, are sent one by one.
+A packet is copied in bulk, patched and encrypted in place: no Python object is made per packet and receiver. What came
+by one read of the socket is handed to the kernel in one call per burst (`outgoing.bursts`). Receivers on TCP, and
+packets that come late, are sent one by one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from hype.sfu.codecs.codec import PictureShift
 from hype.sfu.worker import rtp
-from hype.sfu.worker.datagrams import Arena, DatagramBatch
 from hype.sfu.worker.dtls import Keys, protect
 from hype.sfu.worker.ice import Path
+from hype.sfu.worker.outgoing import DatagramBatch, OutgoingSocket, Packet, Row, bursts
 from hype.sfu.worker.stamps import Stamps
 
-__all__ = ["FanOut", "OutgoingSocket", "Receiver"]
-
-
-@dataclass(slots=True)
-class OutgoingSocket:
-    """The UDP socket of a worker, and the buffers that every fan-out sends from."""
-
-    arena: Arena
-    descriptor: int
-    sent: int = 0  # packets
+__all__ = ["FanOut", "Receiver"]
 
 
 @dataclass(slots=True, eq=False)
@@ -67,27 +59,34 @@ class _Batch:
             [each.timestamp_offset for each in receivers],
             [each.tail for each in receivers],
         )
-        self._datagrams = DatagramBatch(socket.arena, [each.path.name or b"" for each in receivers])
+        self._datagrams = DatagramBatch(socket, [each.path.name or b"" for each in receivers])
         self._protect = protect()
 
-    def send(self, packet: bytes, index: int, timestamp: int) -> int:
-        """Send the packet to all and return how many copies the kernel took."""
-        arena, count = self._socket.arena, len(self._receivers)
+    def send(self, burst: Sequence[Packet]) -> int:
+        """Send the packets of a burst to all and return how many copies the kernel took."""
+        rows, count = self._socket.arena.rows(len(burst)), len(self._receivers)
+        codes = [self._encrypt(row, *packet) for row, packet in zip(rows, burst, strict=True)]
+        if any(map(any, codes)):  # a copy that libsrtp did not encrypt must not leave
+            return sum(map(self._send_encrypted, rows, codes))
+        for row, packet in zip(rows, burst, strict=True):
+            row.seal(count, len(packet[0]) + self._tag)
+        return self._datagrams.send(len(burst), len(burst[0][0]) + self._tag)
+
+    def _encrypt(self, row: Row, packet: bytes, index: int, timestamp: int) -> list[int]:
+        """Make and encrypt each receiver's copy, and return libsrtp's codes."""
         if self._pictures is not None:
             packet = _with_pictures(packet, self._pictures)
-        columns, pointers = arena.fill(packet, count)
+        columns, pointers = row.fill(packet, len(self._receivers))
         self._stamps.write(columns, index, timestamp)
-        codes = list(map(self._protect, self._contexts, pointers, arena.lengths))  # in C, like the stamps
-        if any(codes):  # a copy that libsrtp did not encrypt must not leave
-            return self._send_encrypted(codes)
-        arena.seal(count, len(packet) + self._tag)
-        return self._datagrams.send(self._socket.descriptor)
+        return list(map(self._protect, self._contexts, pointers, row.lengths))  # in C, like the stamps
 
-    def _send_encrypted(self, codes: list[int]) -> int:
+    def _send_encrypted(self, row: Row, codes: list[int]) -> int:
         for number, (receiver, code) in enumerate(zip(self._receivers, codes, strict=True)):
             if code == 0:
-                receiver.path.send(self._socket.arena.content(number))
-        return codes.count(0)
+                receiver.path.send(row.content(number))
+        sent = codes.count(0)
+        self._socket.messages += sent
+        return sent
 
 
 class FanOut:
@@ -99,6 +98,7 @@ class FanOut:
         self._receivers: dict[str, Receiver] = {}
         self._stale = False
         self._newest = 0  # the highest first index of a receiver
+        self._queue: list[Packet] = []  # packets of the read that goes on
         self._batches: list[_Batch] = []
         self._on_tcp: list[Receiver] = []
 
@@ -106,34 +106,49 @@ class FanOut:
         return len(self._receivers)
 
     def add(self, key: str, receiver: Receiver) -> None:
-        """Send to this receiver too. It replaces the receiver with the same key."""
+        """Send to this receiver too, from the next packet on. It replaces the receiver with the same key."""
+        self.flush()
         self._receivers[key] = receiver
         self._stale = True
 
     def move(self, key: str, path: Path) -> None:
         """Reach the receiver with that key by another path. Raises KeyError."""
+        self.flush()
         self._receivers[key].path = path
         self._stale = True
 
     def remove(self, key: str) -> None:
         """Send no more to the receiver with that key, if there is one."""
+        self.flush()
         if self._receivers.pop(key, None) is not None:
             self._stale = True
 
     def send(self, packet: bytes, index: int, timestamp: int) -> None:
-        """Send a packet, laid out as `rtp` says, to every receiver that has begun.
+        """Send a packet, laid out as `rtp` says, to every receiver that has begun, by the socket's next flush.
 
         index: the packet's place in its stream, counted without wrapping. timestamp: the packet's own.
         """
         if self._stale:
             self._arrange()
         if index < self._newest:
+            self.flush()
             self._send_singly((each for each in self._receivers.values() if each.first <= index), packet, index)
             return
-        for batch in self._batches:
-            self._socket.sent += batch.send(packet, index, timestamp)
+        if not self._queue:
+            self._socket.flush_later(self)
+        self._queue.append((packet, index, timestamp))
+
+    def flush(self) -> None:
+        """Send the packets that wait, in their order."""
+        if not self._queue:
+            return
+        packets, self._queue = self._queue, []
+        for burst in bursts(packets, self._socket.segmentation):
+            for batch in self._batches:
+                self._socket.sent += batch.send(burst)
         if self._on_tcp:
-            self._send_singly(self._on_tcp, packet, index)
+            for packet, index, _ in packets:
+                self._send_singly(self._on_tcp, packet, index)
 
     def _send_singly(self, receivers: Iterable[Receiver], packet: bytes, index: int) -> None:
         for receiver in receivers:
@@ -141,6 +156,7 @@ class FanOut:
             if sealed is not None:
                 receiver.path.send(sealed)
                 self._socket.sent += 1
+                self._socket.messages += 1
 
     def _arrange(self) -> None:
         self._stale = False

@@ -8,8 +8,8 @@ from typing import Any, Protocol
 from hype.sfu import codecs
 from hype.sfu.negotiation import extensions, ortc
 from hype.sfu.worker import rtcp, rtp
-from hype.sfu.worker.fan_out import OutgoingSocket
 from hype.sfu.worker.levels import SpeechDetector
+from hype.sfu.worker.outgoing import OutgoingSocket
 from hype.sfu.worker.stream import Format, Stream
 
 __all__ = ["InboundTrack", "RtcpSender", "SpeechListener"]

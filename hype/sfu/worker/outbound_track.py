@@ -182,6 +182,7 @@ class OutboundTrack:
             index = number - receiver.sequence_offset
             packet = segment.stream.ring.get(index)
             if packet is not None and self._may_resend(number, now):
+                segment.stream.fan_out.flush()  # the packet may wait there for its first time
                 self._send_again(receiver, bytes(receiver.stamp(packet, index)), now)
 
     def _find(self, sequence: int) -> tuple[_Segment | None, int]:
@@ -220,6 +221,7 @@ class OutboundTrack:
         current = self._current
         if current is None or current.stream is not stream:
             return
+        stream.fan_out.flush()  # the report counts the packets that wait there
         packets = self._packets + stream.packets - current.packets_before
         octets = self._octets + stream.octets - current.octets_before
         own = rtcp.SenderInfo(

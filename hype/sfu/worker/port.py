@@ -11,6 +11,7 @@ import logging
 import socket
 import struct
 import time
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
@@ -81,6 +82,9 @@ class _TcpPath(asyncio.Protocol):
 
     def data_received(self, data: bytes) -> None:
         self._received += data
+        self._port.take_frames(self._frames(), self)
+
+    def _frames(self) -> Iterator[bytes]:
         while len(self._received) >= 2:
             size = int.from_bytes(self._received[:2], "big")
             if size > _MAX_FRAME and self._transport is not None:
@@ -90,7 +94,7 @@ class _TcpPath(asyncio.Protocol):
                 return
             frame = bytes(self._received[2 : 2 + size])
             del self._received[: 2 + size]
-            self._port.take_frame(frame, self)
+            yield frame
 
     def connection_lost(self, _exc: Exception | None) -> None:
         self._identified()
@@ -138,6 +142,7 @@ class Port:
         self._inbox = Inbox(udp.family)
         self._spare = Inbox(udp.family, 1).slots[0]
         self._server: asyncio.Server | None = None
+        self._after_read: Callable[[], None] = lambda: None
 
     @classmethod
     def bind(cls, ip: str, numbers: range, ice: IceLite, announced_ip: str | None) -> Port:
@@ -152,8 +157,9 @@ class Port:
                 return cls(udp, tcp, ice, announced_ip or ip)
         raise PortBusy(f"No free port between {numbers.start} and {numbers.stop - 1} at {ip} for media")
 
-    async def start(self) -> None:
-        """Begin to listen on both."""
+    async def start(self, after_read: Callable[[], None]) -> None:
+        """Begin to listen on both. after_read: is called behind the last datagram of each read."""
+        self._after_read = after_read
         loop = asyncio.get_running_loop()
         loop.add_reader(self.udp.fileno(), self._readable)
         self._server = await loop.create_server(lambda: _TcpPath(self), sock=self._tcp)
@@ -189,12 +195,24 @@ class Port:
             for index in range(count):
                 name = inbox.name(index)
                 self._take(inbox.slots[index], inbox.sizes[index], self.paths.get(name), name, now)
+            self._finish_read()
             if count < len(inbox.slots):
                 return
 
-    def take_frame(self, frame: bytes, path: _TcpPath) -> None:
-        """Take one datagram that came by TCP."""
-        self._take(self._spare, self._spare.put(frame), path, b"", time.monotonic())
+    def take_frames(self, frames: Iterable[bytes], path: _TcpPath) -> None:
+        """Take the datagrams that came by one read of a TCP connection."""
+        now = time.monotonic()
+        for frame in frames:
+            self._take(self._spare, self._spare.put(frame), path, b"", now)
+        self._finish_read()
+
+    def _finish_read(self) -> None:
+        try:
+            self._after_read()
+        except Exception:  # nor must the packets that it brought
+            self.failures += 1
+            if self.failures == 1:
+                logger.exception("Packets could not be sent on; further failures are only counted")
 
     def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
         try:

@@ -160,14 +160,16 @@ class RequestHandler:
     def _stats(self, _params: Params) -> dict[str, Any]:
         routers = list(self._routers.values())
         connections = [each for router in routers for each in router.connections.values()]
-        counters, port = self._context.counters, self._context.port
+        counters, port, outgoing = self._context.counters, self._context.port, self._context.socket
         return {
             "routers": len(routers),
             "transports": len(connections),
             "producers": sum(len(router.inbound) for router in routers),
             "consumers": sum(len(router.outbound) for router in routers),
             "packetsIn": counters.packets_in,
-            "packetsOut": self._context.socket.sent,
+            "packetsOut": outgoing.sent,
+            "messagesOut": outgoing.messages,
+            "segmentation": int(outgoing.segmentation),
             "rejected": counters.rejected,
             "unknown": counters.unknown,
             "dropped": port.dropped,

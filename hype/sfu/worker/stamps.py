@@ -1,6 +1,6 @@
 """The header fields in which the copies of a packet differ, written into all copies at once, field by field.
 
-A column is one header field of every copy (`Arena.fill`). A column is written by a single assignment, which the
+A column is one header field of every copy (`Row.fill`). A column is written by a single assignment, which the
 interpreter does in C. So one more receiver costs no step of Python.
 """
 
@@ -9,17 +9,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Literal
 
-from hype.sfu.worker.datagrams import Field
+from hype.sfu.worker.outgoing import Field
 
 __all__ = ["FIELDS", "Stamps"]
 
-FIELDS: Sequence[Field] = (("H", 2), ("I", 4), ("I", 8), ("I", 16), ("B", 20))
-"""The arena's fields, in the layout that `rtp` describes.
-
-They are the sequence number, the timestamp, the SSRC, and the mid in two fields: the first byte of its element with
-three characters, and the last character.
-"""
-_SEQUENCE, _TIMESTAMP, _SSRC, _MID, _MID_END = range(len(FIELDS))
+FIELDS: Sequence[Field] = (("H", 2), ("I", 4), ("I", 8), ("I", 17))
+"""The arena's fields, in the layout that `rtp` describes: sequence number, timestamp, SSRC, the mid's characters."""
+_SEQUENCE, _TIMESTAMP, _SSRC, _MID = range(len(FIELDS))
 
 
 class Stamps:
@@ -33,17 +29,18 @@ class Stamps:
         self._sequences = _Lanes(sequence_offsets, "H", 2)
         self._timestamps = _Lanes(timestamp_offsets, "I", 4)
         self._ssrcs = memoryview(b"".join(tail[:4] for tail in tails)).cast("I")
-        self._mids = memoryview(b"".join(tail[8:12] for tail in tails)).cast("I")
-        self._mid_ends = b"".join(tail[12:] for tail in tails)
+        self._mids = memoryview(b"".join(tail[9:] for tail in tails)).cast("I")
 
     def write(self, columns: Sequence[memoryview], index: int, timestamp: int) -> None:
-        """Write into all copies what `rtp.write_stamp` writes into one."""
+        """Write into all copies of a packet what `rtp.write_stamp` writes into one.
+
+        `rtp.outgoing_header` has written what is the same for all receivers.
+        """
         count = self._count
         columns[_SEQUENCE][:count] = self._sequences.after(index)
         columns[_TIMESTAMP][:count] = self._timestamps.after(timestamp)
         columns[_SSRC][:count] = self._ssrcs
         columns[_MID][:count] = self._mids
-        columns[_MID_END][:count] = self._mid_ends
 
 
 class _Lanes:

@@ -7,10 +7,11 @@ from typing import Protocol
 
 from hype.sfu.codecs.codec import Codec, Pictures
 from hype.sfu.worker import rtp
-from hype.sfu.worker.fan_out import FanOut, OutgoingSocket
+from hype.sfu.worker.fan_out import FanOut
 from hype.sfu.worker.feedback import Reception
 from hype.sfu.worker.nack import NackSchedule
 from hype.sfu.worker.numbering import Numbering
+from hype.sfu.worker.outgoing import OutgoingSocket
 
 __all__ = ["Format", "LevelListener", "Ring", "Stream", "Subscriber"]
 

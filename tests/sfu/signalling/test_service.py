@@ -376,8 +376,19 @@ async def test_each_worker_is_shown_as_it_last_said(driver: SfuDriver, monkeypat
     monkeypatch.setattr(worker_process, "_STATS_INTERVAL_S", 0.01)
     os.kill(driver.workers[0].pid, signal.SIGKILL)
     await driver.wait_until(lambda: driver.sfu.figures()["sent_packets"] == 5)
-    shown = {driver.workers[0].pid: {"transports": 0, "producers": 0, "consumers": 0, "tasks": 4}}
-    assert driver.sfu.worker_figures() == shown
+    (shown,) = driver.sfu.worker_figures().items()
+    assert shown == (
+        driver.workers[0].pid,
+        {
+            "transports": 0,
+            "producers": 0,
+            "consumers": 0,
+            "tasks": 4,
+            "segmentation": 1,
+            "sent_packets": 5,
+            "sent_messages": 2,
+        },
+    )
 
 
 async def test_a_worker_that_cannot_start_stops_the_start() -> None:

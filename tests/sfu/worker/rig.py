@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import os
+import signal
 import socket
 import struct
 import sys
-from collections.abc import AsyncIterator, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -55,6 +57,16 @@ class Rig:
         """Take an event of the worker."""
         self.events.append(event)
         self._changed.set()
+
+    @contextmanager
+    def asleep(self) -> Iterator[None]:
+        """Have the worker do nothing meanwhile. What it is sent waits at its socket, and comes by one read."""
+        self.process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self.process.pid, os.WSTOPPED)
+        try:
+            yield
+        finally:
+            self.process.send_signal(signal.SIGCONT)
 
     async def wait_for(self, event: str, **members: Any) -> Mapping[str, Any]:
         """Wait for an event with these members, and return it."""

@@ -2,74 +2,16 @@
 
 from __future__ import annotations
 
-import socket
-from collections.abc import Iterator
-
 import pytest
 
 from hype.sfu.negotiation import extensions
 from hype.sfu.worker import rtp
-from hype.sfu.worker.datagrams import Arena, pack_name, unpack_name
-from hype.sfu.worker.fan_out import FanOut, OutgoingSocket, Receiver
-from hype.sfu.worker.ice import Agent
-from hype.sfu.worker.stamps import FIELDS
+from hype.sfu.worker.datagrams import pack_name, unpack_name
+from hype.sfu.worker.fan_out import FanOut
+from hype.sfu.worker.outgoing import OutgoingSocket
 from tests.sfu.worker.keys import CM, GCM, pair
-from tests.sfu.worker.rig import payload, rtp_packet, sequence, ssrc, timestamp
-
-
-class Client:
-    """A client: its address and its packets."""
-
-    def __init__(self, number: int, profile: int = GCM, *, udp: bool = True) -> None:
-        self.keys, self.session, _ = pair(profile)
-        self.socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.socket.bind(("127.0.0.1", 0))
-        self.socket.setblocking(False)
-        self.address: tuple[str, int] = self.socket.getsockname()
-        self.name = pack_name(self.address) if udp else None
-        self.agent: Agent | None = None
-        self.sent: list[bytes] = []
-        self.ssrc = 1000 + number
-        self.mid = f"{number:04}"
-
-    def receiver(self, first: int = 0, sequence_offset: int = 0, timestamp_offset: int = 0) -> Receiver:
-        """Return the client as a receiver of a fan-out."""
-        return Receiver(self.keys, self, rtp.stamp_tail(self.ssrc, self.mid), first, sequence_offset, timestamp_offset)
-
-    def send(self, data: bytes) -> None:
-        """Take a datagram that was not sent in a batch."""
-        self.sent.append(data)
-
-    def adopt(self, agent: Agent) -> None:
-        """Take the agent."""
-        self.agent = agent
-
-    def release(self) -> None:
-        """Take no agent."""
-        self.agent = None
-
-    def received(self) -> list[bytes]:
-        """Return the packets since the last call, decrypted."""
-        taken, self.sent = self.sent, []
-        while True:
-            try:
-                taken.append(self.socket.recv(2048))
-            except BlockingIOError:
-                return [self.session.unprotect(each) for each in taken]
-
-
-@pytest.fixture
-def outgoing() -> Iterator[OutgoingSocket]:
-    """Yield a socket to send from."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as sender:
-        yield OutgoingSocket(Arena(FIELDS), sender.fileno())
-
-
-def routed(number: int, content: bytes) -> bytes:
-    """Return a packet as a stream gives it to its fan-out."""
-    header = rtp.parse(rtp_packet(number, content))
-    assert header is not None
-    return rtp.outgoing_header(header, 100, 0) + content
+from tests.sfu.worker.receiving import Client, routed
+from tests.sfu.worker.rig import payload, sequence, ssrc, timestamp
 
 
 @pytest.mark.parametrize("size", [1, 100, 700, 1100, 1200, 1400])
@@ -81,6 +23,7 @@ def test_each_receiver_gets_the_payload_with_its_own_header(outgoing: OutgoingSo
     for number, client in enumerate(clients):
         fan_out.add(str(number), client.receiver(sequence_offset=number * 1000, timestamp_offset=number * 7))
     fan_out.send(routed(65535, content[:size]), 65535, 4000)
+    outgoing.flush()
     for number, client in enumerate(clients):
         (packet,) = client.received()
         assert payload(packet) == content[:size]
@@ -101,9 +44,11 @@ def test_a_receiver_that_left_gets_nothing(outgoing: OutgoingSocket) -> None:
     fan_out.add("stays", stays.receiver())
     fan_out.add("leaves", leaves.receiver())
     fan_out.send(routed(1, b"one"), 1, 0)
+    outgoing.flush()
     fan_out.remove("leaves")
     fan_out.add("comes", comes.receiver(first=2))
     fan_out.send(routed(2, b"two"), 2, 0)
+    outgoing.flush()
     got = [[payload(packet) for packet in client.received()] for client in clients]
     assert got == [[b"one", b"two"], [b"one"], [b"two"]]
     _close(clients)
@@ -116,6 +61,7 @@ def test_a_late_packet_goes_to_earlier_receivers_only(outgoing: OutgoingSocket) 
     fan_out.add("old", old.receiver(first=0))
     fan_out.add("new", new.receiver(first=10))
     fan_out.send(routed(9, b"late"), 9, 9 * 960)
+    outgoing.flush()
     assert [payload(packet) for packet in old.received()] == [b"late"]
     assert new.received() == []
     _close(clients)
@@ -128,6 +74,7 @@ def test_receivers_on_tcp_get_the_same(outgoing: OutgoingSocket) -> None:
     for number, client in enumerate(clients):
         fan_out.add(str(number), client.receiver())
     fan_out.send(routed(5, b"both"), 5, 5 * 960)
+    outgoing.flush()
     assert [payload(packet) for packet in by_udp.received()] == [b"both"]
     assert [payload(packet) for packet in by_tcp.received()] == [b"both"]
     _close(clients)
@@ -140,11 +87,13 @@ def test_what_cannot_be_encrypted_does_not_leave(outgoing: OutgoingSocket) -> No
     for number, client in enumerate(clients):
         fan_out.add(str(number), client.receiver())
     fan_out.send(routed(5000, b"now"), 5000, 0)
+    outgoing.flush()
     assert [len(client.received()) for client in clients] == [1, 1]
     # libsrtp refuses to protect what is further back than its window; a newcomer's window is empty.
     sound.keys, sound.session, _ = pair()
     fan_out.add("1", sound.receiver())
     fan_out.send(routed(1000, b"old"), 1000, 0)
+    outgoing.flush()
     assert broken.received() == []
     assert [payload(packet) for packet in sound.received()] == [b"old"]
     _close(clients)
@@ -158,6 +107,7 @@ def test_an_unreachable_receiver_does_not_stop_the_others(outgoing: OutgoingSock
     for number, client in enumerate(clients):
         fan_out.add(str(number), client.receiver())
     fan_out.send(routed(1, b"hello"), 1, 0)
+    outgoing.flush()
     assert [payload(packet) for client in (first, second) for packet in client.received()] == [b"hello"] * 2
     assert outgoing.sent == 2
     _close(clients)

@@ -11,13 +11,12 @@ from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from hype.sfu.worker import rtp
-from hype.sfu.worker.datagrams import Arena
 from hype.sfu.worker.dtls import Keys
-from hype.sfu.worker.fan_out import OutgoingSocket
 from hype.sfu.worker.ice import Agent, Path
 from hype.sfu.worker.inbound_track import InboundTrack
 from hype.sfu.worker.numbering import MAX_HOLES, RESTART
 from hype.sfu.worker.outbound_track import OutboundTrack
+from hype.sfu.worker.outgoing import Arena, OutgoingSocket
 from hype.sfu.worker.stamps import FIELDS
 from hype.sfu.worker.stream import Ring
 from tests.clocks import HandClock
@@ -107,6 +106,8 @@ class Call:
         self.clients = [Client(number, self.inbound, rtx=number == 0) for number in range(2)]
         self.newest = [65_000, 100]  # the sequence numbers of the layers
         self._contents, self._repairs = itertools.count(), itertools.count()
+        self._one_read = False
+        OUTGOING.flush()  # what another call has left
         for client in self.clients:
             client.track.start(self.clock())
         self.send(LOW)
@@ -137,6 +138,8 @@ class Call:
         stream = self.inbound.streams[layer]
         (stream.receive if header.ssrc < RTX_SSRC else stream.receive_rtx)(packet, header, self.clock())
         stream.nacks.due(self.clock())
+        if not self._one_read:
+            OUTGOING.flush()
 
     def run(self, layer: int, count: int) -> None:
         """Send so many packets in order."""
@@ -177,6 +180,11 @@ class Call:
         else:
             self.inbound.pause()
 
+    def join(self) -> None:
+        """Have all that comes from now on come by one read, or each packet by one of its own."""
+        self._one_read = not self._one_read
+        OUTGOING.flush()
+
     def ask(self, client: Client, step: int) -> None:
         """Have that client ask for three packets, the first one `step` behind its newest."""
         wanted = [(client.newest + step + each) & 0xFFFF for each in range(3)]
@@ -196,6 +204,7 @@ class Call:
             "choose": lambda: self.choose(client, step % 2),
             "toggle": lambda: self.toggle(client),
             "mute": self.mute,
+            "join": self.join,
             "ask": lambda: self.ask(client, step),
             "wait": lambda: self.clock.advance(0.3),
         }
@@ -211,7 +220,7 @@ STEPS = st.one_of(
     st.integers(0, 0xFFFF),
 )
 OFTEN = ["send", "delta", "run", "run", "pad", "repair", "repair on", "ask"] * 2
-SELDOM = ["empty", "choose", "toggle", "mute", "wait"]
+SELDOM = ["empty", "choose", "toggle", "mute", "wait", "join", "join"]
 ACTIONS = st.tuples(st.sampled_from(OFTEN + SELDOM), st.integers(0, 1), STEPS, st.integers(1, 5))
 
 
@@ -222,6 +231,7 @@ def test_no_two_packets_share_a_nonce(actions: list[tuple[str, int, int, int]]) 
     call = Call()
     for action in actions:
         call.do(*action)
+    OUTGOING.flush()
 
 
 def test_a_repetition_is_never_new() -> None:
