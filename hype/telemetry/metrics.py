@@ -30,6 +30,7 @@ _OF_WORKERS = {
     "segmentation": "Whether the kernel takes the packets of a burst as one message (UDP_SEGMENT): 1, or 0.",
     "sent_packets": "RTP packets that a media worker has sent.",
     "sent_messages": "Messages to the kernel that these packets left in; one may hold a burst.",
+    "oversized_packets": "RTP packets that were too large to be sent on.",
 }
 
 

@@ -36,6 +36,7 @@ _WORKER_FIGURES = {
     "segmentation": "segmentation",
     "sent_packets": "packetsOut",
     "sent_messages": "messagesOut",
+    "oversized_packets": "oversized",
 }
 """The figures of a worker, by their names in its statistics."""
 

@@ -56,7 +56,7 @@ class OutgoingSocket:
     """The UDP socket of a worker, and the buffers that every fan-out sends from.
 
     segmentation: whether several packets to a receiver leave as one message. The kernel's first refusal ends it.
-    sent: packets. messages: those that they left in, by UDP and TCP.
+    sent: packets. messages: those that they left in, by UDP and TCP. oversized: packets that were too large to be sent.
     """
 
     arena: Arena
@@ -64,6 +64,7 @@ class OutgoingSocket:
     segmentation: bool = False
     sent: int = 0
     messages: int = 0
+    oversized: int = 0
     _queues: list[Queue] = field(default_factory=list)
 
     def flush_later(self, queue: Queue) -> None:

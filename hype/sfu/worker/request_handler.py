@@ -170,6 +170,7 @@ class RequestHandler:
             "packetsOut": outgoing.sent,
             "messagesOut": outgoing.messages,
             "segmentation": int(outgoing.segmentation),
+            "oversized": outgoing.oversized,
             "rejected": counters.rejected,
             "unknown": counters.unknown,
             "dropped": port.dropped,

@@ -11,11 +11,12 @@ from hype.sfu.worker.fan_out import FanOut
 from hype.sfu.worker.feedback import Reception
 from hype.sfu.worker.nack import NackSchedule
 from hype.sfu.worker.numbering import Numbering
-from hype.sfu.worker.outgoing import OutgoingSocket
+from hype.sfu.worker.outgoing import Arena, OutgoingSocket
 
 __all__ = ["Format", "LevelListener", "Ring", "Stream", "Subscriber"]
 
 _KEYFRAME_INTERVAL_S = 0.3
+_MAX_PAYLOAD = Arena.MAX_PACKET - rtp.HEADER_SIZE
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,7 @@ class Stream:
         self.bitrate = 0.0  # bits per second
         self.keyframe_wanted = False
         self._levels = levels
+        self._socket = socket
         self._payload_type = form.payload_type
         self._routed_payload_type = form.codec.payload_type
         self._element, self._element_id = form.element
@@ -121,6 +123,9 @@ class Stream:
         if self.paused or header.end == header.payload:
             numbering.skip(header.sequence, now)
             return
+        if self._is_oversized(header):
+            numbering.skip(header.sequence, now)
+            return
         index = numbering.number(header.sequence, now)
         if index is not None and index > numbering.highest - Ring.SIZE:
             self._send(packet, header, index, now)
@@ -137,12 +142,18 @@ class Stream:
         again = rtp.parse(original) if original is not None else None
         if original is None or again is None:
             return
-        if again.end == again.payload:
+        if again.end == again.payload or self._is_oversized(again):
             self.numbering.close(again.sequence)
             return
         index = self.numbering.fill(again.sequence)
         if index is not None and index > self.numbering.highest - Ring.SIZE:
             self._send(original, again, index, now)
+
+    def _is_oversized(self, header: rtp.Header) -> bool:
+        """Tell whether a packet is too large to be sent on, and count it. It must not take an index."""
+        oversized = header.end - header.payload > _MAX_PAYLOAD
+        self._socket.oversized += oversized
+        return oversized
 
     def _send(self, packet: bytes, header: rtp.Header, index: int, now: float) -> None:
         value = rtp.extension_number(packet, header, self._element_id, 1) if self._element_id else -1

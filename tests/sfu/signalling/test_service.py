@@ -387,6 +387,7 @@ async def test_each_worker_is_shown_as_it_last_said(driver: SfuDriver, monkeypat
             "segmentation": 1,
             "sent_packets": 5,
             "sent_messages": 2,
+            "oversized_packets": 0,
         },
     )
 

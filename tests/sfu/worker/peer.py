@@ -19,6 +19,9 @@ from aiortc.rtcdtlstransport import (
 )
 from pylibsrtp import Error
 
+from hype.sfu.worker.datagrams import Inbox
+from hype.sfu.worker.dtls import Keys, protect
+
 TIMEOUT_S = 10
 
 
@@ -96,6 +99,13 @@ class Peer:
     def protected(self, packet: bytes) -> bytes:
         """Return an RTP packet encrypted."""
         return self.dtls._tx_srtp.protect(packet)
+
+    def send_large_rtp(self, packet: bytes) -> None:
+        """Send an RTP packet of a size that `protected` refuses."""
+        keys, slot = Keys(self.dtls._rx_srtp, self.dtls._tx_srtp, 16), Inbox(socket.AF_INET, 1).slots[0]
+        slot.length[0] = slot.put(packet)
+        assert protect()(keys.context, slot.pointer, slot.length) == 0
+        self.send(slot.buffer[: slot.length[0]])
 
     def send_rtp(self, packet: bytes) -> None:
         """Send an RTP packet."""

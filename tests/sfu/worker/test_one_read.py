@@ -27,6 +27,7 @@ from tests.sfu.worker.rig import (
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
 SIZE = 1000
+MAX_PAYLOAD = 1604
 
 
 def delta(number: int, size: int = SIZE) -> bytes:
@@ -167,3 +168,44 @@ async def test_a_report_on_them_comes_behind_them(rig: Rig) -> None:
     info = rtcp.sender_info(data, part)
     assert info is not None
     assert (info.packets, len(call.receiver.packets)) == (3, 3)
+
+
+@pytest.mark.parametrize("repaired", [False, True])
+async def test_a_packet_that_is_too_large_is_dropped(rig: Rig, repaired: bool) -> None:
+    """A packet that is larger than the worker can send is counted. The others of the read go on without a hole."""
+    call = await running(rig)
+    before = await rig.call("stats")
+    large = video_packet(2, delta(2, MAX_PAYLOAD + 1))
+    if repaired:
+        again = struct.pack("!H", 2) + large[12:]
+        large = rtp_packet(1, again, payload_type=RTX_PAYLOAD_TYPE, ssrc=RTX_SSRC, timestamp=2 * 960)
+    with rig.asleep():
+        if repaired:
+            call.send(3, delta(3))
+        call.sender.send_large_rtp(large)
+        call.send(4 if repaired else 3, delta(4))
+    packets = await call.arrived(3 if repaired else 2)
+    after = await rig.call("stats")
+    assert payload(packets[-1]) == delta(4)
+    assert steps(packets)[-1] == (3 if repaired else 1)
+    assert after["oversized"] - before["oversized"] == 1
+    assert after["failures"] == before["failures"] == 0
+
+
+async def test_the_largest_packet_goes_on(rig: Rig) -> None:
+    """A packet that just fits is sent, and not counted."""
+    call = await running(rig)
+    before = await rig.call("stats")
+    came: list[int] = []
+
+    def lose(data: bytes) -> bool:
+        came.append(len(data))
+        return len(data) > 1500  # more than the peer can decrypt
+
+    call.receiver.lose = lose
+    with rig.asleep():
+        call.sender.send_large_rtp(video_packet(2, delta(2, MAX_PAYLOAD)))
+        call.send(3, delta(3))
+    assert steps(await call.arrived(2)) == [0, 2]
+    assert came == [28 + MAX_PAYLOAD + 16, 28 + SIZE + 16]
+    assert (await rig.call("stats"))["oversized"] == before["oversized"]
