@@ -1,23 +1,28 @@
 """CPU time per forwarded packet of a media worker, beside the naive design in the same run.
 
-    python -m tests.benchmarks.fanout [--seconds 1] [--repeat 5] [--out 40000]
+    python -m tests.benchmarks.fanout [--burst 1 2 4 8] [--seconds 1] [--repeat 5] [--out 40000]
 
 A real worker with real clients (DTLS-SRTP, AES-GCM, 1 → N over loopback): NACK ring, numbering per consumer, header
 extensions, transport-wide feedback and statistics are on. CPU is what the kernel says that the process used, its
 system calls included. The receivers' sockets are not read, in either design, and hold next to nothing: what the
 kernel does for a reader, such as finding memory for what nobody reads yet, is not the forwarder's.
+
+A burst is what a sender's pacer lets go at once. Its packets are encrypted before, and sent by one system call after
+the other, so that both designs find them together as they would behind a network. `held` is how many copies one
+message of the worker held: 1 without segmentation, and at most the burst.
 """
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+import itertools
 import os
 import socket
 import statistics
 import struct
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,8 +48,8 @@ class Design(Protocol):
     def pid(self) -> int:
         """The process id."""
 
-    def send(self, packet: bytes) -> None:
-        """Send it one packet of the stream."""
+    def send(self, packets: Sequence[bytes]) -> None:
+        """Send it packets of the stream, at once."""
 
     async def sent(self) -> int:
         """Return how many packets it has sent on."""
@@ -63,13 +68,19 @@ class Bulk:
         """The worker's process id."""
         return self.rig.process.pid
 
-    def send(self, packet: bytes) -> None:
-        """Send it by the producer's transport."""
-        self.sender.send_rtp(packet)
+    def send(self, packets: Sequence[bytes]) -> None:
+        """Send them by the producer's transport."""
+        for data in [self.sender.protected(packet) for packet in packets]:
+            self.sender.send(data)
 
     async def sent(self) -> int:
         """Return what its statistics say."""
         return int((await self.rig.call("stats"))["packetsOut"])
+
+    async def held(self) -> float:
+        """Return the packets of a message since the start."""
+        stats = await self.rig.call("stats")
+        return int(stats["packetsOut"]) / int(stats["messagesOut"])
 
 
 @dataclass
@@ -77,7 +88,7 @@ class Naive:
     """The naive design (`naive.py`). send: sends to its only port."""
 
     process: Process
-    send: Callable[[bytes], None]
+    send: Callable[[Sequence[bytes]], None]
     name: str = "naive"
 
     @property
@@ -91,7 +102,7 @@ class Naive:
 
 
 @asynccontextmanager
-async def bulk(receivers: int) -> AsyncIterator[Design]:
+async def bulk(receivers: int) -> AsyncIterator[Bulk]:
     """Yield a worker with one video producer and that many consumers, each with a transport."""
     async with started("--consent-timeout", "3600") as rig, AsyncExitStack() as stack:
         send, sender = await rig.connect("send")
@@ -103,18 +114,18 @@ async def bulk(receivers: int) -> AsyncIterator[Design]:
             fills_at_once(kept)
             stack.callback(kept.close)
         design = Bulk(rig, sender)
-        design.send(packet(0, 100))
+        design.send([packet(0, 100)])
         yield design
 
 
 @asynccontextmanager
-async def naive(receivers: int) -> AsyncIterator[Design]:
+async def naive(receivers: int) -> AsyncIterator[Naive]:
     """Yield the naive process with as many sockets to send to."""
     with Sockets() as sockets:
         sinks = [(sockets.sink(), new_key()) for _ in range(receivers)]
         key = new_key()
         async with naive_process(Plan(sinks, [(VIDEO_SSRC, key, list(range(receivers)))])) as process:
-            yield Naive(process, sockets.sender(process.port, key))
+            yield Naive(process, sockets.burst_sender(process.port, key))
 
 
 def new_key() -> str:
@@ -147,12 +158,18 @@ class Sockets:
         return each
 
     def sender(self, port: int, key: str) -> Callable[[bytes], None]:
-        """Return a function that encrypts packets and sends them to that port, by a new socket."""
+        """Return a function that encrypts a packet and sends it to that port, by a new socket."""
+        send = self.burst_sender(port, key)
+        return lambda packet: send([packet])
+
+    def burst_sender(self, port: int, key: str) -> Callable[[Sequence[bytes]], None]:
+        """Return a function that encrypts packets and then sends them to that port, by a new socket."""
         media, keys = self.udp(), session(bytes.fromhex(key), GCM, outgoing=True)
         media.connect(("127.0.0.1", port))
 
-        def send(packet: bytes) -> None:
-            media.send(keys.protect(packet))
+        def send(packets: Sequence[bytes]) -> None:
+            for data in [keys.protect(packet) for packet in packets]:
+                media.send(data)
 
         return send
 
@@ -181,12 +198,13 @@ def cpu_s(pid: int) -> float:
 
 
 class Load:
-    """A stream that is sent to a design at a steady pace."""
+    """A stream that is sent to a design at a steady pace, in bursts."""
 
-    def __init__(self, design: Design, size: int, rate: int) -> None:
+    def __init__(self, design: Design, size: int, rate: int, burst: int) -> None:
         self._design = design
         self._size = size
         self._rate = rate
+        self._burst = burst
         self._number = 0
 
     async def run(self, seconds: float) -> tuple[float, int]:
@@ -201,11 +219,25 @@ class Load:
     async def _send(self, seconds: float) -> None:
         begun, first = time.perf_counter(), self._number
         while (passed := time.perf_counter() - begun) < seconds:
-            while self._number - first < passed * self._rate:
-                self._number += 1
-                self._design.send(packet(self._number, self._size))
+            while self._number - first + self._burst <= passed * self._rate:
+                self._send_burst()
             await asyncio.sleep(_TICK_S)
         await asyncio.sleep(0.05)
+
+    def _send_burst(self) -> None:
+        numbers = range(self._number + 1, self._number + self._burst + 1)
+        self._number += self._burst
+        self._design.send([packet(number, self._size) for number in numbers])
+
+
+@dataclass
+class Case:
+    """A load. rate: packets per second to be sent on to each receiver, in bursts."""
+
+    receivers: int
+    size: int
+    burst: int
+    rate: int
 
 
 @dataclass
@@ -216,19 +248,24 @@ class Result:
     delivered: float  # of what was to be sent on
 
 
-async def measure(receivers: int, size: int, rate: int, seconds: float, repeat: int) -> dict[str, Result]:
-    """Measure both designs by turns, so that other work of the machine meets both."""
-    async with bulk(receivers) as ours, naive(receivers) as theirs:
-        loads = {each.name: Load(each, size, rate) for each in (ours, theirs)}
+async def measure(case: Case, seconds: float, repeat: int) -> tuple[dict[str, Result], float]:
+    """Measure both designs by turns, so that other work of the machine meets both.
+
+    Returns the result of each, and how many packets a message of the worker held.
+    """
+    async with bulk(case.receivers) as ours, naive(case.receivers) as theirs:
+        loads = {each.name: Load(each, case.size, case.rate, case.burst) for each in (ours, theirs)}
         runs: dict[str, list[tuple[float, int]]] = {name: [] for name in loads}
         for _ in range(repeat):
             for name, load in loads.items():
                 runs[name].append(await load.run(seconds))
-    wanted = rate * seconds * receivers
-    return {
+        held = await ours.held()
+    wanted = case.rate * seconds * case.receivers
+    results = {
         name: Result(statistics.median(cost for cost, _ in each), statistics.median(n for _, n in each) / wanted)
         for name, each in runs.items()
     }
+    return results, held
 
 
 async def main() -> None:
@@ -239,20 +276,21 @@ async def main() -> None:
     parser.add_argument("--out", type=int, default=40000, help="packets per second sent on (default %(default)s)")
     parser.add_argument("--receivers", type=int, nargs="+", default=[10, 25, 50, 100, 200])
     parser.add_argument("--size", type=int, nargs="+", default=[100, 1100], help="bytes of a packet")
+    parser.add_argument("--burst", type=int, nargs="+", default=[1], help="packets that come at once")
     options = parser.parse_args()
     print(
         f"CPU µs per packet sent on: medians of {options.repeat} runs of {options.seconds} s, {options.out} packets/s"
     )
-    print(f"{'size':>5} {'1 → N':>6} {'worker':>8} {'naive':>8} {'ratio':>6} {'sent':>6}")
-    for size in options.size:
-        for receivers in options.receivers:
-            found = await measure(receivers, size, options.out // receivers, options.seconds, options.repeat)
-            ours, theirs = found["worker"], found["naive"]
-            print(
-                f"{size:>5} {receivers:>6} {ours.cost:>8.2f} {theirs.cost:>8.2f} {ours.cost / theirs.cost:>6.2f}"
-                f" {ours.delivered:>6.0%}",
-                flush=True,
-            )
+    print(f"{'size':>5} {'1 → N':>6} {'burst':>6} {'worker':>8} {'naive':>8} {'ratio':>6} {'sent':>6} {'held':>6}")
+    for size, receivers, burst in itertools.product(options.size, options.receivers, options.burst):
+        case = Case(receivers, size, burst, options.out // receivers)
+        found, held = await measure(case, options.seconds, options.repeat)
+        ours, theirs = found["worker"], found["naive"]
+        print(
+            f"{size:>5} {receivers:>6} {burst:>6} {ours.cost:>8.2f} {theirs.cost:>8.2f} {ours.cost / theirs.cost:>6.2f}"
+            f" {ours.delivered:>6.0%} {held:>6.1f}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":
