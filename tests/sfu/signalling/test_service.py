@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
-from hype.errors import BadRequest, Conflict, Forbidden, HypeError, InternalError, NotFound, PortBusy
+from hype.errors import BadRequest, Conflict, Forbidden, HypeError, NotFound, PortBusy, Unavailable
 from hype.sfu.signalling import worker_pool, worker_process
 from hype.sfu.signalling.worker_pool import WorkerPool
 from hype.sfu.signalling.worker_process import WorkerProcess
@@ -341,7 +341,7 @@ async def test_a_request_to_a_dying_worker_fails(driver: SfuDriver) -> None:
     """A request to a dying worker fails, and leaves nothing open."""
     transport = await driver.transport("anna")
     os.kill(driver.workers[0].pid, signal.SIGKILL)
-    with pytest.raises(InternalError):
+    with pytest.raises(Unavailable):
         await driver.sfu.restart_ice("anna", transport)
     await driver.wait_until(driver.nothing_left)
 
@@ -352,7 +352,7 @@ async def test_a_worker_that_hangs_is_replaced(driver: SfuDriver, monkeypatch: p
     monkeypatch.setattr(worker_pool, "_AVAILABLE_S", 20)
     transport, pid = await driver.transport("anna"), driver.workers[0].pid
     driver.workers[0].notify("hang", {})
-    with pytest.raises(InternalError):
+    with pytest.raises(Unavailable):
         await driver.sfu.restart_ice("anna", transport)
     monkeypatch.setattr(worker_process, "_ANSWER_S", 20)
     await driver.transport("anna")
