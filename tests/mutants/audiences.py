@@ -110,7 +110,7 @@ def during(place: str, *changes: Wrap) -> tuple[Wrap, ...]:
         finally:
             running.reset(before)
 
-    inner = [Around(name, guarded(name, change, running)) for each in changes for name, change in each.around]
+    inner = [Around(name, guarded(change, running)) for each in changes for name, change in each.around]
     return Around(place, run), *inner
 
 

@@ -20,10 +20,13 @@ __all__ = [
     "each",
     "instead_of",
     "kept",
+    "move_messages",
     "now_ms",
+    "overwritten",
     "refusal",
     "refusing",
     "replaced",
+    "rows",
     "sets",
     "showing",
     "status_is",
@@ -194,6 +197,36 @@ def instead_of(status: int, data: Any, **more: object) -> Callable[..., Any]:
             return Answer({"success": True, "data": data, **more})
 
     return changed
+
+
+# Queries that the server does not have
+
+
+def rows(query: Any) -> list[tuple[Any, ...]]:
+    """Return the rows of a query on `hype.models.tables`, as a part of the unit of work that runs now."""
+    from hype.database import Statement, execute
+
+    return execute(Statement(query))
+
+
+def overwritten(row: Any, **columns: object) -> Any:
+    """Write columns of a row, and leave `updated_at` as it is; return the row as it is now."""
+    table = type(row).table
+    rows(table.update(**columns).where(table.id == row.id))
+    return row.find(row.id)
+
+
+def move_messages(which: Any, channel_id: str) -> None:
+    """Move messages to another channel, and count them there. which: a condition on the table `Messages`."""
+    from hype.models import Channel
+    from hype.models.tables import Channels, Messages
+
+    moved = rows(Messages.select(Messages.channel).where(which))
+    rows(Messages.update(channel=channel_id).where(which))
+    for (before,) in moved:
+        Channel.forget_message(before)
+    more = Channels.message_count + len(moved)
+    rows(Channels.update(message_count=more).where(Channels.id == channel_id))
 
 
 def now_ms() -> int:

@@ -98,8 +98,7 @@ def _refresh_closes(perform: Any, call: Any) -> Any:
 
     answer = perform(call)
     claims = call.services.tokens.read_refresh(call.body["refreshToken"])
-    with call.unit.transaction():
-        call.unit.announce(SessionRevoked(claims.session_id))
+    call.unit.announce(SessionRevoked(claims.session_id))
     return answer
 
 

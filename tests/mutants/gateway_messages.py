@@ -229,7 +229,7 @@ MUTANTS = [
     mutant(
         "gateway.messages.to-any-channel",
         "A message to an announcement channel is stored.",
-        Within("createMessage", Query("Channel.find", announcements_are_text)),
+        Within("createMessage", Query("Channel.tick", announcements_are_text)),
         of="message.in",
         killed_by="R36.wrong-channel-type",
     ),

@@ -10,6 +10,7 @@ from typing import Any
 from tests.mutants.audiences import EVERY_EVENT, Sockets, caused_by, during, everywhere, user_of
 from tests.mutants.changes import replaced
 from tests.mutants.registry import mutant
+from tests.mutants.rest_state import id_of
 from tests.mutants.seams import Around, Event, Frame, SpecPatch, Wrap
 
 _BEFORE: ContextVar[bool] = ContextVar("before")
@@ -108,9 +109,9 @@ async def _one_at_a_time(handle: Any, frame: Any) -> None:
             frame.context.hub.leave(frame.socket, channel_id)
 
 
-def _any_room(room: Any, unit: Any, channel_id: str) -> Any:
+def _any_room(room: Any, channel_id: str) -> Any:
     try:
-        return room(unit, channel_id)
+        return room(channel_id)
     except Exception as error:
         if getattr(error, "status", None) != 404:
             raise
@@ -155,12 +156,8 @@ def _in_the_room_alone(announce: Any, hub: Any, event: Any) -> None:
         writer.rooms.discard(event.room)
 
 
-def _by_name_too(room: Any, unit: Any, channel_id: str) -> Any:
-    from hype.models import Channel
-
-    with unit.transaction():
-        row = Channel.find(channel_id) or Channel.whole().where(Channel.name == channel_id).first()
-    return room(unit, channel_id if row is None else row.id)
+def _by_name_too(room: Any, channel_id: str) -> Any:
+    return room(id_of(channel_id))
 
 
 MUTANTS = [

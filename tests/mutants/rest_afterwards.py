@@ -6,7 +6,7 @@ from __future__ import annotations
 from types import SimpleNamespace
 from typing import Any
 
-from tests.mutants.changes import each, showing, telling
+from tests.mutants.changes import each, rows, showing, telling
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import Around, Operation, Payload, Query, Within
 
@@ -21,7 +21,7 @@ def _taken_over(perform: Any, call: Any) -> Any:
 
     channel = Channel.find(call.path["id"])
     if channel is not None and call.user is not None:
-        channel.change({"created_by": call.user})
+        channel.change({"created_by_id": call.user.id})
     return perform(call)
 
 
@@ -40,18 +40,25 @@ def _signs_off(perform: Any, call: Any) -> Any:
     return perform(call)
 
 
-def _signs_in(by_email: Any, model: Any, email: str) -> Any:
-    user = by_email(email)
-    return None if user is None else user.logged_in()
+def _signs_in(perform: Any, call: Any) -> Any:
+    from hype.models import User
+
+    user = User.by_email(call.body["email"])
+    if user is not None:
+        user.logged_in()
+        call.unit.commit()
+    return perform(call)
 
 
 def _only_of_the_registered(begin: Any, call: Any, email: str) -> Any:
     from hype.models import User
 
     attempt = begin(call, email)
-    with call.unit.transaction():
-        known = User.by_email(email) is not None
-    return attempt if known else SimpleNamespace(failed=lambda: None, succeeded=attempt.succeeded)
+    return (
+        attempt
+        if User.by_email(email) is not None
+        else SimpleNamespace(failed=lambda: None, succeeded=attempt.succeeded)
+    )
 
 
 def _successes_too(begin: Any, call: Any, email: str) -> Any:
@@ -66,9 +73,12 @@ def _most_ever(payload: dict[str, Any], row: Any) -> dict[str, Any]:
 
 
 def _all_of_the_author(remove: Any, message: Any) -> Any:
-    model = type(message)
-    mine = (model.channel == message.channel_id) & (model.author == message.author_id) & (model.id != message.id)
-    model.delete().where(mine).execute()
+    from hype.models import Channel
+    from hype.models.tables import Messages
+
+    here = (Messages.channel == message.channel_id) & (Messages.author == message.author_id)
+    for _ in rows(Messages.delete().where(here & (Messages.id != message.id)).returning(Messages.id)):
+        Channel.forget_message(message.channel_id)
     return remove()
 
 
@@ -125,7 +135,7 @@ MUTANTS = [
     mutant(
         "rest.login.failure-signs-in",
         "A user who tries to log in is online before the password is looked at.",
-        Within("loginUser", Query("User.by_email", _signs_in)),
+        Operation("loginUser", _signs_in),
         of="loginUser",
         killed_by="R22.wrong-credentials",
     ),

@@ -67,8 +67,7 @@ def _failed_login(known: bool, status: int, text: str) -> Operation:
         except Exception as error:
             if getattr(error, "status", None) != 401:
                 raise
-            with call.unit.transaction():
-                found = User.by_email(call.body["email"]) is not None
+            found = User.by_email(call.body["email"]) is not None
             raise (refusal(status, text) if found == known else error) from error
 
     return Operation("loginUser", login)
@@ -170,7 +169,7 @@ MUTANTS = [
     mutant(
         "rest.register.is-no-member",
         "A registered user is not made a member of the default server.",
-        Within("registerUser", Query("ServerMember.add", lambda add, model, server_id, user_id: None)),
+        Within("registerUser", Query("ServerMember.add", lambda add, server_id, user_id: None)),
         of="registerUser getServer",
         killed_by="R15.member-count",
     ),
@@ -240,7 +239,7 @@ MUTANTS = [
     mutant(
         "rest.guest.is-no-member",
         "A guest is not made a member of the default server.",
-        Within("loginGuest", Query("ServerMember.add", lambda add, model, server_id, user_id: None)),
+        Within("loginGuest", Query("ServerMember.add", lambda add, server_id, user_id: None)),
         of="loginGuest getServer",
         killed_by="R15.member-count",
     ),

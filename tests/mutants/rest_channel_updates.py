@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from tests.mutants.changes import asking, kept, refusal, replaced, telling, without
+from tests.mutants.changes import asking, kept, move_messages, overwritten, refusal, replaced, telling, without
 from tests.mutants.registry import HARDENED, mutant
 from tests.mutants.rest_channels import changed_with
 from tests.mutants.seams import Around, Operation, Query, Within
@@ -17,7 +17,7 @@ def _type_as_sent(perform: Any, call: Any) -> Any:
 
     answer = perform(call)
     channel, kind = answer.body["data"], call.body["type"]
-    Channel.update(type=kind).where(Channel.id == channel["id"]).execute()
+    overwritten(Channel.find(channel["id"]), type=kind)
     return replaced(answer, body={**answer.body, "data": {**channel, "type": kind}})
 
 
@@ -41,9 +41,9 @@ def _type_not_repeatable(perform: Any, call: Any) -> Any:
 
 
 def _messages_outlive_it(remove: Any, channel: Any) -> Any:
-    from hype.models import Message
+    from hype.models.tables import Messages
 
-    Message.update(channel="text-general").where(Message.channel == channel.id).execute()
+    move_messages(Messages.channel == channel.id, "text-general")
     return remove()
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.changes import asking, each, refusing, sets, telling, without
+from tests.mutants.changes import asking, each, refusing, rows, sets, telling, without
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import GONE, Operation, Payload, Query, SpecPatch, Within
 
@@ -19,7 +19,7 @@ _UNCOUNTED = each("_count", sets(messages=0))
 
 def sorted_by(key: Callable[[Any], Any]) -> Query:
     """Return the change by which lists of channels are in another order."""
-    return Query("Channel.listed", lambda listed, model, server=None: sorted(listed(server), key=key))
+    return Query("Channel.listed", lambda listed, model, server_id=None: sorted(listed(server_id), key=key))
 
 
 def changed_with(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Within:
@@ -28,22 +28,27 @@ def changed_with(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Within:
 
 
 def added(**changes: Callable[[Any, dict[str, Any]], object]) -> Within:
-    """Return the change by which a new channel is stored with other values. changes: get the model and all values."""
+    """Return the change by which a new channel is stored with other values. changes: get the server and all values."""
 
     def add(original: Any, model: Any, **values: Any) -> Any:
-        return original(**{**values, **{name: change(model, values) for name, change in changes.items()}})
+        from hype.models import Server
+
+        server = Server.find(values["server_id"])
+        return original(**{**values, **{name: change(server, values) for name, change in changes.items()}})
 
     return Within("createChannel", Query("Channel.add", add))
 
 
 def _makes_room(add: Any, model: Any, *, position: int | None = None, **values: Any) -> Any:
+    from hype.models.tables import Channels
+
     first = 2**31 - 2 if position is None else position
-    model.update(position=model.position + 1).where(model.position >= first).execute()
+    rows(Channels.update(position=Channels.position + 1).where(Channels.position >= first))
     return add(position=position, **values)
 
 
-def _ties_by_name(listed: Any, model: Any, server: Any = None) -> Any:
-    by_name = sorted(listed(server), key=lambda row: (row.name, row.created_at), reverse=True)
+def _ties_by_name(listed: Any, model: Any, server_id: str | None = None) -> Any:
+    by_name = sorted(listed(server_id), key=lambda row: (row.name, row.created_at), reverse=True)
     return sorted(by_name, key=lambda row: row.position)
 
 
@@ -101,7 +106,7 @@ MUTANTS = [
     mutant(
         "rest.channels.creator-is-the-owner",
         "Every channel is created by the server's owner.",
-        added(created_by=lambda model, values: values["server"].owner),
+        added(created_by_id=lambda server, values: server.owner_id),
         of="createChannel",
         killed_by="R13.members",
     ),
@@ -167,7 +172,7 @@ MUTANTS = [
     mutant(
         "rest.channels.first-by-default",
         "A channel without a position goes to the top.",
-        added(position=lambda model, values: values["position"] or 0),
+        added(position=lambda server, values: values["position"] or 0),
         of="createChannel",
         killed_by="R14.default-position",
     ),
@@ -175,11 +180,7 @@ MUTANTS = [
         "rest.channels.position-is-the-count",
         "The default position is the number of channels, which is not the end where there are gaps.",
         added(
-            position=lambda model, values: (
-                model.counted([values["server"].id])[values["server"].id]
-                if values["position"] is None
-                else values["position"]
-            )
+            position=lambda server, values: server.channel_count if values["position"] is None else values["position"]
         ),
         of="createChannel",
         killed_by="R14.default-position",

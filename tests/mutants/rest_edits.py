@@ -27,9 +27,7 @@ def _answers_the_old_text(perform: Any, call: Any) -> Any:
 
 
 def _not_stored(edit: Any, message: Any, content: str) -> Any:
-    row = message.change({"edited": True})
-    row.content = content
-    return row
+    return message.change({"edited": True})._replace(content=content)
 
 
 def _count_on(remove: Any, message: Any) -> Any:
@@ -38,8 +36,8 @@ def _count_on(remove: Any, message: Any) -> Any:
 
 
 def _with_the_gone(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
-    rows, total = page(channel_id, limit, offset)
-    return rows, total + _GONE.get(channel_id, 0)
+    found = page(channel_id, limit, offset)
+    return found and found._replace(total=found.total + _GONE.get(channel_id, 0))
 
 
 def _gone_is_deleted(perform: Any, call: Any) -> Any:
@@ -175,7 +173,7 @@ MUTANTS = [
     mutant(
         "rest.authors.stale",
         "A message shows its author as the profile was when the server first saw it.",
-        Payload("Author", lambda payload, row: _SEEN.setdefault(row.id, payload)),
+        Payload("Author", lambda payload, row: _SEEN.setdefault(row.author_id, payload)),
         of="getMessage listMessages",
         killed_by="R24.author-as-now",
     ),

@@ -114,7 +114,10 @@ MUTANTS = [
     mutant(
         "rest.channels.created-in-seconds",
         "createdAt of a channel is kept in whole seconds.",
-        Query("Channel.create", lambda create, model, **values: create(**values, created_at=now_ms() // 1000 * 1000)),
+        Query(
+            "Channel.add",
+            lambda add, model, **values: add(**{**values, "created_at": now_ms() // 1000 * 1000}),
+        ),
         of="createChannel",
         killed_by="R2.milliseconds",
     ),

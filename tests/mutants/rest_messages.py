@@ -23,19 +23,26 @@ def page_of(arrange: Callable[[list[Any]], list[Any]]) -> Query:
     """Return the change by which a page is a part of all messages of the channel, arranged otherwise."""
 
     def page(original: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
-        newest_first, total = original(channel_id, sys.maxsize, 0)
-        return arrange(newest_first)[offset : offset + limit], total
+        found = original(channel_id, sys.maxsize, 0)
+        return found and found._replace(rows=arrange(found.rows)[offset : offset + limit])
 
     return Query("Message.page", page)
 
 
 def _of_all_channels(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
-    every = sorted(model.whole(), key=lambda row: (row.created_at, row.id), reverse=True)
-    return every[offset : offset + limit], page(channel_id, limit, offset)[1]
+    from hype.models import Channel
+
+    found = page(channel_id, limit, offset)
+    every = [row for channel in Channel.listed() for row in page(channel.id, sys.maxsize, 0).rows]
+    every.sort(key=lambda row: (row.created_at, row.id), reverse=True)
+    return found and found._replace(rows=every[offset : offset + limit])
 
 
 def _total_of_everything(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
-    return page(channel_id, limit, offset)[0], model.select().count()
+    from hype.models import Channel
+
+    found = page(channel_id, limit, offset)
+    return found and found._replace(total=sum(channel.message_count for channel in Channel.listed()))
 
 
 def _query(change: Callable[[list[tuple[str, str]], set[str]], object]) -> Around:
@@ -48,12 +55,10 @@ def _query(change: Callable[[list[tuple[str, str]], set[str]], object]) -> Aroun
     return Around("hype.rest.query:read", read)
 
 
-def announcements_are_text(find: Any, model: Any, key: str) -> Any:
-    """Find a channel, and show an announcement channel as one of text."""
-    channel = find(key)
-    if channel is not None and channel.type == "ANNOUNCEMENT":
-        channel.type = "TEXT"
-    return channel
+def announcements_are_text(tick: Any, model: Any, channel_id: str) -> Any:
+    """Return a moment of a channel's clock, and show an announcement channel as one of text."""
+    found = tick(channel_id)
+    return found._replace(type="TEXT") if found is not None and found.type == "ANNOUNCEMENT" else found
 
 
 def _plain_number(text: str) -> str:
@@ -208,7 +213,7 @@ MUTANTS = [
     mutant(
         "rest.messages.to-announcements",
         "Every user can write in an announcement channel.",
-        Within("createMessage", Query("Channel.find", announcements_are_text)),
+        Within("createMessage", Query("Channel.tick", announcements_are_text)),
         of="createMessage",
         killed_by="R19.text-channels-only",
     ),

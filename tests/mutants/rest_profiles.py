@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.changes import Deliberate, asking, kept, now_ms, refusal, refusing, telling, without
+from tests.mutants.changes import Deliberate, asking, kept, now_ms, overwritten, refusal, refusing, telling, without
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import GONE, Around, Operation, Query, SpecPatch, Within
 
@@ -62,15 +62,22 @@ def _race_unforeseen(perform: Any, call: Any) -> Any:
 
 
 def _quietly(change: Any, row: Any, columns: Any) -> Any:
-    model = type(row)
-    model.update(**columns).where(model.id == row.id).execute()
-    return model.find(row.id)
+    return overwritten(row, **columns)
 
 
 def _offline_not_kept(change: Any, row: Any, columns: Any) -> Any:
-    row = change(kept(lambda status: status != "OFFLINE")(columns))
-    row.status = columns["status"]
-    return row
+    return change(kept(lambda status: status != "OFFLINE")(columns))._replace(status=columns["status"])
+
+
+def _ticking(tick_ms: int) -> Around:
+    """Return the change by which a time of change is that of a clock with such ticks."""
+
+    def forward(original: Any, column: Any) -> Any:
+        from hype.database import given
+
+        return given("now") / tick_ms * tick_ms
+
+    return Around("hype.models:forward", forward)
 
 
 MUTANTS = [
@@ -175,14 +182,14 @@ MUTANTS = [
     mutant(
         "rest.users.updated-at-is-the-clock",
         "Two updates within a tick of the clock, 16 ms, have one updatedAt.",
-        Around("hype.models:forward", lambda forward, column: now_ms() // 16 * 16),
+        _ticking(16),
         of="updateUser updateMessage",
         killed_by="R20.edits-at-once",
     ),
     mutant(
         "rest.users.updated-at-in-seconds",
         "updatedAt is kept in whole seconds.",
-        Around("hype.models:forward", lambda forward, column: now_ms() // 1000 * 1000),
+        _ticking(1000),
         of="updateUser",
         killed_by="R20.every-updated-at",
     ),

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import re
-import time
 from contextvars import ContextVar
 from typing import Any
 
-from tests.mutants.changes import answering, each, now_ms, refusal, refusing, replaced, telling, without
+from tests.mutants.changes import answering, each, now_ms, refusal, refusing, replaced, rows, telling, without
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import AnswerHead, Around, Operation, Payload, Query, RequestHead, SpecPatch, Within
 from tests.mutants.token_changes import (
@@ -22,9 +21,10 @@ _NEWEST: ContextVar[bool] = ContextVar("newest")
 
 def of_all_sessions(revoke: Any, session: Any) -> bool:
     """Revoke all sessions of the user."""
-    model = type(session)
-    live = (model.user == session.user_id) & model.revoked_at.is_null()
-    return bool(model.update(revoked_at=now_ms()).where(live).execute())
+    from hype.models.tables import Sessions
+
+    live = (Sessions.user == session.user_id) & Sessions.revoked_at.is_null()
+    return bool(rows(Sessions.update(revoked_at=now_ms()).where(live).returning(Sessions.id)))
 
 
 def _authorization(pattern: str) -> RequestHead:
@@ -68,37 +68,38 @@ def _revoked_and_rolled_back(revoke: Any, session: Any) -> Any:
 
 
 def _looked_at_before(perform: Any, call: Any) -> Any:
+    from hype import greenlets
     from hype.models import Session
 
     claims = call.services.tokens.read_refresh(call.body["refreshToken"])
-    with call.unit.transaction():
-        session = Session.find(claims.session_id)
-        _NEWEST.set(session is not None and session.refresh_jti == claims.jti)
-    time.sleep(0.05)  # noqa: TID251 - the moment in which another request comes
+    session = Session.find(claims.session_id)
+    _NEWEST.set(session is not None and session.refresh_jti == claims.jti)
+    greenlets.sleep(0.05)  # the moment in which another request comes
     return perform(call)
 
 
 def _if_it_was_the_newest(rotate: Any, session: Any, *, used_jti: str, new_jti: str, expires_at: int) -> Any:
-    return _NEWEST.get() and rotate(used_jti=session.refresh_jti, new_jti=new_jti, expires_at=expires_at)
+    if _NEWEST.get():
+        session.extend(refresh_jti=new_jti, expires_at=expires_at)
+    return _NEWEST.get()
 
 
-def _alive(find: Any, model: Any, key: str) -> Any:
-    session = find(key)
-    if session is not None:
-        session.revoked_at = None
-    return session
+def _alive(in_session: Any, model: Any, user_id: str, session_id: str | None) -> Any:
+    user, session = in_session(user_id, session_id) or (None, None)
+    return user and (user, session and session._replace(revoked_at=None))
 
 
 def _rotated_though_revoked(rotate: Any, session: Any, *, used_jti: str, new_jti: str, expires_at: int) -> bool:
-    model = type(session)
-    unused = (model.id == session.id) & (model.refresh_jti == used_jti)
-    return bool(model.update(refresh_jti=new_jti, expires_at=expires_at).where(unused).execute())
+    from hype.models.tables import Sessions
+
+    unused = (Sessions.id == session.id) & (Sessions.refresh_jti == used_jti)
+    exchange = Sessions.update(refresh_jti=new_jti, expires_at=expires_at).where(unused)
+    return bool(rows(exchange.returning(Sessions.id)))
 
 
 def _as_in_the_token(authenticate: Any, services: Any, token: str | None) -> Any:
     user, session = authenticate(services, token)
-    user.username = services.tokens.read_access(token).username
-    return user, session
+    return user._replace(username=services.tokens.read_access(token).username), session
 
 
 MUTANTS = [
@@ -242,7 +243,7 @@ MUTANTS = [
     mutant(
         "rest.logout.refresh-lives",
         "Logout ends the access token only; the refresh token still gives new ones.",
-        Within("refreshTokens", Query("Session.find", _alive)),
+        Within("refreshTokens", Query("User.in_session", _alive)),
         Query("Session.rotate", _rotated_though_revoked),
         of="logoutUser refreshTokens",
         killed_by="P2.revokes",

@@ -2,23 +2,35 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.changes import Deliberate, kept, now_ms, replaced, sets, telling
+from tests.mutants.changes import (
+    Deliberate,
+    asking,
+    at_query,
+    each,
+    kept,
+    move_messages,
+    now_ms,
+    overwritten,
+    replaced,
+    sets,
+    telling,
+)
 from tests.mutants.registry import HARDENED, mutant
 from tests.mutants.rest_auth import passwords
 from tests.mutants.rest_channels import changed_with, sorted_by
 from tests.mutants.rest_messages import page_of
-from tests.mutants.seams import Around, Operation, Payload, Query, Within
+from tests.mutants.seams import Around, Operation, Payload, Query, Within, Wrap
 
 _FIRST: dict[str, str] = {}
 
 
 def _messages_of_others_stay(remove: Any, channel: Any) -> Any:
-    from hype.models import Message
+    from hype.models.tables import Messages
 
-    others = (Message.channel == channel.id) & (Message.author != channel.created_by)
-    Message.update(channel="text-general").where(others).execute()
+    move_messages((Messages.channel == channel.id) & (Messages.author != channel.created_by_id), "text-general")
     return remove()
 
 
@@ -33,13 +45,12 @@ def _caller_from_body(member: str) -> Any:
 
 
 def _message_moves(perform: Any, call: Any) -> Any:
-    from hype.models import Message
+    from hype.models.tables import Messages
 
     answer = perform(call)
     if "channelId" not in call.body:
         return answer
-    row: Any = Message.find(call.path["id"])
-    row.change({"channel": call.body["channelId"]})
+    move_messages(Messages.id == call.path["id"], call.body["channelId"])
     data = {**answer.body["data"], "channelId": call.body["channelId"]}
     return replaced(answer, body={**answer.body, "data": data})
 
@@ -50,7 +61,7 @@ def _creator_changes(perform: Any, call: Any) -> Any:
     answer = perform(call)
     if "createdById" in call.body:
         row: Any = Channel.find(call.path["id"])
-        row.change({"created_by": call.body["createdById"]})
+        row.change({"created_by_id": call.body["createdById"]})
     return answer
 
 
@@ -70,17 +81,42 @@ def _by_the_clock(column: str) -> Any:
     """Return a change by which a row that changes in this column gets a time of the clock's twentieth of a second."""
 
     def change(original: Any, row: Any, columns: Any) -> Any:
-        changed, model = original(columns), type(row)
-        if column not in columns:
-            return changed
-        model.update(updated_at=now_ms() // 50 * 50).where(model.id == row.id).execute()
-        return model.find(row.id)
+        changed = original(columns)
+        return overwritten(row, updated_at=now_ms() // 50 * 50) if column in columns else changed
 
     return change
 
 
-def _by_name_too(find: Any, model: Any, key: str) -> Any:
-    return find(key) or model.whole().where(model.name == key).first()
+def _channel_named(name: str) -> Any:
+    """Return the first channel of that name, None if there is none."""
+    from hype.models import Channel
+
+    return next((channel for channel in Channel.listed() if channel.name == name), None)
+
+
+def id_of(key: str) -> str:
+    """Return the id of the channel that has the key for its id or its name; the key if there is none."""
+    from hype.models import Channel
+
+    channel = Channel.find(key) or _channel_named(key)
+    return key if channel is None else str(channel.id)
+
+
+def _of_channels(change: Callable[[str], str]) -> tuple[Wrap, ...]:
+    """Return the changes by which messages are read and written by another id of their channel."""
+    return (
+        Operation("listMessages", at_query(each("channelId", change))),
+        Operation("createMessage", asking(each("channelId", change))),
+    )
+
+
+def _ids(change: Callable[[str], str]) -> tuple[Wrap, ...]:
+    """Return the changes by which every row is looked up by another id."""
+    finds = [
+        Query(f"{model}.find", lambda find, model, key: find(change(key)))
+        for model in ("Channel", "Message", "Server", "Session", "User")
+    ]
+    return (*finds, *_of_channels(change))
 
 
 def _race_unforeseen(perform: Any, call: Any) -> Any:
@@ -155,14 +191,14 @@ MUTANTS = [
     mutant(
         "rest.state.ids-trimmed",
         "Blanks around an id are cut off.",
-        Query("Row.find", lambda find, model, key: find(key.strip())),
+        *_ids(str.strip),
         of="getChannel getMessage getUser",
         killed_by="R3.malformed-id",
     ),
     mutant(
         "rest.state.ids-in-any-case",
         "An id is found in upper case too.",
-        Query("Row.find", lambda find, model, key: find(key.lower())),
+        *_ids(str.lower),
         of="getChannel getMessage getUser",
         killed_by="R3.unknown-id",
     ),
@@ -232,7 +268,7 @@ MUTANTS = [
             "Channel",
             lambda payload, row: {
                 **payload,
-                "createdBy": {**payload["createdBy"], "username": _FIRST.setdefault(row.id, row.created_by.username)},
+                "createdBy": {**payload["createdBy"], "username": _FIRST.setdefault(row.id, row.created_by_username)},
             },
         ),
         of="getChannel",
@@ -271,14 +307,17 @@ MUTANTS = [
     mutant(
         "rest.state.channels-by-name",
         "A channel is found by its name as well as by its id.",
-        Within("getChannel updateChannel deleteChannel", Query("Channel.find", _by_name_too)),
+        Within(
+            "getChannel updateChannel deleteChannel",
+            Query("Channel.find", lambda find, model, key: find(key) or _channel_named(key)),
+        ),
         of="getChannel updateChannel deleteChannel",
         killed_by="R3.names-are-no-ids",
     ),
     mutant(
         "rest.state.messages-by-the-channels-name",
         "Messages are read and written by the channel's name as well as by its id.",
-        Within("listMessages createMessage", Query("Channel.find", _by_name_too)),
+        *_of_channels(id_of),
         of="listMessages createMessage",
         killed_by="R3.names-are-no-ids",
     ),

@@ -344,13 +344,13 @@ class Books(Wrap):
 
 
 class Within(Wrap):
-    """Other changes, in force while certain operations run: `Within("createMessage", Query("Channel.find", …))`."""
+    """Other changes, in force while certain operations run: `Within("createMessage", Query("Channel.tick", …))`."""
 
     def __init__(self, operation_ids: str, *wraps: Wrap) -> None:
         """operation_ids: blanks between."""
         self._operation_ids = operation_ids.split()
         self._inside: ContextVar[bool] = ContextVar("inside", default=False)
-        inner = [(place, guarded(place, change, self._inside)) for each in wraps for place, change in each.around]
+        inner = [(place, guarded(change, self._inside)) for each in wraps for place, change in each.around]
         outer = [place for each in self._operation_ids for place in Operation(each, self._enter).around]
         self._around = (*outer, *inner)
 
@@ -372,14 +372,14 @@ class Within(Wrap):
             self._inside.reset(before)
 
 
-def guarded(place: str, change: Change, inside: ContextVar[bool]) -> Change:
-    """Return a change of `place` that is in force while `inside` is true."""
-    owners = 1 if "." in place.partition(":")[2] else 0  # the original of a method is bound to the first argument
+def guarded(change: Change, inside: ContextVar[bool]) -> Change:
+    """Return a change that is in force while `inside` is true."""
 
     @functools.wraps(change)
     def changed(original: Change, *arguments: Any, **options: Any) -> Any:
         if inside.get():
             return change(original, *arguments, **options)
+        owners = len(getattr(original, "args", ()))  # the original of a method is bound to the first argument
         return original(*arguments[owners:], **options)
 
     return changed

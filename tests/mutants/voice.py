@@ -35,9 +35,7 @@ def _no_tcp(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
 
 def _text_is_voice(find: Any, model: Any, key: str) -> Any:
     channel = find(key)
-    if channel is not None and channel.type == "TEXT":
-        channel.type = "VOICE"
-    return channel
+    return channel._replace(type="VOICE") if channel is not None and channel.type == "TEXT" else channel
 
 
 def _limit_of_transports(
