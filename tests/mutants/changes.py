@@ -6,6 +6,7 @@ Rows are loaded before the server is changed, so nothing here imports the server
 from __future__ import annotations
 
 import dataclasses
+import json
 import time
 from collections.abc import Callable
 from typing import Any
@@ -102,7 +103,8 @@ def showing(change: Callable[[Any, Any], Any]) -> Callable[..., Any]:
 
     def changed(perform: Any, call: Any) -> Any:
         answer = perform(call)
-        return dataclasses.replace(answer, body={**answer.body, "data": change(answer.body["data"], call)})
+        body = _document(answer)
+        return dataclasses.replace(answer, body={**body, "data": change(body["data"], call)})
 
     return changed
 
@@ -112,9 +114,14 @@ def answering(change: Callable[[Any], Any]) -> Callable[..., Any]:
 
     def changed(perform: Any, call: Any) -> Any:
         answer = perform(call)
-        return dataclasses.replace(answer, body=change(answer.body))
+        return dataclasses.replace(answer, body=change(_document(answer)))
 
     return changed
+
+
+def _document(answer: Any) -> Any:
+    """Return what an operation answers; the text of a list as the object that it is."""
+    return json.loads(answer.body) if isinstance(answer.body, bytes) else answer.body
 
 
 def announcing(change: Callable[[Any, Any], list[Any]]) -> Callable[..., Any]:

@@ -11,6 +11,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from tests.mutants.changes import answering, asking, at_query, each, instead_of, refusing, sets, status_is, without
+from tests.mutants.lists import arranged_page, by_row
 from tests.mutants.registry import mutant
 from tests.mutants.seams import GONE, Around, Operation, Payload, Query, SpecPatch, Within
 
@@ -21,21 +22,16 @@ ONE = "openapi.yaml#/paths/~1api~1messages~1{id}"
 
 def page_of(arrange: Callable[[list[Any]], list[Any]]) -> Query:
     """Return the change by which a page is a part of all messages of the channel, arranged otherwise."""
-
-    def page(original: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
-        found = original(channel_id, sys.maxsize, 0)
-        return found and found._replace(rows=arrange(found.rows)[offset : offset + limit])
-
-    return Query("Message.page", page)
+    return Query("Message.page", arranged_page(arrange))
 
 
 def _of_all_channels(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
     from hype.models import Channel
 
     found = page(channel_id, limit, offset)
-    every = [row for channel in Channel.listed() for row in page(channel.id, sys.maxsize, 0).rows]
-    every.sort(key=lambda row: (row.created_at, row.id), reverse=True)
-    return found and found._replace(rows=every[offset : offset + limit])
+    every = by_row(model, [text for channel in Channel.listed() for text in page(channel.id, sys.maxsize, 0).texts])
+    newest_first = sorted(every, key=lambda row: (row.created_at, row.id), reverse=True)
+    return found and found._replace(texts=[every[row] for row in newest_first[offset : offset + limit]])
 
 
 def _total_of_everything(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:

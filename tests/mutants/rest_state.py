@@ -292,7 +292,7 @@ MUTANTS = [
     mutant(
         "rest.state.local-time",
         "Times are those of Moscow, and say Z.",
-        Around("hype.payloads:timestamp", lambda timestamp, milliseconds: timestamp(milliseconds + 3 * 3_600_000)),
+        Around("hype.wire:timestamp", lambda timestamp, milliseconds: timestamp(milliseconds + 3 * 3_600_000)),
         of="getUser getMessage getChannel",
         killed_by="R23.claims",
     ),

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.changes import answering, each, instead_of, refusal, sets, showing, without
+from tests.mutants.lists import arranged_users
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import GONE, Operation, Payload, Query, SpecPatch, Within
 
@@ -15,16 +16,15 @@ LIST = "openapi.yaml#/paths/~1api~1users/get"
 
 def _list_of(arrange: Callable[[list[Any]], list[Any]]) -> Query:
     """Return the change by which the list is a part of all users, arranged otherwise."""
-
-    def listed(original: Any, model: Any, limit: int | None = None, offset: int = 0) -> Any:
-        return arrange(original())[offset:][:limit]
-
-    return Query("User.listed", listed)
+    return Query("User.listed_as_json", arranged_users(arrange))
 
 
 def _listed_with(change: Callable[[int | None, int], tuple[int | None, int]]) -> Query:
     """Return the change by which the list is asked for with another limit and offset."""
-    return Query("User.listed", lambda listed, model, limit=None, offset=0: listed(*change(limit, offset)))
+    return Query(
+        "User.listed_as_json",
+        lambda listed, model, limit, offset, **more: listed(*change(limit, offset), **more),
+    )
 
 
 def _rename_ignores_case(perform: Any, call: Any) -> Any:

@@ -14,6 +14,8 @@ from contextvars import ContextVar
 from dataclasses import dataclass, replace
 from typing import Any, Final
 
+from tests.mutants.lists import written
+
 __all__ = [
     "GONE",
     "AnswerHead",
@@ -129,19 +131,25 @@ class Operation(Wrap):
 
 @dataclass(frozen=True)
 class Payload(Wrap):
-    """A component of openapi.yaml as the server makes it from a row: `change(payload, row)` gives another payload."""
+    """A component of openapi.yaml as the server makes it from a row: `change(payload, row)` gives another payload.
+
+    An author's row is that of the message.
+    """
 
     component: str
     change: Change
 
     @property
     def around(self) -> tuple[Place, ...]:
-        """The component's function, which `hype.payloads` names in snake case."""
+        """The component's function, which `hype.payloads` names in snake case, and its list if the database writes it."""
+        if self.component == "Author":
+            return Payload("Message", lambda made, row: {**made, "author": self.change(made["author"], row)}).around
 
         def made(make: Change, row: Any, **more: Any) -> Any:
             return self.change(make(row, **more), row)
 
-        return ((f"hype.payloads:{_snake_case(self.component.removesuffix('Event'))}", made),)
+        name = _snake_case(self.component.removesuffix("Event"))
+        return (f"hype.payloads:{name}", made), *written(self.component, self.change)
 
 
 @dataclass(frozen=True)
