@@ -17,15 +17,19 @@ from typing import Any, TypeVar
 
 import greenlet
 
-__all__ = ["Pause", "Turns", "in_thread", "pausable", "run", "sleep", "spawn", "wait"]
+__all__ = ["Pause", "Turns", "in_thread", "pausable", "run", "sleep", "spawn", "uncancelled", "wait"]
 
 T = TypeVar("T")
 
 
 class _Work(greenlet.greenlet):
-    """A greenlet that this module started. pause: what it waits in, None while it runs."""
+    """A greenlet that this module started.
+
+    pause: what it waits in, None while it runs. steadfast: True while it must not be cancelled.
+    """
 
     pause: Pause | None = None
+    steadfast = False
 
 
 class Pause:
@@ -142,8 +146,21 @@ async def _until_ended(ended: asyncio.Future[None], started: _Work) -> None:
 
 
 def _cancel(work: _Work) -> None:
-    if work.pause is not None:
+    if work.pause is not None and not work.steadfast:
         work.pause.fail(asyncio.CancelledError())
+
+
+@contextmanager
+def uncancelled() -> Iterator[None]:
+    """Let the waits of the block end, although the task is cancelled; the task is cancelled after the work."""
+    work = greenlet.getcurrent()
+    if isinstance(work, _Work):
+        work.steadfast = True
+    try:
+        yield
+    finally:
+        if isinstance(work, _Work):
+            work.steadfast = False
 
 
 def wait(awaitable: Awaitable[T], timeout_s: float | None = None) -> T:

@@ -8,12 +8,11 @@ from __future__ import annotations
 from typing import Any, Protocol
 
 from hype.models import Channel, Message, Server, User
-from hype.wire import AUTHOR, MESSAGE, USER, timestamp
+from hype.wire import MESSAGE, USER, timestamp
 
 __all__ = [
     "Producer",
     "auth_user",
-    "author",
     "channel",
     "message",
     "producer",
@@ -108,11 +107,6 @@ def channel(row: Channel, *, voice_states: int) -> dict[str, Any]:
         "createdAt": timestamp(row.created_at),
         "updatedAt": timestamp(row.updated_at),
     }
-
-
-def author(row: Message) -> dict[str, Any]:
-    """Return an `Author`: a message's author as the profile is now (ruling R24)."""
-    return AUTHOR.of(row)
 
 
 def message(row: Message) -> dict[str, Any]:

@@ -202,3 +202,23 @@ async def test_a_cancelled_greenlet_gives_its_turn_away() -> None:
     with pytest.raises(asyncio.CancelledError):
         await first
     assert turns.idle
+
+
+async def test_steadfast_work_is_cancelled_after_its_end() -> None:
+    """A block that must not be cancelled ends, its effect stays, and then the task is cancelled."""
+    waiting, release, seen = asyncio.Event(), asyncio.Event(), list[str]()
+
+    def work() -> None:
+        with greenlets.uncancelled():
+            waiting.set()
+            greenlets.wait(release.wait())
+            seen.append("committed")
+
+    task = asyncio.create_task(greenlets.run(work))
+    await waiting.wait()
+    task.cancel()
+    await asyncio.sleep(0)
+    release.set()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert seen == ["committed"]

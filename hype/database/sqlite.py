@@ -29,9 +29,8 @@ _PRAGMAS: Final = (
 )
 _STATEMENTS: Final = 256  # that each connection keeps prepared
 _LOOK_AGAIN_S: Final = 0.005  # after another process was found writing
-_OUTAGES: Final = {
-    sqlite3.SQLITE_BUSY,
-    sqlite3.SQLITE_LOCKED,
+_BUSY: Final = {sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED}
+_OUTAGES: Final = _BUSY | {
     sqlite3.SQLITE_FULL,
     sqlite3.SQLITE_IOERR,
     sqlite3.SQLITE_READONLY,
@@ -104,8 +103,8 @@ class Sqlite:
             try:
                 _execute(writer, "BEGIN IMMEDIATE", ())
                 return
-            except Unavailable:
-                if time.monotonic() > deadline:
+            except Unavailable as error:
+                if time.monotonic() > deadline or not _is_busy(error.__cause__):
                     raise
                 greenlets.sleep(_LOOK_AGAIN_S)
 
@@ -165,6 +164,11 @@ class _Writing:
         """Undo the transaction, if it is still open."""
         with suppress(sqlite3.Error):  # a failed COMMIT may have ended it
             self._connection.execute("ROLLBACK")
+
+
+def _is_busy(error: object) -> bool:
+    """Return whether another process writes, which ends soon."""
+    return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF in _BUSY
 
 
 def _execute(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Rows:

@@ -92,7 +92,8 @@ class Group:
             self._close(shared)
             if shared.error is not None:
                 raise Unavailable from shared.error
-            shared.connection.commit()
+            with greenlets.uncancelled():  # what is being committed is committed
+                shared.connection.commit()
         except BaseException as error:
             shared.connection.rollback()
             shared.end(error)

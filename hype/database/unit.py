@@ -43,14 +43,14 @@ class Unit:
             if not statement.writes:
                 return self._database.read(sql, parameters)
             self._part = self._begin(None)
-        if statement.deferred:
-            self._part.connection.defer(sql, parameters)
-            return []
         try:
-            return self._part.connection.execute(sql, parameters)
+            if not statement.deferred:
+                return self._part.connection.execute(sql, parameters)
+            self._part.connection.defer(sql, parameters)
         except BaseException:
             self._failed = True
             raise
+        return []
 
     def in_order_of(self, key: str) -> None:
         """Begin the transaction when it is `key`'s turn, and keep the turn until the commit.

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from hype import greenlets
-from hype.database import Conflict, Database, Unit
+from hype.database import Conflict, Database, Unit, postgresql, sqlite
 from hype.errors import ClientGone
 from hype.models import User
 from hype.models.migrate import migrate
@@ -244,3 +244,31 @@ async def test_effects_of_a_key_are_published_in_the_order_of_the_commits(databa
     await asyncio.gather(*(database.run(write(number)) for number in range(20)))
     database.close()
     assert published == [f"{word} {number}" for number in range(20) for word in ("begun", "ended")]
+
+
+async def test_a_commit_that_has_begun_is_not_cancelled(
+    announcing: Database, published: list[Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A task that is cancelled during its COMMIT has stored its rows, and its effects are published."""
+    committing = asyncio.Event()
+    for kind in (postgresql._Transaction, sqlite._Writing):
+        commit_really = kind.commit
+
+        def commit_slowly(connection: Any, really: Any = commit_really) -> None:
+            committing.set()
+            greenlets.sleep(0)
+            really(connection)
+
+        monkeypatch.setattr(kind, "commit", commit_slowly)
+
+    def work(unit: Unit) -> None:
+        User.add(username="anna")
+        unit.announce("anna")
+
+    task = asyncio.create_task(announcing.run(work))
+    await committing.wait()
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+    assert published == ["anna"]
+    assert len(await announcing.run(lambda unit: User.listed())) == 1
