@@ -59,8 +59,25 @@ class Call:
     path: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
     origin: str | None = None
-    user: User | None = None
     session: Session | None = None
+    _user: User | None = None
+    _look: Callable[[], User | None] | None = None
+
+    @property
+    def user(self) -> User | None:
+        """The caller, None for an anonymous one; looked up when it is first asked for, where no token is needed."""
+        if self._look is not None:
+            look, self._look = self._look, None
+            self._user = look()
+        return self._user
+
+    @user.setter
+    def user(self, user: User | None) -> None:
+        self._user, self._look = user, None
+
+    def look_up_user(self, look: Callable[[], User | None]) -> None:
+        """Find the caller by `look` when, and if, the operation asks for it."""
+        self._look = look
 
     @property
     def caller(self) -> User:

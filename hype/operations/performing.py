@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hype.errors import NotAuthenticated
+from hype.models import User
 from hype.operations.call import Answer, Call, Function
 from hype.operations.callers import authenticate, authenticate_again
 
@@ -40,8 +41,15 @@ def _identify(call: Call, token: str | None) -> None:
     """Set the caller; the operation's `security` decides about a missing or a bad token."""
     if token is None and call.operation.auth != "required":
         return
-    try:
+    if call.operation.auth == "optional":
+        call.look_up_user(lambda: _user_of(call, token))
+    else:
         call.user, call.session = authenticate(call.services, token)
+
+
+def _user_of(call: Call, token: str | None) -> User | None:
+    """Return the user of a token, None for a bad one."""
+    try:
+        return authenticate(call.services, token)[0]
     except NotAuthenticated:
-        if call.operation.auth != "optional":
-            raise
+        return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import pytest
 
@@ -165,3 +166,29 @@ def test_the_description_lists_the_groups(documented: Backend) -> None:
         "auth": "/auth",
         "voice": "/api/voice",
     }
+
+
+@pytest.mark.parametrize(
+    ("operation_id", "request_", "statements"),
+    [
+        ("listMessages", {"query": {"channelId": "text-general", "limit": 50, "offset": 0}}, 1),
+        ("listUsers", {"query": {}}, 2),
+        ("listChannels", {}, 1),
+        ("getCurrentUser", {}, 1),
+    ],
+)
+def test_a_read_is_one_statement(
+    hardened: Backend, monkeypatch: pytest.MonkeyPatch, operation_id: str, request_: Any, statements: int
+) -> None:
+    """A list comes with its total in one round trip; the caller is looked up where the answer depends on it."""
+    token = hardened.guest("ann")["accessToken"]
+    database, seen = hardened.services.database, list[str]()
+    read = database.read
+
+    def reading(sql: str, parameters: Any) -> Any:
+        seen.append(sql)
+        return read(sql, parameters)
+
+    monkeypatch.setattr(database, "read", reading)
+    hardened.call(operation_id, token=token, **request_)
+    assert len(seen) == statements
