@@ -218,7 +218,7 @@ class Turns:
     @property
     def waiting(self) -> int:
         """The number of greenlets that wait."""
-        return sum(not pause.over for pause in self._waiting)
+        return len(self._waiting)
 
     @property
     def idle(self) -> bool:

@@ -9,7 +9,9 @@ peewee.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Final, TypeVar
@@ -28,6 +30,8 @@ from hype.errors import Unavailable
 __all__ = ["PATIENCE_S", "Conflict", "Database", "Publish", "Statement", "Unit", "execute", "given"]
 
 T = TypeVar("T")
+
+_log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x48797065  # "Hype": the name of our advisory lock
 _HEALTH_S: Final = 2.0  # amendment A17
@@ -62,7 +66,8 @@ class Database:
         self._observe = observe
         self._backend: Backend = Sqlite(url) if url.startswith("sqlite:") else Postgresql(url)
         self._all_writers = Group(self._backend, publish) if self._backend.one_writer else None
-        self._writers: dict[str, Group] = {}
+        # A group is kept by those who are in it.
+        self._writers: weakref.WeakValueDictionary[str, Group] = weakref.WeakValueDictionary()
         self._ping: asyncio.Future[bool] | None = None
 
     @property
@@ -106,8 +111,10 @@ class Database:
         try:
             yield unit
             unit.commit()
-        except BaseException:
+        except BaseException as error:
             unit.rollback()
+            if isinstance(error, Unavailable):
+                _log.warning("a unit of work failed, because something did not answer: %r", error.__cause__)
             raise
         finally:
             current.reset(token)
@@ -147,8 +154,10 @@ class Database:
             return self._all_writers.enter()
         if key is None:
             return Group(self._backend, self._publish).enter()
-        self._writers = {each: group for each, group in self._writers.items() if not group.idle}
-        return self._writers.setdefault(key, Group(self._backend, self._publish)).enter()
+        group = self._writers.get(key)
+        if group is None:
+            group = self._writers[key] = Group(self._backend, self._publish)
+        return group.enter()
 
     def lock_others_out(self, connection: Connection) -> None:
         """Do what `Unit.alone` says; on SQLite every writer is alone anyway."""

@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 import sqlite3
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
@@ -75,9 +76,10 @@ class Sqlite:
 
     def read(self, sql: str, parameters: Parameters) -> Rows:
         """Return the rows of one statement."""
-        if self._reader is None:
+        reader = self._reader
+        if reader is None:
             raise Unavailable
-        return _execute(self._reader, sql, parameters)
+        return _patiently(lambda: _execute(reader, sql, parameters))
 
     def check(self) -> None:
         """Raise Unavailable unless the file is there and can be read."""
@@ -87,26 +89,16 @@ class Sqlite:
 
     def begin(self) -> _Writing:
         """Begin the only writing transaction of this process; wait while another process writes."""
-        if self._writer is None:
+        writer = self._writer
+        if writer is None:
             raise Unavailable
         if greenlets.pausable():
-            self._begin_in_loop(self._writer)
+            _patiently(lambda: _execute(writer, "BEGIN IMMEDIATE", ()))
         else:
-            self._writer.execute(f"PRAGMA busy_timeout = {PATIENCE_S * 1000:.0f}")
-            _execute(self._writer, "BEGIN IMMEDIATE", ())
-            self._writer.execute("PRAGMA busy_timeout = 0")
-        return _Writing(self._writer, self._committing)
-
-    def _begin_in_loop(self, writer: sqlite3.Connection) -> None:
-        deadline = time.monotonic() + PATIENCE_S
-        while True:
-            try:
-                _execute(writer, "BEGIN IMMEDIATE", ())
-                return
-            except Unavailable as error:
-                if time.monotonic() > deadline or not _is_busy(error.__cause__):
-                    raise
-                greenlets.sleep(_LOOK_AGAIN_S)
+            writer.execute(f"PRAGMA busy_timeout = {PATIENCE_S * 1000:.0f}")
+            _execute(writer, "BEGIN IMMEDIATE", ())
+            writer.execute("PRAGMA busy_timeout = 0")
+        return _Writing(writer, self._committing)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -164,6 +156,19 @@ class _Writing:
         """Undo the transaction, if it is still open."""
         with suppress(sqlite3.Error):  # a failed COMMIT may have ended it
             self._connection.execute("ROLLBACK")
+
+
+def _patiently(work: Callable[[], Rows]) -> Rows:
+    """Return what `work` does, once no other process holds the lock that it needs. Raises Unavailable after 10 s."""
+    deadline = 0.0
+    while True:
+        try:
+            return work()
+        except Unavailable as error:
+            deadline = deadline or time.monotonic() + PATIENCE_S
+            if time.monotonic() > deadline or not _is_busy(error.__cause__) or not greenlets.pausable():
+                raise
+            greenlets.sleep(_LOOK_AGAIN_S)
 
 
 def _is_busy(error: object) -> bool:

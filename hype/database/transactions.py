@@ -58,11 +58,6 @@ class Group:
         self._turns = Turns()
         self._open: _Shared | None = None
 
-    @property
-    def idle(self) -> bool:
-        """Whether nobody is in it."""
-        return self._turns.idle
-
     def enter(self) -> Membership:
         """Wait for a turn; begin a transaction, or join the one that waits to be committed. Raises Unavailable."""
         try:
