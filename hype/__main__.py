@@ -14,6 +14,7 @@ from hype import config, server, spec
 from hype.config import Config
 from hype.database import Database
 from hype.errors import StartError
+from hype.event_loop import new_event_loop
 from hype.models.migrate import migrate
 from hype.telemetry import logs
 
@@ -76,17 +77,8 @@ def _serve(options: argparse.Namespace) -> None:
             "then all users must log in again.",
             file=sys.stderr,
         )
-    with asyncio.Runner(loop_factory=_new_event_loop) as runner:
+    with asyncio.Runner(loop_factory=new_event_loop) as runner:
         runner.run(server.serve(settings))
-
-
-def _new_event_loop() -> asyncio.AbstractEventLoop:
-    """Return uvloop's event loop, which costs less CPU, or Python's own where uvloop does not install."""
-    try:
-        import uvloop
-    except ImportError:
-        return asyncio.new_event_loop()
-    return uvloop.new_event_loop()
 
 
 def _migrate(options: argparse.Namespace) -> None:

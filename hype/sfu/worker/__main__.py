@@ -16,6 +16,7 @@ import sys
 from collections.abc import Sequence
 
 from hype.errors import StartError
+from hype.event_loop import new_event_loop
 from hype.sfu.worker.context import Timeouts
 from hype.sfu.worker.link_server import LinkServer
 from hype.sfu.worker.process import serve
@@ -50,7 +51,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         await serve(link, options.ip, options.announced_ip, ports, timeouts)
 
     try:
-        asyncio.run(run())
+        with asyncio.Runner(loop_factory=new_event_loop) as runner:
+            runner.run(run())
     except StartError as error:
         _logger.error("%s", error)
         return 1

@@ -48,6 +48,10 @@ class Rig:
         command = [sys.executable, "-m", "hype.sfu.worker", "--fd", str(descriptor), "--ip", "127.0.0.1"]
         return [*command, "--min-port", "0", "--max-port", "0", *options]
 
+    def libraries(self) -> str:
+        """Return the files that the worker has in its memory, native libraries among them."""
+        return Path(f"/proc/{self.process.pid}/maps").read_text()
+
     @property
     def port(self) -> int:
         """The worker's media port."""

@@ -4,9 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from pathlib import Path
 
+import pytest
+
+from tests.sfu.worker.calls import begin
 from tests.sfu.worker.peer import TIMEOUT_S
-from tests.sfu.worker.rig import started
+from tests.sfu.worker.rig import payload, started
+
+
+@pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
+async def test_media_passes_on_either_event_loop(loop: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker forwards on the event loop that it prefers, and on Python's own where uvloop is not installed."""
+    if loop == "asyncio":
+        (tmp_path / "uvloop.py").write_text("raise ImportError('not installed')")
+        monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+    async with started() as rig:
+        assert ("uvloop" in rig.libraries()) == (loop == "uvloop")
+        for tcp in (False, True):
+            call = await begin(rig, "audio", tcp=tcp)
+            call.send(1, b"hello")
+            assert [payload(each) for each in await call.arrived(1)] == [b"hello"]
 
 
 async def test_two_workers_take_two_ports() -> None:
