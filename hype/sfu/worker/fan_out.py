@@ -65,25 +65,23 @@ class _Batch:
     def send(self, burst: Sequence[Packet]) -> int:
         """Send the packets of a burst to all and return how many copies the kernel took."""
         rows, count = self._socket.arena.rows(len(burst)), len(self._receivers)
-        codes = [self._encrypt(row, *packet) for row, packet in zip(rows, burst, strict=True)]
-        if any(map(any, codes)):  # a copy that libsrtp did not encrypt must not leave
-            return sum(map(self._send_encrypted, rows, codes))
-        for row, packet in zip(rows, burst, strict=True):
-            row.seal(count, len(packet[0]) + self._tag)
+        codes: list[int] = []
+        for row, (packet, index, timestamp) in zip(rows, burst, strict=True):
+            if self._pictures is not None:
+                packet = _with_pictures(packet, self._pictures)
+            columns, pointers = row.fill(packet, count)
+            self._stamps.write(columns, index, timestamp)
+            codes += map(self._protect, self._contexts, pointers, row.lengths)  # in C, like the stamps
+            row.seal(count, len(packet) + self._tag)
+        if any(codes):  # a copy that libsrtp did not encrypt must not leave
+            return self._send_encrypted(rows, codes)
         return self._datagrams.send(len(burst), len(burst[0][0]) + self._tag)
 
-    def _encrypt(self, row: Row, packet: bytes, index: int, timestamp: int) -> list[int]:
-        """Make and encrypt each receiver's copy, and return libsrtp's codes."""
-        if self._pictures is not None:
-            packet = _with_pictures(packet, self._pictures)
-        columns, pointers = row.fill(packet, len(self._receivers))
-        self._stamps.write(columns, index, timestamp)
-        return list(map(self._protect, self._contexts, pointers, row.lengths))  # in C, like the stamps
-
-    def _send_encrypted(self, row: Row, codes: list[int]) -> int:
-        for number, (receiver, code) in enumerate(zip(self._receivers, codes, strict=True)):
+    def _send_encrypted(self, rows: Sequence[Row], codes: list[int]) -> int:
+        copies = ((row, number) for row in rows for number in range(len(self._receivers)))
+        for (row, number), code in zip(copies, codes, strict=True):
             if code == 0:
-                receiver.path.send(row.content(number))
+                self._receivers[number].path.send(row.content(number))
         sent = codes.count(0)
         self._socket.messages += sent
         return sent
