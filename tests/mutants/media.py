@@ -112,9 +112,9 @@ MUTANTS = [
         "media.rtp.timestamps-of-arrival",
         "Timestamps are those of the arrival, not the sender's.",
         Edit(
-            _FAN_OUT,
-            _WRITE,
-            f"import time\n\n        {_WRITE.replace('timestamp', 'int(time.time() * 90000)')}",
+            _STREAM,
+            "head = rtp.outgoing_header(",
+            "header = header._replace(timestamp=int(now * 90000) & 0xFFFFFFFF)\n        head = rtp.outgoing_header(",
         ),
         of="createConsumer",
         killed_by="R30.payload-unchanged",

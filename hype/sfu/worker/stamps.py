@@ -27,18 +27,20 @@ class Stamps:
         """Prepare each receiver's fields: its offsets to a packet's index and timestamp, and its `rtp.stamp_tail`."""
         self._count = len(tails)
         self._sequences = _Lanes(sequence_offsets, "H", 2)
-        self._timestamps = _Lanes(timestamp_offsets, "I", 4)
+        # Only receivers that have changed layers have an offset.
+        self._timestamps = _Lanes(timestamp_offsets, "I", 4) if any(timestamp_offsets) else None
         self._ssrcs = memoryview(b"".join(tail[:4] for tail in tails)).cast("I")
         self._mids = memoryview(b"".join(tail[9:] for tail in tails)).cast("I")
 
     def write(self, columns: Sequence[memoryview], index: int, timestamp: int) -> None:
         """Write into all copies of a packet what `rtp.write_stamp` writes into one.
 
-        `rtp.outgoing_header` has written what is the same for all receivers.
+        index, timestamp: the packet's own. `rtp.outgoing_header` has written what is the same for all receivers.
         """
         count = self._count
         columns[_SEQUENCE][:count] = self._sequences.after(index)
-        columns[_TIMESTAMP][:count] = self._timestamps.after(timestamp)
+        if self._timestamps is not None:
+            columns[_TIMESTAMP][:count] = self._timestamps.after(timestamp)
         columns[_SSRC][:count] = self._ssrcs
         columns[_MID][:count] = self._mids
 

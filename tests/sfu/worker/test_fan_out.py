@@ -22,13 +22,13 @@ def test_each_receiver_gets_the_payload_with_its_own_header(outgoing: OutgoingSo
     fan_out, content = FanOut(outgoing), bytes(range(256)) * 6
     for number, client in enumerate(clients):
         fan_out.add(str(number), client.receiver(sequence_offset=number * 1000, timestamp_offset=number * 7))
-    fan_out.send(routed(65535, content[:size]), 65535, 4000)
+    fan_out.send(routed(65535, content[:size]), 65535, 65535 * 960)
     outgoing.flush()
     for number, client in enumerate(clients):
         (packet,) = client.received()
         assert payload(packet) == content[:size]
         assert sequence(packet) == (65535 + number * 1000) & 0xFFFF
-        assert timestamp(packet) == 4000 + number * 7
+        assert timestamp(packet) == 65535 * 960 + number * 7
         assert ssrc(packet) == client.ssrc
         header = rtp.parse(packet)
         assert header is not None

@@ -28,7 +28,7 @@ def test_all_copies_get_what_each_would_get_alone(
     sequence_offsets, timestamp_offsets, ssrcs, mids = zip(*receivers, strict=True)
     tails = [rtp.stamp_tail(ssrc, mid) for ssrc, mid in zip(ssrcs, mids, strict=True)]
     packet = bytearray(b"\xa5" * size)
-    rtp.write_stamp(packet, rtp.STAMP_AT, 0, 0, rtp.stamp_tail(0, "0000"))
+    rtp.write_stamp(packet, rtp.STAMP_AT, 0, timestamp, rtp.stamp_tail(0, "0000"))
     columns, _ = ROW.fill(bytes(packet), len(receivers))
     Stamps(sequence_offsets, timestamp_offsets, tails).write(columns, index, timestamp)
     ROW.seal(len(receivers), size)
