@@ -24,6 +24,12 @@ def held(pid: int) -> dict[str, float]:
     }
 
 
+def cpu_s(pid: int) -> float:
+    """The CPU seconds of all its threads so far; those of the processes that it started are not in it."""
+    tasks = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((task / "schedstat").read_text().split()[0]) for task in tasks) / 1e9
+
+
 def _resident_kb(process: Path) -> int:
     lines = (process / "status").read_text().splitlines()
     return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS:"))
