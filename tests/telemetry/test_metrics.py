@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from hype.database import Database
 from hype.models import User
@@ -87,3 +88,28 @@ def test_tasks_of_the_event_loop_are_counted_at_each_scrape() -> None:
     metrics.watch_tasks(lambda: len(tasks))
     tasks.append(2)
     assert "hype_event_loop_tasks 2.0" in metrics.text()
+
+
+def test_times_are_those_of_a_histogram_of_prometheus() -> None:
+    """Buckets, counts and sums are the ones that its own client writes, on the bounds as well."""
+    metrics, registry = Metrics(), CollectorRegistry()
+    bounds = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
+    expected = Histogram(
+        "hype_http_request_seconds",
+        "Time from request to answer.",
+        ["operation", "status"],
+        buckets=bounds,
+        registry=registry,
+    )
+    for seconds in (0.0, 0.001, 0.0011, 0.3, *bounds, 11.0):
+        metrics.request("getUser", 200, seconds)
+        expected.labels("getUser", "200").observe(seconds)
+    metrics.request("getUser", 404, 0.2)
+    expected.labels("getUser", "404").observe(0.2)
+    assert _about(metrics.text(), "hype_http_request_seconds") == _about(
+        generate_latest(registry).decode(), "hype_http_request_seconds"
+    )
+
+
+def _about(text: str, name: str) -> list[str]:
+    return [line for line in text.splitlines() if name in line and "_created" not in line]
