@@ -9,11 +9,12 @@ No other module imports greenlet.
 from __future__ import annotations
 
 import asyncio
+import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
 from contextlib import contextmanager
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import greenlet
 
@@ -22,14 +23,66 @@ __all__ = ["Pause", "Turns", "in_thread", "pausable", "run", "sleep", "spawn", "
 T = TypeVar("T")
 
 
-class _Work(greenlet.greenlet):
-    """A greenlet that this module started.
+class _Stack(greenlet.greenlet):
+    """A greenlet that does one work after the other: Python maps new memory for the stack of a new one.
 
-    pause: what it waits in, None while it runs. steadfast: True while it must not be cancelled.
+    work: what it does now.
     """
 
-    pause: Pause | None = None
-    steadfast = False
+    work: _Work
+
+    def run(self, work: _Work) -> None:
+        """Do `work`, and then what the next switch gives, for as long as few stacks are idle."""
+        while True:
+            work.body()
+            work.ended = True
+            del work, self.work
+            self.gr_context = None  # no context variable of one work is seen by the next
+            idle = _this_thread.idle
+            if len(idle) >= _MOST_IDLE:
+                return
+            idle.append(self)
+            work = self.parent.switch()  # type: ignore[union-attr]  # the parent is the loop's greenlet
+
+
+class _Thread(threading.local):
+    """What belongs to a thread, as greenlets do."""
+
+    def __init__(self) -> None:
+        self.idle: list[_Stack] = []
+
+
+_MOST_IDLE: Final = 64
+_this_thread = _Thread()
+
+
+class _Work:
+    """A function that this module started.
+
+    stack: where it runs. pause: what it waits in, None while it runs. steadfast: True while it must not be cancelled.
+    """
+
+    __slots__ = ("body", "ended", "pause", "stack", "steadfast")
+
+    def __init__(self, body: Callable[[], None]) -> None:
+        self.body = body
+        self.pause: Pause | None = None
+        self.steadfast = False
+        self.ended = False
+        idle = _this_thread.idle
+        self.stack = idle.pop() if idle else _Stack()
+
+    def start(self) -> None:
+        """Run it until its first wait, or its end."""
+        self.stack.parent = greenlet.getcurrent()
+        self.stack.work = self
+        self.stack.switch(self)
+
+
+def _running() -> _Work | None:
+    """Return the work that runs, None outside `run` and `spawn`."""
+    stack = greenlet.getcurrent()
+    return stack.work if isinstance(stack, _Stack) else None
 
 
 class Pause:
@@ -42,8 +95,8 @@ class Pause:
 
     def __init__(self) -> None:
         """Begin a wait of the running greenlet. Raises RuntimeError outside `run` and `spawn`."""
-        work = greenlet.getcurrent()
-        if not isinstance(work, _Work):
+        work = _running()
+        if work is None:
             raise RuntimeError("this code waits, so it must run in hype.greenlets.run or spawn")
         self._work = work
         self.over = False
@@ -55,7 +108,7 @@ class Pause:
         work = self._work
         work.pause = self
         try:
-            return work.parent.switch()  # type: ignore[union-attr]  # the parent is the loop's greenlet
+            return work.stack.parent.switch()  # type: ignore[union-attr]  # the parent is the loop's greenlet
         finally:
             self.over = True
             work.pause = None
@@ -64,18 +117,18 @@ class Pause:
         """Go on in the greenlet with `value`, unless the wait is over."""
         if not self.over:
             self.over = True
-            self._work.switch(value)
+            self._work.stack.switch(value)
 
     def fail(self, error: BaseException) -> None:
         """Go on in the greenlet by raising `error`, unless the wait is over."""
         if not self.over:
             self.over = True
-            self._work.throw(error)
+            self._work.stack.throw(error)
 
 
 def pausable() -> bool:
     """Return whether the running code can wait here: it is inside `run` or `spawn`."""
-    return isinstance(greenlet.getcurrent(), _Work)
+    return isinstance(greenlet.getcurrent(), _Stack)
 
 
 def spawn(work: Callable[[], T]) -> asyncio.Future[T]:
@@ -99,7 +152,7 @@ def spawn(work: Callable[[], T]) -> asyncio.Future[T]:
                 future.set_result(result)
 
     started = _Work(body)
-    started.switch()
+    started.start()
     if not future.done():
         future.add_done_callback(lambda ended: _cancel(started) if ended.cancelled() else None)
     return future
@@ -124,8 +177,8 @@ async def run(work: Callable[[], T]) -> T:
             ended.set_result(None)
 
     started = _Work(body)
-    started.switch()
-    if not started.dead:
+    started.start()
+    if not started.ended:
         ended = asyncio.get_running_loop().create_future()
         await _until_ended(ended, started)
     if error:
@@ -135,7 +188,7 @@ async def run(work: Callable[[], T]) -> T:
 
 async def _until_ended(ended: asyncio.Future[None], started: _Work) -> None:
     cancelled = None
-    while not started.dead:
+    while not started.ended:
         try:
             await asyncio.shield(ended)
         except asyncio.CancelledError as error:
@@ -153,13 +206,13 @@ def _cancel(work: _Work) -> None:
 @contextmanager
 def uncancelled() -> Iterator[None]:
     """Let the waits of the block end, although the task is cancelled; the task is cancelled after the work."""
-    work = greenlet.getcurrent()
-    if isinstance(work, _Work):
+    work = _running()
+    if work is not None:
         work.steadfast = True
     try:
         yield
     finally:
-        if isinstance(work, _Work):
+        if work is not None:
             work.steadfast = False
 
 

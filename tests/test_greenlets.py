@@ -5,7 +5,10 @@ from __future__ import annotations
 import asyncio
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import ContextVar
+from functools import partial
 
+import greenlet
 import pytest
 
 from hype import greenlets
@@ -222,3 +225,47 @@ async def test_steadfast_work_is_cancelled_after_its_end() -> None:
     with pytest.raises(asyncio.CancelledError):
         await task
     assert seen == ["committed"]
+
+
+async def test_a_stack_is_used_again_and_keeps_nothing() -> None:
+    """Many works one after the other need one stack, and none sees a context variable of an earlier one."""
+    seen: ContextVar[int] = ContextVar("seen")
+    stacks: set[int] = set()
+
+    def work(number: int) -> int | None:
+        before = seen.get(None)
+        seen.set(number)
+        stacks.add(id(greenlet.getcurrent()))
+        greenlets.sleep(0)
+        return before
+
+    assert [await greenlets.run(partial(work, number)) for number in range(100)] == [None] * 100
+    assert len(stacks) == 1
+
+
+async def test_a_late_cancellation_does_not_meet_the_next_work() -> None:
+    """A future that is cancelled after its work has ended leaves the work alone that has its stack now."""
+    for _ in range(3):
+        ended = greenlets.spawn(lambda: greenlets.sleep(0))
+        await ended
+        going_on = greenlets.spawn(lambda: greenlets.wait(asyncio.sleep(0.01, "done")))
+        ended.cancel()
+        assert await going_on == "done"
+
+
+async def test_work_that_fails_gives_its_stack_back() -> None:
+    """An error, and a cancellation in the middle, are no harm to the next work."""
+
+    def fail() -> None:
+        greenlets.sleep(0)
+        raise KeyError("x")
+
+    for _ in range(3):
+        with pytest.raises(KeyError):
+            await greenlets.run(fail)
+        waiting = asyncio.create_task(greenlets.run(lambda: greenlets.sleep(60)))
+        await asyncio.sleep(0)
+        waiting.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await waiting
+        assert await greenlets.run(lambda: greenlets.wait(asyncio.sleep(0, "fine"))) == "fine"
