@@ -9,6 +9,7 @@ No other module imports greenlet.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -73,8 +74,13 @@ class _Work:
         self.stack = idle.pop() if idle else _Stack()
 
     def start(self) -> None:
-        """Run it until its first wait, or its end."""
-        self.stack.parent = greenlet.getcurrent()
+        """Run it until its first wait, or its end. It sees the context variables of the caller, as a task does."""
+        caller = greenlet.getcurrent()
+        if isinstance(caller, _Stack):
+            # It would come back from its first wait into the caller, wherever that is by then.
+            raise RuntimeError("work within other work is called directly, or started by a task of its own")
+        self.stack.parent = caller
+        self.stack.gr_context = contextvars.copy_context()
         self.stack.work = self
         self.stack.switch(self)
 

@@ -269,3 +269,24 @@ async def test_work_that_fails_gives_its_stack_back() -> None:
         with pytest.raises(asyncio.CancelledError):
             await waiting
         assert await greenlets.run(lambda: greenlets.wait(asyncio.sleep(0, "fine"))) == "fine"
+
+
+async def test_work_sees_the_context_of_its_caller() -> None:
+    """Context variables are those of the caller, and what the work sets stays with it."""
+    colour: ContextVar[str] = ContextVar("colour", default="none")
+
+    def work() -> str:
+        before = colour.get()
+        colour.set("red")
+        greenlets.sleep(0)
+        return before
+
+    colour.set("blue")
+    assert [await greenlets.run(work), await greenlets.run(work)] == ["blue", "blue"]
+    assert colour.get() == "blue"
+
+
+async def test_work_is_not_started_within_other_work() -> None:
+    """Started there, it would come back from a wait into the middle of the other work."""
+    with pytest.raises(RuntimeError, match="within other work"):
+        await greenlets.run(lambda: greenlets.spawn(lambda: None))
