@@ -1,134 +1,389 @@
-"""WebSocket connections, from the handshake to the close. No other file imports the websockets library."""
+"""WebSocket connections, from the handshake to the close. No other file imports the websockets library.
+
+A connection is an asyncio protocol around the library's Sans-I/O layer: the library reads frames and does the
+handshakes, this file moves bytes. It has no task, no queue of its own for what goes out, and no timer: a frame is
+written to the transport, and `Deadlines` serves all connections of a listener.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
 import socket
-from collections.abc import Callable, Coroutine
-from contextlib import suppress
-from typing import Any
+from collections import deque
+from collections.abc import Callable
+from typing import Protocol, cast
 from urllib.parse import parse_qs
 
-from websockets.asyncio.server import Server, ServerConnection, serve
-from websockets.exceptions import ConnectionClosed
+from websockets.frames import Frame, Opcode
+from websockets.http11 import Request
+from websockets.protocol import State
+from websockets.server import ServerProtocol
 
+from hype import greenlets
+from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
-from hype.gateway.outbox import End, Outbox
-from hype.gateway.protocol import CloseCode
+from hype.gateway.protocol import Close, CloseCode
 
-__all__ = ["Connection", "Listener", "listen"]
+__all__ = ["Attendant", "Connection", "Listener", "Work", "listen"]
 
-_PING_S = 20
-_CLOSE_S = 3  # the time for a client to take its queued frames and to answer the closing handshake
+_OPEN_S = 10  # the time for a client to finish its handshake
+_PING_S = 20  # between a pong and the next ping, and the time for a pong
+_CLOSE_S = 3  # the time for a client to take the frames that wait for it, and to answer the closing handshake
 _ABNORMAL = 1006
+_NO_PONG = 1011
 _BACKLOG = 2048  # connections that may wait to be accepted when all clients reconnect at once
+_READ_BYTES = 8192  # at a time, so that a flood of tiny frames does not hold the event loop up
 
-Attend = Callable[["Connection"], Coroutine[Any, Any, None]]
+# The library logs clients' mistakes in the handshake as errors, but they are no errors of the server.
+_library_log = logging.getLogger(f"{__name__}.websockets")
+_library_log.setLevel(logging.CRITICAL)
+
+Work = Callable[[], None]
+"""What is done in a greenlet, because it may wait."""
 
 
-class Connection:
-    """A `hub.ClientConnection` that is also read from. One task writes; the caller of `read` reads."""
+class Attendant(Protocol):
+    """The gateway's side of one open connection. Each method returns what is left to do and may wait, None if nothing.
 
-    def __init__(self, websocket: ServerConnection, max_queue_bytes: int) -> None:
-        """Wrap an open connection, and start the task that writes to it."""
-        self._websocket = websocket
-        self._outbox = Outbox(max_queue_bytes)
-        self._writer = asyncio.create_task(self._write(), name="gateway writer")
-        self._abort: asyncio.TimerHandle | None = None
-        # The lock of one frame at a time. A shutdown waits for it, so that the frame in progress is finished.
-        self.turn = asyncio.Lock()
-        self.socket = Socket(self, str((websocket.remote_address or ("",))[0]))
+    A connection does the work of one call before it makes the next.
+    """
 
-    @property
-    def token(self) -> str | None:
-        """The `token` in the URL of the handshake, None if there is none."""
-        request = self._websocket.request
-        query = request.path.partition("?")[2] if request is not None else ""
-        return parse_qs(query, keep_blank_values=True).get("token", [None])[0]
+    def begin(self, token: str | None) -> Work | None:
+        """Greet the client. token: the one in the URL of the handshake, None if there is none."""
+
+    def receive(self, text: str) -> Work | None:
+        """Handle one text."""
+
+    def end(self) -> Work | None:
+        """Part with the client, which is gone."""
+
+
+class Connection(asyncio.BufferedProtocol):
+    """A `hub.ClientConnection` that reads as well. What it reads goes to its attendant, one text after the other."""
+
+    __slots__ = (
+        "_attendant",
+        "_handling",
+        "_listener",
+        "_lost",
+        "_parts",
+        "_protocol",
+        "_transport",
+        "_waiting",
+        "_writable",
+        "socket",
+    )
+    _transport: asyncio.Transport
+    socket: Socket
+
+    def __init__(self, listener: Listener) -> None:
+        """Create it for a client that the listener has accepted."""
+        self._listener = listener
+        self._protocol = ServerProtocol(max_size=listener.max_frame_bytes, logger=_library_log)
+        self._attendant: Attendant | None = None
+        self._handling: asyncio.Future[None] | None = None
+        self._waiting: deque[str | Close] | None = None  # while there are any, nothing more is read
+        self._parts: bytearray | None = None  # of a text that comes in fragments
+        self._writable = False  # whether an event may be written
+        self._lost = False
 
     @property
     def close_code(self) -> int:
         """The code with which it was closed; valid once it is closed."""
-        return self._websocket.close_code or _ABNORMAL
+        return self._protocol.close_code or _ABNORMAL
+
+    @property
+    def lost(self) -> bool:
+        """Whether the network connection has ended."""
+        return self._lost
+
+    @property
+    def waiting_bytes(self) -> int:
+        """The number of bytes that wait for the client."""
+        return self._transport.get_write_buffer_size()
 
     def send(self, frame: bytes) -> None:
-        """Queue a frame; close a client whose queue is full instead (ruling R32)."""
-        if not self._outbox.put(frame):
+        """Write a whole frame; close a client for which too many bytes wait instead (ruling R32)."""
+        if not self._writable:
+            return
+        if self._transport.get_write_buffer_size() + len(frame) > self._listener.max_queue_bytes:
             self.socket.close(CloseCode.TOO_SLOW, "Too slow")
+        else:
+            self._transport.write(frame)
 
     def close(self, code: int, reason: str) -> None:
-        """Close once the queue is sent, or at once if it is full; abort when the client does not answer in time."""
-        self._outbox.end(End(code, reason), flush=code != CloseCode.TOO_SLOW)
-        loop = asyncio.get_running_loop()
-        self._abort = loop.call_later(_CLOSE_S, self._websocket.transport.abort)
+        """Begin the closing handshake, behind the frames that wait; abort when the client does not answer in time."""
+        if self._writable:
+            self._protocol.send_close(code, reason)
+            self._write()
 
-    async def read(self, take: Callable[[str], Coroutine[Any, Any, None]]) -> None:
-        """Hand each text to `take`, one after the other, until the connection is gone or closing."""
-        with suppress(ConnectionClosed):
-            async for text in self._websocket:
-                async with self.turn:
-                    if not self.socket.open:
-                        continue  # the server closes this socket; only the client's close frame matters now
-                    if isinstance(text, str):
-                        await take(text)
-                    else:
-                        self.socket.close(CloseCode.TEXT_ONLY, "Text only")
+    def close_next(self, code: int, reason: str) -> None:
+        """Close once the text in progress has been handled; the texts behind it are not."""
+        if self._handling is None:
+            self.socket.close(code, reason)
+        elif self._waiting is None:
+            self._waiting = deque([Close(code, reason)])
+            self._pause()
+        else:
+            self._waiting.appendleft(Close(code, reason))
 
-    async def finish(self) -> None:
-        """Release everything, whichever side closed the connection."""
-        self.socket.close(CloseCode.NORMAL)
-        await self._writer
-        if self._abort is not None:
-            self._abort.cancel()
+    def cut(self) -> None:
+        """Close the connection without a handshake. What has arrived is handled all the same."""
+        self._transport.abort()
 
-    async def _write(self) -> None:
-        with suppress(ConnectionClosed):
-            while isinstance(item := await self._outbox.get(), bytes):
-                await self._websocket.send(item, text=True)
-            await self._websocket.close(item.code, item.reason)
+    def abort(self) -> None:
+        """Cut the connection, and end the handling of what has arrived."""
+        self.cut()
+        self._waiting = None
+        if self._handling is not None:
+            self._handling.cancel()
+
+    # Deadlines
+
+    def ping(self) -> None:
+        """Ask the client for a sign of life."""
+        if self._writable:
+            self._protocol.send_ping(b"")
+            self._listener.answering.set(self)
+            self._write()
+
+    def miss_pong(self) -> None:
+        """Close a client that has not answered the ping, unless nothing was read meanwhile."""
+        if self._waiting is not None:
+            self._listener.answering.set(self)
+        elif self._writable:
+            self._protocol.fail(_NO_PONG, "keepalive ping timeout")
+            self._write()
+
+    # Callbacks of the event loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the handshake."""
+        self._transport = cast(asyncio.Transport, transport)
+        self.socket = Socket(self, str((transport.get_extra_info("peername") or ("",))[0]))
+        self._listener.connections.add(self)
+        self._listener.opening.set(self)
+        if self._listener.closing:
+            self.cut()
+
+    def get_buffer(self, sizehint: int) -> memoryview:
+        """Return the room for what is read; `buffer_updated` takes it out before anything else is read."""
+        return self._listener.buffer
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Take what was read."""
+        protocol = self._protocol
+        protocol.receive_data(bytes(self._listener.buffer[:nbytes]))
+        events = protocol.events_received()
+        if self._attendant is not None:
+            self._write()  # pongs, and the answer to a close frame
+        for event in events:
+            if isinstance(event, Frame):
+                self._take(event)
+            elif isinstance(event, Request):
+                self._open(event)
+        if self._attendant is None:
+            self._write()
+
+    def eof_received(self) -> None:
+        """Take the end of what the client sends; the transport closes by itself when all has been written."""
+        self._protocol.receive_eof()
+        self._writable = False
+        self._listener.leaving.set(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End, once every text that had arrived has been handled."""
+        self._protocol.receive_eof()
+        self._lost, self._writable = True, False
+        self._listener.clear(self)
+        self._continue()
+
+    # The way in
+
+    def _open(self, request: Request) -> None:
+        response = self._protocol.accept(request)
+        self._protocol.send_response(response)
+        token = parse_qs(request.path.partition("?")[2], keep_blank_values=True).get("token", [None])[0]
+        # The library keeps the request for as long as the connection lives.
+        request.path = ""
+        request.headers.clear()
+        self._write()
+        if response.status_code == 101:
+            self._writable = self._protocol.state is State.OPEN
+            self._listener.opening.clear(self)
+            self._listener.quiet.set(self)
+            self._attendant = self._listener.attend(self)
+            self._perform(self._attendant.begin(token))
+
+    def _take(self, frame: Frame) -> None:
+        match frame.opcode:
+            case Opcode.TEXT if frame.fin:
+                self._add(_text(frame.data))
+            case Opcode.TEXT:
+                self._parts = bytearray(frame.data)
+            case Opcode.CONT if self._parts is not None:
+                self._parts += frame.data
+                if frame.fin:
+                    parts, self._parts = self._parts, None
+                    self._add(_text(parts))
+            case Opcode.BINARY:
+                self._add(Close(CloseCode.TEXT_ONLY, "Text only"))
+            case Opcode.PONG if self in self._listener.answering:
+                self._listener.answering.clear(self)
+                self._listener.quiet.set(self)
+
+    def _add(self, item: str | Close) -> None:
+        if self._handling is None:
+            self._handle(item)
+        elif self._waiting is None:
+            self._waiting = deque([item])
+            self._pause()
+        else:
+            self._waiting.append(item)
+
+    def _handle(self, item: str | Close) -> None:
+        if self._attendant is None or not self.socket.open:
+            return  # the server closes this socket; only the client's close frame matters now
+        if isinstance(item, str):
+            self._perform(self._attendant.receive(item))
+        else:
+            self.socket.close(item.code, item.reason)
+
+    def _perform(self, work: Work | None) -> None:
+        if work is None:
+            return
+        handling = greenlets.spawn(work)
+        if not handling.done():
+            self._handling = handling
+            handling.add_done_callback(self._handled)
+
+    def _handled(self, handling: asyncio.Future[None]) -> None:
+        self._handling = None
+        while self._waiting and self._handling is None:
+            self._handle(self._waiting.popleft())
+        self._continue()
+
+    def _continue(self) -> None:
+        """Read on when nothing waits; part when nothing comes any more."""
+        if self._handling is not None:
+            return
+        if self._waiting is not None:
+            self._waiting = None
+            if not self._lost and not self._transport.is_closing():
+                self._transport.resume_reading()
+        if self._lost:
+            self._end()
+
+    def _pause(self) -> None:
+        if not self._lost and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def _end(self) -> None:
+        attendant, self._attendant = self._attendant, None
+        if attendant is not None:
+            self._perform(attendant.end())
+        if self._handling is None:
+            self._listener.forget(self)
+
+    # The way out
+
+    def _write(self) -> None:
+        ended = False
+        transport = self._transport
+        for data in self._protocol.data_to_send():
+            if data:
+                transport.write(data)
+            elif not self._lost and not transport.is_closing():
+                transport.write_eof()
+                ended = True
+        if ended or self._protocol.close_expected():
+            self._writable = False
+            if self not in self._listener.leaving and not self._lost:
+                self._listener.leaving.set(self)
+        elif self._writable and transport.get_write_buffer_size() > self._listener.max_queue_bytes:
+            self.socket.close(CloseCode.TOO_SLOW, "Too slow")  # it asks for pongs and does not read them
 
 
 class Listener:
-    """The listening port, and every connection that came through it."""
+    """The listening port, every connection that came through it, and their deadlines."""
 
-    def __init__(self, server: Server) -> None:
-        """Wrap a server that listens."""
-        self._server = server
+    def __init__(
+        self,
+        attend: Callable[[Connection], Attendant],
+        deadlines: Deadlines,
+        max_frame_bytes: int,
+        max_queue_bytes: int,
+    ) -> None:
+        """Create a listener that does not listen yet; `listen` is the way in."""
+        self.attend = attend
+        self.max_frame_bytes = max_frame_bytes
+        self.max_queue_bytes = max_queue_bytes
+        self.buffer = memoryview(bytearray(_READ_BYTES))
+        self.connections: set[Connection] = set()
+        self.closing = False
+        self.opening = deadlines.of(_OPEN_S, Connection.cut)
+        self.quiet = deadlines.of(_PING_S, Connection.ping)
+        self.answering = deadlines.of(_PING_S, Connection.miss_pong)
+        self.leaving = deadlines.of(_CLOSE_S, Connection.cut)
+        self._empty = asyncio.Event()
+        self._server: asyncio.Server | None = None
+
+    async def start(self, port: socket.socket) -> None:
+        """Take connections to `port`, which is bound already."""
+        loop = asyncio.get_running_loop()
+        self._server = await loop.create_server(lambda: Connection(self), sock=port, backlog=_BACKLOG)
 
     async def close(self) -> None:
-        """Take no more connections, and wait until the open ones have ended."""
-        self._server.close(close_connections=False)
-        await self._server.wait_closed()
+        """Take no more connections, and wait until the open ones have ended; cut those that are not open yet."""
+        self.closing = True
+        if self._server is not None:
+            self._server.close()
+        for connection in list(self.connections):
+            if connection in self.opening:
+                connection.cut()
+        if self.connections:
+            await self._empty.wait()
+        if self._server is not None:
+            await self._server.wait_closed()
 
     def abort(self) -> None:
-        """Abort every connection that is still open."""
-        for websocket in self._server.connections:
-            websocket.transport.abort()
+        """Abort every connection that is still there."""
+        for connection in list(self.connections):
+            connection.abort()
+
+    def clear(self, connection: Connection) -> None:
+        """Let no deadline of a connection pass any more."""
+        for deadline in (self.opening, self.quiet, self.answering, self.leaving):
+            deadline.clear(connection)
+
+    def forget(self, connection: Connection) -> None:
+        """Forget a connection that has ended."""
+        self.connections.discard(connection)
+        if self.closing and not self.connections:
+            self._empty.set()
 
 
-async def listen(port: socket.socket, attend: Attend, *, max_frame_bytes: int, max_queue_bytes: int) -> Listener:
+async def listen(
+    port: socket.socket,
+    attend: Callable[[Connection], Attendant],
+    deadlines: Deadlines,
+    *,
+    max_frame_bytes: int,
+    max_queue_bytes: int,
+) -> Listener:
     """Call `attend` for each connection to `port`, which is bound already.
 
-    max_frame_bytes: longer messages close with 1009. max_queue_bytes: the frames that may wait for a client.
+    max_frame_bytes: longer messages close with 1009. max_queue_bytes: the bytes that may wait for a client.
     """
+    listener = Listener(attend, deadlines, max_frame_bytes, max_queue_bytes)
+    await listener.start(port)
+    return listener
 
-    async def handle(websocket: ServerConnection) -> None:
-        await attend(Connection(websocket, max_queue_bytes))
 
-    # The library logs clients' mistakes in the handshake as errors, but they are no errors of the server.
-    logger = logging.getLogger(f"{__name__}.websockets")
-    logger.setLevel(logging.CRITICAL)
-    server = await serve(
-        handle,
-        sock=port,
-        backlog=_BACKLOG,
-        compression=None,
-        max_size=max_frame_bytes,
-        ping_interval=_PING_S,
-        ping_timeout=_PING_S,
-        close_timeout=_CLOSE_S,
-        server_header=None,
-        logger=logger,
-    )
-    return Listener(server)
+def _text(data: bytes | bytearray | memoryview) -> str | Close:
+    """Return a message as text; what closes the socket if it is none."""
+    try:
+        return str(data, "utf-8")
+    except UnicodeDecodeError as error:
+        return Close(CloseCode.NOT_UTF8, f"{error.reason} at position {error.start}")

@@ -24,27 +24,27 @@ class Gone(Exception):
 
 @dataclass(frozen=True)
 class Context:
-    """The gateway's parts, as its handlers need them."""
+    """The gateway's parts, as its handlers need them. Its reads wait, so they are for the inside of a greenlet."""
 
     services: Services
     hub: Hub
     voice: Voice
 
-    async def read(self, socket: Socket, work: Callable[[Unit], T]) -> T:
+    def read(self, socket: Socket, work: Callable[[Unit], T]) -> T:
         """Read from the database for a socket. Raises Gone when the socket was closed meanwhile."""
-        found = await self.services.database.run(work)
+        found = self.services.database.run_now(work)
         if not socket.open:
             raise Gone
         return found
 
-    async def profile(self, socket: Socket, user_id: str) -> Profile:
+    def profile(self, socket: Socket, user_id: str) -> Profile:
         """Return a user's profile as it is now (ruling R24). Raises NotFound `User not found`, and Gone."""
-        return await self.read(socket, lambda unit: rooms.profile(user_id))
+        return self.read(socket, lambda unit: rooms.profile(user_id))
 
-    async def room(self, socket: Socket, channel_id: str) -> Room:
+    def room(self, socket: Socket, channel_id: str) -> Room:
         """Return a channel that still exists when this returns. Raises NotFound `Channel not found`, and Gone."""
         with self.hub.noting_removals() as removed:
-            room = await self.read(socket, lambda unit: rooms.room(channel_id))
+            room = self.read(socket, lambda unit: rooms.room(channel_id))
             if channel_id in removed:
                 raise NotFound("Channel not found")
         return room

@@ -1,12 +1,13 @@
 """The events of a client: one function per message that asyncapi.yaml receives, named like the message.
 
 A handler gets a socket whose earlier frames have all been handled, the identity that the frame acts under, and valid
-data. It reads the database first. Then it changes rooms and sends events, without waiting any more.
+data. It runs in a greenlet: it reads the database first, which may wait; then it changes rooms and sends events,
+without waiting any more.
 """
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from hype.database import Unit
@@ -20,12 +21,12 @@ from hype.operations.messages import create_message
 __all__ = ["Handler", "bind", "message", "typing", "user_joined", "user_left", "voice_state"]
 
 Data = Mapping[str, Any]
-Handler = Callable[[Context, Socket, Identity, Data], Awaitable[None]]
+Handler = Callable[[Context, Socket, Identity, Data], None]
 
 
-async def user_joined(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+def user_joined(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
     """Tell the socket its user's profile, or join a room and tell the room (ruling R34)."""
-    profile = await context.profile(socket, identity.user_id)
+    profile = context.profile(socket, identity.user_id)
     event = {
         "userId": profile.user_id,
         "username": profile.username,
@@ -36,7 +37,7 @@ async def user_joined(context: Context, socket: Socket, identity: Identity, data
     if "channelId" not in data:
         context.hub.to_socket(socket, "user_joined", event)
         return
-    room = await context.room(socket, data["channelId"])
+    room = context.room(socket, data["channelId"])
     event["channelId"] = room.channel_id
     if context.hub.present(profile.user_id, room.channel_id):
         context.hub.join(socket, room.channel_id)
@@ -46,14 +47,14 @@ async def user_joined(context: Context, socket: Socket, identity: Identity, data
     context.hub.to_room(room.channel_id, "user_joined", event)
 
 
-async def user_left(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+def user_left(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
     """Leave a room; the others get `user_left` when this was the user's last socket there (ruling R35)."""
-    room = await context.room(socket, data["channelId"])
-    profile = await context.profile(socket, identity.user_id)
+    room = context.room(socket, data["channelId"])
+    profile = context.profile(socket, identity.user_id)
     context.voice.leave_room(socket, profile, room.channel_id)
 
 
-async def message(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+def message(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
     """Store a message; the room and this socket get the event that the operation announces (ruling R36)."""
     body = {"channelId": data["channelId"], "content": data["content"]}
 
@@ -62,24 +63,31 @@ async def message(context: Context, socket: Socket, identity: Identity, data: Da
         call = Call(unit, context.services, operation, body=body, address=socket.address, origin=socket.id)
         return perform_as(create_message, call, identity.user_id, identity.session_id)
 
-    await context.services.database.run(work)
+    context.services.database.run_now(work)
 
 
-async def typing(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
-    """Tell a room that the user types; the user need not be in the room (ruling R37)."""
-    room = await context.room(socket, data["channelId"])
-    profile = await context.profile(socket, identity.user_id)
-    event = {"userId": profile.user_id, "username": profile.username, "channelId": room.channel_id}
-    context.hub.to_room(room.channel_id, "typing", event, except_user=profile.user_id)
+def typing(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+    """Tell a room that the user types; the user need not be in the room (ruling R37).
+
+    It is the most frequent event of a client, so it reads no more than it needs: a room in which somebody is has a
+    channel, and the user's present name is for the others in the room.
+    """
+    channel_id = data["channelId"]
+    if not context.hub.occupied(channel_id):
+        channel_id = context.room(socket, channel_id).channel_id
+    if context.hub.others(channel_id, identity.user_id):
+        profile = context.profile(socket, identity.user_id)
+        event = {"userId": profile.user_id, "username": profile.username, "channelId": channel_id}
+        context.hub.to_room(channel_id, "typing", event, except_user=profile.user_id)
 
 
-async def voice_state(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
+def voice_state(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
     """Enter a voice channel, change the user's flags in it, or leave it (ruling R38)."""
-    profile = await context.profile(socket, identity.user_id)
+    profile = context.profile(socket, identity.user_id)
     if data["channelId"] is None:
         context.voice.leave(profile, asking=socket)
         return
-    room = await context.room(socket, data["channelId"])
+    room = context.room(socket, data["channelId"])
     if room.type != "VOICE":
         raise BadRequest("Channel is not a voice channel")
     context.voice.enter(socket, profile, room, is_muted=data.get("isMuted"), is_deafened=data.get("isDeafened"))

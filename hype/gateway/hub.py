@@ -23,10 +23,10 @@ class ClientConnection(Protocol):
     """The network connection behind a socket. Neither method waits."""
 
     def send(self, frame: bytes) -> None:
-        """Queue one text frame."""
+        """Write one event, as the bytes of a WebSocket frame."""
 
     def close(self, code: int, reason: str) -> None:
-        """Begin to close, once all queued frames have been sent."""
+        """Begin to close, behind the events that the client has not taken yet."""
 
 
 @dataclass(eq=False, slots=True)
@@ -45,7 +45,7 @@ class Socket:
     open: bool = True
 
     def send(self, frame: bytes) -> None:
-        """Queue a frame, if the socket is still open."""
+        """Write an event, as the bytes of a WebSocket frame, if the socket is still open."""
         if self.open:
             self.connection.send(frame)
 
@@ -130,6 +130,15 @@ class Hub:
             self.leave(socket, channel_id)
         self.note_removal(channel_id)
 
+    def occupied(self, channel_id: str) -> bool:
+        """Return whether any socket is in the room. Then the channel exists, because its deletion empties the room."""
+        return channel_id in self._rooms
+
+    def others(self, channel_id: str, user_id: str) -> bool:
+        """Return whether a socket of another user is in the room."""
+        own = self._by_user.get(user_id, ())
+        return any(socket not in own for socket in self._rooms.get(channel_id, ()))
+
     # Events
 
     def to_socket(self, socket: Socket, name: str, data: Mapping[str, Any]) -> None:
@@ -149,10 +158,11 @@ class Hub:
 
         except_user: the id of a user whose sockets do not get it. also_to: a socket that gets it, in the room or not.
         """
-        members: dict[Socket, None] = dict(self._rooms.get(channel_id, {}))
-        if also_to is not None:
-            members[also_to] = None
-        sockets = [socket for socket in members if except_user is None or _user(socket) != except_user]
+        members = self._rooms.get(channel_id, {})
+        left_out = self._by_user.get(except_user, ()) if except_user is not None else ()
+        sockets = [socket for socket in members if socket not in left_out] if left_out else list(members)
+        if also_to is not None and also_to not in members and also_to not in left_out:
+            sockets.append(also_to)
         self._send(sockets, name, data)
 
     def announce(self, event: RoomEvent) -> None:
@@ -165,7 +175,7 @@ class Hub:
     def _send(self, sockets: Sequence[Socket], name: str, data: Mapping[str, Any]) -> None:
         if not sockets:
             return
-        frame = frames.encode(name, data)
+        frame = frames.text_frame(frames.encode(name, data))
         for socket in sockets:
             socket.send(frame)
         self._count(name, len(sockets))
@@ -194,10 +204,6 @@ class Hub:
         if socket.identity is not None:
             _discard(self._by_user, socket.identity.user_id, socket)
             _discard(self._by_session, socket.identity.session_id or "", socket)
-
-
-def _user(socket: Socket) -> str | None:
-    return socket.identity.user_id if socket.identity is not None else None
 
 
 def _discard(index: dict[str, set[Socket]], key: str, socket: Socket) -> None:

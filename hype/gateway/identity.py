@@ -5,16 +5,15 @@ Every rule about it stands here:
 - A new socket has no identity. It may send only the frames that bring one (`may_send`).
 - An access token binds a socket to its user, in `?token=` or in a frame. In the documented profile a claim does, too: a
   user's id or name. A bad token closes the socket, or counts as none where claims bind.
-- A socket that has no identity after `authTimeoutMs` is closed (`start_timeout`).
+- A socket that has no identity after `authTimeoutMs` is closed (`expect`).
 - A bound socket keeps its user. A second token of the same user moves it to that token's session.
 - The end of a session closes the session's sockets (`revoke`).
 
-The server asks `Identities.identify` once for each frame.
+The server asks `Identities.identify` once for each frame, in the frame's greenlet, because it may read the database.
 """
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import replace
@@ -22,6 +21,7 @@ from typing import Any, Final, Literal
 
 from hype.errors import Forbidden, NotAuthenticated
 from hype.gateway.context import Context, Gone
+from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
 from hype.gateway.presence import Presence
 from hype.gateway.protocol import CloseCode
@@ -48,43 +48,43 @@ def introduces(binds_by: Literal["token", "claim"], name: str, data: object) -> 
 class Identities:
     """The identities of a gateway's sockets. The hub finds sockets by user and session; the rules stand here."""
 
-    def __init__(self, context: Context, presence: Presence) -> None:
-        """Take the sockets of `context.hub`. presence: takes each user whose first or last socket this is."""
+    def __init__(self, context: Context, presence: Presence, deadlines: Deadlines) -> None:
+        """Take the sockets of `context.hub`.
+
+        presence: takes each user whose first or last socket this is. deadlines: those of the gateway.
+        """
         self._context = context
         self._presence = presence
         self._binds_by: Literal["token", "claim"] = context.services.contract.gateway.identity
-        self._timeout_ms = context.services.contract.gateway.auth_timeout_ms
+        timeout_ms = context.services.contract.gateway.auth_timeout_ms
+        self._late = None if timeout_ms is None else deadlines.of(timeout_ms / 1000, _close_late)
 
     def may_send(self, socket: Socket, name: str, data: object) -> bool:
         """Return whether the socket may send this frame at all. data: not validated yet."""
         return socket.identity is not None or introduces(self._binds_by, name, data)
 
-    def start_timeout(self, socket: Socket) -> asyncio.TimerHandle | None:
-        """Close the socket with 4401 if it has no identity after `authTimeoutMs`; None where there is no such limit."""
-        if self._timeout_ms is None:
-            return None
+    def expect(self, socket: Socket) -> None:
+        """Close a new socket with 4401 if it has no identity after `authTimeoutMs`, where there is such a limit."""
+        if self._late is not None:
+            self._late.set(socket)
 
-        def close_unless_bound() -> None:
-            if socket.identity is None:
-                socket.close(CloseCode.UNAUTHENTICATED, "Not authenticated in time")
-
-        return asyncio.get_running_loop().call_later(self._timeout_ms / 1000, close_unless_bound)
-
-    async def bind_by_url(self, socket: Socket, token: str) -> None:
+    def bind_by_url(self, socket: Socket, token: str) -> None:
         """Bind a socket that was opened with `?token=`. A bad token closes it, or counts as none where claims bind."""
         with suppress(NotAuthenticated, Gone):
-            await self._identify(socket, {"token": token})
+            self._identify(socket, {"token": token})
 
-    async def identify(self, socket: Socket, name: str, data: Mapping[str, Any]) -> Identity:
+    def identify(self, socket: Socket, name: str, data: Mapping[str, Any]) -> Identity:
         """Return the identity that a valid frame acts under; bind the socket first if the frame brings an identity.
 
         Raises NotAuthenticated when there is none, NotFound for a claim of an unknown user, Forbidden for another user
         than that of the socket, Gone when the socket is closed, which a bad token does.
         """
-        return await self._identify(socket, _said(name, data))
+        return self._identify(socket, _said(name, data))
 
     def release(self, socket: Socket) -> bool:
         """Forget a socket that is gone; return whether it was the last one of its user."""
+        if self._late is not None:
+            self._late.clear(socket)
         is_last = self._context.hub.remove(socket)
         if is_last and socket.identity is not None:
             self._presence.changed(socket.identity.user_id)
@@ -96,32 +96,34 @@ class Identities:
             socket.close(CloseCode.UNAUTHENTICATED, "Session revoked")
         self._context.hub.note_removal(session_id)
 
-    async def _identify(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
+    def _identify(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
         """Do what `identify` says. said: the members of the frame that name a user."""
-        found = await self._find(socket, said)
+        found = self._find(socket, said)
         _check(socket, found, said)
         if found != socket.identity and self._context.hub.bind(socket, found):
             self._presence.changed(found.user_id)
+        if self._late is not None:
+            self._late.clear(socket)
         return found
 
-    async def _find(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
+    def _find(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
         """Return the identity that the token proves, else that the socket has, else that the frame claims."""
-        if "token" in said and (proven := await self._by_token(socket, said["token"])) is not None:
+        if "token" in said and (proven := self._by_token(socket, said["token"])) is not None:
             return proven
         known = socket.identity
         if known is None:
-            return await self._by_claim(socket, said)
+            return self._by_claim(socket, said)
         if "username" in said:  # the user may have another name by now
-            now = await self._context.read(socket, lambda unit: identity_of_user(known.user_id, None))
+            now = self._context.read(socket, lambda unit: identity_of_user(known.user_id, None))
             return replace(known, username=now.username)
         return known
 
-    async def _by_token(self, socket: Socket, token: str) -> Identity | None:
+    def _by_token(self, socket: Socket, token: str) -> Identity | None:
         """Return the identity that a token proves; None for a bad token where claims bind."""
         services = self._context.services
         with self._context.hub.noting_removals() as removed:
             try:
-                found = await self._context.read(socket, lambda unit: identity_of_token(services, token))
+                found = self._context.read(socket, lambda unit: identity_of_token(services, token))
             except NotAuthenticated as error:
                 if self._binds_by == "claim":
                     return None
@@ -130,11 +132,11 @@ class Identities:
                 raise _closed(socket, "Invalid token")
         return found
 
-    async def _by_claim(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
+    def _by_claim(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
         user_id, username = said.get("userId"), said.get("username")
         if self._binds_by != "claim" or (user_id is None and username is None):
             raise NotAuthenticated
-        return await self._context.read(socket, lambda unit: identity_of_user(user_id, username))
+        return self._context.read(socket, lambda unit: identity_of_user(user_id, username))
 
 
 def _said(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -150,6 +152,11 @@ def _check(socket: Socket, found: Identity, said: Mapping[str, Any]) -> None:
     matches = user_id == found.user_id if user_id is not None else username in (None, found.username)
     if not matches:
         raise Forbidden("The claimed user is not the one this connection stands for")
+
+
+def _close_late(socket: Socket) -> None:
+    if socket.identity is None:
+        socket.close(CloseCode.UNAUTHENTICATED, "Not authenticated in time")
 
 
 def _closed(socket: Socket, reason: str) -> Gone:

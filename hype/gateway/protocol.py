@@ -28,6 +28,7 @@ class CloseCode:
     NORMAL = 1000
     GOING_AWAY = 1001
     TEXT_ONLY = 1003
+    NOT_UTF8 = 1007
     TOO_SLOW = 1013
     UNAUTHENTICATED = 4401
     TOO_MANY_FRAMES = 4429
@@ -67,6 +68,8 @@ class _UnknownType(HypeError):
 
 class Session:
     """The reader of one socket's frames."""
+
+    __slots__ = ("_checks", "_close_after", "_excess", "_may_send")
 
     def __init__(self, checks: Mapping[str, Check], may_send: MaySend, close_after: int | None) -> None:
         """Create the session of a new socket.

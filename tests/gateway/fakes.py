@@ -9,6 +9,15 @@ from hype.gateway.hub import Hub, Socket
 from hype.operations.callers import Identity
 
 
+def text_of(frame: bytes) -> bytes:
+    """Return the text in the bytes of a whole, unmasked WebSocket frame (RFC 6455, section 5.2)."""
+    assert frame[0] == 0x81, "a whole text"
+    header = {126: 4, 127: 10}.get(frame[1], 2)
+    length = int.from_bytes(frame[2:header], "big") if header > 2 else frame[1]
+    assert len(frame) == header + length
+    return frame[header:]
+
+
 class FakeConnection:
     """A `hub.ClientConnection` that records. events: (name, data) in order; close_code: None while it is open."""
 
@@ -19,7 +28,7 @@ class FakeConnection:
 
     def send(self, frame: bytes) -> None:
         """Record the event."""
-        content = json.loads(frame)
+        content = json.loads(text_of(frame))
         self.events.append((content["type"], content["data"]))
 
     def close(self, code: int, reason: str) -> None:

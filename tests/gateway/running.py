@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import socket
+import time
 from collections.abc import AsyncIterator, Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import replace
 from typing import Any
@@ -13,13 +15,13 @@ from typing import Any
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
-from hype import spec
+from hype import greenlets, spec
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
 from hype.gateway import Gateway, Hub
 from hype.models.migrate import migrate
-from hype.operations import Announcer, Call, MediaBridge, Services, by_operation_id, perform
+from hype.operations import Announcer, Call, Services, by_operation_id, perform
 from hype.seeding import seed
 from hype.sfu.signalling.service import Sfu
 from hype.sfu.signalling.unconnected import CHECK_INTERVAL_S
@@ -99,14 +101,16 @@ class RunningGateway:
             call = Call(unit, self.services, operation, body=body, path=path or {})
             return perform(by_operation_id()[operation_id], call, token, read=lambda call: None).body
 
-        answer = await self.services.database.run(work, write=True)
-        return answer.get("data")
+        answer = await self.services.database.run(work)
+        return (json.loads(answer) if isinstance(answer, bytes) else answer).get("data")
 
     async def until(self, condition: Callable[[], bool]) -> None:
-        """Wait until `condition` holds; each check lets the gateway use the database once."""
+        """Wait until `condition` holds, which is looked at in a greenlet after each round of the event loop."""
         async with asyncio.timeout(_TIMEOUT_S):
-            while not condition():
-                await self.services.database.run(lambda unit: None, write=True)
+            while True:
+                if await greenlets.run(condition):
+                    return
+                await asyncio.sleep(0)
 
     async def guest(self, username: str) -> Any:
         """Create a user; return `user`, `accessToken` and `refreshToken`."""
@@ -131,12 +135,13 @@ async def run_gateway(
     profile: Profile = "hardened",
     limits: Mapping[str, Any] | None = None,
     patience_s: float = CHECK_INTERVAL_S,
+    clock: Callable[[], float] = time.monotonic,
     **environment: str,
 ) -> AsyncIterator[RunningGateway]:
     """Run a gateway on an empty, seeded database.
 
-    limits: replace the contract's own. patience_s: the time that a transport may stay unconnected. environment: more
-    variables of the configuration.
+    limits: replace the contract's own. patience_s: the time that a transport may stay unconnected. clock: the
+    gateway's, for its deadlines. environment: more variables of the configuration.
     """
     config = Config.load({"DATABASE_URL": database_url, "HYPE_PROFILE": profile, **environment})
     contract = spec.load(profile)
@@ -149,9 +154,9 @@ async def run_gateway(
 
     hub = Hub()
     sfu = Sfu(FAKE, 1, Announcer(cluster), present, hub.present, patience_s)
-    media = MediaBridge(sfu, asyncio.get_running_loop())
-    services = Services(config, contract, Tokens(config), database, cluster, Metrics(), media)
-    gateway = Gateway(services, hub, sfu)
+    hashing = ThreadPoolExecutor(1)
+    services = Services(config, contract, Tokens(config), database, cluster, Metrics(), sfu, hashing)
+    gateway = Gateway(services, hub, sfu, clock)
     database.open()
     try:
         migrate(database)
@@ -159,6 +164,7 @@ async def run_gateway(
         async with _listening(gateway) as port, AsyncExitStack() as clients:
             yield RunningGateway(services, gateway, sfu, port, clients)
     finally:
+        hashing.shutdown()
         database.close()
 
 

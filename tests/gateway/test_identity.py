@@ -10,10 +10,12 @@ import pytest
 from hype import spec
 from hype.cluster.voice import LocalVoiceRegistry
 from hype.gateway.context import Context
+from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Hub, Socket
 from hype.gateway.identity import Identities, introduces
 from hype.gateway.voice import NoMedia, Voice
 from hype.spec import Profile
+from tests.clocks import HandClock
 from tests.gateway.fakes import FakeConnection, bound_socket, identity
 
 
@@ -29,11 +31,14 @@ class RecordingPresence:
         self.users.append(user_id)
 
 
-def identities(hub: Hub, profile: Profile = "hardened") -> tuple[Identities, RecordingPresence]:
+def identities(
+    hub: Hub, profile: Profile = "hardened", deadlines: Deadlines | None = None
+) -> tuple[Identities, RecordingPresence]:
     """Return the identities of a hub's sockets under the real contract, and what they record."""
     services: Any = SimpleNamespace(contract=spec.load(profile))
     presence: Any = RecordingPresence()
-    return Identities(Context(services, hub, Voice(hub, LocalVoiceRegistry(), NoMedia())), presence), presence
+    context = Context(services, hub, Voice(hub, LocalVoiceRegistry(), NoMedia()))
+    return Identities(context, presence, deadlines or Deadlines()), presence
 
 
 @pytest.mark.parametrize(
@@ -66,12 +71,30 @@ def test_a_bound_socket_may_send_every_event() -> None:
 
 
 async def test_only_the_hardened_profile_has_a_timeout() -> None:
-    """A socket of the documented profile may stay without an identity."""
-    socket = Socket(FakeConnection(), "")
-    timeout = identities(Hub())[0].start_timeout(socket)
-    assert timeout is not None
-    timeout.cancel()
-    assert identities(Hub(), "documented")[0].start_timeout(socket) is None
+    """A socket without an identity is closed after the contract's ten seconds; the documented profile lets it stay.
+
+    A socket that was bound or that is gone is left alone.
+    """
+    late: list[int | None] = []
+    for profile in ("hardened", "documented"):
+        clock, hub = HandClock(), Hub()
+        deadlines = Deadlines(clock)
+        rules, _ = identities(hub, profile, deadlines)
+        (unbound, connection), (bound, other), (gone, third) = [
+            (Socket(each, ""), each) for each in (FakeConnection(), FakeConnection(), FakeConnection())
+        ]
+        for socket in (unbound, bound, gone):
+            rules.expect(socket)
+        hub.bind(bound, identity("anna"))
+        rules.release(gone)
+        clock.advance(9.9)
+        deadlines.look()
+        assert connection.close_code is None
+        clock.advance(0.2)
+        deadlines.look()
+        assert (other.close_code, third.close_code) == (None, None)
+        late.append(connection.close_code)
+    assert late == [4401, None]
 
 
 def test_revoking_a_session_closes_its_sockets() -> None:

@@ -6,6 +6,7 @@ import asyncio
 
 import pytest
 
+from hype import greenlets
 from hype.gateway.presence import Presence
 
 
@@ -15,16 +16,15 @@ async def test_the_state_at_the_time_of_writing_is_stored(caplog: pytest.LogCapt
     written: list[tuple[str, bool]] = []
     began, slow, done = asyncio.Event(), asyncio.Event(), asyncio.Event()
 
-    async def write(user_id: str, is_online: bool) -> None:
+    def write(user_id: str, is_online: bool) -> None:
         began.set()
-        await slow.wait()
+        greenlets.wait(slow.wait())
         written.append((user_id, is_online))
         if len(written) == 1:
             raise OSError("the database is down")
         done.set()
 
     presence = Presence(lambda user_id: online.get(user_id, False), write)
-    presence.start()
     presence.changed("anna")
     await began.wait()
     for is_online in (False, True, False):

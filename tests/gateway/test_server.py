@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from websockets.exceptions import ConnectionClosed
 
+from hype import greenlets
 from hype.cluster import ChannelDeleted, RoomEvent, SessionRevoked
 from hype.database import Unit
 from hype.models import User
@@ -164,14 +165,14 @@ async def test_a_logout_during_the_check_of_a_token_closes_the_socket(
     token = (await gateway.guest("anna"))["accessToken"]
     session_id = gateway.services.tokens.read_access(token).session_id
     client = await gateway.client()
-    run = gateway.services.database.run
+    run = gateway.services.database.run_now
 
-    async def run_and_publish(work: Any, *, write: bool) -> Any:
-        found = await run(work, write=write)
+    def run_and_publish(work: Any) -> Any:
+        found = run(work)
         gateway.services.cluster.publish([SessionRevoked(session_id)])
         return found
 
-    monkeypatch.setattr(gateway.services.database, "run", run_and_publish)
+    monkeypatch.setattr(gateway.services.database, "run_now", run_and_publish)
     await client.send("user_joined", token=token)
     assert await client.wait_closed() == 4401
 
@@ -182,14 +183,14 @@ async def test_a_channel_deleted_during_its_read_is_not_found(
     """A user cannot enter a voice channel that was deleted while the gateway read it."""
     client = await gateway.client((await gateway.guest("anna"))["accessToken"])
     await client.request("user_joined")
-    run = gateway.services.database.run
+    run = gateway.services.database.run_now
 
-    async def run_and_publish(work: Any, *, write: bool) -> Any:
-        found = await run(work, write=write)
+    def run_and_publish(work: Any) -> Any:
+        found = run(work)
         gateway.services.cluster.publish([ChannelDeleted("voice-general")])
         return found
 
-    monkeypatch.setattr(gateway.services.database, "run", run_and_publish)
+    monkeypatch.setattr(gateway.services.database, "run_now", run_and_publish)
     assert await client.refused("voice_state", channelId="voice-general") == "not_found"
     assert gateway.services.cluster.voice.count("voice-general") == 0
 
@@ -200,12 +201,12 @@ async def test_a_bug_costs_one_answer(
     """The client gets `internal`, the log has the traceback, and the socket stays open."""
     client = await gateway.member("anna", "text-general")
 
-    async def broken(work: Any, *, write: bool) -> Any:
+    def broken(work: Any) -> Any:
         raise ZeroDivisionError
 
     with monkeypatch.context() as patch:
-        patch.setattr(gateway.services.database, "run", broken)
-        assert await client.refused("typing", channelId="text-general") == "internal"
+        patch.setattr(gateway.services.database, "run_now", broken)
+        assert await client.refused("user_joined", channelId="text-general") == "internal"
     assert "ZeroDivisionError" in caplog.text
     await client.request("message", channelId="text-general", content="works again")
 
@@ -216,12 +217,11 @@ async def test_presence_is_stored(gateway: RunningGateway) -> None:
 
     def online() -> bool:
         def work(unit: Unit) -> bool:
-            with unit.transaction():
-                row = User.find(guest["user"]["id"])
-                assert row is not None
-                return bool(row.is_online)
+            row = User.find(guest["user"]["id"])
+            assert row is not None
+            return bool(row.is_online)
 
-        return gateway.services.database.run_now(work, write=False)
+        return gateway.services.database.run_now(work)
 
     client = await gateway.client(guest["accessToken"])
     await client.request("user_joined")
@@ -348,14 +348,14 @@ async def test_shutdown_finishes_the_frame_in_progress(database_url: str, monkey
     async with run_gateway(database_url) as gateway:
         client, idle = await gateway.member("anna", "text-general"), await gateway.client()
         began, proceed = asyncio.Event(), asyncio.Event()
-        run = gateway.services.database.run
+        run = gateway.services.database.run_now
 
-        async def slowly(work: Any, *, write: bool) -> Any:
+        def slowly(work: Any) -> Any:
             began.set()
-            await proceed.wait()
-            return await run(work, write=write)
+            greenlets.wait(proceed.wait())
+            return run(work)
 
-        monkeypatch.setattr(gateway.services.database, "run", slowly)
+        monkeypatch.setattr(gateway.services.database, "run_now", slowly)
         await client.send("message", channelId="text-general", content="last words")
         await client.send("message", channelId="text-general", content="too late")
         await began.wait()
@@ -375,13 +375,13 @@ async def test_a_frame_without_end_does_not_stop_the_shutdown(
         client = await gateway.member("anna", "text-general")
         began = asyncio.Event()
 
-        async def never(work: Any, *, write: bool) -> Any:
+        def never(work: Any) -> Any:
             began.set()
-            await asyncio.Event().wait()
+            greenlets.wait(asyncio.Event().wait())
 
         with monkeypatch.context() as patch:
-            patch.setattr(gateway.services.database, "run", never)
-            await client.send("typing", channelId="text-general")
+            patch.setattr(gateway.services.database, "run_now", never)
+            await client.send("user_joined", channelId="text-general")
             await began.wait()
         await gateway.server.close(0.1)
         assert await client.wait_closed() == 1006

@@ -67,9 +67,9 @@ def saying(change: Callable[[Any], Any]) -> Callable[..., Any]:
 def refusing_frame(when: int, then: int) -> Callable[..., Any]:
     """Return a change by which a frame is refused otherwise. when, then: the statuses of the errors."""
 
-    async def changed(handle: Any, frame: Received) -> None:
+    def changed(handle: Any, frame: Received) -> None:
         try:
-            await handle(frame)
+            handle(frame)
         except Exception as error:
             if getattr(error, "status", None) != when:
                 raise
@@ -82,10 +82,10 @@ def caused_by(name: str, events: str, change: Callable[[Send, Sending, Received]
     """Return the changes by which the events that a frame causes are sent otherwise. name: the frame's."""
     causes: ContextVar[Received | None] = ContextVar("causes", default=None)
 
-    async def handled(handle: Any, frame: Received) -> None:
+    def handled(handle: Any, frame: Received) -> None:
         causes.set(frame)
         try:
-            await handle(frame)
+            handle(frame)
         finally:
             causes.set(None)
 

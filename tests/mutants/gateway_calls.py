@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Callable
 from typing import Any
 
@@ -23,8 +22,8 @@ _LIMITS: dict[str, int | None] = {}
 def _channel_as(change: Callable[[Any], Any]) -> Around:
     """Return the change by which the gateway sees a channel otherwise."""
 
-    async def room(original: Any, context: Any, socket: Any, channel_id: str) -> Any:
-        return change(await original(socket, channel_id))
+    def room(original: Any, context: Any, socket: Any, channel_id: str) -> Any:
+        return change(original(socket, channel_id))
 
     return Around("hype.gateway:Context.room", room)
 
@@ -35,10 +34,12 @@ def _limit_as(change: Callable[[int], int]) -> Around:
     )
 
 
-async def _place_looked_up_before(original: Any, context: Any, socket: Any, channel_id: str) -> Any:
-    room = await original(socket, channel_id)
+def _place_looked_up_before(original: Any, context: Any, socket: Any, channel_id: str) -> Any:
+    from hype import greenlets
+
+    room = original(socket, channel_id)
     there = context.services.cluster.voice.count(channel_id)
-    await asyncio.sleep(0.05)
+    greenlets.sleep(0.05)
     return room if room.user_limit is None or there >= room.user_limit else replaced(room, user_limit=None)
 
 
@@ -50,9 +51,9 @@ def _of_another(event: Any) -> bool:
     return event.socket is not None and event.data["userId"] != user_of(event.socket)
 
 
-async def _others_each_time(handle: Any, frame: Any) -> None:
+def _others_each_time(handle: Any, frame: Any) -> None:
     again = not enters(frame) and frame.data["channelId"] in frame.socket.rooms
-    await handle(frame)
+    handle(frame)
     for state in frame.context.services.cluster.voice.members(frame.data["channelId"]) if again else ():
         if state.user_id != user_of(frame.socket):
             flags = {"isMuted": state.is_muted, "isDeafened": state.is_deafened}
@@ -60,36 +61,36 @@ async def _others_each_time(handle: Any, frame: Any) -> None:
             frame.context.hub.to_socket(frame.socket, "voice_state", data)
 
 
-async def _aloud(handle: Any, frame: Any) -> None:
+def _aloud(handle: Any, frame: Any) -> None:
     newcomer = enters(frame)
-    await handle(frame)
+    handle(frame)
     if newcomer:
         identity, channel_id = frame.socket.identity, frame.data["channelId"]
         profile = {"userId": identity.user_id, "username": identity.username, "displayName": None, "avatarUrl": None}
         frame.context.hub.to_room(channel_id, "user_joined", {**profile, "channelId": channel_id})
 
 
-async def _flags_survive(handle: Any, frame: Any) -> None:
+def _flags_survive(handle: Any, frame: Any) -> None:
     if enters(frame):
         frame = frame.but_for(data={**_FLAGS.get(user_of(frame.socket) or "", {}), **frame.data})
-    await handle(frame)
+    handle(frame)
     if (state := state_of(frame)) is not None:
         _FLAGS[state.user_id] = {"isMuted": state.is_muted, "isDeafened": state.is_deafened}
 
 
-async def _flags_at_entry_ignored(handle: Any, frame: Any) -> None:
-    await handle(frame.but_for(data=without(*_NO_FLAGS)(frame.data)) if enters(frame) else frame)
+def _flags_at_entry_ignored(handle: Any, frame: Any) -> None:
+    handle(frame.but_for(data=without(*_NO_FLAGS)(frame.data)) if enters(frame) else frame)
 
 
-async def _leaves_first(handle: Any, frame: Any) -> None:
+def _leaves_first(handle: Any, frame: Any) -> None:
     if state_of(frame) is not None and enters(frame):
-        await handle(frame.but_for(data={"channelId": None}))
-    await handle(frame)
+        handle(frame.but_for(data={"channelId": None}))
+    handle(frame)
 
 
-async def _second_socket_resets(handle: Any, frame: Any) -> None:
+def _second_socket_resets(handle: Any, frame: Any) -> None:
     second = not enters(frame) and frame.data["channelId"] not in {None, *frame.socket.rooms}
-    await handle(frame.but_for(data={**_NO_FLAGS, **frame.data}) if second else frame)
+    handle(frame.but_for(data={**_NO_FLAGS, **frame.data}) if second else frame)
 
 
 def _first_channel_untold(send: Any, event: Any, frame: Any) -> None:

@@ -17,6 +17,7 @@ from tests.mutants.seams import Around, Edit, Event, Frame, SpecPatch
 _CONNECTION = "hype/gateway/connection.py"
 _LIMITS = "asyncapi.yaml#/channels/gateway/x-hype-limits"
 _RECEIVE = "hype.gateway:Session.receive"
+_TEXT_FRAME = "hype.gateway:text_frame"
 
 
 def _encoded(change: Callable[[Any], Any]) -> Around:
@@ -88,12 +89,23 @@ def _to_the_rooms(send: Any, event: Any) -> None:
 
 
 def _side_by_side(handle: Any, frame: Any) -> None:
+    from hype import greenlets
+
     loop = asyncio.get_running_loop()
-    loop.call_later(random.random() / 20, lambda: asyncio.ensure_future(handle(frame)))
+    loop.call_later(random.random() / 20, greenlets.spawn, lambda: handle(frame))
 
 
 def _of_65536_characters(receive: Any, session: Any, text: str, *admitted: bool) -> Any:
     return [closing(1009, "Too long")] if len(text) > 65_536 else receive(text, *admitted)
+
+
+def _as_binary(frame: bytes) -> bytes:
+    return b"\x82" + frame[1:]
+
+
+def _messages_as_binary(text_frame: Any, text: bytes) -> bytes:
+    frame = text_frame(text)
+    return _as_binary(frame) if json.loads(text)["type"] == "message" else frame
 
 
 def closing_with(before: int, then: int) -> Around:
@@ -253,8 +265,8 @@ MUTANTS = [
         "A binary frame is taken as if it were text.",
         Edit(
             _CONNECTION,
-            'self.socket.close(CloseCode.TEXT_ONLY, "Text only")',
-            'await take(text.decode(errors="replace"))',
+            'self._add(Close(CloseCode.TEXT_ONLY, "Text only"))',
+            'self._add(bytes(frame.data).decode(errors="replace"))',
         ),
         of="user_joined.in",
         killed_by="R32.binary",
@@ -262,21 +274,21 @@ MUTANTS = [
     mutant(
         "gateway.frames.sends-binary",
         "Every event is sent as a binary message, which a browser gives a page as a Blob.",
-        Edit(_CONNECTION, "text=True", "text=False"),
+        Around(_TEXT_FRAME, lambda text_frame, text: _as_binary(text_frame(text))),
         of="message.out",
         killed_by="R32.events-are-text",
     ),
     mutant(
         "gateway.frames.some-binary",
         "Messages are sent as binary messages, all other events as text.",
-        Edit(_CONNECTION, "text=True", """text=b'"type":"message"' not in item"""),
+        Around(_TEXT_FRAME, _messages_as_binary),
         of="message.out",
         killed_by="R32.events-are-text",
     ),
     mutant(
         "gateway.frames.no-browsers",
         "A handshake with an Origin, as every browser sends one, is refused.",
-        Edit(_CONNECTION, "compression=None,", "compression=None, origins=[None],"),
+        Edit(_CONNECTION, "logger=_library_log)", "logger=_library_log, origins=[None])"),
         of="user_joined.in",
         killed_by="R9.handshake",
     ),

@@ -51,9 +51,9 @@ def _flags_outlive(send: Any, event: Any) -> None:
     send(event)
 
 
-async def _asking_socket_alone(handle: Any, frame: Any) -> None:
+def _asking_socket_alone(handle: Any, frame: Any) -> None:
     _ASKING.set(frame.socket if frame.data["channelId"] is None else None)
-    await handle(frame)
+    handle(frame)
 
 
 def _of_the_asking(sockets_of: Any, hub: Any, user_id: str) -> Any:

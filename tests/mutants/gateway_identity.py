@@ -18,7 +18,7 @@ from tests.mutants.seams import Around, Edit, Event, Frame, Operation, Query, Sp
 from tests.mutants.token_changes import SECRET_OF, believing, or_the_other, whatever_the_session
 
 _IDENTITY = "hype/gateway/identity.py"
-_RECEIVE = "hype.gateway:Session.receive"
+_BY_URL = "hype.gateway:Identities.bind_by_url"
 _REVOKED = "Session revoked"
 _TIMEOUT_S = 10
 
@@ -43,9 +43,9 @@ def _closed_in_time(add: Any, hub: Any, socket: Any) -> None:
     asyncio.get_running_loop().call_later(_TIMEOUT_S, socket.close, 4401, "Not authenticated in time")
 
 
-def _note_frame(receive: Any, session: Any, text: str, *admitted: bool) -> Any:
+def _note_frame(identify: Any, identities: Any, socket: Any, name: str, data: Any) -> Any:
     _IN_FRAME.set(True)
-    return receive(text, *admitted)
+    return identify(socket, name, data)
 
 
 def _waits(close: Any, socket: Any, code: int, reason: str) -> None:
@@ -107,14 +107,12 @@ def _unknown_claim(send: Any, event: Any) -> None:
     send(event.with_data(code="forbidden") if unknown else event)
 
 
-def _bad_closes(token: Any, connection: Any) -> Any:
-    given = token()
+def _bad_closes(bind: Any, identities: Any, socket: Any, token: str) -> None:
     try:
-        jwt.decode(given or "", SECRET_OF["access"], algorithms=["HS256"])
+        jwt.decode(token, SECRET_OF["access"], algorithms=["HS256"])
     except (jwt.PyJWTError, ValueError):
-        if given is not None:
-            connection.socket.close(4401, "Invalid token")
-    return given
+        socket.close(4401, "Invalid token")
+    bind(socket, token)
 
 
 MUTANTS = [
@@ -145,7 +143,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.bad-token-waits",
         "A socket with a bad token in the URL stays open until the time for a token is over.",
-        Around(_RECEIVE, _note_frame),
+        Around("hype.gateway:Identities.identify", _note_frame),
         _closes(_waits),
         of="user_joined.in",
         killed_by="R31.bad-token-closes",
@@ -155,7 +153,7 @@ MUTANTS = [
         "gateway.identity.bad-token-is-an-error",
         "A bad token in user_joined is answered with an error, and the socket stays.",
         *_SOCKETS.seams,
-        Around(_RECEIVE, _note_frame),
+        Around("hype.gateway:Identities.identify", _note_frame),
         _closes(_is_an_error),
         of="user_joined.in",
         killed_by="R31.bad-token-in-frame-closes",
@@ -361,7 +359,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.url-token-unread",
         "In the documented profile ?token= is not looked at.",
-        Around("hype.gateway:Connection.token", lambda token, connection: None),
+        Around(_BY_URL, lambda bind, identities, socket, token: None),
         of="user_joined.in",
         killed_by="P4.good-url-token-counts",
         profiles=DOCUMENTED,
@@ -369,7 +367,7 @@ MUTANTS = [
     mutant(
         "gateway.identity.bad-url-token",
         "In the documented profile a bad ?token= closes the socket.",
-        Around("hype.gateway:Connection.token", _bad_closes),
+        Around(_BY_URL, _bad_closes),
         of="user_joined.in",
         killed_by="P4.bad-url-token-ignored",
         profiles=DOCUMENTED,

@@ -19,8 +19,8 @@ _CLAIMED: dict[str, str] = {}
 _SOCKETS = Sockets()
 
 
-async def _count_on(handle: Any, frame: Any) -> None:
-    await handle(frame)
+def _count_on(handle: Any, frame: Any) -> None:
+    handle(frame)
     _BY_SOCKET[frame.data["channelId"]] = _BY_SOCKET.get(frame.data["channelId"], 0) + 1
 
 
@@ -28,9 +28,9 @@ def _without_those_by_socket(payload: dict[str, Any], row: Any) -> dict[str, Any
     return each("_count", each("messages", lambda count: count - _BY_SOCKET.get(row.id, 0)))(payload)
 
 
-async def _joins_aloud(handle: Any, frame: Any) -> None:
+def _joins_aloud(handle: Any, frame: Any) -> None:
     channel_id, outside = frame.data["channelId"], frame.data["channelId"] not in frame.socket.rooms
-    await handle(frame)
+    handle(frame)
     if outside:
         identity = frame.socket.identity
         profile = {"userId": identity.user_id, "username": identity.username, "displayName": None, "avatarUrl": None}
@@ -43,9 +43,9 @@ def _authors_sockets_join(send: Any, event: Any) -> None:
     send(event)
 
 
-async def _joins_first(handle: Any, frame: Any) -> None:
+def _joins_first(handle: Any, frame: Any) -> None:
     frame.context.hub.join(frame.socket, frame.data["channelId"])
-    await handle(frame)
+    handle(frame)
 
 
 def _acknowledged(announce: Any, hub: Any, event: Any) -> None:
@@ -54,9 +54,9 @@ def _acknowledged(announce: Any, hub: Any, event: Any) -> None:
         hub.to_socket(origin, event.name, event.data)
 
 
-async def _claim_noted(handle: Any, frame: Any) -> None:
+def _claim_noted(handle: Any, frame: Any) -> None:
     _CLAIMED[frame.socket.id] = frame.data.get("authorId", user_of(frame.socket))
-    await handle(frame)
+    handle(frame)
 
 
 def _claim_believed(perform: Any, call: Any) -> Any:

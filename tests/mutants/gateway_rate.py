@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from contextvars import ContextVar
 from typing import Any
 
 from tests.mutants.gateway_frames import closing, closing_with
@@ -13,11 +13,17 @@ _LIMITS = "asyncapi.yaml#/channels/gateway/x-hype-limits"
 _RECEIVE = "hype.gateway:Session.receive"
 _TAKE = "hype.cluster:LocalCluster.take"
 
+_ATTENDANT: ContextVar[Any] = ContextVar("attendant")
 _REFUSED: dict[Any, int] = {}
 
 
 def _refused_and_done(receive: Any, session: Any, text: str, admitted: bool = True) -> Any:
     return receive(text, admitted) + ([] if admitted else receive(text, True))
+
+
+def _note_attendant(receive: Any, attendant: Any, text: str) -> Any:
+    _ATTENDANT.set(attendant)
+    return receive(text)
 
 
 def _ten_in_all(receive: Any, session: Any, text: str, admitted: bool = True) -> Any:
@@ -81,7 +87,8 @@ MUTANTS = [
     mutant(
         "gateway.rate.of-the-socket",
         "Each socket of a user has a rate limit of its own.",
-        Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {id(asyncio.current_task())}", rate, burst)),
+        Around("hype.gateway:SocketAttendant.receive", _note_attendant),
+        Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {id(_ATTENDANT.get())}", rate, burst)),
         of="user_joined.in",
         killed_by="R31.rate-per-user",
         profiles=HARDENED,

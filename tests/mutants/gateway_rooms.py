@@ -42,11 +42,11 @@ def _entered(join: Any, hub: Any, socket: Any, channel_id: str) -> Any:
     return join(socket, channel_id)
 
 
-async def _left_as_often(handle: Any, frame: Any) -> None:
+def _left_as_often(handle: Any, frame: Any) -> None:
     key = frame.socket, frame.data["channelId"]
     _TIMES[key] = _TIMES.get(key, 0) - 1
     if key[1] not in frame.socket.rooms or _TIMES[key] < 1:
-        await handle(frame)
+        handle(frame)
 
 
 def _one_of_each_user(send: Any, event: Any) -> None:
@@ -73,9 +73,9 @@ def _already_there(event: Any) -> bool:
     return event.socket is not None and event.data["channelId"] is not None
 
 
-async def _was_inside(handle: Any, frame: Any) -> None:
+def _was_inside(handle: Any, frame: Any) -> None:
     _BEFORE.set(frame.data.get("channelId") in frame.socket.rooms)
-    await handle(frame)
+    handle(frame)
 
 
 def _second_socket_too(send: Any, event: Any) -> None:
@@ -101,9 +101,9 @@ def _hello_names_a_room(send: Any, event: Any) -> None:
     send(event.with_data(channelId=next(iter(event.socket.rooms), None)) if hello else event)
 
 
-async def _one_at_a_time(handle: Any, frame: Any) -> None:
+def _one_at_a_time(handle: Any, frame: Any) -> None:
     before = set(frame.socket.rooms)
-    await handle(frame)
+    handle(frame)
     if frame.socket.rooms - before:
         for channel_id in before:
             frame.context.hub.leave(frame.socket, channel_id)
@@ -118,11 +118,11 @@ def _any_room(room: Any, channel_id: str) -> Any:
         return SimpleNamespace(channel_id=channel_id, type="TEXT", user_limit=None)
 
 
-async def _enters_the_call(handle: Any, frame: Any) -> None:
-    await handle(frame)
+def _enters_the_call(handle: Any, frame: Any) -> None:
+    handle(frame)
     if "channelId" not in frame.data:
         return
-    room = await frame.context.room(frame.socket, frame.data["channelId"])
+    room = frame.context.room(frame.socket, frame.data["channelId"])
     if room.type == "VOICE":
         identity = frame.socket.identity
         frame.context.voice.enter(frame.socket, identity, room, is_muted=None, is_deafened=None)
@@ -143,9 +143,9 @@ def _leaver(leave_room: Any, voice: Any, socket: Any, profile: Any, channel_id: 
 _LEAVING: ContextVar[Any] = ContextVar("leaving")
 
 
-async def _all_sockets_leave(handle: Any, frame: Any) -> None:
+def _all_sockets_leave(handle: Any, frame: Any) -> None:
     for socket in frame.context.hub.sockets_of(user_of(frame.socket)):
-        await handle(frame.but_for(socket=socket))
+        handle(frame.but_for(socket=socket))
 
 
 def _in_the_room_alone(announce: Any, hub: Any, event: Any) -> None:

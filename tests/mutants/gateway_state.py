@@ -13,12 +13,12 @@ _FIRST: dict[str, str] = {}
 _REGISTRIES: list[Any] = []
 
 
-async def _flags_move_along(handle: Any, frame: Any) -> None:
+def _flags_move_along(handle: Any, frame: Any) -> None:
     state = state_of(frame)
     if state is not None and enters(frame):
         flags = {"isMuted": state.is_muted, "isDeafened": state.is_deafened}
         frame = frame.but_for(data={**flags, **frame.data})
-    await handle(frame)
+    handle(frame)
 
 
 def _name_noted(enter: Any, voice: Any, socket: Any, profile: Any, room: Any, **flags: Any) -> None:

@@ -17,8 +17,8 @@ def _to_others_sockets(send: Any, event: Any, frame: Any) -> None:
             send(event.to(socket))
 
 
-async def _types_and_joins(handle: Any, frame: Any) -> None:
-    await handle(frame)
+def _types_and_joins(handle: Any, frame: Any) -> None:
+    handle(frame)
     frame.context.hub.join(frame.socket, frame.data["channelId"])
 
 

@@ -45,14 +45,14 @@ def _note_deafened(send: Any, event: Any) -> None:
     send(event)
 
 
-async def _note_muted(handle: Any, frame: Any) -> None:
+def _note_muted(handle: Any, frame: Any) -> None:
     _SAYS_MUTED.set(bool(frame.data.get("isMuted")))
-    await handle(frame)
+    handle(frame)
 
 
-async def _note_entry(handle: Any, frame: Any) -> None:
+def _note_entry(handle: Any, frame: Any) -> None:
     _ENTERING.set(enters(frame))
-    await handle(frame)
+    handle(frame)
 
 
 def _names_the_producer(speaking: Any, announcer: Any, producer: Any, is_speaking: bool) -> None:

@@ -182,7 +182,7 @@ class Received:
 class Frame(Wrap):
     """A client's event: `change(handle, frame)` does it, as it is or otherwise, or not.
 
-    frame: a `Received`. handle: takes a `Received`, and is awaited. What the change returns is awaited if it can be.
+    frame: a `Received`. handle: takes a `Received`. Both run in the frame's greenlet, so a change may wait there.
     """
 
     name: str

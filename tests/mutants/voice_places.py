@@ -124,9 +124,9 @@ def _note_open(leave_room: Any, voice: Any, socket: Any, profile: Any, channel_i
     _OPEN.reset(before)
 
 
-async def _note_second(handle: Any, frame: Any) -> None:
+def _note_second(handle: Any, frame: Any) -> None:
     _SECOND.set(not enters(frame) and frame.data["channelId"] not in {None, *frame.socket.rooms})
-    await handle(frame)
+    handle(frame)
 
 
 def _unshown(send: Any, event: Any) -> None:
@@ -134,9 +134,9 @@ def _unshown(send: Any, event: Any) -> None:
         send(event)
 
 
-async def _note_talker(handle: Any, frame: Any) -> None:
+def _note_talker(handle: Any, frame: Any) -> None:
     _TALKERS.add(frame.socket)
-    await handle(frame)
+    handle(frame)
 
 
 def _to_talkers(send: Any, event: Any) -> None:
