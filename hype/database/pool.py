@@ -24,8 +24,8 @@ class Pooled(Protocol):
     """A connection that a pool can keep."""
 
     @property
-    def closed(self) -> int:
-        """Whether it is closed."""
+    def usable(self) -> bool:
+        """Whether it can take a statement, now or after the present one."""
         ...
 
     @property
@@ -80,7 +80,7 @@ class Pool(Generic[C]):
     def give_back(self, connection: C) -> None:
         """Take back a connection, which is forgotten if it is closed."""
         self._used.discard(connection)
-        if not connection.closed:
+        if connection.usable:
             self._idle.append(connection)
         self._turns.give_back()
 
@@ -107,7 +107,7 @@ class Pool(Generic[C]):
         """Return an idle connection, the last used one first, so that those of a rush can go unused."""
         while self._idle:
             connection = self._idle.pop()
-            if connection.closed:
+            if not connection.usable:
                 continue
             if greenlets.pausable() and not connection.watched:
                 connection.watch()

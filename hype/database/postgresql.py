@@ -89,10 +89,12 @@ class Postgresql:
 class _Connection(ext.connection):
     """A connection, and the greenlet that waits for its answer.
 
-    used: whether it has answered before, so that it may be lost by now.
+    used: whether it has answered before, so that it may be lost by now. given_up: whether it is to be closed by the
+    greenlet that waits in it.
     """
 
     used = False
+    given_up = False
     _pause: Pause | None = None
     _since: float = 0.0
     _loop: asyncio.AbstractEventLoop | None = None
@@ -114,14 +116,15 @@ class _Connection(ext.connection):
 
     def watch(self) -> None:
         """Let the event loop tell of answers. It stays watched while it is idle, so that its end is noticed at once."""
+        self.forget()
         self._loop = asyncio.get_running_loop()
         self._descriptor = self.fileno()
         self._loop.add_reader(self._descriptor, self._readable)
 
     @property
     def watched(self) -> bool:
-        """Whether an event loop tells of answers."""
-        return self._loop is not None
+        """Whether the running event loop tells of answers."""
+        return self._loop is not None and self._loop is asyncio.get_running_loop()
 
     def leave(self, state: int) -> None:
         """Leave the greenlet until the server can be read from, or written to."""
@@ -130,7 +133,10 @@ class _Connection(ext.connection):
         self._since = self._loop.time()
         if state == ext.POLL_WRITE:
             self._loop.add_writer(self._descriptor, self._writable)
-        self._pause.leave()
+        try:
+            self._pause.leave()
+        finally:
+            self._pause = None
 
     def expire(self, now: float) -> None:
         """End a wait that has lasted `PATIENCE_S` seconds."""
@@ -147,12 +153,27 @@ class _Connection(ext.connection):
         self._loop = None
 
     def close(self) -> None:
-        """Disconnect. A greenlet that still waits for an answer gets Unavailable."""
+        """Disconnect. A greenlet that waits for an answer gets Unavailable, and with that the connection is closed.
+
+        psycopg2 locks a connection for as long as a statement waits, so nobody else may use it, or close it.
+        """
         pause, self._pause = self._pause, None
-        if pause is not None and self._loop is not None:
+        if pause is None:
+            self.forget()
+            super().close()
+        elif self._loop is not None:
+            self.given_up = True
             self._loop.call_soon(pause.fail, Unavailable())
-        self.forget()
-        super().close()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a greenlet waits for an answer."""
+        return self._pause is not None
+
+    @property
+    def usable(self) -> bool:
+        """Whether it can take a statement, now or after the present one."""
+        return not self.closed and not self.given_up
 
     def _readable(self) -> None:
         pause, self._pause = self._pause, None
@@ -235,7 +256,9 @@ class _Transaction:
         """Undo the transaction; a connection that cannot do it is closed."""
         self._texts, self._values = [], []
         try:
-            if self._sent and not self._ended and not self._connection.closed:
+            if self._connection.busy:  # with the statement of another member
+                self._connection.close()
+            elif self._sent and not self._ended and self._connection.usable:
                 with suppress(psycopg2.Error, Unavailable):
                     self._connection.execute("ROLLBACK", ())
         finally:
@@ -246,14 +269,14 @@ class _Transaction:
         if self._ended:
             return
         connection, self._ended = self._connection, True
-        if not connection.closed and connection.info.transaction_status != ext.TRANSACTION_STATUS_IDLE:
+        if connection.usable and connection.info.transaction_status != ext.TRANSACTION_STATUS_IDLE:
             connection.close()
         self._pool.give_back(connection)
 
 
 def _wait(connection: Any) -> None:
     """Wait for the server; psycopg2 calls this, and closes the connection when it raises."""
-    watched = isinstance(connection, _Connection) and connection.watched and pausable()
+    watched = isinstance(connection, _Connection) and pausable() and connection.watched
     deadline = time.monotonic() + PATIENCE_S
     try:
         while (state := connection.poll()) != ext.POLL_OK:
@@ -264,7 +287,7 @@ def _wait(connection: Any) -> None:
     except BaseException:
         if isinstance(connection, _Connection):
             connection.forget()
-        raise
+        raise  # psycopg2 closes the connection
 
 
 def _select(connection: Any, state: int, timeout_s: float) -> None:

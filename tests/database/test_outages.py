@@ -212,3 +212,43 @@ def test_an_unusable_database_stops_the_start(tmp_path: Path, url: str) -> None:
         Database(url.format(tmp=tmp_path)).open()
     assert "secret" not in str(refusal.value)
     assert "\n" not in str(refusal.value)
+
+
+async def test_a_database_is_closed_while_a_statement_waits(postgres_url: str) -> None:
+    """The statement fails, and nothing hangs."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    waiting = asyncio.Event()
+
+    def work(unit: Unit) -> None:
+        User.add(username="anna")
+        waiting.set()
+        execute(SLEEP)
+
+    task = asyncio.create_task(database.run(work))
+    await waiting.wait()
+    database.close()
+    with pytest.raises(Unavailable):
+        await task
+
+
+async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(postgres_url: str, impatient: None) -> None:
+    """Those who wait for its COMMIT are told in time, and the next writer has a transaction of its own."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+
+    def work(unit: Unit, name: str) -> None:
+        unit.in_order_of("key")
+        User.add(username=name)
+        if name == "hanging":
+            execute(SLEEP)
+
+    names = ("first", "hanging", "last")
+    running = [database.run(lambda unit, name=name: work(unit, name)) for name in names]  # type: ignore[misc]
+    results = await asyncio.gather(*running, return_exceptions=True)
+    assert [type(result) for result in results] == [Unavailable] * 3
+    await database.run(lambda unit: work(unit, "next"))
+    assert [user.username for user in await database.run(lambda unit: User.listed())] == ["next"]
+    database.close()
