@@ -6,6 +6,7 @@ Every rule about it stands here:
 - An access token binds a socket to its user, in `?token=` or in a frame. In the documented profile a claim does, too: a
   user's id or name. A bad token closes the socket, or counts as none where claims bind.
 - A socket that has no identity after `authTimeoutMs` is closed (`expect`).
+- An outage is not the client's fault: a socket whose token cannot be checked is told to try again later (ruling A12).
 - A bound socket keeps its user. A second token of the same user moves it to that token's session.
 - The end of a session closes the session's sockets (`revoke`).
 
@@ -19,7 +20,7 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Literal
 
-from hype.errors import Forbidden, NotAuthenticated
+from hype.errors import Forbidden, NotAuthenticated, Unavailable
 from hype.gateway.context import Context, Gone
 from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
@@ -57,7 +58,8 @@ class Identities:
         self._presence = presence
         self._binds_by: Literal["token", "claim"] = context.services.contract.gateway.identity
         timeout_ms = context.services.contract.gateway.auth_timeout_ms
-        self._late = None if timeout_ms is None else deadlines.of(timeout_ms / 1000, _close_late)
+        self._late = None if timeout_ms is None else deadlines.of(timeout_ms / 1000, self._close_late)
+        self._checking: set[Socket] = set()  # whose token the database is asked about
 
     def may_send(self, socket: Socket, name: str, data: object) -> bool:
         """Return whether the socket may send this frame at all. data: not validated yet."""
@@ -123,11 +125,18 @@ class Identities:
         services = self._context.services
         with self._context.hub.noting_removals() as removed:
             try:
+                self._checking.add(socket)
                 found = self._context.read(socket, lambda unit: identity_of_token(services, token))
+            except Unavailable as error:
+                if socket.identity is not None:
+                    raise
+                raise _closed(socket, error.error, CloseCode.TRY_AGAIN_LATER) from error
             except NotAuthenticated as error:
                 if self._binds_by == "claim":
                     return None
                 raise _closed(socket, error.error) from error
+            finally:
+                self._checking.discard(socket)
             if found.session_id in removed:
                 raise _closed(socket, "Invalid token")
         return found
@@ -137,6 +146,12 @@ class Identities:
         if self._binds_by != "claim" or (user_id is None and username is None):
             raise NotAuthenticated
         return self._context.read(socket, lambda unit: identity_of_user(user_id, username))
+
+    def _close_late(self, socket: Socket) -> None:
+        if socket in self._checking:  # it has sent its token in time
+            socket.close(CloseCode.TRY_AGAIN_LATER, Unavailable.default)
+        elif socket.identity is None:
+            socket.close(CloseCode.UNAUTHENTICATED, "Not authenticated in time")
 
 
 def _said(name: str, data: Mapping[str, Any]) -> dict[str, Any]:
@@ -154,12 +169,7 @@ def _check(socket: Socket, found: Identity, said: Mapping[str, Any]) -> None:
         raise Forbidden("The claimed user is not the one this connection stands for")
 
 
-def _close_late(socket: Socket) -> None:
-    if socket.identity is None:
-        socket.close(CloseCode.UNAUTHENTICATED, "Not authenticated in time")
-
-
-def _closed(socket: Socket, reason: str) -> Gone:
-    """Close a socket for its bad token, and return what ends the handling of its frame."""
-    socket.close(CloseCode.UNAUTHENTICATED, reason)
+def _closed(socket: Socket, reason: str, code: int = CloseCode.UNAUTHENTICATED) -> Gone:
+    """Close a socket for its token, and return what ends the handling of its frame."""
+    socket.close(code, reason)
     return Gone()

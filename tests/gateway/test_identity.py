@@ -9,7 +9,8 @@ import pytest
 
 from hype import spec
 from hype.cluster.voice import LocalVoiceRegistry
-from hype.gateway.context import Context
+from hype.errors import Unavailable
+from hype.gateway.context import Context, Gone
 from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Hub, Socket
 from hype.gateway.identity import Identities, introduces
@@ -32,10 +33,10 @@ class RecordingPresence:
 
 
 def identities(
-    hub: Hub, profile: Profile = "hardened", deadlines: Deadlines | None = None
+    hub: Hub, profile: Profile = "hardened", deadlines: Deadlines | None = None, database: object = None
 ) -> tuple[Identities, RecordingPresence]:
     """Return the identities of a hub's sockets under the real contract, and what they record."""
-    services: Any = SimpleNamespace(contract=spec.load(profile))
+    services: Any = SimpleNamespace(contract=spec.load(profile), database=database)
     presence: Any = RecordingPresence()
     context = Context(services, hub, Voice(hub, LocalVoiceRegistry(), NoMedia()))
     return Identities(context, presence, deadlines or Deadlines()), presence
@@ -95,6 +96,43 @@ async def test_only_the_hardened_profile_has_a_timeout() -> None:
         assert (other.close_code, third.close_code) == (None, None)
         late.append(connection.close_code)
     assert late == [4401, None]
+
+
+@pytest.mark.parametrize("profile", ["hardened", "documented"])
+def test_a_token_that_cannot_be_checked_is_no_bad_token(profile: Profile) -> None:
+    """A socket without an identity is closed with 1013 (A12); a bound socket stays, and its frame is refused."""
+
+    def ask(*_: object, **__: object) -> None:
+        raise Unavailable
+
+    hub = Hub()
+    rules, _ = identities(hub, profile, database=SimpleNamespace(run_now=ask))
+    by_url, by_frame = FakeConnection(), FakeConnection()
+    rules.bind_by_url(Socket(by_url, ""), "token")
+    with pytest.raises(Gone):
+        rules.identify(Socket(by_frame, ""), "user_joined", {"token": "token"})
+    assert (by_url.close_code, by_frame.close_code) == (1013, 1013)
+    bound, connection = bound_socket(hub, "anna")
+    with pytest.raises(Unavailable):
+        rules.identify(bound, "user_joined", {"token": "token"})
+    assert connection.close_code is None
+
+
+def test_a_slow_check_of_a_token_is_not_late() -> None:
+    """A socket whose token is still being checked at the deadline is closed with 1013: its client was in time."""
+    clock = HandClock()
+    deadlines = Deadlines(clock)
+
+    def ask(*_: object, **__: object) -> None:
+        clock.advance(11)
+        deadlines.look()
+
+    rules, _ = identities(Hub(), deadlines=deadlines, database=SimpleNamespace(run_now=ask))
+    connection = FakeConnection()
+    socket = Socket(connection, "")
+    rules.expect(socket)
+    rules.bind_by_url(socket, "token")
+    assert connection.close_code == 1013
 
 
 def test_revoking_a_session_closes_its_sockets() -> None:
