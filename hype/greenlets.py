@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import functools
 import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
@@ -137,30 +138,45 @@ def pausable() -> bool:
     return isinstance(greenlet.getcurrent(), _Stack)
 
 
+class _Spawned(asyncio.Future[T]):
+    """The result of spawned work. Like a task's, it is there once the work has ended, cancelled or not."""
+
+    request: Callable[[], None] | None = None
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Ask the work to end."""
+        if self.request is not None:
+            self.get_loop().call_soon(self.request)
+        return not self.done()
+
+    def give_up(self) -> None:
+        """Tell that the work has ended, cancelled."""
+        super().cancel()
+
+
 def spawn(work: Callable[[], T]) -> asyncio.Future[T]:
     """Start `work` and run it until its first wait; return the future of its result.
 
-    Call it on the event loop's thread, outside any other greenlet of this module. A cancelled future raises
-    CancelledError in the work, at the place where it waits.
+    Call it on the event loop's thread, outside any other greenlet of this module. To cancel the future raises
+    CancelledError in the work, at the place where it waits; the future is done once the work has ended.
     """
-    future: asyncio.Future[T] = asyncio.get_running_loop().create_future()
+    future: _Spawned[T] = _Spawned(loop=asyncio.get_running_loop())
 
     def body() -> None:
         try:
             result = work()
         except asyncio.CancelledError:
-            future.cancel()
+            future.give_up()
         except BaseException as error:  # noqa: BLE001 - the one who awaits gets it
-            if not future.done():
-                future.set_exception(error)
+            future.set_exception(error)
         else:
-            if not future.done():
-                future.set_result(result)
+            future.set_result(result)
+        future.request = None
 
     started = _Work(body)
     started.start()
     if not future.done():
-        future.add_done_callback(lambda ended: _cancel(started) if ended.cancelled() else None)
+        future.request = functools.partial(_cancel, started)
     return future
 
 

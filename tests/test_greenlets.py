@@ -290,3 +290,31 @@ async def test_work_is_not_started_within_other_work() -> None:
     """Started there, it would come back from a wait into the middle of the other work."""
     with pytest.raises(RuntimeError, match="within other work"):
         await greenlets.run(lambda: greenlets.spawn(lambda: None))
+
+
+async def test_a_cancelled_future_is_done_after_its_work() -> None:
+    """The one who cancels spawned work can wait for its end, also when the work must not be cancelled."""
+    release, seen = asyncio.Event(), list[str]()
+
+    def clean() -> None:
+        try:
+            greenlets.wait(asyncio.Event().wait())
+        finally:
+            greenlets.sleep(0)
+            seen.append("cleaned")
+
+    def commit() -> None:
+        with greenlets.uncancelled():
+            greenlets.wait(release.wait())
+            seen.append("committed")
+
+    cancelled, steadfast = greenlets.spawn(clean), greenlets.spawn(commit)
+    assert cancelled.cancel()
+    assert steadfast.cancel()
+    await asyncio.wait([cancelled])
+    assert cancelled.cancelled()
+    assert seen == ["cleaned"]
+    assert not steadfast.done()
+    release.set()
+    await steadfast
+    assert seen == ["cleaned", "committed"]
