@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = [f"{second // 60:02}:{second % 60:02}." for second in range(3600)]
 _THOUSANDTHS = [f"{thousandth:03}Z" for thousandth in range(1000)]
 
-Kind = Literal["plain", "flag", "time", "lower", "start", "empty"]
+Kind = Literal["plain", "id", "flag", "time", "lower", "start", "empty"]
 
 
 def timestamp(milliseconds: int) -> str:
@@ -38,8 +38,8 @@ def _hour(hours: int) -> str:
 class Member:
     """A member of an object.
 
-    column: the row's column. kind: `plain` as it is, `flag` a boolean, `time` milliseconds as ruling R2's text, `lower`
-    in lower case, `start` its first four characters, `empty` an empty array.
+    column: the row's column. kind: `plain` as it is, `id` of the characters of ids (ruling R3), `flag` a boolean, `time`
+    milliseconds as ruling R2's text, `lower` in lower case, `start` its first four characters, `empty` an empty array.
     """
 
     column: str = ""
@@ -75,7 +75,7 @@ class Shape:
 
 
 AUTHOR: Final = Shape(
-    id=Member("author_id"),
+    id=Member("author_id", "id"),
     username=Member("author_username"),
     displayName=Member("author_display_name"),
     avatarUrl=Member("author_avatar_url"),
@@ -84,11 +84,11 @@ AUTHOR: Final = Shape(
 """An `Author`: a message's author as the profile is now (ruling R24)."""
 
 MESSAGE: Final = Shape(
-    id=Member("id"),
+    id=Member("id", "id"),
     content=Member("content"),
     edited=Member("edited", "flag"),
-    authorId=Member("author_id"),
-    channelId=Member("channel_id"),
+    authorId=Member("author_id", "id"),
+    channelId=Member("channel_id", "id"),
     author=AUTHOR,
     reactions=Member(kind="empty"),  # no operation makes any
     attachments=Member(kind="empty"),
@@ -98,7 +98,7 @@ MESSAGE: Final = Shape(
 """A `Message`, in answers and in the events `message` and `message_edited` alike."""
 
 USER: Final = Shape(
-    id=Member("id"),
+    id=Member("id", "id"),
     username=Member("username"),
     email=Member("email"),
     displayName=Member("display_name"),

@@ -1,8 +1,12 @@
-"""JSON that the database writes: one text for each row of a list."""
+"""JSON that the database writes: one text for each row of a list.
+
+The text is put together of constants and of what each column adds. That costs a database half of what its own functions
+for JSON objects do, and their blanks do not travel.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import peewee
@@ -11,6 +15,8 @@ from hype.database.statements import Dialect
 from hype.wire import Member, Shape
 
 __all__ = ["json_of"]
+
+_PLUS_ONE_MICROSECOND = "interval '1 microsecond'"
 
 
 class _Json(peewee.ColumnBase):
@@ -21,53 +27,80 @@ class _Json(peewee.ColumnBase):
         self._columns = columns
 
     def __sql__(self, context: Any) -> Any:
-        return context.sql(_object(self._shape, self._columns, _dialect(context), nested=False))
+        dialect: Dialect = "sqlite" if context.state.param == "?" else "postgresql"
+        return context.sql(_concatenated(_parts(self._shape, self._columns, dialect)))
 
 
 def json_of(shape: Shape, columns: Mapping[str, Any]) -> Any:
-    """Return the SQL expression that writes the JSON text of a shape. columns: the expression of each column's name."""
+    """Return the SQL expression that writes the JSON text of a shape; NULL for a row whose id is NULL.
+
+    columns: the expression of each column's name.
+    """
     return _Json(shape, columns)
 
 
-def _dialect(context: Any) -> Dialect:
-    return "sqlite" if context.state.param == "?" else "postgresql"
+def _parts(shape: Shape, columns: Mapping[str, Any], dialect: Dialect) -> Iterator[Any]:
+    """Yield constant texts, and expressions of texts."""
+    for number, (name, member) in enumerate(shape.members.items()):
+        yield f'{"," if number else "{"}"{name}":'
+        if isinstance(member, Shape):
+            yield from _parts(member, columns, dialect)
+        elif member.kind == "empty":
+            yield "[]"
+        else:
+            yield from _value(member, columns[member.column], dialect)
+    yield "}"
 
 
-def _object(shape: Shape, columns: Mapping[str, Any], dialect: Dialect, *, nested: bool) -> Any:
-    make = peewee.fn.json_object if dialect == "sqlite" else peewee.fn.json_build_object
-    parts: list[Any] = []
-    for name, member in shape.members.items():
-        parts += [_text(name), _value(member, columns, dialect)]
-    made = make(*parts)
-    return made if nested or dialect == "sqlite" else made.cast("text")
-
-
-def _value(member: Member | Shape, columns: Mapping[str, Any], dialect: Dialect) -> Any:
-    if isinstance(member, Shape):
-        return _object(member, columns, dialect, nested=True)
-    if member.kind == "empty":
-        return peewee.SQL("json('[]')" if dialect == "sqlite" else "'[]'::json")
-    column = columns[member.column]
+def _value(member: Member, column: Any, dialect: Dialect) -> Iterator[Any]:
     match member.kind:
-        case "flag" if dialect == "sqlite":
-            return peewee.fn.json(peewee.Case(None, [(column, peewee.SQL("'true'"))], peewee.SQL("'false'")))
+        case "id":
+            yield from ('"', column, '"')  # its characters need no escapes (ruling R3)
+        case "flag":
+            yield peewee.Case(None, [(column, peewee.SQL("'true'"))], peewee.SQL("'false'"))
         case "time":
-            return _time(column, dialect)
+            yield from ('"', *_time(column, dialect), '"')
         case "lower":
-            return peewee.fn.lower(column)
+            yield _quoted(peewee.fn.lower(column), dialect)
         case "start":
-            return peewee.fn.substr(column, peewee.SQL("1"), peewee.SQL("4"))
-    return column
+            yield _quoted(peewee.fn.substr(column, peewee.SQL("1"), peewee.SQL("4")), dialect)
+        case _:
+            yield _quoted(column, dialect)
 
 
-def _time(column: Any, dialect: Dialect) -> Any:
-    """Return the text of milliseconds since the epoch (ruling R2)."""
-    seconds = column / peewee.SQL("1000.0")
+def _quoted(text: Any, dialect: Dialect) -> Any:
+    """Return a text as a JSON string, or `null`."""
     if dialect == "sqlite":
-        return peewee.fn.strftime(peewee.SQL("'%Y-%m-%dT%H:%M:%fZ'"), seconds, peewee.SQL("'unixepoch'"))
-    moment = peewee.NodeList((peewee.fn.to_timestamp(seconds), peewee.SQL("AT TIME ZONE 'UTC'")))
-    return peewee.fn.to_char(moment, peewee.SQL("""'YYYY-MM-DD"T"HH24:MI:SS.MS"Z"'"""))
+        return peewee.fn.json_quote(text)
+    return peewee.fn.coalesce(peewee.fn.to_json(text).cast("text"), peewee.SQL("'null'"))
 
 
-def _text(name: str) -> Any:
-    return peewee.SQL(f"'{name}'")  # a name of `hype.wire`, which has letters only
+def _time(column: Any, dialect: Dialect) -> Iterator[Any]:
+    """Yield the parts of the text of milliseconds since the epoch (ruling R2)."""
+    if dialect == "sqlite":
+        seconds = column / peewee.SQL("1000.0")
+        yield peewee.fn.strftime(peewee.SQL("'%Y-%m-%dT%H:%M:%fZ'"), seconds, peewee.SQL("'unixepoch'"))
+        return
+    # PostgreSQL's JSON of a time leaves zeros at the end out, so the time is made to end with another digit, which is
+    # cut off. `to_char` takes four times as long.
+    moment = peewee.NodeList(
+        (
+            peewee.SQL("timestamp 'epoch' +"),
+            column,
+            peewee.SQL(f"* interval '1 millisecond' + {_PLUS_ONE_MICROSECOND}"),
+        )
+    )
+    yield peewee.fn.substr(peewee.fn.to_json(moment).cast("text"), peewee.SQL("2"), peewee.SQL("23"))
+    yield "Z"
+
+
+def _concatenated(parts: Iterator[Any]) -> Any:
+    nodes: list[Any] = []
+    constant = ""
+    for part in parts:
+        if isinstance(part, str):
+            constant += part
+            continue
+        nodes += [peewee.SQL(f"'{constant}'"), peewee.SQL("||"), part, peewee.SQL("||")]
+        constant = ""
+    return peewee.NodeList((*nodes, peewee.SQL(f"'{constant}'")))

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import NamedTuple, Self
 
-import peewee
 from peewee import JOIN
 
 from hype.database import Statement, execute, given
@@ -126,9 +125,7 @@ def _paged() -> Statement:
     author = zip(Message._fields[-len(_AUTHOR) :], _AUTHOR, strict=True)
     text = json_of(MESSAGE, {**columns_of_page, **dict(author)})
     return Statement(
-        Channels.select(
-            Channels.type, Channels.message_count, peewee.Case(None, [(rows.c.id.is_null(False), text)], None)
-        )
+        Channels.select(Channels.type, Channels.message_count, text)
         .join(rows, JOIN.LEFT_OUTER, on=(rows.c.channel_id == Channels.id))
         .join(Users, JOIN.LEFT_OUTER, on=(Users.id == rows.c.author_id))
         .where(Channels.id == given("channel"))
