@@ -38,8 +38,9 @@ def _hour(hours: int) -> str:
 class Member:
     """A member of an object.
 
-    column: the row's column. kind: `plain` as it is, `id` of the characters of ids (ruling R3), `flag` a boolean, `time`
-    milliseconds as ruling R2's text, `lower` in lower case, `start` its first four characters, `empty` an empty array.
+    column: the row's column. kind: `plain` as it is, `id` of the characters of ids (ruling R3), `flag` a boolean,
+    `time` milliseconds as ruling R2's text, `lower` in lower case, `start` its first four characters, `empty` an empty
+    array.
     """
 
     column: str = ""

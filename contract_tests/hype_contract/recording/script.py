@@ -240,10 +240,14 @@ class _Writer:
     def _found(self, step: Exchange) -> Iterator[tuple[str, tuple[str, ...]]]:
         """Yield the name and the path of each value in the answer that other steps send."""
         for path, value in step.strings():
-            if len(value) < _SHORTEST_ID or self.text.count(value) <= step.sent.count(value):
-                continue
             name = self.secrets.name_of(value)
-            if name is None and value not in self.ids and path and _ID.search(path[-1]):
+            is_new_id = name is None and value not in self.ids and bool(path) and _ID.search(path[-1]) is not None
+            # The whole text is searched last: a long transcript has many values, and few that can be named.
+            if (name is None and not is_new_id) or len(value) < _SHORTEST_ID:
+                continue
+            if self.text.count(value) <= step.sent.count(value):
+                continue
+            if is_new_id:
                 name = self.ids[value] = self._id_name(step.url)
             if name is not None and self.defined.get(name) != value:
                 self.defined[name] = value
