@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -16,6 +17,7 @@ from hype_contract.recording.printable import is_printable, printable
 from hype_contract.recording.secrecy import Secrets, placeholder, quote
 
 _LONGEST_BODY = 3000  # bytes of a body, characters of a frame
+_WORD = re.compile(r"[\w.~-]+")  # what an id or a token is one of
 _SHORTEST_ID = 6  # a shorter text also occurs elsewhere by chance
 _ID = re.compile(r"(?:^i|I)d$")
 # The ending that `people.unique` makes; the last group of a UUID is not one.
@@ -187,6 +189,7 @@ class _Writer:
     ids: dict[str, str] = field(default_factory=dict)
     defined: dict[str, str] = field(default_factory=dict)
     waited: bool = False
+    words: Counter[str] | None = None
 
     def lines(self, step: Step) -> Iterator[str]:
         """Yield the step as lines of bash."""
@@ -242,16 +245,21 @@ class _Writer:
         for path, value in step.strings():
             name = self.secrets.name_of(value)
             is_new_id = name is None and value not in self.ids and bool(path) and _ID.search(path[-1]) is not None
-            # The whole text is searched last: a long transcript has many values, and few that can be named.
             if (name is None and not is_new_id) or len(value) < _SHORTEST_ID:
                 continue
-            if self.text.count(value) <= step.sent.count(value):
+            if self._times(value) <= step.sent.count(value):
                 continue
             if is_new_id:
                 name = self.ids[value] = self._id_name(step.url)
             if name is not None and self.defined.get(name) != value:
                 self.defined[name] = value
                 yield name, path
+
+    def _times(self, value: str) -> int:
+        """Return how often the script sends the value. A long transcript has many values, so it is read once for all."""
+        if self.words is None:
+            self.words = Counter(_WORD.findall(self.text))
+        return self.words[value] if _WORD.fullmatch(value) else self.text.count(value)
 
     def _id_name(self, url: str) -> str:
         kind = re.sub(r"\W", "_", url.partition("?")[0].rstrip("/").rpartition("/")[2]).rstrip("s").upper()
