@@ -256,7 +256,7 @@ class _Writer:
                 yield name, path
 
     def _times(self, value: str) -> int:
-        """Return how often the script sends the value. A long transcript has many values, so it is read once for all."""
+        """Return how often the script sends the value. A long transcript is read once for all its values."""
         if self.words is None:
             self.words = Counter(_WORD.findall(self.text))
         return self.words[value] if _WORD.fullmatch(value) else self.text.count(value)
