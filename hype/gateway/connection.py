@@ -203,6 +203,11 @@ class Connection(asyncio.BufferedProtocol):
 
     def _open(self, request: Request) -> None:
         response = self._protocol.accept(request)
+        if self._protocol.parser_exc is not None:
+            # What came behind the request is no frame, a body for example. The library has given up on the client.
+            if response.status_code != 101:
+                self._transport.write(response.serialize())
+            return
         self._protocol.send_response(response)
         token = parse_qs(request.path.partition("?")[2], keep_blank_values=True).get("token", [None])[0]
         # The library keeps the request for as long as the connection lives.

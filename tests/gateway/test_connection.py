@@ -335,6 +335,24 @@ async def test_what_is_no_http_is_cut(server: RunningListener) -> None:
         assert await client.ended()
 
 
+@pytest.mark.parametrize(
+    "behind", [b"hello, this is a body", b"\xff\xff\xff\xff", masked(TEXT, b"too early")[:-3] + b"\x00"]
+)
+async def test_bytes_behind_a_bad_handshake_do_no_harm(server: RunningListener, behind: bytes) -> None:
+    """A refused request is answered, whatever comes with it in one packet."""
+    client = await server.connect()
+    client.send(b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" + behind)
+    assert (await client.reader.read()).split(b" ")[1] == b"426"
+
+
+async def test_bytes_that_are_no_frames_behind_a_handshake_end_it(server: RunningListener) -> None:
+    """A client that sends no frames before it is answered is cut, and no error is logged."""
+    client = await server.connect()
+    client.send(REQUEST.encode() + b"\xff\xff\xff\xff")
+    assert await client.ended()
+    assert server.attendants == []
+
+
 @pytest.mark.parametrize("headers", ["Origin: http://localhost:5173", "Sec-WebSocket-Protocol: chat", "Cookie: a=b"])
 async def test_browsers_may_connect(server: RunningListener, headers: str) -> None:
     """Any origin may connect; neither subprotocols nor compression are agreed on."""

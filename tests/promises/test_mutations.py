@@ -93,7 +93,7 @@ SEEN = {
     "a rule of visibility": Change("openapi.yaml", "          x-hype-visible-to: owner\n", "", "P7.email"),
     "an announcement": Change(
         "hype/operations/messages.py",
-        '    call.unit.announce(RoomEvent(channel.id, "message", data, joins=call.origin))\n',
+        '    call.unit.announce(RoomEvent(channel_id, "message", data, joins=call.origin))\n',
         "",
         "R36.stored-as-by-rest",
     ),
