@@ -276,25 +276,27 @@ class _Transaction:
 
 def _wait(connection: Any) -> None:
     """Wait for the server; psycopg2 calls this, and closes the connection when it raises."""
-    watched = isinstance(connection, _Connection) and pausable() and connection.watched
-    deadline = time.monotonic() + PATIENCE_S
+    if not isinstance(connection, _Connection):
+        _wait_in_thread(connection, None)  # a migration, which takes the time that it needs
+        return
     try:
-        while (state := connection.poll()) != ext.POLL_OK:
-            if watched:
+        if pausable() and connection.watched:
+            while (state := connection.poll()) != ext.POLL_OK:
                 connection.leave(state)
-            else:
-                _select(connection, state, deadline - time.monotonic())
+        else:
+            _wait_in_thread(connection, time.monotonic() + PATIENCE_S)
     except BaseException:
-        if isinstance(connection, _Connection):
-            connection.forget()
+        connection.forget()
         raise  # psycopg2 closes the connection
 
 
-def _select(connection: Any, state: int, timeout_s: float) -> None:
-    """Wait in a thread that has no greenlet to leave. Raises TimeoutError."""
-    reading, writing = ([connection], []) if state == ext.POLL_READ else ([], [connection])
-    if timeout_s <= 0 or not any(select.select(reading, writing, [], timeout_s)):
-        raise TimeoutError
+def _wait_in_thread(connection: Any, deadline: float | None) -> None:
+    """Wait where there is no greenlet to leave. Raises TimeoutError when the deadline, a monotonic time, has passed."""
+    while (state := connection.poll()) != ext.POLL_OK:
+        reading, writing = ([connection], []) if state == ext.POLL_READ else ([], [connection])
+        left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
+        if not any(select.select(reading, writing, [], left_s)):
+            raise TimeoutError
 
 
 def _translated(error: psycopg2.Error, connection: _Connection) -> Exception:

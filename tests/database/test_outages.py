@@ -252,3 +252,14 @@ async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(postgres
     await database.run(lambda unit: work(unit, "next"))
     assert [user.username for user in await database.run(lambda unit: User.listed())] == ["next"]
     database.close()
+
+
+def test_a_migration_takes_the_time_that_it_needs(postgres_url: str, impatient: None) -> None:
+    """A statement of a migration may take longer than one of a request."""
+    database = Database(postgres_url)
+    database.open()
+    with database.migrating() as peewee_database:
+        peewee_database.execute_sql("SELECT pg_sleep(0.5)")
+    with pytest.raises(Unavailable):
+        database.run_now(lambda unit: execute(SLEEP))
+    database.close()
