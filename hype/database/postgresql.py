@@ -293,9 +293,10 @@ def _wait(connection: Any) -> None:
 def _wait_in_thread(connection: Any, deadline: float | None) -> None:
     """Wait where there is no greenlet to leave. Raises TimeoutError when the deadline, a monotonic time, has passed."""
     while (state := connection.poll()) != ext.POLL_OK:
-        reading, writing = ([connection], []) if state == ext.POLL_READ else ([], [connection])
-        left_s = None if deadline is None else max(0.0, deadline - time.monotonic())
-        if not any(select.select(reading, writing, [], left_s)):
+        poll = select.poll()  # `select` takes no descriptor above 1,023, and sockets may have them all
+        poll.register(connection.fileno(), select.POLLIN if state == ext.POLL_READ else select.POLLOUT)
+        left_ms = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
+        if not poll.poll(left_ms):
             raise TimeoutError
 
 

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import resource
 import sqlite3
 from pathlib import Path
+from typing import IO
 
 import peewee
 import pytest
@@ -263,3 +266,22 @@ def test_a_migration_takes_the_time_that_it_needs(postgres_url: str, impatient: 
     with pytest.raises(Unavailable):
         database.run_now(lambda unit: execute(SLEEP))
     database.close()
+
+
+async def test_a_connection_may_have_a_high_descriptor(postgres_url: str) -> None:
+    """A server with thousands of sockets can still connect to its database."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 4096), hard))
+    held: list[IO[str]] = []
+    try:
+        while not held or held[-1].fileno() < 1100:
+            held.append(open(os.devnull))  # noqa: ASYNC230, PTH123, SIM115 - it is closed below
+        database = Database(postgres_url)
+        database.open()
+        migrate(database)
+        assert await database.run(lambda unit: User.listed()) == []
+        database.close()
+    finally:
+        for each in held:
+            each.close()
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
