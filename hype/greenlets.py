@@ -48,7 +48,7 @@ class _Stack(greenlet.greenlet):
 
 
 class _Thread(threading.local):
-    """What belongs to a thread, as greenlets do."""
+    """The idle stacks of a thread; a greenlet cannot leave its thread."""
 
     def __init__(self) -> None:
         self.idle: list[_Stack] = []

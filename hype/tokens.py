@@ -70,7 +70,10 @@ class Pair:
 
 @dataclass(frozen=True, slots=True)
 class _Signed:
-    """What a token with a good signature says. expires_at: None when it is no time. claims: None when one is wrong."""
+    """The content of a token whose signature is good.
+
+    expires_at: None when it is no time. claims: None when one is wrong.
+    """
 
     expires_at: float | None
     claims: Claims | None

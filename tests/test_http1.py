@@ -175,7 +175,7 @@ async def test_an_answer_without_an_end_is_500() -> None:
 
 
 async def test_an_answer_waits_for_a_slow_reader() -> None:
-    """Nothing is written while the transport's buffer is full, and nothing at all to a client that has gone."""
+    """An answer waits while the transport's buffer is full, and is not written to a client that has gone."""
     for gone in (False, True):
         config = Http1(answering(ANSWERS["plain"]), 1).config
         config.load()

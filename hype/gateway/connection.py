@@ -40,7 +40,7 @@ _library_log = logging.getLogger(f"{__name__}.websockets")
 _library_log.setLevel(logging.CRITICAL)
 
 Work = Callable[[], None]
-"""What is done in a greenlet, because it may wait."""
+"""A piece of work that may wait, so it is done in a greenlet."""
 
 
 class Attendant(Protocol):

@@ -1,4 +1,4 @@
-"""What a REST request costs: requests per second, and the server's CPU time per request.
+"""The cost of a REST request: requests per second, and the server's CPU time per request.
 
     python -m tests.benchmarks.rest                             on PostgreSQL and on SQLite
     python -m tests.benchmarks.rest --growth                    the same requests with few rows and with many

@@ -24,7 +24,7 @@ _LENGTH = re.compile(rb"\r\ncontent-length: *(\d+)\r\n", re.IGNORECASE)
 
 @dataclass(frozen=True)
 class Figures:
-    """What a load has seen. failed: the number of answers that were no success."""
+    """The counts of a load. failed: the number of answers that were no success."""
 
     answers: int
     failed: int

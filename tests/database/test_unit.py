@@ -141,7 +141,7 @@ async def test_effects_arrive_before_the_result(announcing: Database, published:
 
 
 async def test_a_refusal_may_follow_a_commit(announcing: Database, published: list[Any]) -> None:
-    """What was committed before a failure stays, and its effects are published (operation refreshTokens)."""
+    """Rows committed before a failure stay, and their effects are published (operation refreshTokens)."""
 
     def work(unit: Unit) -> None:
         User.add(username="anna")

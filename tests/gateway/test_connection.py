@@ -110,7 +110,7 @@ async def test_the_client_closes(server: RunningListener) -> None:
 
 
 async def test_a_text_in_progress_outlives_its_client(server: RunningListener) -> None:
-    """What arrived before the connection was cut is handled, and then the attendant parts with the client."""
+    """Texts that arrived before the connection was cut are handled, and then the attendant parts with the client."""
     alone, followed, polite = await server.client(), await server.client(), await server.client()
     alone.send(masked(TEXT, b"wait"))
     alone.writer.write_eof()

@@ -34,7 +34,7 @@ def test_what_is_due_is_handed_over_once() -> None:
 
 
 def test_one_that_passes_may_change_others() -> None:
-    """What is cleared while others are handed over does not pass any more, and a thing may set itself again."""
+    """A deadline that is cleared while others are handed over does not pass, and a thing may set itself again."""
     clock = HandClock()
     deadlines = Deadlines(clock)
     passed: list[str] = []

@@ -99,7 +99,7 @@ def test_a_burst_arrives_as_separate_packets_in_order(outgoing: OutgoingSocket, 
 
 
 def test_a_burst_is_the_same_to_the_byte_as_its_packets_alone(outgoing: OutgoingSocket, client: Client) -> None:
-    """What a receiver gets does not depend on what came together."""
+    """A receiver gets the same packets, however many of them came together."""
     fan_out = begin(outgoing, [client])
     send(fan_out, [content(number) for number in range(5)])
     outgoing.flush()
