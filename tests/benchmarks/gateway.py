@@ -1,4 +1,4 @@
-"""The cost of a WebSocket frame and of an idle socket to the server, beside `ws` on Node and the least that Python can do.
+"""The cost of a WebSocket frame and of an idle socket, beside `ws` on Node and the least that Python can do.
 
     python -m tests.benchmarks.gateway                       the table, on SQLite
     python -m tests.benchmarks.gateway --database postgresql --rounds 5

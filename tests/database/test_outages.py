@@ -6,6 +6,7 @@ import asyncio
 import os
 import resource
 import sqlite3
+from collections.abc import Iterator
 from pathlib import Path
 from typing import IO
 
@@ -30,6 +31,16 @@ def disconnect_everyone(postgres: PostgresServer) -> None:
 
 
 @pytest.fixture
+def served(postgres_url: str) -> Iterator[Database]:
+    """Open a PostgreSQL database with all tables and no rows."""
+    opened = Database(postgres_url)
+    opened.open()
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every wait end after 0.2 s instead of 10."""
     for module in (pool, postgresql, sqlite, transactions):
@@ -37,29 +48,22 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pool, "_SWEEP_S", 0.05)
 
 
-def test_lost_connections_are_replaced(postgres: PostgresServer, postgres_url: str) -> None:
+def test_lost_connections_are_replaced(postgres: PostgresServer, served: Database) -> None:
     """The next operation works after PostgreSQL was restarted or ended the connections."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
-    commit(database, lambda: User.add(username="anna"))
+    commit(served, lambda: User.add(username="anna"))
     disconnect_everyone(postgres)
-    assert [user.username for user in commit(database, User.listed)] == ["anna"]
+    assert [user.username for user in commit(served, User.listed)] == ["anna"]
     disconnect_everyone(postgres)
-    commit(database, lambda: User.add(username="bob"))
-    assert database.ping()
-    database.close()
+    commit(served, lambda: User.add(username="bob"))
+    assert served.ping()
 
 
-async def test_lost_connections_are_replaced_in_the_event_loop(postgres: PostgresServer, postgres_url: str) -> None:
+async def test_lost_connections_are_replaced_in_the_event_loop(postgres: PostgresServer, served: Database) -> None:
     """Reads and writes of many greenlets work after the server has ended every connection."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
 
     async def all_at_once() -> None:
-        reads = [database.run(lambda unit: User.listed()) for _ in range(30)]
-        writes = [database.run(lambda unit: User.add(username=greenlet_name())) for _ in range(30)]
+        reads = [served.run(lambda unit: User.listed()) for _ in range(30)]
+        writes = [served.run(lambda unit: User.add(username=greenlet_name())) for _ in range(30)]
         await asyncio.gather(*reads, *writes)
 
     numbers = iter(range(1000))
@@ -70,15 +74,11 @@ async def test_lost_connections_are_replaced_in_the_event_loop(postgres: Postgre
     await all_at_once()
     await asyncio.to_thread(disconnect_everyone, postgres)
     await all_at_once()
-    assert len(await database.run(lambda unit: User.listed())) == 60
-    database.close()
+    assert len(await served.run(lambda unit: User.listed())) == 60
 
 
-async def test_a_connection_lost_within_a_transaction_fails_it(postgres: PostgresServer, postgres_url: str) -> None:
+async def test_a_connection_lost_within_a_transaction_fails_it(postgres: PostgresServer, served: Database) -> None:
     """A transaction that has begun is not repeated: its client is told, and nothing is stored."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
 
     def work(unit: Unit) -> None:
         User.add(username="anna")
@@ -86,32 +86,23 @@ async def test_a_connection_lost_within_a_transaction_fails_it(postgres: Postgre
         User.add(username="bob")
 
     with pytest.raises(Unavailable):
-        await database.run(work)
-    assert await database.run(lambda unit: User.listed()) == []
-    database.close()
+        await served.run(work)
+    assert await served.run(lambda unit: User.listed()) == []
 
 
-async def test_a_statement_that_does_not_answer_is_given_up(postgres_url: str, impatient: None) -> None:
+async def test_a_statement_that_does_not_answer_is_given_up(served: Database, impatient: None) -> None:
     """The client gets 503, and the connection is closed, so that its answer cannot meet another statement."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
     with pytest.raises(Unavailable):
-        await database.run(lambda unit: execute(SLEEP))
-    assert await database.run(lambda unit: User.listed()) == []
-    database.close()
+        await served.run(lambda unit: execute(SLEEP))
+    assert await served.run(lambda unit: User.listed()) == []
 
 
-async def test_a_full_pool_is_a_bounded_wait(postgres_url: str, impatient: None) -> None:
+async def test_a_full_pool_is_a_bounded_wait(served: Database, impatient: None) -> None:
     """With every connection busy, the next request is refused in time, and served once one is free again."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
-    busy = [asyncio.create_task(database.run(lambda unit: execute(SLEEP))) for _ in range(40)]
+    busy = [asyncio.create_task(served.run(lambda unit: execute(SLEEP))) for _ in range(40)]
     results = await asyncio.gather(*busy, return_exceptions=True)
     assert {type(result) for result in results} == {Unavailable}
-    assert await database.run(lambda unit: User.listed()) == []
-    database.close()
+    assert await served.run(lambda unit: User.listed()) == []
 
 
 async def test_health_tells_of_a_database_that_does_not_answer(
@@ -131,11 +122,8 @@ async def test_health_tells_of_a_database_that_does_not_answer(
     database.close()
 
 
-async def test_a_cancelled_statement_ends_its_connection(postgres_url: str) -> None:
+async def test_a_cancelled_statement_ends_its_connection(served: Database) -> None:
     """A task that is cancelled while its statement runs ends at once, and the next statement works."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
     running = asyncio.Event()
 
     def work(unit: Unit) -> None:
@@ -143,13 +131,12 @@ async def test_a_cancelled_statement_ends_its_connection(postgres_url: str) -> N
         running.set()
         execute(SLEEP)
 
-    task = asyncio.create_task(database.run(work))
+    task = asyncio.create_task(served.run(work))
     await running.wait()
     task.cancel()
     with pytest.raises(asyncio.CancelledError):
         await task
-    assert await database.run(lambda unit: User.listed()) == []
-    database.close()
+    assert await served.run(lambda unit: User.listed()) == []
 
 
 async def test_a_writer_waits_for_another_process(tmp_path: Path) -> None:
@@ -217,11 +204,8 @@ def test_an_unusable_database_stops_the_start(tmp_path: Path, url: str) -> None:
     assert "\n" not in str(refusal.value)
 
 
-async def test_a_database_is_closed_while_a_statement_waits(postgres_url: str) -> None:
+async def test_a_database_is_closed_while_a_statement_waits(served: Database) -> None:
     """The statement fails, and nothing hangs."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
     waiting = asyncio.Event()
 
     def work(unit: Unit) -> None:
@@ -229,18 +213,15 @@ async def test_a_database_is_closed_while_a_statement_waits(postgres_url: str) -
         waiting.set()
         execute(SLEEP)
 
-    task = asyncio.create_task(database.run(work))
+    task = asyncio.create_task(served.run(work))
     await waiting.wait()
-    database.close()
+    served.close()
     with pytest.raises(Unavailable):
         await task
 
 
-async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(postgres_url: str, impatient: None) -> None:
+async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(served: Database, impatient: None) -> None:
     """Those who wait for its COMMIT are told in time, and the next writer has a transaction of its own."""
-    database = Database(postgres_url)
-    database.open()
-    migrate(database)
 
     def work(unit: Unit, name: str) -> None:
         unit.in_order_of("key")
@@ -249,12 +230,11 @@ async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(postgres
             execute(SLEEP)
 
     names = ("first", "hanging", "last")
-    running = [database.run(lambda unit, name=name: work(unit, name)) for name in names]  # type: ignore[misc]
+    running = [served.run(lambda unit, name=name: work(unit, name)) for name in names]  # type: ignore[misc]
     results = await asyncio.gather(*running, return_exceptions=True)
     assert [type(result) for result in results] == [Unavailable] * 3
-    await database.run(lambda unit: work(unit, "next"))
-    assert [user.username for user in await database.run(lambda unit: User.listed())] == ["next"]
-    database.close()
+    await served.run(lambda unit: work(unit, "next"))
+    assert [user.username for user in await served.run(lambda unit: User.listed())] == ["next"]
 
 
 def test_a_migration_takes_the_time_that_it_needs(postgres_url: str, impatient: None) -> None:
