@@ -181,4 +181,3 @@ class Database:
             if begin is None:
                 database.execute_sql("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
             yield database
-        database.close()

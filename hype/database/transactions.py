@@ -28,22 +28,23 @@ class _Shared:
         self.connection = connection
         self.finished: list[Sequence[Any]] = []
         self.error: BaseException | None = None
-        self._ended: asyncio.Future[None] | None = None
+        self._ended = False
+        self._telling: asyncio.Future[None] | None = None
 
     def end(self, error: BaseException | None) -> None:
         """Tell the members that it is committed, or that it has failed."""
-        self.error = error
-        if self._ended is not None:
-            self._ended.set_result(None)
+        self.error, self._ended = error, True
+        if self._telling is not None:
+            self._telling.set_result(None)
 
     def wait(self) -> None:
         """Wait for the COMMIT. Raises Unavailable when it fails or does not come."""
-        if self._ended is None:
-            self._ended = asyncio.get_running_loop().create_future()
-        try:
-            greenlets.wait(asyncio.shield(self._ended), 2 * PATIENCE_S)
-        except TimeoutError as error:
-            raise Unavailable from error
+        if not self._ended:
+            self._telling = self._telling or asyncio.get_running_loop().create_future()
+            try:
+                greenlets.wait(asyncio.shield(self._telling), 2 * PATIENCE_S)
+            except TimeoutError as error:
+                raise Unavailable from error
         if self.error is not None:
             raise Unavailable from self.error
 
@@ -80,10 +81,10 @@ class Group:
 
     def commit(self, shared: _Shared) -> None:
         """Let everybody in who waits already, then commit for all, and publish their effects. The leader calls it."""
+        if self._turns.waiting:
+            self._turns.give_back()
+            self._take_again(shared)
         try:
-            if self._turns.waiting:
-                self._turns.give_back()
-                self._take_again(shared)
             self._close(shared)
             if shared.error is not None:
                 raise Unavailable from shared.error
@@ -112,6 +113,7 @@ class Group:
         self._turns.give_back()
 
     def _take_again(self, shared: _Shared) -> None:
+        """Wait for the turn after the others'. Raises Unavailable, and ends the transaction, when it does not come."""
         try:
             self._turns.take(PATIENCE_S)
         except BaseException as error:

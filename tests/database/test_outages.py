@@ -221,20 +221,27 @@ async def test_a_database_is_closed_while_a_statement_waits(served: Database) ->
 
 
 async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(served: Database, impatient: None) -> None:
-    """Those who wait for its COMMIT are told in time, and the next writer has a transaction of its own."""
+    """Those who wait for its COMMIT are told in time, and later writers still have their turns one after the other."""
+    seen: list[str] = []
 
     def work(unit: Unit, name: str) -> None:
         unit.in_order_of("key")
+        seen.append(name)
         User.add(username=name)
         if name == "hanging":
             execute(SLEEP)
+        seen.append(name)
 
-    names = ("first", "hanging", "last")
-    running = [served.run(lambda unit, name=name: work(unit, name)) for name in names]  # type: ignore[misc]
-    results = await asyncio.gather(*running, return_exceptions=True)
-    assert [type(result) for result in results] == [Unavailable] * 3
-    await served.run(lambda unit: work(unit, "next"))
-    assert [user.username for user in await served.run(lambda unit: User.listed())] == ["next"]
+    async def outcomes(*names: str) -> list[type]:
+        running = [served.run(lambda unit, name=name: work(unit, name)) for name in names]  # type: ignore[misc]
+        return [type(result) for result in await asyncio.gather(*running, return_exceptions=True)]
+
+    assert await outcomes("leading", "joining", "hanging", "waiting") == [Unavailable] * 4
+    seen.clear()
+    later = [f"later {number}" for number in range(5)]
+    assert await outcomes(*later) == [type(None)] * 5
+    assert seen == [name for name in later for _ in range(2)]
+    assert [user.username for user in await served.run(lambda unit: User.listed())] == later
 
 
 def test_a_migration_takes_the_time_that_it_needs(postgres_url: str, impatient: None) -> None:
