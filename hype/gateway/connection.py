@@ -59,6 +59,20 @@ class Attendant(Protocol):
         """Part with the client, which is gone."""
 
 
+class _ServerProtocol(ServerProtocol):
+    """The library's server, which takes a close frame between the fragments of a message.
+
+    RFC 6455, section 5.4, lets control frames stand there. The library answers 1002 to this one. `recv_frame` and
+    `current_size` (the bytes of the message so far) are not documented, so pyproject.toml pins the major version.
+    """
+
+    def recv_frame(self, frame: Frame) -> None:
+        """Take a frame that was read."""
+        if frame.opcode is Opcode.CLOSE:
+            self.current_size = None
+        super().recv_frame(frame)
+
+
 class Connection(asyncio.BufferedProtocol):
     """A `hub.ClientConnection` that reads as well. What it reads goes to its attendant, one text after the other."""
 
@@ -80,7 +94,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, listener: Listener) -> None:
         """Create it for a client that the listener has accepted."""
         self._listener = listener
-        self._protocol = ServerProtocol(max_size=listener.max_frame_bytes, logger=_library_log)
+        self._protocol = _ServerProtocol(max_size=listener.max_frame_bytes, logger=_library_log)
         self._attendant: Attendant | None = None
         self._handling: asyncio.Future[None] | None = None
         self._waiting: deque[str | Close] | None = None  # while there are any, nothing more is read

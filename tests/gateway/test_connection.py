@@ -109,6 +109,18 @@ async def test_the_client_closes(server: RunningListener) -> None:
     assert (attendant.texts, attendant.connection.close_code) == (["last"], 4000)
 
 
+async def test_the_client_closes_within_a_text(server: RunningListener) -> None:
+    """A close frame may come between the fragments of a text, which is not handled then (RFC 6455, section 5.4)."""
+    client = await server.client()
+    client.send(masked(TEXT, b"half", fin=False), closing(1000), masked(CONTINUATION, b"other"))
+    assert await client.closed() == 1000
+    assert await client.ended()
+    client.writer.close()
+    (attendant,) = server.attendants
+    await attendant.ended.wait()
+    assert (attendant.texts, attendant.connection.close_code) == ([], 1000)
+
+
 async def test_a_text_in_progress_outlives_its_client(server: RunningListener) -> None:
     """Texts that arrived before the connection was cut are handled, and then the attendant parts with the client."""
     alone, followed, polite = await server.client(), await server.client(), await server.client()
