@@ -8,13 +8,13 @@ import resource
 import socket
 from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 import httpx
 import pytest
 from websockets.asyncio.client import ClientConnection, connect
 
-from tests.gateway.raw import TEXT, masked
+from tests.gateway.raw import PONG, TEXT, masked
 from tests.running import Serve
 
 _IDLE, _CHATTY, _DEAF = 2000, 500, 50
@@ -22,12 +22,12 @@ _SOCKETS_A_USER = 10  # of the idle ones; the others have a user each
 _ROOMS = 10
 _MESSAGES_EACH = 2
 _MESSAGES_A_ROOM = _CHATTY // _ROOMS * _MESSAGES_EACH
-_CONTENT = "ß" * 2000
+_CONTENT = "👋" * 2000
 _LITTLE_BYTES = 4096
 _AT_ONCE = 50
 _FILES = 8000
 _PATIENCE_S = 100
-_ROUTE = {"proxy": None, "compression": None, "ping_interval": None}
+_PONG_S = 5  # less than between a ping and its deadline
 
 
 @pytest.fixture
@@ -159,7 +159,7 @@ class _Crowd:
             self.idle.append(await self._connect(token))
 
     async def _add_deaf(self, number: int) -> None:
-        """Enter all rooms by a socket that is never read, and whose buffer is small."""
+        """Enter all rooms by a socket that is never read, whose buffer is small, and that sends pongs all the same."""
         token, user_id = await self._guest(f"deaf-{number}")
         client = socket.socket()
         self._clients.callback(client.close)
@@ -174,6 +174,7 @@ class _Crowd:
         )
         await loop.sock_sendall(client, handshake.encode() + b"".join(masked(TEXT, each.encode()) for each in joins))
         self.deaf_users.add(user_id)
+        self._clients.callback(asyncio.create_task(_send_pongs(client)).cancel)
 
     async def _guest(self, name: str) -> tuple[str, str]:
         """Return the access token and the id of a new guest."""
@@ -184,9 +185,18 @@ class _Crowd:
 
     async def _connect(self, token: str) -> ClientConnection:
         async with self._gate:
-            connection = await connect(f"{self._ws_url}/?token={token}", **_ROUTE)
+            url = f"{self._ws_url}/?token={token}"
+            connection = await connect(url, proxy=None, compression=None, ping_interval=None)
         self._clients.push_async_callback(_cut, connection)
         return connection
+
+
+async def _send_pongs(client: socket.socket) -> None:
+    """Give signs of life until the server closes the connection."""
+    with suppress(OSError):
+        while True:
+            await asyncio.sleep(_PONG_S)
+            await asyncio.get_running_loop().sock_sendall(client, masked(PONG, b""))
 
 
 async def _cut(connection: ClientConnection) -> None:
