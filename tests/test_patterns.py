@@ -23,7 +23,7 @@ _ESCAPE = r"\\(?:[][\\^$.|?*+(){}/-]|[tnrf]|x[0-9a-f]{2})"
 _CLASS = rf"\[\^?(?:(?!&&|--|~~)[^][\\]|{_ESCAPE})+\]"
 _QUANTIFIER = r"(?:[*+?]|\{\d+(?:,\d*)?\})\??"
 _PORTABLE = re.compile(rf"(?:[^][\\.?*+{{}}(]|{_ESCAPE}|{_CLASS}|\((?!\?)|(?<=.){_QUANTIFIER})*")
-_STRING = {"pattern", "minLength", "maxLength", "format", "x-hype-well-formed", "x-hype-not-blank"}
+_STRING = {"pattern", "minLength", "maxLength", "x-hype-well-formed", "x-hype-not-blank"}
 _KEYWORDS = {"string": _STRING, "number": {"minimum", "maximum"}, "array": {"minItems", "maxItems"}, "object": {"if"}}
 _SAMPLES = (
     "",

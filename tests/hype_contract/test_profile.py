@@ -51,3 +51,12 @@ def test_extensions_bind_no_target() -> None:
         "properties": {"a": flagged},
     }
     assert without_extensions(schema) == {"required": ["b"], "properties": {"a": flagged}}
+
+
+def test_listed_keywords_bind_no_target() -> None:
+    """Only the keywords that a flag lists are removed, and a member of that name stays."""
+    text = {"type": "string", "minLength": 1, "maxLength": 9, "x-hype-extension": ["maxLength"]}
+    assert without_extensions(text) == {"type": "string", "minLength": 1}
+    assert without_extensions({"properties": {"maxLength": text}}) == {
+        "properties": {"maxLength": {"type": "string", "minLength": 1}}
+    }

@@ -39,13 +39,16 @@ def merge(target: Any, patch: Any) -> Any:
 def without_extensions(node: Any) -> Any:
     """Return the document without the extensions, which only the reference server promises.
 
-    Flagged `allOf` items are bounds of the reference and are removed. Flagged properties stay, but are not `required`.
+    Flagged `allOf` items and the keywords that a flag lists are bounds of the reference and are removed. Flagged
+    properties stay, but are not `required`.
     """
     if isinstance(node, list):
         return [without_extensions(item) for item in node]
     if not isinstance(node, dict):
         return node
-    plain = {key: without_extensions(value) for key, value in node.items()}
+    listed = node.get(EXTENSION)
+    own = {EXTENSION, *listed} if isinstance(listed, list) else set[str]()
+    plain = {key: without_extensions(value) for key, value in node.items() if key not in own}
     if isinstance(plain.get("allOf"), list):
         plain["allOf"] = [item for item in plain["allOf"] if not _flagged(item)]
         if not plain["allOf"]:
