@@ -102,6 +102,13 @@ def test_a_value_of_the_wrong_type_has_one_issue() -> None:
     assert [each["code"] for each in body("createMessage", {"content": 5, "channelId": "x"})] == ["invalid_type"]
 
 
+def test_the_items_of_a_list_that_is_too_long_are_not_looked_at() -> None:
+    """A list over `maxItems` has one issue, however many of its items are wrong (A13); a shorter one has theirs."""
+    schema = {"type": "array", "maxItems": 2, "items": {"type": "string"}}
+    assert [(each["code"], each["path"]) for each in found(schema, [1, 2, 3])] == [("too_big", [])]
+    assert [(each["code"], each["path"]) for each in found(schema, [1, "a"])] == [("invalid_type", [0])]
+
+
 @pytest.mark.parametrize("value", [MISSING, None, [], "text", 5, True])
 def test_a_body_that_is_no_object_has_one_issue(value: Any) -> None:
     """The one issue is about the whole body."""
