@@ -65,7 +65,7 @@ def _value(parameter: Parameter, texts: list[str]) -> tuple[Any, list[Issue]]:
 
 
 def _integer(text: str) -> int:
-    """Return the number, or one beyond every bound of the specs when it has too many digits."""
+    """Return the number, or the largest offset of the specs: a page that far out is empty anyway."""
     digits = text.lstrip("-").lstrip("0") or "0"
     magnitude = int(digits) if len(digits) <= _DIGITS_THAT_FIT else sys.maxsize
     return -magnitude if text.startswith("-") else magnitude
