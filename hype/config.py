@@ -14,6 +14,7 @@ import dotenv
 
 from hype import settings
 from hype.errors import ConfigError
+from hype.settings import Network
 
 __all__ = ["Config", "environment_table", "worker_environment"]
 
@@ -75,6 +76,48 @@ VARIABLES: Final = (
     Variable("LOGIN_WINDOW_S", f"seconds in which failed logins count: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("WS_RATE_BURST", f"frames a user may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("WS_RATE_PER_SECOND", f"frames a user may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("HYPE_LIMITS", *_one_of("on", "off")),
+    Variable(
+        "LOGIN_MAX_PER_ACCOUNT", f"failed logins per email before guessing is slowed: {_COUNT[0]}", _SPEC, _COUNT[1]
+    ),
+    Variable(
+        "SIGNUPS_BURST", f"registrations and guests that an IP address may make at once: {_COUNT[0]}", _SPEC, _COUNT[1]
+    ),
+    Variable(
+        "SIGNUPS_PER_SECOND",
+        f"registrations and guests that an IP address may make each second: {_COUNT[0]}",
+        _SPEC,
+        _COUNT[1],
+    ),
+    Variable("WRITES_BURST", f"writing requests that a user may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("WRITES_PER_SECOND", f"writing requests that a user may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("SIGNALLING_BURST", f"voice requests that a user may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable(
+        "SIGNALLING_PER_SECOND", f"voice requests that a user may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]
+    ),
+    Variable("READS_BURST", f"reading requests that an IP address may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable(
+        "READS_PER_SECOND", f"reading requests that an IP address may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]
+    ),
+    Variable("SOCKETS_PER_USER", f"open sockets of a user: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("ROOMS_PER_SOCKET", f"rooms that a socket may be in: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable("CHANNELS_PER_USER", f"channels that a user may have created: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable(
+        "TRANSPORTS_PER_MINUTE",
+        f"transports that a user may make in a channel each minute: {_COUNT[0]}",
+        _SPEC,
+        _COUNT[1],
+    ),
+    Variable("CONSUMERS_PER_CHANNEL", f"consumers that a user may have in a channel: {_COUNT[0]}", _SPEC, _COUNT[1]),
+    Variable(
+        "PRODUCER_BITS_PER_SECOND", f"bits of a producer that are forwarded each second: {_COUNT[0]}", _SPEC, _COUNT[1]
+    ),
+    Variable(
+        "TRUSTED_PROXIES",
+        "the proxies whose X-Forwarded-For is believed: addresses and networks such as 10.0.0.0/8, separated by commas",
+        "none",
+        settings.networks,
+    ),
     Variable("ACCESS_TOKEN_TTL_S", f"seconds until an access token expires: {_COUNT[0]}", "900", _COUNT[1]),
     Variable("REFRESH_TOKEN_TTL_S", f"seconds until a refresh token expires: {_COUNT[0]}", "604800", _COUNT[1]),
     Variable(
@@ -87,8 +130,9 @@ VARIABLES: Final = (
 class Config:
     """The configuration; its members are the variables of `hype serve --help`.
 
-    The login_* and ws_rate_* are None where the specs' own numbers hold (rulings P9 and R31). generated_secrets: True
-    when a token secret was missing and a random one was generated, so that no token outlives the process.
+    The login_*, ws_rate_* and the numbers of amendment A13 are None where the specs' own numbers hold; `hype.limits`
+    puts both together. generated_secrets: True when a token secret was missing and a random one was generated, so that
+    no token outlives the process.
     """
 
     database_url: str
@@ -108,6 +152,23 @@ class Config:
     login_window_s: int | None
     ws_rate_burst: int | None
     ws_rate_per_second: int | None
+    limits: Literal["on", "off"]
+    login_max_per_account: int | None
+    signups_burst: int | None
+    signups_per_second: int | None
+    writes_burst: int | None
+    writes_per_second: int | None
+    signalling_burst: int | None
+    signalling_per_second: int | None
+    reads_burst: int | None
+    reads_per_second: int | None
+    sockets_per_user: int | None
+    rooms_per_socket: int | None
+    channels_per_user: int | None
+    transports_per_minute: int | None
+    consumers_per_channel: int | None
+    producer_bits_per_second: int | None
+    trusted_proxies: tuple[Network, ...]
     access_token_ttl_s: int
     refresh_token_ttl_s: int
     log_level: str
@@ -196,6 +257,8 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise ConfigError(f"MEDIASOUP_MIN_PORT ({low}) must not be above MEDIASOUP_MAX_PORT ({high}).")
     if values["port"] == values["ws_port"] != 0:
         raise ConfigError(f"PORT and WS_PORT are both {values['port']}; they must differ.")
+    if values["limits"] == "off" and values["env"] == "production":
+        raise ConfigError("HYPE_LIMITS must not be off when HYPE_ENV is production; set the numbers of single limits.")
     if values["jwt_access_secret"] is not None and values["jwt_access_secret"] == values["jwt_refresh_secret"]:
         raise ConfigError("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are the same; they must differ.")
 

@@ -1,16 +1,56 @@
-"""Password hashes. No other module imports bcrypt (ruling R21)."""
+"""Password hashes, and the threads that make them. No other module imports bcrypt (ruling R21)."""
 
 from __future__ import annotations
 
 import base64
 import hashlib
-from typing import Final
+from collections.abc import Callable
+from concurrent.futures import Future, ThreadPoolExecutor
+from threading import Lock
+from typing import Any, Final
 
 import bcrypt
 
+from hype.errors import Unavailable
+
+_HASH_S: Final = 0.1
 _ROUNDS: Final = 10
 # The hash of a text that is no digest of a password. A check against it takes as long as against a real one.
 _NO_PASSWORD: Final = b"$2b$10$ZFISqDCzM76BPYn4POb7r.9FYY2dQhkAFUZFn6H7moSUNF5cQs3jS"
+
+
+class HashingThreads(ThreadPoolExecutor):
+    """Threads for `hash_password` and `verify`, for which a bounded number of calls waits.
+
+    They have a low share of the processor by their number. A storm of registrations fills their queue, and delays
+    nothing else.
+    """
+
+    def __init__(self, threads: int, waiting: int) -> None:
+        """Prepare `threads` threads. waiting: the most calls that wait for a thread."""
+        super().__init__(threads, thread_name_prefix="hype-hash")
+        self._most = threads + waiting
+        self._threads_s = _HASH_S / threads
+        self._present = 0
+        self._lock = Lock()
+
+    def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
+        """Begin a call. Raises Unavailable, with the time until the queue is shorter, when too many wait."""
+        with self._lock:
+            if self._present >= self._most:
+                raise Unavailable(retry_after_s=self._most * self._threads_s / 2)
+            self._present += 1
+        try:
+            begun = super().submit(fn, *args, **kwargs)
+        except BaseException:
+            self._end(None)
+            raise
+        begun.add_done_callback(self._end)
+        return begun
+
+    def _end(self, ended: Future[Any] | None) -> None:
+        with self._lock:
+            self._present -= 1
 
 
 def hash_password(password: str) -> str:

@@ -14,7 +14,6 @@ import os
 import signal
 import socket
 from collections.abc import AsyncIterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -28,6 +27,7 @@ from hype.gateway import Gateway, Hub
 from hype.http1 import Http1
 from hype.models.migrate import migrate
 from hype.operations import Announcer, Services, by_operation_id, rooms
+from hype.passwords import HashingThreads
 from hype.rest import build
 from hype.seeding import seed
 from hype.sfu.signalling import addresses
@@ -42,6 +42,7 @@ DRAIN_S: Final = 10
 """Seconds that requests and frames in progress have to finish after a signal."""
 
 _HASHING_THREADS: Final = 2  # a hash takes a tenth of a second of a core, and requests need one, too
+_HASHING_WAITING: Final = 200  # some ten seconds of hashing; who comes later gets 503
 
 _log = logging.getLogger(__name__)
 
@@ -100,7 +101,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     metrics.watch_media(sfu.figures)
     metrics.watch_workers(sfu.worker_figures)
     metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
-    hashing = ThreadPoolExecutor(_HASHING_THREADS, thread_name_prefix="hype-hash")
+    hashing = HashingThreads(_HASHING_THREADS, _HASHING_WAITING)
     services = Services(config, contract, Tokens(config), database, cluster, metrics, sfu, hashing)
     app = build(services, by_operation_id())
     gateway = Gateway(services, hub, sfu)

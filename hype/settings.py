@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})|%00")
 _HOST = re.compile(r"[A-Za-z0-9_]([A-Za-z0-9_.-]*[A-Za-z0-9_])?")
@@ -56,6 +58,21 @@ def ip_or_null(value: str) -> str | None:
         return str(ipaddress.ip_address(value))
     except ValueError:
         raise ValueError(f"is {value!r}, which is not an IP address") from None
+
+
+def networks(value: str) -> tuple[Network, ...]:
+    """Return IP addresses and networks, such as `10.0.0.0/8`, without repetitions; none for `none`."""
+    if value.lower() == "none":
+        return ()
+    parts = [part.strip() for part in value.split(",") if part.strip()]
+    return tuple(dict.fromkeys(_network(part) for part in parts))
+
+
+def _network(value: str) -> Network:
+    try:
+        return ipaddress.ip_network(value)
+    except ValueError:
+        raise ValueError(f"has {value!r}, which is not an IP address or network") from None
 
 
 def host(value: str) -> str:

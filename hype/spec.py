@@ -77,7 +77,8 @@ class Operation:
     """An operation of openapi.yaml.
 
     auth: `none` reads no token; `required` needs one; of the two where it may be absent, `checked` refuses a bad token
-    and `optional` ignores it. policy: its `x-hype-policy`. success: the HTTP status of its success.
+    and `optional` ignores it. policy: its `x-hype-policy`. limit: its `x-hype-limit`, the name of the limit that counts
+    its requests, None if none does. success: the HTTP status of its success.
     """
 
     id: str
@@ -85,6 +86,7 @@ class Operation:
     path: str
     auth: Auth
     policy: Mapping[str, Any]
+    limit: str | None
     query: tuple[Parameter, ...]
     body: Rule | None
     success: int
@@ -108,16 +110,23 @@ class Rate:
     """A token bucket (ruling P5).
 
     burst: frames at once. per_second: frames a second. close_after: the dropped frames in a row that close the socket.
+    address_burst, address_per_second: the same for all sockets without an identity from one address.
     """
 
     burst: int
     per_second: float
     close_after: int
+    address_burst: int
+    address_per_second: float
 
 
 @dataclass(frozen=True)
 class Gateway:
-    """The one channel of asyncapi.yaml. identity: what binds a socket to a user, a `token` or a `claim` (ruling P4)."""
+    """The one channel of asyncapi.yaml.
+
+    identity: what binds a socket to a user, a `token` or a `claim` (ruling P4). auth_timeout_ms, rate,
+    sockets_per_user, rooms_per_socket: None where there is no such limit.
+    """
 
     receives: Mapping[str, Message]
     sends: Mapping[str, Message]
@@ -126,17 +135,23 @@ class Gateway:
     max_queue_bytes: int
     auth_timeout_ms: int | None
     rate: Rate | None
+    sockets_per_user: int | None
+    rooms_per_socket: int | None
 
 
 @dataclass(frozen=True)
 class Contract:
-    """Both specs in one profile. operation_ids: those of every profile; `operations` are those of this one."""
+    """Both specs in one profile. operation_ids: those of every profile; `operations` are those of this one.
+
+    limits: openapi.yaml's `x-hype-limits` (amendment A13).
+    """
 
     profile: Profile
     version: str
     summary: str
     operations: Mapping[str, Operation]
     operation_ids: frozenset[str]
+    limits: Mapping[str, Any]
     gateway: Gateway
     _documents: _Documents
 
@@ -170,8 +185,8 @@ def load(profile: Profile, folder: Path | None = None) -> Contract:
         raise SpecMismatch(f"The specs cannot be used: {error} was expected and is not there.") from error
     except ValueError as error:
         raise SpecMismatch(f"The specs cannot be used: {str(error).partition(chr(10))[0]}.") from error
-    info = rest["info"]
-    return Contract(profile, info["version"], info["summary"], operations, operation_ids, gateway, documents)
+    info, limits = rest["info"], rest.get("x-hype-limits", {})
+    return Contract(profile, info["version"], info["summary"], operations, operation_ids, limits, gateway, documents)
 
 
 def document(name: str, profile: Profile, folder: Path | None = None) -> Any:
@@ -304,6 +319,7 @@ def _operation(documents: _Documents, path: str, method: str) -> Operation:
         path=path,
         auth=_auth(node, documents["openapi.yaml"], statuses),
         policy=node.get("x-hype-policy", {}),
+        limit=node.get("x-hype-limit"),
         query=tuple(_query(documents, place, node)),
         body=_body(documents, place, node),
         success=success,
@@ -347,8 +363,15 @@ def _gateway(documents: _Documents) -> Gateway:
         max_frame_bytes=limits["maxFrameBytes"],
         max_queue_bytes=limits["maxQueueBytes"],
         auth_timeout_ms=limits.get("authTimeoutMs"),
-        rate=None if rate is None else Rate(rate["burst"], rate["perSecond"], rate["closeAfter"]),
+        rate=None if rate is None else _rate(rate),
+        sockets_per_user=limits.get("socketsPerUser"),
+        rooms_per_socket=limits.get("roomsPerSocket"),
     )
+
+
+def _rate(rate: Mapping[str, Any]) -> Rate:
+    own = rate["burst"], rate["perSecond"], rate["closeAfter"]
+    return Rate(*own, rate.get("addressBurst", rate["burst"]), rate.get("addressPerSecond", rate["perSecond"]))
 
 
 def _messages(documents: _Documents, action: str) -> Iterator[Message]:

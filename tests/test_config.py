@@ -33,6 +33,23 @@ WRONG = {
     "LOGIN_WINDOW_S": ["1.5"],
     "WS_RATE_BURST": ["0"],
     "WS_RATE_PER_SECOND": ["ten"],
+    "HYPE_LIMITS": ["none", "0"],
+    "LOGIN_MAX_PER_ACCOUNT": ["0"],
+    "SIGNUPS_BURST": ["0"],
+    "SIGNUPS_PER_SECOND": ["0.5"],
+    "WRITES_BURST": ["-1"],
+    "WRITES_PER_SECOND": ["thirty"],
+    "SIGNALLING_BURST": ["0"],
+    "SIGNALLING_PER_SECOND": ["0"],
+    "READS_BURST": ["0"],
+    "READS_PER_SECOND": ["unlimited"],
+    "SOCKETS_PER_USER": ["0"],
+    "ROOMS_PER_SOCKET": ["0"],
+    "CHANNELS_PER_USER": ["0"],
+    "TRANSPORTS_PER_MINUTE": ["0"],
+    "CONSUMERS_PER_CHANNEL": ["0"],
+    "PRODUCER_BITS_PER_SECOND": ["10M"],
+    "TRUSTED_PROXIES": ["nginx", "10.0.0.1/8", "10.0.0.0/33"],
     "ACCESS_TOKEN_TTL_S": ["0", "9999999999999"],
     "REFRESH_TOKEN_TTL_S": ["7d"],
     "LOG_LEVEL": ["loud"],
@@ -53,6 +70,14 @@ def test_defaults() -> None:
     assert (config.access_token_ttl_s, config.refresh_token_ttl_s) == (15 * 60, 7 * 24 * 3600)
     limits = (config.login_max_per_email, config.login_max_per_address, config.login_window_s)
     assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5
+    assert (config.limits, config.writes_burst, config.reads_burst, config.trusted_proxies) == ("on", None, None, ())
+
+
+def test_production_keeps_its_limits() -> None:
+    """With HYPE_ENV=production the start refuses HYPE_LIMITS=off (amendment A13)."""
+    assert Config.load({"HYPE_LIMITS": "off"}, NOWHERE).limits == "off"
+    with pytest.raises(ConfigError, match=r"^HYPE_LIMITS must not be off"):
+        Config.load({"HYPE_ENV": "production", "HYPE_LIMITS": "off", **SECRETS}, NOWHERE)
 
 
 def test_missing_secrets_are_generated() -> None:

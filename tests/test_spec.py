@@ -101,7 +101,7 @@ def test_the_contract_in_each_profile() -> None:
     assert (documented.gateway.identity, hardened.gateway.identity) == ("claim", "token")
     assert documented.gateway.rate is None
     assert documented.gateway.auth_timeout_ms is None
-    assert hardened.gateway.rate == spec.Rate(burst=20, per_second=10, close_after=10)
+    assert hardened.gateway.rate == spec.Rate(20, 10, 10, address_burst=200, address_per_second=100)
 
 
 @pytest.mark.parametrize(

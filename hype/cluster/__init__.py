@@ -20,6 +20,7 @@ __all__ = [
     "Limit",
     "RoomEvent",
     "SessionRevoked",
+    "Spent",
     "Subscriber",
     "VoiceRegistry",
     "VoiceState",
@@ -100,11 +101,17 @@ class VoiceRegistry(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Limit:
-    """A limit: at most `most` (>= 1) failures counted under `key` in any `window_s` seconds (ruling P9)."""
+    """A limit: at most `most` (>= 1) failures counted under `key` in any `window_s` seconds (ruling P9).
+
+    delay_s: where it is not None, further failures are only slowed: the next may come `delay_s` seconds after the last,
+    and twice as late after each further one, up to `longest_delay_s`.
+    """
 
     key: str
     most: int
     window_s: float
+    delay_s: float | None = None
+    longest_delay_s: float = 0.0
 
 
 class FailedLogins(Protocol):
@@ -120,6 +127,26 @@ class FailedLogins(Protocol):
         Returns 0.0 when it was counted. Otherwise nothing is counted, and it returns what `blocked_s` does.
         """
         ...
+
+    def note_success(self, account: str, address: str) -> None:
+        """Remember that a user has logged in from an address. account: the key of the user's email."""
+
+    def knows(self, account: str, address: str) -> bool:
+        """Return whether a user has logged in from an address before, as far as is remembered."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Spent:
+    """A bucket after a token was asked for.
+
+    left: its whole tokens. wait_s: seconds until it has a token again; 0.0 when one was taken. full_s: seconds until it
+    is full.
+    """
+
+    left: int
+    wait_s: float
+    full_s: float
 
 
 class Cluster(Protocol):
@@ -146,4 +173,8 @@ class Cluster(Protocol):
 
         Returns False when the bucket is empty (rulings P5 and R31).
         """
+        ...
+
+    def spend(self, key: str, rate: float, burst: int) -> Spent:
+        """Do what `take` does; return what is left of the bucket (amendment A13)."""
         ...

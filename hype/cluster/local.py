@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 
-from hype.cluster import Effect, Subscriber
+from hype.cluster import Effect, Spent, Subscriber
 from hype.cluster.limits import LocalFailedLogins, TokenBuckets
 from hype.cluster.voice import LocalVoiceRegistry
 
@@ -34,3 +34,7 @@ class LocalCluster:
     def take(self, key: str, rate: float, burst: int) -> bool:
         """Take one token of the bucket `key`; return False when it is empty."""
         return self._buckets.take(key, rate, burst)
+
+    def spend(self, key: str, rate: float, burst: int) -> Spent:
+        """Do what `take` does; return what is left of the bucket."""
+        return self._buckets.spend(key, rate, burst)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 
+from hype.addresses import limit_key
 from hype.errors import HypeError, InternalError
 from hype.gateway.connection import Connection, Work
 from hype.gateway.context import Context, Gone
@@ -63,6 +64,10 @@ class SocketAttendant:
         self._act(actions)
         return None
 
+    def note_frame(self) -> None:
+        """Count a frame without a text of its own (amendment A13); refuse it when it is over the rate limit."""
+        self._act(self._session.note_frame(self._within_rate()))
+
     def end(self) -> Work | None:
         """Take the socket, whose client is gone, out of its rooms, and forget it."""
         self._socket.close(CloseCode.NORMAL)
@@ -85,8 +90,13 @@ class SocketAttendant:
         rate, socket = self._desk.rate, self._socket
         if rate is None:
             return True
-        key = f"socket:{socket.id}" if socket.identity is None else f"user:{socket.identity.user_id}"
-        return self._desk.context.services.cluster.take(key, rate.per_second, rate.burst)
+        take = self._desk.context.services.cluster.take
+        if socket.identity is not None:
+            return take(f"user:{socket.identity.user_id}", rate.per_second, rate.burst)
+        address = f"address:{limit_key(socket.address)}"
+        if not take(f"socket:{socket.id}", rate.per_second, rate.burst):
+            return False
+        return take(address, rate.address_per_second, rate.address_burst)
 
     def _act(self, actions: Sequence[Action]) -> None:
         context = self._desk.context

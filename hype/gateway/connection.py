@@ -11,7 +11,7 @@ import asyncio
 import logging
 import socket
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Protocol, cast
 from urllib.parse import parse_qs
 
@@ -43,6 +43,10 @@ Work = Callable[[], None]
 """A piece of work that may wait, so it is done in a greenlet."""
 
 
+ClientAddress = Callable[[str, Sequence[str]], str]
+"""(the address of the other end, its `X-Forwarded-For` headers) → the address of the client behind it."""
+
+
 class Attendant(Protocol):
     """The gateway's side of one open connection. Each method returns what is left to do and may wait, None if nothing.
 
@@ -54,6 +58,9 @@ class Attendant(Protocol):
 
     def receive(self, text: str) -> Work | None:
         """Handle one text."""
+
+    def note_frame(self) -> None:
+        """Count a frame that is no whole text: a ping, a pong that was not asked for, or a fragment. It never waits."""
 
     def end(self) -> Work | None:
         """Part with the client, which is gone."""
@@ -223,6 +230,9 @@ class Connection(asyncio.BufferedProtocol):
                 self._transport.write(response.serialize())
             return
         self._protocol.send_response(response)
+        self.socket.address = self._listener.client_address(
+            self.socket.address, request.headers.get_all("X-Forwarded-For")
+        )
         token = parse_qs(request.path.partition("?")[2], keep_blank_values=True).get("token", [None])[0]
         # The library keeps the request for as long as the connection lives.
         request.path = ""
@@ -241,9 +251,12 @@ class Connection(asyncio.BufferedProtocol):
                 self._add(_text(frame.data))
             case Opcode.TEXT:
                 self._parts = bytearray(frame.data)
+                self._count()
             case Opcode.CONT if self._parts is not None:
                 self._parts += frame.data
-                if frame.fin:
+                if not frame.fin:
+                    self._count()
+                else:
                     parts, self._parts = self._parts, None
                     self._add(_text(parts))
             case Opcode.BINARY:
@@ -251,6 +264,12 @@ class Connection(asyncio.BufferedProtocol):
             case Opcode.PONG if self in self._listener.answering:
                 self._listener.answering.clear(self)
                 self._listener.quiet.set(self)
+            case Opcode.PING | Opcode.PONG:
+                self._count()
+
+    def _count(self) -> None:
+        if self._attendant is not None and self.socket.open:
+            self._attendant.note_frame()
 
     def _add(self, item: str | Close) -> None:
         if self._handling is None:
@@ -333,9 +352,11 @@ class Listener:
         deadlines: Deadlines,
         max_frame_bytes: int,
         max_queue_bytes: int,
+        client_address: ClientAddress,
     ) -> None:
         """Create a listener that does not listen yet; `listen` is the way in."""
         self.attend = attend
+        self.client_address = client_address
         self.max_frame_bytes = max_frame_bytes
         self.max_queue_bytes = max_queue_bytes
         self.buffer = memoryview(bytearray(_READ_BYTES))
@@ -390,12 +411,13 @@ async def listen(
     *,
     max_frame_bytes: int,
     max_queue_bytes: int,
+    client_address: ClientAddress = lambda peer, forwarded_for: peer,
 ) -> Listener:
     """Call `attend` for each connection to `port`, which is bound already.
 
     max_frame_bytes: longer messages close with 1009. max_queue_bytes: the bytes that may wait for a client.
     """
-    listener = Listener(attend, deadlines, max_frame_bytes, max_queue_bytes)
+    listener = Listener(attend, deadlines, max_frame_bytes, max_queue_bytes, client_address)
     await listener.start(port)
     return listener
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from hype.database import Unit
-from hype.errors import NotFound
+from hype.errors import NotFound, TooManyRequests
 from hype.gateway.hub import Hub, Socket
 from hype.gateway.voice import Voice
 from hype.operations import Services, rooms
@@ -29,6 +29,12 @@ class Context:
     services: Services
     hub: Hub
     voice: Voice
+
+    def admit(self, socket: Socket, channel_id: str) -> None:
+        """Raise TooManyRequests when the socket would enter one room too many (amendment A13)."""
+        most = self.services.limits.rooms_per_socket
+        if most is not None and len(socket.rooms) >= most and channel_id not in socket.rooms:
+            raise TooManyRequests("Too many rooms")
 
     def read(self, socket: Socket, work: Callable[[Unit], T]) -> T:
         """Read from the database for a socket. Raises Gone when the socket was closed meanwhile."""

@@ -38,6 +38,7 @@ def user_joined(context: Context, socket: Socket, identity: Identity, data: Data
         context.hub.to_socket(socket, "user_joined", event)
         return
     room = context.room(socket, data["channelId"])
+    context.admit(socket, room.channel_id)
     event["channelId"] = room.channel_id
     if context.hub.present(profile.user_id, room.channel_id):
         context.hub.join(socket, room.channel_id)
@@ -57,6 +58,7 @@ def user_left(context: Context, socket: Socket, identity: Identity, data: Data) 
 def message(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
     """Store a message; the room and this socket get the event that the operation announces (ruling R36)."""
     body = {"channelId": data["channelId"], "content": data["content"]}
+    context.admit(socket, body["channelId"])
 
     def work(unit: Unit) -> Answer:
         operation = context.services.contract.operations["createMessage"]
@@ -90,6 +92,7 @@ def voice_state(context: Context, socket: Socket, identity: Identity, data: Data
     room = context.room(socket, data["channelId"])
     if room.type != "VOICE":
         raise BadRequest("Channel is not a voice channel")
+    context.admit(socket, room.channel_id)
     context.voice.enter(socket, profile, room, is_muted=data.get("isMuted"), is_deafened=data.get("isDeafened"))
 
 

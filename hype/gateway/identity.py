@@ -7,6 +7,7 @@ Every rule about it stands here:
   user's id or name. A bad token closes the socket, or counts as none where claims bind.
 - A socket that has no identity after `authTimeoutMs` is closed (`expect`).
 - An outage is not the client's fault: a socket whose token cannot be checked is told to try again later (ruling A12).
+- A user has `socketsPerUser` open sockets at most; a further one is closed, the others stay (amendment A13).
 - A bound socket keeps its user. A second token of the same user moves it to that token's session.
 - The end of a session closes the session's sockets (`revoke`).
 
@@ -102,11 +103,20 @@ class Identities:
         """Do what `identify` says. said: the members of the frame that name a user."""
         found = self._find(socket, said)
         _check(socket, found, said)
+        self._admit(socket, found.user_id)
         if found != socket.identity and self._context.hub.bind(socket, found):
             self._presence.changed(found.user_id)
         if self._late is not None:
             self._late.clear(socket)
         return found
+
+    def _admit(self, socket: Socket, user_id: str) -> None:
+        """Close a socket that its user has no place for. Raises Gone then."""
+        most = self._context.services.limits.sockets_per_user
+        if most is None or socket.identity is not None:
+            return
+        if sum(each.open for each in self._context.hub.sockets_of(user_id)) >= most:
+            raise _closed(socket, "Too many sockets", CloseCode.OVER_LIMIT)
 
     def _find(self, socket: Socket, said: Mapping[str, Any]) -> Identity:
         """Return the identity that the token proves, else that the socket has, else that the frame claims."""

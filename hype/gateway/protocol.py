@@ -32,7 +32,7 @@ class CloseCode:
     TOO_SLOW = 1013
     TRY_AGAIN_LATER = 1013
     UNAUTHENTICATED = 4401
-    TOO_MANY_FRAMES = 4429
+    OVER_LIMIT = 4429
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,12 +96,19 @@ class Session:
             # The parser takes some nesting that is too deep for the validator.
             return [Refuse(refusal(InvalidJson()))]
 
+    def note_frame(self, within_rate: bool) -> list[Action]:
+        """Return the actions that a frame without a text of its own causes, such as a ping."""
+        if not within_rate:
+            return self._refuse_excess()
+        self._excess = 0
+        return []
+
     def _refuse_excess(self) -> list[Action]:
         self._excess += 1
         refuse = Refuse(refusal(TooManyRequests()))
         if self._close_after is None or self._excess < self._close_after:
             return [refuse]
-        return [refuse, Close(CloseCode.TOO_MANY_FRAMES, "Too many requests")]
+        return [refuse, Close(CloseCode.OVER_LIMIT, "Too many requests")]
 
     def _read(self, text: str) -> Dispatch:
         frame = jsontext.parse(text)

@@ -7,7 +7,9 @@ import logging
 import socket
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 
+from hype.addresses import client_address
 from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked
 from hype.gateway.attendant import Desk, SocketAttendant
 from hype.gateway.connection import Connection, Listener, listen
@@ -21,7 +23,6 @@ from hype.gateway.presence import Presence
 from hype.gateway.protocol import CloseCode
 from hype.gateway.voice import Media, NoMedia, Voice
 from hype.operations import Services, rooms
-from hype.spec import Rate
 
 __all__ = ["Gateway"]
 
@@ -50,7 +51,7 @@ class Gateway:
         self._deadlines = Deadlines(clock)
         self._presence = Presence(hub.connected, self._store_presence)
         self._identities = Identities(context, self._presence, self._deadlines)
-        self._desk = Desk(context, self._identities, handlers, checks, _rate(services), lambda: self._closing)
+        self._desk = Desk(context, self._identities, handlers, checks, services.limits.rate, lambda: self._closing)
         self._listener: Listener | None = None
         self._closing = False
         services.cluster.subscribe(self._on_effects)
@@ -64,6 +65,7 @@ class Gateway:
             self._deadlines,
             max_frame_bytes=self._spec.max_frame_bytes,
             max_queue_bytes=self._spec.max_queue_bytes,
+            client_address=partial(client_address, trusted=self._services.config.trusted_proxies),
         )
 
     async def close(self, deadline_s: float = 10.0) -> None:
@@ -108,13 +110,3 @@ class Gateway:
 
     def _store_presence(self, user_id: str, online: bool) -> None:
         self._services.database.run_now(lambda unit: rooms.set_online(user_id, online))
-
-
-def _rate(services: Services) -> Rate | None:
-    """Return the spec's rate limit, with the numbers that the configuration overrides."""
-    rate, config = services.contract.gateway.rate, services.config
-    if rate is None:
-        return None
-    burst = rate.burst if config.ws_rate_burst is None else config.ws_rate_burst
-    per_second = rate.per_second if config.ws_rate_per_second is None else config.ws_rate_per_second
-    return Rate(burst, per_second, rate.close_after)

@@ -103,6 +103,11 @@ class Channel(_Columns, Editable):
         assert stored is not None  # noqa: S101 - it is in the same transaction
         return stored
 
+    @classmethod
+    def count_created_by(cls, user_id: str) -> int:
+        """Return the number of channels that the user has created and that still exist."""
+        return int(next(iter(execute(_CREATED_BY, user=user_id)))[0])
+
     def remove(self) -> bool:
         """Delete the channel and its messages; return False if it was deleted before (ruling R14)."""
         return bool(execute(_REMOVED, key=self.id))
@@ -146,6 +151,7 @@ _ITSELF = Channels.id == given("key")
 _BY_ID = Statement(_CHANNELS.where(_ITSELF))
 _LISTED = Statement(_CHANNELS.order_by(*_IN_ORDER))
 _LISTED_OF_SERVER = Statement(_CHANNELS.where(Channels.server == given("server")).order_by(*_IN_ORDER))
+_CREATED_BY = Statement(Channels.select(peewee.fn.COUNT(Channels.id)).where(Channels.created_by == given("user")))
 _INSERTED = _inserted(_after_the_last())
 _INSERTED_AT = _inserted(given("position"))
 _REMOVED = Statement(Channels.delete().where(_ITSELF).returning(Channels.id))

@@ -30,6 +30,7 @@ def register_user(call: Call) -> Answer:
     except Taken as taken:
         raise _taken(taken) from taken
     ServerMember.add(DEFAULT_SERVER, user.id)
+    throttle.note_owner(call, email)
     return _signed_in(call, user)
 
 

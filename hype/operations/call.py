@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from hype import greenlets, jsontext
@@ -12,7 +13,9 @@ from hype.cluster import Cluster
 from hype.config import Config
 from hype.database import PATIENCE_S, Database, Unit
 from hype.errors import NotAuthenticated, Unavailable
+from hype.limits import Limits
 from hype.models import Session, User
+from hype.operations.admission import Admission
 from hype.operations.media import Media
 from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
@@ -41,13 +44,19 @@ class Services:
     media: Media
     hashing: Executor
 
+    @cached_property
+    def limits(self) -> Limits:
+        """The limits in force: the specs' numbers with those of the configuration."""
+        return Limits.of(self.contract, self.config)
+
 
 @dataclass
 class Call:
     """A request for an operation, valid by the spec, from REST or from the gateway.
 
     body, query: members that the spec names, defaults filled in, numbers as int; `body` is {} when the operation takes
-    none. path: the path parameters. address: the client's IP address. origin: the id of the socket that asked, None for
+    none. path: the path parameters. address: the client's IP address. admission: the request's, None for a call that no
+    rate counts (a frame is counted by the gateway). origin: the id of the socket that asked, None for
     REST. user, session: the caller, None until authenticated.
     """
 
@@ -58,6 +67,7 @@ class Call:
     query: dict[str, Any] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
+    admission: Admission | None = None
     origin: str | None = None
     session: Session | None = None
     _user: User | None = None
@@ -78,6 +88,11 @@ class Call:
     def look_up_user(self, look: Callable[[], User | None]) -> None:
         """Find the caller by `look` when, and if, the operation asks for it."""
         self._look = look
+
+    @property
+    def known_user_id(self) -> str | None:
+        """The id of the caller, None for an anonymous one and for one that has not been looked up."""
+        return None if self._user is None else self._user.id
 
     @property
     def caller(self) -> User:

@@ -7,7 +7,7 @@ from typing import Any
 
 from hype import payloads
 from hype.cluster import ChannelDeleted
-from hype.errors import NotFound, ValidationFailed
+from hype.errors import NotFound, TooManyRequests, ValidationFailed
 from hype.models import DEFAULT_SERVER, Channel, Server
 from hype.operations.call import Answer, Call, ok
 from hype.operations.policy import permit
@@ -16,6 +16,7 @@ __all__ = ["create_channel", "delete_channel", "get_channel", "list_channels", "
 
 _NOT_YOURS = "Forbidden: Only the channel's creator or the server's owner can do this"
 _DEFAULT_BITRATE_KBPS = 64
+_LATER_S = 60.0  # only the deletion of a channel makes room
 _COLUMNS = {
     "name": "name",
     "topic": "topic",
@@ -45,6 +46,7 @@ def create_channel(call: Call) -> Answer:
     server = Server.find(body.get("serverId", DEFAULT_SERVER))
     if server is None:
         raise NotFound("Server not found")
+    _admit(call)
     row = Channel.add(
         server_id=server.id,
         created_by_id=server.owner_id if call.user is None else call.user.id,
@@ -85,6 +87,13 @@ def channel_payloads(call: Call, rows: Sequence[Channel]) -> list[dict[str, Any]
     """Return the wire objects of channels; voice states are counted now."""
     voice = call.services.cluster.voice
     return [payloads.channel(row, voice_states=voice.count(row.id)) for row in rows]
+
+
+def _admit(call: Call) -> None:
+    """Raise TooManyRequests when the caller has created as many channels as a user may (amendment A13)."""
+    most = call.services.limits.channels_per_user
+    if most is not None and call.user is not None and Channel.count_created_by(call.user.id) >= most:
+        raise TooManyRequests("Too many channels", retry_after_s=_LATER_S)
 
 
 def _answer(call: Call, row: Channel) -> Answer:

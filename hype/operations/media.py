@@ -61,11 +61,17 @@ class Media(Protocol):
         """Close a producer (ruling R28). Raises NotFound, Forbidden."""
 
     async def create_consumer(
-        self, user_id: str, transport_id: str, producer_id: str, rtp_capabilities: Mapping[str, Any]
+        self,
+        user_id: str,
+        transport_id: str,
+        producer_id: str,
+        rtp_capabilities: Mapping[str, Any],
+        most: int | None = None,
     ) -> dict[str, Any]:
         """Return the options of a new consumer for mediasoup-client (ruling R29).
 
-        Raises NotFound, Forbidden, BadRequest.
+        most: the consumers that the user may have in the channel, None = unlimited (amendment A13). Raises NotFound,
+        Forbidden, BadRequest, TooManyRequests.
         """
         ...
 

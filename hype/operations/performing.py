@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hype.addresses import limit_key
 from hype.errors import NotAuthenticated
 from hype.models import User
 from hype.operations.call import Answer, Call, Function
@@ -19,11 +20,14 @@ def perform(function: Function, call: Call, token: str | None, read: Reading) ->
     """Perform an operation for a request, failing in ruling R10's order; call it in the call's unit of work.
 
     token: the bearer token, None if there was none, "" if the header was malformed. read: called after authentication,
-    so that an anonymous body costs nothing where a token is needed. Raises HypeError.
+    so that an anonymous body costs nothing where a token is needed. A request that is valid so far counts for the rate
+    of its operation (amendment A13). Raises HypeError.
     """
     if call.operation.auth != "none":
         _identify(call, token)
     read(call)
+    if call.admission is not None:
+        call.admission.take(call.known_user_id, limit_key(call.address))
     return function(call)
 
 

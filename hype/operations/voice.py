@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from hype import payloads
-from hype.errors import BadRequest, HypeError, NotFound
+from hype.errors import BadRequest, HypeError, NotFound, TooManyRequests
 from hype.models import Channel
 from hype.operations.call import Answer, Call, ok
 from hype.operations.callers import authenticate_again
@@ -83,7 +83,11 @@ def create_consumer(call: Call) -> Answer:
     return ok(
         call.wait(
             call.services.media.create_consumer(
-                user_id, body["transportId"], body["producerId"], body["rtpCapabilities"]
+                user_id,
+                body["transportId"],
+                body["producerId"],
+                body["rtpCapabilities"],
+                call.services.limits.consumers_per_channel,
             )
         )
     )
@@ -106,6 +110,7 @@ def list_channel_producers(call: Call) -> Answer:
 def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
     media, user_id, session_id = call.services.media, call.caller.id, call.caller_session.id
     channel = _voice_channel(call.body["channelId"])
+    _admit_transport(call, user_id, channel.id)
     options = call.wait(media.create_transport(channel.id, user_id, session_id, direction, channel.user_limit))
     try:
         # The session may have ended and the channel may have been deleted meanwhile. Their transports may have been
@@ -116,6 +121,15 @@ def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
         media.close_transport(options["id"])
         raise
     return ok(options)
+
+
+def _admit_transport(call: Call, user_id: str, channel_id: str) -> None:
+    """Raise TooManyRequests when the user makes transports in the channel too fast (amendment A13)."""
+    most = call.services.limits.transports_per_minute
+    if most is not None:
+        spent = call.services.cluster.spend(f"transports {user_id} {channel_id}", most / 60, most)
+        if spent.wait_s > 0:
+            raise TooManyRequests(retry_after_s=spent.wait_s)
 
 
 def _voice_channel(channel_id: str) -> Channel:

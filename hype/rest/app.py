@@ -8,20 +8,22 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Container, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any, Final
 
 import falcon.asgi
 
 from hype import jsontext
+from hype.addresses import client_address
 from hype.database import Unit
 from hype.errors import BadRequest, HypeError, SpecMismatch
-from hype.operations import Answer, Call, Function, Services, perform
+from hype.operations import Admission, Answer, Call, Function, Services, perform
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
 from hype.rest.cors import CrossOrigin
 from hype.rest.failures import add_failure_handlers
+from hype.settings import Network
 from hype.spec import Operation
 
 __all__ = ["build"]
@@ -106,27 +108,30 @@ class Endpoint:
         self._services = services
         self._operation = operation
         self._function = function
+        self._bucket = services.limits.buckets.get(operation.limit or "")
 
     async def respond(self, request: falcon.asgi.Request, response: falcon.asgi.Response, **path: str) -> None:
         """Answer one request. Raises HypeError, which the failure handlers render."""
         started = time.perf_counter()
         status = 500
+        admission = Admission(self._services.cluster, self._bucket)
         try:
-            answer = await self._perform(request, path)
+            answer = await self._perform(request, path, admission)
             status = answer.status or self._operation.success
             _write(response, status, answer, self._operation.media_type)
         except HypeError as error:
             status = error.status
             raise
         finally:
+            response.set_headers(admission.headers)
             self._services.metrics.request(self._operation.id, status, time.perf_counter() - started)
 
-    async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str]) -> Answer:
+    async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], admission: Admission) -> Answer:
         known = self._operation
         content = await body.receive(request) if known.body is not None else body.NONE
         text = request.query_string
         token = bearer_token(request)
-        address = request.remote_addr
+        address = _address(request, self._services.config.trusted_proxies)
 
         def read(call: Call) -> None:
             call.query = query.read(text, known.query)
@@ -134,9 +139,20 @@ class Endpoint:
                 call.body = body.read(content, known.body)
 
         def work(unit: Unit) -> Answer:
-            return perform(self._function, Call(unit, self._services, known, path=path, address=address), token, read)
+            call = Call(unit, self._services, known, path=path, address=address, admission=admission)
+            return perform(self._function, call, token, read)
 
         return await self._services.database.run(work, wanted=_wanted(request.scope))
+
+
+def _address(request: falcon.asgi.Request, trusted: Sequence[Network]) -> str:
+    """Return the address of the client, perhaps behind proxies (see `hype.addresses`)."""
+    peer = (request.scope.get("client") or ("",))[0]
+    if not trusted:
+        return peer
+    headers = request.scope["headers"]
+    forwarded_for = [value.decode("latin-1") for name, value in headers if name == b"x-forwarded-for"]
+    return client_address(peer, forwarded_for, trusted)
 
 
 def _wanted(scope: Mapping[str, Any]) -> Callable[[], bool]:

@@ -18,7 +18,7 @@ class CrossOrigin:
         """Allow `origins`. methods: what any path takes, in upper case."""
         self._allow = ", ".join(sorted(methods))
         self._permission: Any = falcon.CORSMiddleware(
-            allow_origins=origins, allow_credentials=origins, expose_headers="Retry-After"
+            allow_origins=origins, allow_credentials=origins, expose_headers="RateLimit, RateLimit-Policy, Retry-After"
         )
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:

@@ -93,6 +93,7 @@ class Answering:
         self.gateway, self.connection = gateway, connection
         self.token: str | None = None
         self.texts: list[str] = []
+        self.noted = 0
         self.ended = asyncio.Event()
 
     def begin(self, token: str | None) -> Work | None:
@@ -111,6 +112,10 @@ class Answering:
             self._answer(text)
 
         return work
+
+    def note_frame(self) -> None:
+        """Record a frame without a text of its own."""
+        self.noted += 1
 
     def end(self) -> Work | None:
         """Record the end."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
-from hype.errors import BadRequest, Conflict, Forbidden, NotFound
+from hype.errors import BadRequest, Conflict, Forbidden, NotFound, TooManyRequests
 
 __all__ = ["MOST_CONSUMERS", "Consumer", "Direction", "Kind", "Producer", "Rooms", "Transport"]
 
@@ -20,6 +20,7 @@ Direction = Literal["send", "recv"]
 Kind = Literal["audio", "video", "screen"]
 
 MOST_CONSUMERS: Final = 512
+_LATER_S: Final = 10.0  # only the end of a consumer makes room
 """The most consumers of one transport: more than 99 users can produce, and few enough for one worker."""
 
 
@@ -177,10 +178,13 @@ class Rooms:
             raise BadRequest("Cannot produce on a receive transport")
         return transport
 
-    def consumable(self, user_id: str, transport_id: str, producer_id: str) -> tuple[Transport, Producer]:
+    def consumable(
+        self, user_id: str, transport_id: str, producer_id: str, most: int | None = None
+    ) -> tuple[Transport, Producer]:
         """Return the user's transport for receiving, and a producer of its channel that the user may consume.
 
-        Raises NotFound, Forbidden or BadRequest `Cannot consume` (ruling R29). A producer of another channel is not
+        most: the consumers that a user may have in a channel, at most MOST_CONSUMERS (amendment A13). Raises NotFound,
+        Forbidden, BadRequest `Cannot consume` (ruling R29), TooManyRequests. A producer of another channel is not
         found.
         """
         transport = self.transports.get(transport_id)
@@ -190,6 +194,8 @@ class Rooms:
         if producer is None or not producer.announced or producer.channel_id != transport.channel_id:
             raise NotFound("Producer not found")
         _owned(transport, user_id)
+        if transport.direction == "recv" and most is not None and len(transport.consumers) >= min(most, MOST_CONSUMERS):
+            raise TooManyRequests("Too many consumers", retry_after_s=_LATER_S)
         if transport.direction != "recv" or len(transport.consumers) >= MOST_CONSUMERS:
             raise BadRequest("Cannot consume")
         return transport, producer

@@ -193,10 +193,19 @@ class Sfu:
         self._close_producer(self._rooms.own_producer(user_id, producer_id))
 
     async def create_consumer(
-        self, user_id: str, transport_id: str, producer_id: str, rtp_capabilities: Mapping[str, Any]
+        self,
+        user_id: str,
+        transport_id: str,
+        producer_id: str,
+        rtp_capabilities: Mapping[str, Any],
+        most: int | None = None,
     ) -> dict[str, Any]:
-        """Create a consumer of a producer, and return it. Raises NotFound, Forbidden, BadRequest."""
-        transport, producer = self._rooms.consumable(user_id, transport_id, producer_id)
+        """Create a consumer of a producer, and return it. Raises NotFound, Forbidden, BadRequest, TooManyRequests.
+
+        most: the consumers that the user may have in the channel, None = unlimited. They are those of one transport,
+        because a user has one transport for receiving in a channel.
+        """
+        transport, producer = self._rooms.consumable(user_id, transport_id, producer_id, most)
         capabilities = shapes.validate_rtp_capabilities(rtp_capabilities)
         if not ortc.can_consume(dict(producer.consumable), capabilities):
             raise BadRequest("Cannot consume")
