@@ -115,5 +115,6 @@ def _rate(rate: Rate | None, config: Config) -> Rate | None:
     burst = config.ws_rate_burst or rate.burst
     per_second = config.ws_rate_per_second or rate.per_second
     # A deployment that lets each user send more lets an address send more, too.
-    at_once, each_second = max(burst, rate.address_burst), max(per_second, rate.address_per_second)
+    at_once = max(config.ws_rate_burst or 0, rate.address_burst)
+    each_second = max(config.ws_rate_per_second or 0, rate.address_per_second)
     return Rate(burst, per_second, rate.close_after, at_once, each_second)

@@ -122,3 +122,67 @@ def test_old_failures_are_forgotten() -> None:
         logins.record([Limit(f"user {number}", 3, 60)])
         clock.advance(1)
     assert len(logins._until) < 2000
+
+
+def test_a_bucket_tells_what_is_left() -> None:
+    """A taken token leaves the others; an empty bucket says when it has one again, and when it is full."""
+    clock = HandClock()
+    buckets = TokenBuckets(clock)
+    assert [buckets.spend("ann", rate=2, burst=4).left for _ in range(4)] == [3, 2, 1, 0]
+    empty = buckets.spend("ann", rate=2, burst=4)
+    assert empty.left == 0
+    assert [empty.wait_s, empty.full_s] == pytest.approx([0.5, 2])
+    clock.advance(0.2)
+    assert buckets.spend("ann", rate=2, burst=4).wait_s == pytest.approx(0.3)
+    clock.advance(0.3)
+    assert buckets.spend("ann", rate=2, burst=4).wait_s == 0
+
+
+def test_a_flood_of_keys_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Memory is bounded even when every request has an address of its own."""
+    monkeypatch.setattr("hype.cluster.limits._MOST_KEYS", 500)
+    clock = HandClock()
+    buckets, logins = TokenBuckets(clock), LocalFailedLogins(clock)
+    for number in range(5000):
+        buckets.take(f"address {number}", rate=1, burst=1000)
+        logins.record([Limit(f"address {number}", 3, 3600)])
+    assert len(buckets._full_at) <= 2048
+    assert len(logins._until) <= 2048
+
+
+ACCOUNT = Limit("account ann", most=3, window_s=3600, delay_s=5, longest_delay_s=60)
+
+
+def test_guessing_at_one_account_is_slowed() -> None:
+    """After three failures each further one must wait twice as long as the one before, up to a minute."""
+    clock = HandClock()
+    logins = LocalFailedLogins(clock)
+    for _ in range(3):
+        assert logins.record([ACCOUNT]) == 0
+    delays = []
+    for _ in range(6):
+        delays.append(logins.blocked_s([ACCOUNT]))
+        assert logins.record([ACCOUNT]) > 0
+        clock.advance(delays[-1])
+        assert logins.record([ACCOUNT]) == 0
+    assert delays == pytest.approx([5, 10, 20, 40, 60, 60])
+
+
+def test_a_slowed_account_recovers() -> None:
+    """Failures stop counting after the window, so the delay ends."""
+    clock = HandClock()
+    logins = LocalFailedLogins(clock)
+    for _ in range(3):
+        logins.record([ACCOUNT])
+    clock.advance(3600)
+    assert [logins.record([ACCOUNT]) for _ in range(3)] == [0, 0, 0]
+
+
+def test_known_addresses_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The address of a login is remembered; the oldest are forgotten."""
+    monkeypatch.setattr("hype.cluster.limits._MOST_KNOWN", 2)
+    logins = LocalFailedLogins(HandClock())
+    for address in ("192.0.2.1", "192.0.2.2", "192.0.2.1", "192.0.2.3"):
+        logins.note_success("ann", address)
+    assert [logins.knows("ann", f"192.0.2.{number}") for number in (1, 2, 3)] == [True, False, True]
+    assert not logins.knows("ben", "192.0.2.1")

@@ -60,7 +60,7 @@ def test_an_undocumented_status_is_a_violation(fake: Fake, world_on: MakeWorld) 
 
 
 def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
-    """The client sends a request again after a 429 with Retry-After that the operation does not document."""
+    """The client sends a request again after a 429 with Retry-After, which is a limit on requests (A13)."""
     fake.routes["GET /health"] = now_and_then(2, health)
     world = world_on(fake)
     world.rest.call("getHealth", expect=200)
@@ -70,7 +70,7 @@ def test_a_limit_on_requests_is_obeyed(fake: Fake, world_on: MakeWorld) -> None:
 def test_a_429_that_is_documented_is_an_answer(
     fake: Fake, world_on: MakeWorld, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The client returns a documented 429 (failed logins, P9), and sends the request again only if `patient`."""
+    """The client returns a 429 of failed logins (P9), and sends the request again only if `patient`."""
     monkeypatch.setitem(HEADERS, 429, ("Retry-After", "1"))
     fake.routes["POST /auth/login"] = now_and_then(1, wrong_password)
     login = partial(world_on(fake).rest.call, "loginUser", body={"email": "a@b.example", "password": "x"})

@@ -337,7 +337,7 @@ MUTANTS = [
     mutant(
         "rest.login.right-password-beats-limit",
         "Once failed logins are used up the right password still gets in.",
-        Around("hype.operations:Attempt.succeeded", lambda succeeded, attempt: None),
+        Around("hype.operations:Attempt.check", lambda check, attempt: None),
         of="loginUser",
         killed_by="P9.limit",
         profiles=HARDENED,
@@ -363,7 +363,12 @@ MUTANTS = [
         "Failed logins are limited in the documented profile.",
         SpecPatch(
             f"{LOGIN}/x-hype-policy/failedLogins",
-            {"perEmailAndAddress": 10, "perAddress": 100, "windowSeconds": 60},
+            {
+                "perEmailAndAddress": 10,
+                "perAddress": 100,
+                "windowSeconds": 60,
+                "perEmail": {"failures": 50, "windowSeconds": 3600, "delaySeconds": 5, "longestDelaySeconds": 60},
+            },
         ),
         of="loginUser",
         killed_by="P9.unlimited",

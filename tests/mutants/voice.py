@@ -289,8 +289,8 @@ MUTANTS = [
         "A device that cannot take the producer's codec gets a consumer all the same.",
         Media(
             "create_consumer",
-            lambda create, sfu, user_id, transport_id, producer_id, capabilities: create(
-                user_id, transport_id, producer_id, sfu.rtp_capabilities()
+            lambda create, sfu, user_id, transport_id, producer_id, capabilities, most=None: create(
+                user_id, transport_id, producer_id, sfu.rtp_capabilities(), most
             ),
         ),
         of="createConsumer",

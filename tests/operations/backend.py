@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import json
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from typing import Any
 
@@ -14,7 +14,8 @@ from hype.cluster import Effect
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
-from hype.operations import Answer, Call, Media, Services, by_operation_id, perform
+from hype.operations import Admission, Answer, Call, Media, Services, by_operation_id, perform
+from hype.operations.performing import Reading
 from hype.spec import Profile
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
@@ -54,6 +55,10 @@ class Backend:
         """Replace the media of voice operations."""
         self.services = replace(self.services, media=media)
 
+    def use_hashing(self, hashing: Executor) -> None:
+        """Replace the threads in which passwords are hashed."""
+        self.services = replace(self.services, hashing=hashing)
+
     def configure(self, **changes: Any) -> None:
         """Replace parts of the configuration."""
         self.services = replace(self.services, config=replace(self.services.config, **changes))
@@ -68,9 +73,13 @@ class Backend:
         token: str | None = None,
         address: str = "192.0.2.1",
         origin: str | None = None,
+        read: Reading = lambda call: None,
     ) -> Answer:
-        """Perform one operation, as REST does for a request that is valid by the spec."""
-        work = self._work(operation_id, body, path, query, token, address, origin)
+        """Perform one operation, as REST does for a request that is valid by the spec.
+
+        read: raises the error of a request that is not.
+        """
+        work = self._work(operation_id, body, path, query, token, address, origin, read)
         return self.services.database.run_now(work)
 
     async def call_in_loop(
@@ -94,13 +103,15 @@ class Backend:
         token: str | None,
         address: str,
         origin: str | None,
+        read: Reading = lambda call: None,
     ) -> Callable[[Unit], Answer]:
         operation = self.services.contract.operations[operation_id]
 
         def work(unit: Unit) -> Answer:
             call = Call(unit, self.services, operation, path=path or {}, address=address, origin=origin)
+            call.admission = Admission(self.cluster, self.services.limits.buckets.get(operation.limit or ""))
             call.body, call.query = dict(body or {}), dict(query or {})
-            return perform(self._functions[operation_id], call, token, read=lambda call: None)
+            return perform(self._functions[operation_id], call, token, read)
 
         return work
 

@@ -19,6 +19,7 @@ Direction = Literal["in", "out"]
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 MEDIA_EVENTS = frozenset({"new_producer", "producer_closed", "speaking_state"})
 UNPROVOKABLE = "cannot be provoked from outside"
+UNREACHED = "the run reaches the limit of one operation only (A13.writes)"
 
 
 class Pair(NamedTuple):
@@ -60,6 +61,17 @@ class Operation:
     source: str
     extension: bool
     raw: Mapping[str, Any]
+
+    @property
+    def limits_failures(self) -> bool:
+        """Whether too many failures of the operation answer 429 (ruling P9)."""
+        return "failedLogins" in self.raw.get("x-hype-policy", {})
+
+    @property
+    def limit(self) -> str | None:
+        """The limit that counts its requests (`x-hype-limit`), None if none does."""
+        limit: str | None = self.raw.get("x-hype-limit")
+        return limit
 
 
 @dataclass(frozen=True)
@@ -131,7 +143,7 @@ class Contract:
                 operation.area,
                 answer.source,
                 operation.extension or answer.extension,
-                _exemption(answer.status),
+                _exemption(operation, answer.status),
             )
             for operation in self.operations.values()
             for answer in operation.answers.values()
@@ -271,5 +283,7 @@ def _auth(security: list[Mapping[str, Any]]) -> Literal["none", "optional", "req
     return "optional" if {} in security else "required"
 
 
-def _exemption(status: int) -> str | None:
+def _exemption(operation: Operation, status: int) -> str | None:
+    if status == 429 and operation.limit is not None:
+        return UNREACHED
     return UNPROVOKABLE if status in (500, 503) else None

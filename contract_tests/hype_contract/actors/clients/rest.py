@@ -49,7 +49,7 @@ class Rest:
         query: Mapping[str, Any] | None = None,
         headers: Iterable[Header] = (),
         expect: int | Iterable[int] | None = None,
-        patient: bool = False,
+        patient: bool | None = None,
     ) -> Reply:
         """Call an operation with a JSON `body`.
 
@@ -83,22 +83,22 @@ class Rest:
         token: str | None = None,
         operation: str | None = None,
         expect: int | Iterable[int] | None = None,
-        patient: bool = False,
+        patient: bool | None = None,
     ) -> Reply:
         """Send exactly this request, with no headers added but Host, Accept and the length.
 
         target: path and query, which are not normalised. operation: the operation by whose documented answers the
         answer is judged; without it, only the failure envelope is judged. expect: as for `call`.
 
-        A 429 that the operation does not document comes from a limit on all requests, of the target or of its proxy.
-        The client waits as `Retry-After` says and sends the request again. patient: it does so for a documented 429,
-        too. It never repeats a request that is answered 503, because the target may have stored it: such an answer is
-        a violation, unless `expect` names it.
+        A 429 comes from a limit on requests, of the target (`x-hype-limit`) or of its proxy. The client waits as
+        `Retry-After` says and sends the request again. patient: False to return the 429 instead; None for that where a
+        limit on failed logins (ruling P9) may cause it. It never repeats a request that is answered 503, because the
+        target may have stored it: such an answer is a violation, unless `expect` names it.
         """
         known = self.contract.operations[operation] if operation else None
         sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
         sent += [("Origin", self.origin)] if self.origin is not None else []
-        obeys = patient or known is None or 429 not in known.answers
+        obeys = patient if patient is not None else known is None or not known.limits_failures
         response = (
             self._admitted(method, target, sent, content) if obeys else self._exchange(method, target, sent, content)
         )

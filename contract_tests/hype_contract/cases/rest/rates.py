@@ -1,0 +1,89 @@
+"""The rate of a user's writes (amendment A13).
+
+A target may be configured with another rate. So the cases send until they see the limit; a target that shows none in
+`MOST_WRITES` writes breaks the rule, unless it answers too slowly for the contract's own rate.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from functools import partial
+
+from hype_contract.actors import must
+from hype_contract.actors.clients.rest import Reply
+from hype_contract.actors.must import Skipped, Violation
+from hype_contract.actors.people import Person
+from hype_contract.actors.racing import race
+from hype_contract.actors.world import World
+from hype_contract.cases.registry import case
+from hype_contract.contract.specs import Pair
+
+MOST_WRITES = 1000
+_AT_ONCE = 10
+_PAIR = Pair("operation", "createMessage", "429")
+_LEFT = re.compile(r'"(?P<name>[^"]+)";r=(?P<left>\d+);t=\d+')
+
+
+@case(
+    "A13.writes",
+    "a user's writes over the limit are 429 without effect, and other users still write",
+    level="hardened",
+)
+def writes(world: World) -> None:
+    """Write messages, some at a time, until one is refused; count what is stored."""
+    ann, eve = world.guests("ann", "eve")
+    channel = world.channel(ann)["id"]
+    replies = _until_refused(world, eve, channel)
+    stored = sum(reply.status == 201 for reply in replies)
+    must.equal(world.message(ann, channel)["channelId"], channel, "the channel of another user's message")
+    got = world.rest.call("getChannel", path={"id": channel}, expect=200).data
+    counted = got.get("_count", {}).get("messages") if isinstance(got, dict) else None
+    if counted is not None:
+        must.equal(counted, stored + 1, "the number of stored messages, one for each 201", seen=_PAIR)
+
+
+@case(
+    "A13.what-is-left",
+    "`RateLimit` and `RateLimit-Policy` name one limit, of which each write takes one",
+    level="extension",
+    profiles=("hardened",),
+)
+def what_is_left(world: World) -> None:
+    """Compare two writes of one user, which may have regained some in between."""
+    ann = world.guest("ann")
+    channel = world.channel(ann)["id"]
+    names, left = [], []
+    for _ in range(5):
+        reply = _write(world, ann, channel)
+        found = _LEFT.fullmatch(reply.headers.get("ratelimit", ""))
+        if found is None:
+            raise Violation("RateLimit with the limit's name, `r` and `t`", reply.headers.get("ratelimit", "none"))
+        policy = reply.headers.get("ratelimit-policy", "")
+        must.hold(policy.startswith(f'"{found["name"]}";q='), "RateLimit-Policy of the same name", policy)
+        names.append(found["name"])
+        left.append(int(found["left"]))
+    must.equal(len(set(names)), 1, "the number of limits of one operation")
+    must.hold(min(left[1:]) < left[0], "a write to take one of the limit", f"`r` = {left}")
+
+
+def _until_refused(world: World, person: Person, channel: str) -> list[Reply]:
+    """Write until an answer is 429; return all answers. Raises `Violation`, or `Skipped` for a slow target."""
+    limit = world.contract.openapi["x-hype-limits"]["writes"]
+    begun = time.monotonic()
+    replies: list[Reply] = []
+    while len(replies) < MOST_WRITES:
+        replies += race([partial(_write, world, person, channel)] * _AT_ONCE)
+        if any(reply.status == 429 for reply in replies[-_AT_ONCE:]):
+            return replies
+        regained = (time.monotonic() - begun) * limit["perSecond"]
+        if len(replies) > limit["burst"] and regained > len(replies):
+            raise Skipped(
+                f"the target takes only {len(replies)} writes in the time in which {regained:.0f} are allowed"
+            )
+    raise Violation("a user's writes to be limited (openapi.yaml, Limits)", f"{MOST_WRITES} are accepted", _PAIR)
+
+
+def _write(world: World, person: Person, channel: str) -> Reply:
+    body = {"channelId": channel, "content": "hello"}
+    return world.rest.call("createMessage", token=person.token, body=body, expect=(201, 429), patient=False)
