@@ -33,6 +33,7 @@ _CLOSE_S = 3  # the time for a client to take the frames that wait for it, and t
 _ABNORMAL = 1006
 _NO_PONG = 1011
 _BACKLOG = 2048  # connections that may wait to be accepted when all clients reconnect at once
+_FRAGMENTS = 64  # so many, apart from the last of each text, count as one frame
 _READ_BYTES = 8192  # at a time, so that a flood of tiny frames does not hold the event loop up
 
 # The library logs clients' mistakes in the handshake as errors, but they are no errors of the server.
@@ -60,7 +61,7 @@ class Attendant(Protocol):
         """Handle one text."""
 
     def note_frame(self) -> None:
-        """Count a frame that is no whole text: a ping, a pong that was not asked for, or a fragment. It never waits."""
+        """Count a ping, a pong that was not asked for, or some fragments of a text. It never waits."""
 
     def end(self) -> Work | None:
         """Part with the client, which is gone."""
@@ -85,6 +86,7 @@ class Connection(asyncio.BufferedProtocol):
 
     __slots__ = (
         "_attendant",
+        "_fragments",
         "_handling",
         "_listener",
         "_lost",
@@ -106,6 +108,7 @@ class Connection(asyncio.BufferedProtocol):
         self._handling: asyncio.Future[None] | None = None
         self._waiting: deque[str | Close] | None = None  # while there are any, nothing more is read
         self._parts: bytearray | None = None  # of a text that comes in fragments
+        self._fragments = 0
         self._writable = False  # whether an event may be written
         self._lost = False
 
@@ -251,11 +254,11 @@ class Connection(asyncio.BufferedProtocol):
                 self._add(_text(frame.data))
             case Opcode.TEXT:
                 self._parts = bytearray(frame.data)
-                self._count()
+                self._count_fragment()
             case Opcode.CONT if self._parts is not None:
                 self._parts += frame.data
                 if not frame.fin:
-                    self._count()
+                    self._count_fragment()
                 else:
                     parts, self._parts = self._parts, None
                     self._add(_text(parts))
@@ -266,6 +269,11 @@ class Connection(asyncio.BufferedProtocol):
                 self._listener.quiet.set(self)
             case Opcode.PING | Opcode.PONG:
                 self._count()
+
+    def _count_fragment(self) -> None:
+        self._fragments = (self._fragments + 1) % _FRAGMENTS
+        if self._fragments == 0:
+            self._count()
 
     def _count(self) -> None:
         if self._attendant is not None and self.socket.open:

@@ -63,7 +63,7 @@ async def refused(client: Client) -> bool:
     [
         [masked(PING, b"")] * 100,
         [masked(PONG, b"")] * 100,
-        [masked(TEXT, b"", fin=False), *[masked(0, b"", fin=False)] * 99],
+        [masked(TEXT, b"", fin=False), *[masked(0, b"", fin=False)] * 1000],
     ],
     ids=["pings", "pongs", "fragments"],
 )

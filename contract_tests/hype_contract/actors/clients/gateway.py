@@ -145,8 +145,10 @@ class Socket:
         """Send a ping; return a function that waits `PATIENCE_S` seconds for the answer.
 
         So a case can ping many sockets at once. When the answer has come, all earlier frames to the socket have come,
-        too. Both functions raise `Violation`.
+        too. A ping counts for the rate limit like a text (amendment A13). Both functions raise `Violation`.
         """
+        if self.pace:
+            self.pace.wait()
         try:
             answer = self._connection.ping()
         except ConnectionClosed as closed:

@@ -19,7 +19,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 from hype_contract.contract.specs import Pair
 
-MOST_WRITES = 1000
+MOST_WRITES = 400
 _AT_ONCE = 10
 _PAIR = Pair("operation", "createMessage", "429")
 _LEFT = re.compile(r'"(?P<name>[^"]+)";r=(?P<left>\d+);t=\d+')
