@@ -50,10 +50,12 @@ class Media(Protocol):
         kind: Literal["audio", "video", "screen"],
         rtp_parameters: Mapping[str, Any],
         app_data: Mapping[str, Any],
+        bits_per_second: int | None = None,
     ) -> dict[str, Any]:
         """Return `id`, `producerId` and `kind` of a new producer (ruling R28).
 
-        Raises NotFound, Forbidden, BadRequest, Conflict.
+        bits_per_second: the most that is taken from the client, None = unlimited (amendment A13). Raises NotFound,
+        Forbidden, BadRequest, Conflict.
         """
         ...
 

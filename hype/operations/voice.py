@@ -64,7 +64,12 @@ def create_producer(call: Call) -> Answer:
     return ok(
         call.wait(
             call.services.media.create_producer(
-                user_id, body["transportId"], body["kind"], body["rtpParameters"], body.get("appData", {})
+                user_id,
+                body["transportId"],
+                body["kind"],
+                body["rtpParameters"],
+                body.get("appData", {}),
+                call.services.limits.producer_bits_per_second,
             )
         )
     )

@@ -37,6 +37,7 @@ _WORKER_FIGURES = {
     "sent_packets": "packetsOut",
     "sent_messages": "messagesOut",
     "oversized_packets": "oversized",
+    "over_rate_packets": "overRate",
 }
 """The figures of a worker, by their names in its statistics."""
 
@@ -162,8 +163,12 @@ class Sfu:
         kind: Kind,
         rtp_parameters: Mapping[str, Any],
         app_data: Mapping[str, Any],
+        bits_per_second: int | None = None,
     ) -> dict[str, Any]:
-        """Create a producer, and tell the room. Raises NotFound, Forbidden, BadRequest, Conflict."""
+        """Create a producer, and tell the room. Raises NotFound, Forbidden, BadRequest, Conflict.
+
+        bits_per_second: the most that is taken from the client, None = unlimited; what is over is dropped.
+        """
         transport = self._rooms.own_send_transport(user_id, transport_id)
         media_kind = _media_kind(kind)
         parameters = shapes.validate_rtp_parameters(rtp_parameters, media_kind)
@@ -180,6 +185,7 @@ class Sfu:
             "rtpParameters": parameters,
             "rtpMapping": mapping,
             "paused": producer.paused,
+            "bitsPerSecond": bits_per_second,
         }
         with _undo_on_failure(lambda: self._close_producer(producer)):
             await _call(self._places[transport.channel_id], "produce", params)

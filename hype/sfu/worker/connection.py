@@ -190,6 +190,10 @@ class ClientConnection:
         if entry is None and not self._tolerates(ssrc):
             counters.unknown += 1
             return
+        # Before it is decrypted, so that a flood costs little. To the client it is lost: its congestion control slows.
+        if entry is not None and not entry[0].admits(size, now):
+            counters.over_rate += 1
+            return
         packet = keys.open(slot, size)
         header = rtp.parse(packet) if packet is not None else None
         if packet is None or header is None:

@@ -41,6 +41,7 @@ class Counters:
     packets_in: int = 0
     rejected: int = 0  # wrong tag, replayed, or no keys yet
     unknown: int = 0  # of streams that no track explains
+    over_rate: int = 0  # of tracks over their bit rate
 
 
 @dataclass(frozen=True, slots=True)

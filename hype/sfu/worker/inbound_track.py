@@ -16,6 +16,8 @@ __all__ = ["InboundTrack", "RtcpSender", "SpeechListener"]
 
 Params = Mapping[str, Any]
 
+_BURST_S = 1.0
+
 # The header extension of one byte that goes on to receivers: its URI and the router's id, by the kind of the track.
 _PASSED_ON = {
     "audio": (extensions.AUDIO_LEVEL, extensions.AUDIO_LEVEL_ID),
@@ -68,6 +70,9 @@ class InboundTrack:
         self._listener = listener
         self._speech = SpeechDetector()
         self._commands = 0  # FIRs
+        most = params.get("bitsPerSecond")
+        self._seconds_per_byte = 8 / most if most else 0.0
+        self._within_rate_at = 0.0  # the moment when what came so far has come at no more than that rate
         self._by_rid: dict[str, Stream] = {}
         self.streams = self._streams(parameters, socket)
         if params.get("paused"):
@@ -91,6 +96,17 @@ class InboundTrack:
                 self._by_rid[encoding["rid"]] = stream
             streams.append(stream)
         return streams
+
+    def admits(self, size: int, now: float) -> bool:
+        """Return whether to take a datagram; False where the track is over its bit rate (amendment A13).
+
+        What comes within a second may come at once. size: in bytes. now: monotonic seconds.
+        """
+        within_at = max(now, self._within_rate_at) + size * self._seconds_per_byte
+        if within_at > now + _BURST_S:
+            return False
+        self._within_rate_at = within_at
+        return True
 
     def pause(self) -> None:
         """Forward no packet until `resume`."""

@@ -173,6 +173,7 @@ class RequestHandler:
             "oversized": outgoing.oversized,
             "rejected": counters.rejected,
             "unknown": counters.unknown,
+            "overRate": counters.over_rate,
             "dropped": port.dropped,
             "remembered": sum(each.remembered for each in connections),
             "refused": self._context.ice.refused,

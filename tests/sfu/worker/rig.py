@@ -115,7 +115,7 @@ class Rig:
         await self.wait_for("transportConnected", transportId=transport_id)
         return transport_id, peer
 
-    async def produce(self, transport_id: str, kind: str, **members: Any) -> str:
+    async def produce(self, transport_id: str, kind: str, *, bits_per_second: int | None = None, **members: Any) -> str:
         """Open a producer and return its id. `members` replace those of its rtpParameters."""
         producer_id = f"p{next(self._ids)}"
         parameters = {**producer_parameters(kind), **members}
@@ -129,6 +129,7 @@ class Rig:
             rtpParameters=parameters,
             rtpMapping=mapping,
             paused=False,
+            bitsPerSecond=bits_per_second,
         )
         return producer_id
 
