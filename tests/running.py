@@ -25,8 +25,8 @@ SECRETS = {
     "JWT_REFRESH_SECRET": "a secret for refresh tokens, of 32 bytes or more",
 }
 ANY_PORTS = {"HOST": "127.0.0.1", "PORT": "0", "WS_PORT": "0"}
-UNLIMITED = {"WS_RATE_BURST": "1000000", "WS_RATE_PER_SECOND": "1000000"}
-"""An environment without the gateway's rate limit (ruling R31)."""
+UNLIMITED = {"HYPE_LIMITS": "off"}
+"""An environment without limits on rates and counts (amendment A13, rulings P5 and P9)."""
 
 LOG = "hype.log"
 _PATIENCE_S = 60
@@ -176,7 +176,7 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
 
 @pytest.fixture
 def running(serve: Serve, database_url: str) -> Running:
-    """Run a hardened server without the gateway's rate limit, once on SQLite and once on PostgreSQL."""
+    """Run a hardened server without limits on rates and counts, once on SQLite and once on PostgreSQL."""
     return serve(database_url, UNLIMITED)
 
 

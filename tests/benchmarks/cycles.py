@@ -35,7 +35,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.media.peers import peers
 from hype_contract.recording.secrecy import Secrets
 from tests.benchmarks.processes import children, held
-from tests.running import LOG, Running, begin
+from tests.running import LOG, UNLIMITED, Running, begin
 
 _AT_ONCE = 8
 """As many as each pool of the server has threads."""
@@ -150,7 +150,7 @@ def _compared(target: Running, warm: int, count: int) -> tuple[Look, Look]:
 @contextmanager
 def serving(folder: Path) -> Iterator[Running]:
     """Yield a server with `/metrics`, which the documented profile does not have, on SQLite."""
-    environment = {"DATABASE_URL": f"sqlite:///{folder / 'hype.db'}", "HYPE_PROFILE": "hardened"}
+    environment = {"DATABASE_URL": f"sqlite:///{folder / 'hype.db'}", "HYPE_PROFILE": "hardened", **UNLIMITED}
     running = Running(begin(folder, environment), folder / LOG, "hardened")
     try:
         yield running

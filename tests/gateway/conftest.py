@@ -27,8 +27,8 @@ def pytest_asyncio_loop_factories(
 
 @pytest_asyncio.fixture
 async def gateway(database_url: str) -> AsyncIterator[RunningGateway]:
-    """Run a hardened gateway without a rate limit, once on SQLite and once on PostgreSQL."""
-    async with run_gateway(database_url, WS_RATE_BURST="1000000", WS_RATE_PER_SECOND="1000000") as running:
+    """Run a hardened gateway without limits, once on SQLite and once on PostgreSQL."""
+    async with run_gateway(database_url, HYPE_LIMITS="off") as running:
         yield running
 
 
