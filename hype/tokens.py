@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -72,10 +73,12 @@ class Pair:
 class _Signed:
     """The content of a token whose signature is good.
 
-    expires_at: None when it is no time. claims: None when one is wrong.
+    expires_at: None when it is no time. not_before: minus infinity when the token names no beginning. claims: None when
+    one is wrong.
     """
 
     expires_at: float | None
+    not_before: float
     claims: Claims | None
 
 
@@ -88,7 +91,8 @@ class Tokens:
         self._lifetimes = {"access": config.access_token_ttl_s, "refresh": config.refresh_token_ttl_s}
         self._clock = clock
         # A client sends the same token with every request, and checking its signature costs more than a query. Only
-        # what never changes is kept: expiry is compared with each use's time, and a refused token is checked again.
+        # what never changes is kept: `exp` and `nbf` are compared with each use's time, and a refused token is checked
+        # again.
         self._signed = lru_cache(maxsize=_KEPT)(self._read_signed)
 
     def pair(self, user: Holder, session_id: str) -> Pair:
@@ -98,7 +102,11 @@ class Tokens:
         return Pair(access, refresh, claims["jti"], claims["exp"] * 1000)
 
     def read_access(self, token: str) -> Claims:
-        """Return the claims of an access token. Raises NotAuthenticated `Invalid token` or `Token expired` (R7)."""
+        """Return the claims of an access token.
+
+        Raises NotAuthenticated `Invalid token` or `Token expired` (ruling R7); a token whose `nbf` lies in the future
+        is invalid until then (amendment A4).
+        """
         return self._read(token, "access")
 
     def read_refresh(self, token: str) -> Claims:
@@ -127,13 +135,17 @@ class Tokens:
         # Expiry is checked first: an expired token is expired, whatever its other members are.
         if signed.expires_at is not None and signed.expires_at <= self._clock():
             raise NotAuthenticated(_EXPIRED[kind])
-        if signed.claims is None:
+        if signed.claims is None or signed.not_before > self._clock():
             raise NotAuthenticated(_INVALID[kind])
         return signed.claims
 
     def _read_signed(self, token: str, kind: Kind) -> _Signed:
         payload = self._verified(token, kind)
-        return _Signed(_expiry(payload.get("exp")) if payload.get("type") == kind else None, _claims(payload, kind))
+        expires_at = _time(payload.get("exp")) if payload.get("type") == kind else None
+        not_before = _time(payload["nbf"]) if "nbf" in payload else -math.inf
+        # A beginning that is no time is a wrong claim (RFC 7519 section 4.1.5).
+        claims = None if not_before is None else _claims(payload, kind)
+        return _Signed(expires_at, -math.inf if not_before is None else not_before, claims)
 
     def _verified(self, token: str, kind: Kind) -> dict[str, Any]:
         """Return the payload of a token that this server signed; PyJWT checks only the signature."""
@@ -147,7 +159,8 @@ class Tokens:
 _UNCHECKED: Final = [f"verify_{claim}" for claim in ("exp", "nbf", "iat", "aud", "iss", "sub", "jti")]
 
 
-def _expiry(value: object) -> float | None:
+def _time(value: object) -> float | None:
+    """Return a claim that is a time, in seconds since the epoch, else None."""
     return value if isinstance(value, int | float) and not isinstance(value, bool) else None
 
 

@@ -17,6 +17,7 @@ from tests.clocks import HandClock
 
 SECRETS = {"JWT_ACCESS_SECRET": "access secret " * 3, "JWT_REFRESH_SECRET": "refresh secret " * 3}
 ACCESS = SECRETS["JWT_ACCESS_SECRET"].strip()
+REFRESH = SECRETS["JWT_REFRESH_SECRET"].strip()
 
 
 @dataclass(frozen=True)
@@ -113,6 +114,29 @@ def test_an_expired_token_that_names_no_session_is_expired(tokens: Tokens) -> No
         tokens.read_access(token)
 
 
+def test_a_token_is_refused_before_its_beginning(tokens: Tokens, clock: HandClock) -> None:
+    """A token with an `nbf` is invalid until then and good from then on, also when it was read before (A4)."""
+    access = jwt.encode(payload(nbf=1300), ACCESS, "HS256")
+    refresh = jwt.encode(payload(nbf=1300, type="refresh"), REFRESH, "HS256")
+    for now, valid in ((1299.9, False), (1300.0, True), (1250.0, False)):
+        clock.now = now
+        for read, token, refusal in (
+            (tokens.read_access, access, "Invalid token"),
+            (tokens.read_refresh, refresh, "Invalid refresh token"),
+        ):
+            if valid:
+                assert read(token).session_id == "csession"
+            else:
+                with pytest.raises(NotAuthenticated, match=f"^{refusal}$"):
+                    read(token)
+
+
+@pytest.mark.parametrize("beginning", [0, 1234, 1234.0, -1])
+def test_a_token_that_has_begun_is_good(tokens: Tokens, beginning: float) -> None:
+    """A token whose `nbf` is past, or now, is accepted."""
+    assert tokens.read_access(jwt.encode(payload(nbf=beginning), ACCESS, "HS256")).jti == "cjti"
+
+
 def test_the_helper_payload_is_good(tokens: Tokens) -> None:
     """The payload that the tests below change is accepted unchanged."""
     assert tokens.read_access(jwt.encode(payload(), ACCESS, "HS256")).session_id == "csession"
@@ -120,12 +144,14 @@ def test_the_helper_payload_is_good(tokens: Tokens) -> None:
 
 NO_TEXTS: list[Any] = [..., None, 5, [], {}, ""]
 NO_NUMBERS: list[Any] = [..., None, "2000", 2000.0, True, [], 1e300]
+NO_TIMES: list[Any] = [None, "1000", True, [], {}]
 NO_EMAILS: list[Any] = [5, [], {}]
 NO_TYPES: list[Any] = [..., None, 5, [], {}, "refresh", "ACCESS"]
 BAD_CLAIMS: list[dict[str, Any]] = [
     *({name: value} for name in ("userId", "username", "sid", "jti") for value in NO_TEXTS),
     *({name: value} for name in ("iat", "exp") for value in NO_NUMBERS),
     *({"email": value} for value in NO_EMAILS),
+    *({"nbf": value} for value in NO_TIMES),
     *({"type": value} for value in NO_TYPES),
 ]
 

@@ -7,10 +7,11 @@ from typing import Any
 import jwt
 
 from tests.mutants.changes import without
-from tests.mutants.registry import mutant
+from tests.mutants.registry import HARDENED, mutant
 from tests.mutants.seams import Around, Query
 from tests.mutants.token_changes import (
     SECRET_OF,
+    begun,
     believing,
     configured,
     or_the_other,
@@ -83,6 +84,22 @@ MUTANTS = [
         _ANY_TOKEN,
         of="refreshTokens",
         killed_by="R23.bad-refresh-token.access-token",
+    ),
+    mutant(
+        "rest.tokens.nbf-ignored",
+        "An access token works before the time that its nbf names.",
+        begun("access"),
+        of="getCurrentUser",
+        killed_by="A4.not-yet-valid-token",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "rest.tokens.refresh-nbf-ignored",
+        "A refresh token works before the time that its nbf names.",
+        begun("refresh"),
+        of="refreshTokens",
+        killed_by="A4.not-yet-valid-token",
+        profiles=HARDENED,
     ),
     mutant(
         "rest.tokens.access-for-a-day",

@@ -11,10 +11,20 @@ from tests.mutants.changes import replaced
 from tests.mutants.seams import Around
 from tests.running import SECRETS
 
-__all__ = ["SECRET_OF", "believing", "configured", "or_the_other", "reissued", "signed", "whatever_the_session"]
+__all__ = [
+    "SECRET_OF",
+    "begun",
+    "believing",
+    "configured",
+    "or_the_other",
+    "reissued",
+    "signed",
+    "whatever_the_session",
+]
 
 SECRET_OF = {"access": SECRETS["JWT_ACCESS_SECRET"], "refresh": SECRETS["JWT_REFRESH_SECRET"]}
 _ALGORITHM = "HS256"
+_TIMELESS: Any = {"verify_exp": False, "verify_nbf": False, "verify_iat": False}
 
 
 def signed(payload: dict[str, Any], kind: str) -> str:
@@ -35,6 +45,19 @@ def believing(kind: str, suspicious: Callable[[str], bool] = lambda algorithm: T
         except (jwt.PyJWTError, ValueError):
             pass
         return original(token)
+
+    return Around(f"hype.tokens:Tokens.read_{kind}", read)
+
+
+def begun(kind: str) -> Around:
+    """Return the change by which the `nbf` of a token of that kind is not looked at."""
+
+    def read(original: Any, tokens: Any, token: str) -> Any:
+        try:
+            payload = jwt.decode(token, SECRET_OF[kind], algorithms=[_ALGORITHM], options=_TIMELESS)
+        except (jwt.PyJWTError, ValueError):
+            return original(token)
+        return original(signed({name: claim for name, claim in payload.items() if name != "nbf"}, kind))
 
     return Around(f"hype.tokens:Tokens.read_{kind}", read)
 

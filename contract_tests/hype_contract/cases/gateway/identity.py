@@ -120,6 +120,23 @@ def expired_token_closes(world: World) -> None:
 
 
 @case(
+    "A4.not-yet-valid-token-closes",
+    "a token whose nbf lies in the future closes the socket with 4401 at once",
+    source="amendment A4; RFC 7519 section 4.1.5",
+    level="hardened",
+)
+def not_yet_valid_token_closes(world: World) -> None:
+    """Present the token in the URL of one socket and in the first frame of another."""
+    (ann,) = world.guests("ann")
+    early = bad_tokens.access_token(world, ann, **bad_tokens.not_yet_valid())
+    world.trace.transcript.secrets.keep(early, "ANN_EARLY_TOKEN")
+    by_url, by_frame = world.open_socket(early), world.open_socket()
+    by_frame.send("user_joined", {"token": early})
+    for socket in (by_url, by_frame):
+        socket.closed(4401, within=_at_once(world))
+
+
+@case(
     "R31.expiry-keeps-socket",
     "a socket stays open when its token expires",
     source="rulings R31 and P4",

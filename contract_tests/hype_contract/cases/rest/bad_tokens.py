@@ -54,6 +54,12 @@ def access_token(world: World, person: Person, **claims: Any) -> str:
     return _signed(_checked(option, secret, person.token), person.token, claims)
 
 
+def not_yet_valid() -> dict[str, int]:
+    """Return the time claims of a token that becomes valid long after the run."""
+    now = int(time.time())
+    return {"iat": now, "nbf": now + LONG_AGO_S, "exp": now + 2 * LONG_AGO_S}
+
+
 def refresh_token(world: World, person: Person, **claims: Any) -> str:
     """Return the person's refresh token with other claims, like `access_token`. Raises `NeedsOption`."""
     option, secret = "--jwt-refresh-secret", world.options.refresh_secret

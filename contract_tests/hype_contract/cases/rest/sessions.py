@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -97,6 +98,22 @@ def _does_not_refresh(world: World, kind: str) -> None:
     ann = world.guest("ann")
     for token in bad_tokens.bad_refresh_tokens(kind, world, ann):
         refused(_refresh(world, token, 401))
+
+
+@case(
+    "A4.not-yet-valid-token",
+    "a token whose nbf lies in the future is refused",
+    source="amendment A4; RFC 7519 section 4.1.5",
+    level="hardened",
+)
+def not_yet_valid_token(world: World) -> None:
+    """Show it with an access token and a refresh token; a token whose `nbf` is past works."""
+    ann = world.guest("ann")
+    begun = {"nbf": int(time.time()) - bad_tokens.LONG_AGO_S}
+    world.rest.call("getCurrentUser", token=bad_tokens.access_token(world, ann, **begun), expect=200)
+    early = bad_tokens.not_yet_valid()
+    refused(world.rest.call("getCurrentUser", token=bad_tokens.access_token(world, ann, **early), expect=401))
+    refused(_refresh(world, bad_tokens.refresh_token(world, ann, **early), 401))
 
 
 @case(
