@@ -7,12 +7,12 @@ accept. No other module of the server imports jsonschema_rs.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 from urllib.parse import quote
 
 import jsonschema_rs
 
-from hype.issues import VISIBLE
+from hype.issues import SEEN, VISIBLE
 
 __all__ = ["Acceptance", "Compiled"]
 
@@ -51,8 +51,11 @@ class Compiled:
         return Acceptance(jsonschema_rs.Draft202012Validator(schema, registry=self._registry, pattern_options=linear))
 
 
+_PATTERNS: Final = {"x-hype-not-blank": VISIBLE, "x-hype-not-invisible": SEEN}
+
+
 def _in_native_terms(node: Any) -> Any:
-    """Return a document whose keyword `x-hype-not-blank` is a pattern.
+    """Return a document whose keywords `x-hype-not-blank` and `x-hype-not-invisible` are patterns.
 
     The other keywords of the specs need none: no unpaired surrogate is accepted, and `$` in a pattern is the very end.
     """
@@ -61,6 +64,7 @@ def _in_native_terms(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     plain = {key: _in_native_terms(value) for key, value in node.items()}
-    if plain.get("x-hype-not-blank") is True:
-        plain["allOf"] = [*plain.get("allOf", ()), {"pattern": VISIBLE.pattern}]
+    for keyword, wanted in _PATTERNS.items():
+        if plain.get(keyword) is True:
+            plain["allOf"] = [*plain.get("allOf", ()), {"pattern": wanted.pattern}]
     return plain

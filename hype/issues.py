@@ -1,8 +1,8 @@
 """The translator of a JSON Schema validator's errors into issues of zod's shape (ruling R5).
 
-It also gives the validator the rules that the specs rely on: `$` in a pattern is the very end, `x-hype-well-formed` and
-`x-hype-not-blank` are keywords, a missing member is checked against its own schema, so that its issue can name the
-expected type, and the items of a list that is too long are not looked at.
+It also gives the validator the rules that the specs rely on: `$` in a pattern is the very end, `x-hype-well-formed`,
+`x-hype-not-blank` and `x-hype-not-invisible` are keywords, a missing member is checked against its own schema, so that
+its issue can name the expected type, and the items of a list that is too long are not looked at.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ from hype.errors import BadRequest, ValidationFailed
 __all__ = [
     "MISSING",
     "MOST_ISSUES",
+    "SEEN",
     "VISIBLE",
     "Issue",
     "SpecValidator",
@@ -45,6 +46,13 @@ _SPACE: Final = (
 )
 VISIBLE: Final = re.compile(f"[^{_SPACE}]")
 """A character that keeps a text from being blank."""
+
+_UNSEEN: Final = (  # controls, Default_Ignorable_Code_Point, and others without a picture
+    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    "\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+SEEN: Final = re.compile(f"[^{_SPACE}{_UNSEEN}]")
+"""A character that keeps a text from being invisible."""
 
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
@@ -117,6 +125,11 @@ def _items(validator: Any, items: Any, value: object, schema: Mapping[str, Any])
             yield from validator.descend(item, items, path=index)
 
 
+def _not_invisible(validator: Validator, wanted: bool, value: object, schema: Any) -> Iterator[ValidationError]:
+    if wanted and isinstance(value, str) and not SEEN.search(value):
+        yield ValidationError("is invisible")
+
+
 def _required(validator: Any, names: Sequence[str], value: object, schema: Any) -> Iterator[ValidationError]:
     if not isinstance(value, dict):
         return
@@ -142,6 +155,7 @@ SpecValidator: Any = extend(  # type: ignore[no-untyped-call]
         "type": _type,
         "x-hype-well-formed": _well_formed,
         "x-hype-not-blank": _not_blank,
+        "x-hype-not-invisible": _not_invisible,
     },
 )
 """The validator of draft 2020-12 with the rules of the specs.

@@ -159,6 +159,11 @@ class Contract:
         """List the rules of the openapi.yaml schema `name` that `value` breaks."""
         return self._documents.rule(f"openapi.yaml#/components/schemas/{name}").issues(value)
 
+    def reserved(self, username: str) -> bool:
+        """Return whether a username counts as taken, because it is one of the spec's in some letter case."""
+        schema, _ = self._documents.find("openapi.yaml#/components/schemas/Username")
+        return username.casefold() in schema.get("x-hype-reserved", ())
+
     def visible_to_owner_only(self, component: str, member: str) -> bool:
         """Return whether a member of a schema is hidden from everyone but its owner (ruling P7)."""
         schema, _ = self._documents.find(f"openapi.yaml#/components/schemas/{component}/properties/{member}")

@@ -234,6 +234,7 @@ def _accepted(schemas: Schemas, place: str) -> int:
         ({"type": "string", "pattern": "^[a-z]+$"}, "a\n"),
         ({"type": "string", "x-hype-not-blank": True}, "\ufeff\u2003 \n"),
         ({"allOf": [{"x-hype-not-blank": True}], "x-hype-not-blank": True}, " "),
+        ({"type": "string", "x-hype-not-invisible": True}, "\u200b\u2800\ufe0f \U000e0001"),
         ({"type": "integer"}, 1.5),
         ({"type": "object", "required": ["a"]}, {}),
         ({"type": "array", "items": {"type": "array", "items": {"$ref": "#/items"}}}, MISSING),

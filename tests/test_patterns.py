@@ -23,7 +23,15 @@ _ESCAPE = r"\\(?:[][\\^$.|?*+(){}/-]|[tnrf]|x[0-9a-f]{2})"
 _CLASS = rf"\[\^?(?:(?!&&|--|~~)[^][\\]|{_ESCAPE})+\]"
 _QUANTIFIER = r"(?:[*+?]|\{\d+(?:,\d*)?\})\??"
 _PORTABLE = re.compile(rf"(?:[^][\\.?*+{{}}(]|{_ESCAPE}|{_CLASS}|\((?!\?)|(?<=.){_QUANTIFIER})*")
-_STRING = {"pattern", "minLength", "maxLength", "x-hype-well-formed", "x-hype-not-blank"}
+_STRING = {
+    "pattern",
+    "minLength",
+    "maxLength",
+    "format",
+    "x-hype-well-formed",
+    "x-hype-not-blank",
+    "x-hype-not-invisible",
+}
 _KEYWORDS = {"string": _STRING, "number": {"minimum", "maximum"}, "array": {"minItems", "maxItems"}, "object": {"if"}}
 _SAMPLES = (
     "",
@@ -38,6 +46,13 @@ _SAMPLES = (
     "A@b.museum",
     "http://a/b c",
     "HTTPS://é/\u3000",
+    "a\u202eb",
+    "\u2066",
+    "\xad\x85",
+    "\U000e0001",
+    'http://x/">',
+    "https://u@h/",
+    "https://[::1]:80/~a?b=%20#c",
 )
 
 

@@ -23,6 +23,7 @@ def register_user(call: Call) -> Answer:
     Of two racing registrations one gets 400.
     """
     username, email = call.body["username"], call.body["email"].strip()
+    _refuse_reserved(call, username)
     _refuse_taken(username, email)
     password_hash = call.hash(passwords.hash_password, call.body["password"])
     try:
@@ -36,6 +37,7 @@ def register_user(call: Call) -> Answer:
 
 def login_guest(call: Call) -> Answer:
     """Create a user without email and password, ONLINE at once (operation loginGuest)."""
+    _refuse_reserved(call, call.body["username"])
     try:
         user = User.add(username=call.body["username"], is_guest=True, online=True)
     except Taken as taken:
@@ -82,6 +84,12 @@ def logout_user(call: Call) -> Answer:
     if call.session is not None and call.operation.policy.get("revokesSession", False):
         _revoke(call, call.session)
     return Answer({"success": True, "message": "Logged out successfully"})
+
+
+def _refuse_reserved(call: Call, username: str) -> None:
+    """Raise BadRequest for a name that looks like the server's own."""
+    if call.services.contract.reserved(username):
+        raise BadRequest(_TAKEN["username"])
 
 
 def _refuse_taken(username: str, email: str) -> None:

@@ -13,6 +13,7 @@ from hype.operations.policy import permit
 
 __all__ = ["get_user", "list_users", "update_user", "update_user_status"]
 
+_TAKEN = "Username already taken"
 _NOT_YOURS = "Forbidden: You can only update your own profile"
 _COLUMNS = {"username": "username", "displayName": "display_name", "bio": "bio", "avatarUrl": "avatar_url"}
 
@@ -40,11 +41,14 @@ def update_user(call: Call) -> Answer:
     """Change a profile; absent members stay, and `updatedAt` always moves (operation updateUser, ruling R20)."""
     permit(call, _NOT_YOURS, self=_is_self(call, call.path["id"]))
     row = _found(User.find(call.path["id"]))
+    name = call.body.get("username", row.username)
+    if name != row.username and call.services.contract.reserved(name):
+        raise Conflict(_TAKEN)
     changes = {column: call.body[member] for member, column in _COLUMNS.items() if member in call.body}
     try:
         row = row.change(changes)
     except Taken as error:
-        raise Conflict("Username already taken") from error
+        raise Conflict(_TAKEN) from error
     return ok(payloads.profile(row, email_shown=_email_shown(call, row)))
 
 

@@ -111,7 +111,7 @@ def test_a_member_is_left_out(contract: Contract, operation: str, member: str, r
         ("createChannel", "userLimit", None, True),
         ("createChannel", "bitrate", None, False),
         ("updateUser", "avatarUrl", None, True),
-        ("updateUser", "bio", None, False),
+        ("updateUser", "username", None, False),
         ("createMessage", "content", "hello\x00", False),
         ("createMessage", "content", "\ud83dhello", False),
         ("createMessage", "content", "\u00a0\u3000\u2003", False),
@@ -130,6 +130,12 @@ def test_a_value_is_judged_by_its_schema(
     found = body_probes(contract, contract.operations[operation])
     probes = [probe for probe in found if probe.member == member and probe.value == value]
     assert {probe.accepted for probe in probes} == {accepted}
+
+
+def test_a_null_that_is_an_extension_is_not_probed(contract: Contract) -> None:
+    """A target may take a display name or a bio back for null, or refuse the null (A18); an avatar's null counts."""
+    found = body_probes(contract, contract.operations["updateUser"])
+    assert {probe.member for probe in found if probe.value is None} == {"username", "avatarUrl"}
 
 
 def test_lengths_are_probed_in_code_points(contract: Contract) -> None:

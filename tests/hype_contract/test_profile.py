@@ -43,14 +43,14 @@ def test_hardened_drops_every_patch() -> None:
 
 
 def test_extensions_bind_no_target() -> None:
-    """A flagged `allOf` item is removed; a flagged member may be absent and keeps its schema."""
+    """A flagged `allOf` item is removed; a flagged member may be absent; a flagged `anyOf` item stays possible."""
     flagged = {"type": "string", "x-hype-extension": True}
     schema = {
         "allOf": [{"maxLength": 9, "x-hype-extension": True}],
         "required": ["a", "b"],
-        "properties": {"a": flagged},
+        "properties": {"a": flagged, "b": {"anyOf": [flagged]}},
     }
-    assert without_extensions(schema) == {"required": ["b"], "properties": {"a": flagged}}
+    assert without_extensions(schema) == {"required": ["b"], "properties": {"a": flagged, "b": {"anyOf": [flagged]}}}
 
 
 def test_listed_keywords_bind_no_target() -> None:

@@ -14,8 +14,8 @@ from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Any
 
-from hype_contract.contract.profile import Profile
-from hype_contract.contract.specs import load
+from hype_contract.contract.profile import Profile, resolve
+from hype_contract.contract.specs import load, read_yaml
 from tests.mutants.registry import Mutant
 from tests.mutants.seams import GONE, Edit, SpecPatch, Wrap
 from tests.mutants.wrapping import ROOT, CannotApply, check_place, module_of, wrap
@@ -101,7 +101,8 @@ def _member(node: Any, step: str, patch: SpecPatch) -> Any:
 
 @cache
 def _published(document: str, profile: Profile) -> Any:
-    return load(profile).schemas.contents(f"{document}#")[0]
+    """Return a spec as the server loads it, with the bounds that are extensions."""
+    return resolve(read_yaml(ROOT / document), profile)
 
 
 def _change_specs(mutant: Mutant) -> None:

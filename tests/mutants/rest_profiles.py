@@ -215,16 +215,6 @@ MUTANTS = [
         killed_by="bounds.updateUser.bio.maxLength",
     ),
     mutant(
-        "rest.users.null-name",
-        "A display name of null is accepted.",
-        SpecPatch(
-            f"{SCHEMAS}/UpdateUserRequest/properties/displayName",
-            {"type": ["string", "null"], "minLength": 1, "maxLength": 32, "x-hype-well-formed": True},
-        ),
-        of="updateUser",
-        killed_by="bounds.updateUser.displayName.type",
-    ),
-    mutant(
         "rest.users.username-unchecked",
         "A profile update does not check the characters of the username.",
         SpecPatch(
@@ -251,7 +241,7 @@ MUTANTS = [
     mutant(
         "rest.users.avatar-relative",
         "An avatar may be a path without a host.",
-        SpecPatch(f"{SCHEMAS}/AvatarUrl/anyOf/0/pattern", r"^\S*$"),
+        SpecPatch(f"{SCHEMAS}/AvatarUrl/anyOf/0", {"type": "string", "maxLength": 2048, "pattern": r"^\S*$"}),
         of="updateUser",
         killed_by="bounds.updateUser.avatarUrl.pattern",
     ),

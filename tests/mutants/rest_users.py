@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from tests.mutants.changes import answering, each, instead_of, refusal, sets, showing, without
+from tests.mutants.changes import answering, asking, each, instead_of, kept, refusal, sets, showing, without
 from tests.mutants.lists import arranged_users
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import GONE, Operation, Payload, Query, SpecPatch, Within
@@ -220,5 +220,65 @@ MUTANTS = [
         Operation("getUser", instead_of(404, None)),
         of="getUser",
         killed_by="R3.unknown-id",
+    ),
+    mutant(
+        "rest.users.null-refused",
+        "A display name cannot be taken back: null is a validation error.",
+        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/displayName/anyOf/1/type", "string"),
+        of="updateUser",
+        killed_by="A18.taken-back",
+    ),
+    mutant(
+        "rest.users.null-ignored",
+        "A null in a profile update counts as an absent member.",
+        Operation("updateUser", asking(kept(lambda value: value is not None))),
+        of="updateUser",
+        killed_by="A18.taken-back",
+    ),
+    mutant(
+        "rest.users.invisible-names",
+        "A display name may consist of characters without a width.",
+        SpecPatch(f"{SCHEMAS}/DisplayName/allOf/2/x-hype-not-invisible", GONE),
+        of="updateUser",
+        killed_by="A18.display-name",
+    ),
+    mutant(
+        "rest.users.turning-names",
+        "A display name may turn the direction of the text around it.",
+        SpecPatch(f"{SCHEMAS}/DisplayName/allOf/1/pattern", r"^[^\x00-\x1f\x7f-\x9f]*$"),
+        of="updateUser",
+        killed_by="A18.display-name",
+    ),
+    mutant(
+        "rest.users.joiners-refused",
+        "A display name with a joiner, as in the picture of an astronaut, is refused.",
+        SpecPatch(f"{SCHEMAS}/DisplayName/allOf/1/pattern", "^[^\x00-\x1f\u200b-\u200f\u2028-\u202e\u2066-\u2069]*$"),
+        of="updateUser",
+        killed_by="A18.display-name",
+    ),
+    mutant(
+        "rest.users.avatar-ends-an-attribute",
+        "An avatar URL may have quotation marks and angle brackets.",
+        SpecPatch(f"{SCHEMAS}/AvatarUrl/anyOf/0/allOf/2/pattern", "^[A-Za-z]+://[^@]+$"),
+        of="updateUser",
+        killed_by="P8.url-characters",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "rest.users.avatar-with-a-password",
+        "An avatar URL may have a user name and a password.",
+        SpecPatch(
+            f"{SCHEMAS}/AvatarUrl/anyOf/0/allOf/2/pattern", r"^[A-Za-z]+://[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]*$"
+        ),
+        of="updateUser",
+        killed_by="P8.url-characters",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "rest.users.system-in-capitals",
+        "A user may call themselves SYSTEM.",
+        SpecPatch(f"{SCHEMAS}/Username/x-hype-reserved", []),
+        of="registerUser loginGuest updateUser",
+        killed_by="R21.system",
     ),
 ]

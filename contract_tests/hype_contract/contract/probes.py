@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from hype_contract.contract.profile import EXTENSION
 from hype_contract.contract.schemas import NOT_BLANK, WELL_FORMED, below, compiled_pattern
 from hype_contract.contract.specs import Contract, Operation
 
@@ -146,7 +147,8 @@ class _Member:
             for keyword, make in _MAKERS.items():
                 if keyword in rule:
                     found += [self._probe(keyword, value, rule) for value in make(self, rule, rule[keyword])]
-        found.append(self._probe("type", None, {}))
+        if not any(rule.get("type") == "null" and rule.get(EXTENSION) for rule in self._rules):
+            found.append(self._probe("type", None, {}))
         return found
 
     def _probe(self, keyword: str, value: Any, rule: Mapping[str, Any], required: bool = True) -> Probe:

@@ -40,7 +40,8 @@ def without_extensions(node: Any) -> Any:
     """Return the document without the extensions, which only the reference server promises.
 
     Flagged `allOf` items and the keywords that a flag lists are bounds of the reference and are removed. Flagged
-    properties stay, but are not `required`.
+    properties stay, but are not `required`. Flagged `anyOf` items stay, too: a target may accept such values or refuse
+    them.
     """
     if isinstance(node, list):
         return [without_extensions(item) for item in node]

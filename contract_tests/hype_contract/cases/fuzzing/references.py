@@ -23,6 +23,7 @@ from hype_contract.cases.fuzzing.voice_references import VoiceReferences
 
 _SETS_A_NAME = {"registerUser", "loginGuest", "updateUser"}
 _ENDS_THE_SESSION = {"logoutUser"}
+_TAKEN_BACK = {"displayName", "bio"}
 _SETS_A_POSITION = {"createChannel", "updateChannel"}
 _POSITIONS = 1000
 _CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
@@ -63,6 +64,7 @@ class References:
             request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
         self._spare_older_objects(request, operation)
         self._set_unused_names(request, operation)
+        self._keep_profile(request, operation)
         self._lower_position(request, operation)
         self._drop_unsuited_members(request, operation, stateful=stateful)
         if operation == "listUsers" and not _chance(request, 8):
@@ -95,6 +97,12 @@ class References:
             return
         fresh = {"username": unique("fuzz"), "email": f"{unique('fuzz')}@example.com"}
         request.body = {**body, **{name: value for name, value in fresh.items() if name in body}}
+
+    def _keep_profile(self, request: Request[Any], operation: str) -> None:
+        """Leave out a null that takes a member of a profile back: a target may accept it or refuse it (A18)."""
+        body = request.body
+        if operation == "updateUser" and isinstance(body, dict):
+            request.body = {name: value for name, value in body.items() if value is not None or name not in _TAKEN_BACK}
 
     def _lower_position(self, request: Request[Any], operation: str) -> None:
         """Lower the position of a channel: one at the highest leaves none for a channel without a position (R14)."""
