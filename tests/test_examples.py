@@ -32,6 +32,7 @@ OTHERS: dict[str, int] = {
     "createConsumer": 404,
     "closeProducer": 404,
     "closeConsumer": 404,
+    "changePassword": 400,  # a guest has no password
     "updateChannel": 403,  # needs the rights of the seeded channel's owner
     "deleteChannel": 403,
 }

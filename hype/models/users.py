@@ -141,6 +141,14 @@ class User(_Columns, Editable):
         """Store a login: status ONLINE, is_online, and seen now (operation loginUser, ruling R22)."""
         return self.change({"status": "ONLINE", "is_online": True, "last_seen_at": now_ms()})
 
+    def replace_password(self, password_hash: str) -> bool:
+        """Store a new password; return False, and change nothing, if it is not the one of this row any more.
+
+        Like `logged_in` it locks the row, so that a login with the old password is committed before it, or fails.
+        """
+        was = self.password_hash or ""
+        return bool(execute(_PASSWORD_REPLACED, key=self.id, was=was, password_hash=password_hash))
+
     @classmethod
     def set_online(cls, user_id: str, online: bool) -> None:
         """Store that the user's first socket was opened, or that the last one was closed, and when (ruling R24).
@@ -188,6 +196,11 @@ _LISTED = _listed(*_USER)
 _LISTED_AS_JSON = _listed(json_of(USER, _COLUMNS_OF_USER))
 _LISTED_WITHOUT_EMAILS = _listed(json_of(USER, {**_COLUMNS_OF_USER, "email": _OWN_EMAIL}))
 _INSERTED = insertion(Users)
+_PASSWORD_REPLACED = Statement(
+    Users.update({Users.password_hash: given("password_hash")})
+    .where((Users.id == given("key")) & (Users.password_hash == given("was")))
+    .returning(Users.id)
+)
 _OPENED = Statement(Users.update({Users.is_online: True}).where(Users.id == given("key")))
 _CLOSED = Statement(
     Users.update({Users.is_online: False, Users.last_seen_at: given("now")}).where(Users.id == given("key"))

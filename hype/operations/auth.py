@@ -1,19 +1,29 @@
-"""Registration, login, guests, tokens and logout (rulings R21 to R24, P2, P3 and P9)."""
+"""Registration, login, guests, tokens, logout and passwords (rulings R21 to R24, P2, P3, P9 and A16)."""
 
 from __future__ import annotations
 
 from hype import passwords, payloads
 from hype.cluster import SessionRevoked
 from hype.database import Conflict as Taken
-from hype.errors import BadRequest, NotAuthenticated
+from hype.errors import BadRequest, Forbidden, NotAuthenticated
 from hype.ids import new_id
 from hype.models import DEFAULT_SERVER, ServerMember, Session, User
 from hype.operations import throttle
 from hype.operations.call import Answer, Call, ok
 from hype.tokens import Claims, Pair
 
-__all__ = ["get_current_user", "login_guest", "login_user", "logout_user", "refresh_tokens", "register_user"]
+__all__ = [
+    "change_password",
+    "get_current_user",
+    "login_guest",
+    "login_user",
+    "logout_everywhere",
+    "logout_user",
+    "refresh_tokens",
+    "register_user",
+]
 
+_WRONG = "The current password is wrong"
 _TAKEN = {"username": "Username already taken", "email_key": "Email already taken"}
 
 
@@ -57,7 +67,10 @@ def login_user(call: Call) -> Answer:
         raise NotAuthenticated("Invalid email or password")
     attempt.succeeded()
     Session.forget_expired()
-    return _signed_in(call, user.logged_in())
+    user = user.logged_in()
+    if user.password_hash != password_hash:  # it was changed while this one was checked
+        raise NotAuthenticated("Invalid email or password")
+    return _signed_in(call, user)
 
 
 def refresh_tokens(call: Call) -> Answer:
@@ -84,6 +97,29 @@ def logout_user(call: Call) -> Answer:
     if call.session is not None and call.operation.policy.get("revokesSession", False):
         _revoke(call, call.session)
     return Answer({"success": True, "message": "Logged out successfully"})
+
+
+def logout_everywhere(call: Call) -> Answer:
+    """End all sessions of the caller (operation logoutEverywhere, amendment A16)."""
+    return _ended(call, Session.revoke_all(call.caller.id))
+
+
+def change_password(call: Call) -> Answer:
+    """Give the caller a new password, and end the other sessions (operation changePassword, amendment A16).
+
+    The row of the user is written first: a login with the old password that comes first is ended with the others.
+    """
+    user, session = call.caller, call.caller_session
+    if user.password_hash is None:
+        raise BadRequest("Guests have no password")
+    attempt = throttle.begin(call, user.email or "")
+    if not call.hash(passwords.verify, call.body["currentPassword"], user.password_hash):
+        attempt.failed()
+        raise Forbidden(_WRONG)
+    attempt.succeeded()
+    if not user.replace_password(call.hash(passwords.hash_password, call.body["newPassword"])):
+        raise Forbidden(_WRONG)  # it was changed while this one was checked
+    return _ended(call, Session.revoke_all(user.id, but=session.id))
 
 
 def _refuse_reserved(call: Call, username: str) -> None:
@@ -130,6 +166,13 @@ def _rotated(call: Call, claims: Claims) -> Pair | None:
         return pair
     _revoke(call, session)
     return None
+
+
+def _ended(call: Call, session_ids: list[str]) -> Answer:
+    """Tell the gateway, once it is committed, and the client that sessions have ended."""
+    if session_ids:
+        call.unit.announce(*map(SessionRevoked, session_ids))
+    return ok({"endedSessions": len(session_ids)})
 
 
 def _tokens(pair: Pair) -> dict[str, str]:

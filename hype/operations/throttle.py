@@ -49,7 +49,7 @@ class Attempt:
 
 
 def begin(call: Call, email: str) -> Attempt:
-    """Start an attempt of loginUser. Raises TooManyRequests when the limit is used up already."""
+    """Start an attempt of loginUser or changePassword. Raises TooManyRequests when the limit is used up already."""
     counters, account, address = call.services.cluster.failed_logins, email_key(email), limit_key(call.address)
     attempt = Attempt(counters, _limits(call, counters, account, address), account, address)
     attempt.check()

@@ -138,6 +138,13 @@ def test_a_null_that_is_an_extension_is_not_probed(contract: Contract) -> None:
     assert {probe.member for probe in found if probe.value is None} == {"username", "avatarUrl"}
 
 
+def test_a_value_that_only_an_extension_refuses_is_not_probed(contract: Contract) -> None:
+    """A target may show an avatar whose URL has other characters, or refuse it (P8), and so may the reference."""
+    found = [probe for probe in body_probes(contract, contract.operations["updateUser"]) if probe.member == "avatarUrl"]
+    smiling = {probe.accepted for probe in found if isinstance(probe.value, str) and probe.value.endswith("\U0001f600")}
+    assert smiling == ({True} if contract.profile == "documented" else set())
+
+
 def test_lengths_are_probed_in_code_points(contract: Contract) -> None:
     """A server that counts bytes, UTF-16 units or visible characters gives a wrong answer to a probe (ruling R11)."""
     probes = body_probes(contract, contract.operations["createMessage"])

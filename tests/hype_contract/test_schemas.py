@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from hype_contract.contract.schemas import NOT_BLANK, WELL_FORMED, Schemas, below, compiled_pattern
+from hype_contract.contract.schemas import NOT_BLANK, NOT_INVISIBLE, WELL_FORMED, Schemas, below, compiled_pattern
 
 
 @pytest.mark.parametrize(
@@ -40,6 +40,16 @@ def test_a_text_that_must_not_be_blank_has_more_than_white_space(text: str, righ
     assert (judge.problems("openapi.yaml#/s", text) == []) is right
     assert (judge.explain("openapi.yaml#/s", text) == []) is right
     assert judge.problems("openapi.yaml#/any", text) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "right"), [("a\u200b", True), ("\u0416", True), ("\u200b \u3164", False), ("\x1b", False)]
+)
+def test_a_text_that_must_not_be_invisible_has_a_character_that_is_seen(text: str, right: bool) -> None:
+    """Both validators obey `x-hype-not-invisible` of the specs (amendment A18)."""
+    judge = Schemas({"openapi.yaml": {"s": {"type": "string", NOT_INVISIBLE: True}}})
+    assert (judge.problems("openapi.yaml#/s", text) == []) is right
+    assert (judge.explain("openapi.yaml#/s", text) == []) is right
 
 
 def schemas() -> Schemas:

@@ -158,7 +158,7 @@ MUTANTS = [
         "rest.users.taken-before-the-bio",
         "That a username is taken is said before a bio that is too long.",
         Operation("updateUser", _bio_last),
-        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/bio/maxLength", GONE),
+        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/bio/anyOf/0/maxLength", GONE),
         of="updateUser",
         killed_by="R10.body-before-409",
     ),

@@ -203,14 +203,14 @@ MUTANTS = [
     mutant(
         "rest.users.name-of-33",
         "A display name may have 33 characters.",
-        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/displayName/maxLength", 33),
+        SpecPatch(f"{SCHEMAS}/DisplayName/maxLength", 33),
         of="updateUser",
         killed_by="bounds.updateUser.displayName.maxLength",
     ),
     mutant(
         "rest.users.bio-of-499",
         "A bio of 500 characters is refused.",
-        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/bio/maxLength", 499),
+        SpecPatch(f"{SCHEMAS}/UpdateUserRequest/properties/bio/anyOf/0/maxLength", 499),
         of="updateUser",
         killed_by="bounds.updateUser.bio.maxLength",
     ),

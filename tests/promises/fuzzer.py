@@ -74,7 +74,8 @@ class Fuzzer:
     def _follow(self, one: Request, reply: Reply) -> None:
         """Keep `__names__` pointing at things that exist."""
         revoked = reply.status == 401 and ("Authorization", "Bearer __token__") in one.headers
-        if revoked or (one.operation in ("logoutUser", "refreshTokens") and reply.status == 200):
+        ends = one.operation in ("logoutUser", "logoutEverywhere", "refreshTokens")
+        if revoked or (ends and reply.status == 200):
             self._someone_new()
         elif one.operation == "deleteChannel" and reply.status == 200:
             self._new_rooms()

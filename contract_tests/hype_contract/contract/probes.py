@@ -149,7 +149,7 @@ class _Member:
                     found += [self._probe(keyword, value, rule) for value in make(self, rule, rule[keyword])]
         if not any(rule.get("type") == "null" and rule.get(EXTENSION) for rule in self._rules):
             found.append(self._probe("type", None, {}))
-        return found
+        return [probe for probe in found if not probe.accepted or probe.value is ABSENT or self._decided(probe.value)]
 
     def _probe(self, keyword: str, value: Any, rule: Mapping[str, Any], required: bool = True) -> Probe:
         accepted = not required if value is ABSENT else self._allows(value)
@@ -158,6 +158,10 @@ class _Member:
 
     def _allows(self, value: Any) -> bool:
         return not self._contract.schemas.problems(self._place, value)
+
+    def _decided(self, value: Any) -> bool:
+        """Return whether a value that the contract accepts keeps the bounds that are extensions, too."""
+        return not self._contract.narrower.problems(self._place, value)
 
     def lengths(self, *sizes: int) -> Iterator[str]:
         """Yield texts of these lengths in code points (ruling R11), in each script that the pattern allows.

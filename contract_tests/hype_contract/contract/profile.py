@@ -39,9 +39,9 @@ def merge(target: Any, patch: Any) -> Any:
 def without_extensions(node: Any) -> Any:
     """Return the document without the extensions, which only the reference server promises.
 
-    Flagged `allOf` items and the keywords that a flag lists are bounds of the reference and are removed. Flagged
-    properties stay, but are not `required`. Flagged `anyOf` items stay, too: a target may accept such values or refuse
-    them.
+    Flagged `allOf` items and the keywords that a flag lists are bounds of the reference and are removed (see
+    `Contract.narrower`). Flagged properties stay, but are not `required`. Flagged `anyOf` items stay, too: a target may
+    accept such values or refuse them.
     """
     if isinstance(node, list):
         return [without_extensions(item) for item in node]

@@ -24,9 +24,16 @@ WELL_FORMED = "x-hype-well-formed"
 """The specs' own keyword: when true, a text has no unpaired surrogate (ruling R11)."""
 NOT_BLANK = "x-hype-not-blank"
 """The specs' own keyword: when true, a text has a character that is not white space (ruling R19)."""
+NOT_INVISIBLE = "x-hype-not-invisible"
+"""The specs' own keyword: when true, a text has a character that is seen (amendment A18)."""
 
 _SPACE = "\t\n\v\f\r \u00a0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000\ufeff"  # as JavaScript's trim() has it
 _VISIBLE = re.compile(f"[^{_SPACE}]")
+_UNSEEN = (  # controls, Default_Ignorable_Code_Point, and others without a picture
+    "\x00-\x1f\x7f-\x9f\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180b-\u180f\u200b-\u200f\u202a-\u202e\u2060-\u206f\u2800"
+    "\u3164\ufe00-\ufe0f\uffa0\ufff0-\ufffb\U0001bca0-\U0001bca3\U0001d173-\U0001d17a\U000e0000-\U000e0fff"
+)
+_SEEN = re.compile(f"[^{_SPACE}{_UNSEEN}]")
 _SURROGATE = re.compile("[\ud800-\udfff]")
 _TIMESTAMP = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", re.ASCII)
 _TOKEN = re.compile(r"\\.|\[[^\]]*\]|\$")
@@ -68,6 +75,18 @@ def is_blank(value: object) -> bool:
     return isinstance(value, str) and not _VISIBLE.search(value)
 
 
+def _not_invisible(
+    validator: Validator, wanted: bool, instance: object, schema: Mapping[str, Any]
+) -> Iterator[ValidationError]:
+    if wanted and is_invisible(instance):
+        yield ValidationError(f"{instance!r} is invisible")
+
+
+def is_invisible(value: object) -> bool:
+    """Return whether `value` is a text without a character that is seen, or an empty one."""
+    return isinstance(value, str) and not _SEEN.search(value)
+
+
 def _items_once() -> Any:
     """Return the keyword `items` with a memory: every list shows the same thousand users, which were right before."""
     right: set[int] = set()
@@ -106,11 +125,19 @@ class Schemas:
         resources = [(ROOT + name, DRAFT202012.create_resource(document)) for name, document in documents.items()]
         self._registry: Registry[Any] = Registry().with_resources(resources)
         self._validators: dict[str, Validator] = {}
-        self._compiled = Compiled(ROOT, documents, {NOT_BLANK: is_blank}, {"date-time": _is_timestamp})
+        self._compiled = Compiled(
+            ROOT, documents, {NOT_BLANK: is_blank, NOT_INVISIBLE: is_invisible}, {"date-time": _is_timestamp}
+        )
         # These documents have a memory of their own: it tells schemas apart by their address in memory.
         self._kind: type[Validator] = extend(  # type: ignore[no-untyped-call]
             Draft202012Validator,
-            {"pattern": _pattern, "items": _items_once(), WELL_FORMED: _well_formed, NOT_BLANK: _not_blank},
+            {
+                "pattern": _pattern,
+                "items": _items_once(),
+                WELL_FORMED: _well_formed,
+                NOT_BLANK: _not_blank,
+                NOT_INVISIBLE: _not_invisible,
+            },
         )
 
     def problems(self, place: str, instance: Any) -> list[str]:

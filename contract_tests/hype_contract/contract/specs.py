@@ -121,6 +121,10 @@ class Contract:
         self.openapi = without_extensions(resolve(openapi, profile))
         self.asyncapi = without_extensions(resolve(asyncapi, profile))
         self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})
+        self.narrower = Schemas(
+            {"openapi.yaml": resolve(openapi, profile), "asyncapi.yaml": resolve(asyncapi, profile)}
+        )
+        """The schemas with the bounds that are extensions. What only they refuse, a target may refuse."""
         self.operations: dict[str, Operation] = {operation.id: operation for operation in self._operations()}
         self.events: dict[tuple[str, Direction], Event] = {
             (event.name, event.direction): event for event in self._events()

@@ -22,8 +22,9 @@ from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.voice_references import VoiceReferences
 
 _SETS_A_NAME = {"registerUser", "loginGuest", "updateUser"}
-_ENDS_THE_SESSION = {"logoutUser"}
+_ENDS_THE_SESSION = {"logoutUser", "logoutEverywhere"}
 _TAKEN_BACK = {"displayName", "bio"}
+_COUNTS_FAILURES = {"loginUser", "changePassword"}
 _SETS_A_POSITION = {"createChannel", "updateChannel"}
 _POSITIONS = 1000
 _CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
@@ -62,6 +63,8 @@ class References:
         operation = str(request.operation.definition.raw.get("operationId"))
         if operation in _ENDS_THE_SESSION and request.headers.get("Authorization") == f"Bearer {self._owner.token}":
             request.headers["Authorization"] = f"Bearer {self._world.guest('leaver').token}"
+        if operation == "changePassword" and request.headers.get("Authorization") == f"Bearer {self._owner.token}":
+            request.headers["Authorization"] = f"Bearer {self._member.token}"  # a guest has no password
         self._spare_older_objects(request, operation)
         self._set_unused_names(request, operation)
         self._keep_profile(request, operation)
@@ -70,7 +73,7 @@ class References:
         if operation == "listUsers" and not _chance(request, 8):
             # A target that has run for long has more users than a run wants to read again and again.
             request.query.setdefault("limit", 3)
-        if _chance(request, 4) and operation != "loginUser" and not _is_example(request):
+        if _chance(request, 4) and operation not in _COUNTS_FAILURES and not _is_example(request):
             return
         if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
             request.path_parameters.update({name: self._makers[operation]() for name in request.path_parameters})
@@ -118,6 +121,8 @@ class References:
         known: dict[str, Callable[[], Any]] = {"channelId": lambda: self._channel, "serverId": lambda: self._server}
         if operation == "loginUser":
             known = {"email": lambda: self._member.email, "password": lambda: self._member.password}
+        if operation == "changePassword":  # to the same one, which the other requests use
+            known = dict.fromkeys(("currentPassword", "newPassword"), lambda: self._member.password)
         if operation == "refreshTokens":
             known = {"refreshToken": lambda: self._world.guest("refresher").refresh_token}
         if self._world.contract.operations[operation].area == "voice":

@@ -25,7 +25,7 @@ _SINGLE_REQUESTS = ("examples", "coverage", "fuzzing")
 _FAST = ("examples", "fuzzing")
 """The phases without `coverage`, which is systematic and takes half the time."""
 # A second refresh or a logout in the middle of a chain ends the session that the rest of the chain uses.
-_NO_LINK_OF_A_CHAIN = frozenset({"refreshTokens", "logoutUser", "loginUser"})
+_NO_LINK_OF_A_CHAIN = frozenset({"refreshTokens", "logoutUser", "logoutEverywhere", "changePassword", "loginUser"})
 
 
 @family
@@ -94,7 +94,8 @@ class _Judge:
     def _stands(self, finding: Finding, operations: list[str]) -> bool:
         """Return whether a finding is a violation.
 
-        Schemathesis reads patterns as Python does, so a body that it takes for valid may be invalid. In a chain the
+        Schemathesis reads patterns as Python does, so a body that it takes for valid may be invalid. A target may have
+        the bounds that are extensions. In a chain the
         stored objects decide what is acceptable (a message to a voice channel is not). A schema cannot state which
         parameters can be routed.
         """
@@ -103,7 +104,7 @@ class _Judge:
         if operations[0] in BEYOND_SCHEMA:
             return False
         place = self.world.contract.operations[operations[0]].body
-        return not self._stateful and not (place and self.world.contract.schemas.problems(place, finding.body))
+        return not self._stateful and not (place and self.world.contract.narrower.problems(place, finding.body))
 
     def report(self) -> None:
         """Raise the first violation, if there was one."""

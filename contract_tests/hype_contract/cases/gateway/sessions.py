@@ -1,4 +1,4 @@
-"""Sockets at the end of their session: logout, refresh and re-use of a refresh token (rulings P2, P3 and R31)."""
+"""Sockets at the end of their session: logout, re-use of a refresh token, a new password (P2, P3, A16 and R31)."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import hears_nothing, sockets_in_room
 from hype_contract.cases.registry import case
+from hype_contract.cases.rest import passwords
 
 
 def _logout(world: World, person: Person) -> None:
@@ -100,6 +101,43 @@ def logged_out_token_opens_nothing(world: World) -> None:
     by_frame.send("user_joined", {"token": eve.token})
     for socket in (by_url, by_frame):
         socket.closed(4401)
+
+
+@case(
+    "A16.password-closes-other-sockets",
+    "a change of the password closes the sockets of the user's other sessions with 4401",
+    source="amendment A16; ruling R31",
+    level="extension",
+    profiles=("hardened",),
+)
+def password_closes_other_sockets(world: World) -> None:
+    """Change it in one of two sessions, each of which has two sockets."""
+    eve = world.member("eve")
+    again = world.login(eve)
+    others, own = _two_sockets(world, eve), _two_sockets(world, again)
+    passwords.change(world, again, expect=200)
+    for socket in others:
+        socket.closed(4401)
+    for socket in own:
+        hears_nothing(socket, "of the end of another session")
+
+
+@case(
+    "A16.logout-all-closes-sockets",
+    "a logout everywhere closes all sockets of the user with 4401",
+    source="amendment A16; ruling R31",
+    level="extension",
+    profiles=("hardened",),
+)
+def logout_all_closes_sockets(world: World) -> None:
+    """Log out one of two sessions everywhere; another user's socket stays open."""
+    ann, eve = world.guest("ann"), world.member("eve")
+    again, other = world.login(eve), world.socket(ann)
+    sockets = _two_sockets(world, eve) + _two_sockets(world, again)
+    world.rest.call("logoutEverywhere", token=again.token, expect=200)
+    for socket in sockets:
+        socket.closed(4401)
+    hears_nothing(other, "of the end of another user's sessions")
 
 
 @case(
