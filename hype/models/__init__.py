@@ -5,6 +5,7 @@ epoch, UTC. A query for a row by a key that no database can hold returns None.
 """
 
 from hype.models.channels import Channel, Tick
+from hype.models.lists import Part
 from hype.models.messages import Message, Page
 from hype.models.servers import DEFAULT_SERVER, Server, ServerMember
 from hype.models.sessions import Session
@@ -15,6 +16,7 @@ __all__ = [
     "Channel",
     "Message",
     "Page",
+    "Part",
     "Server",
     "ServerMember",
     "Session",

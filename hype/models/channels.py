@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import NamedTuple, Self
 
 import peewee
@@ -9,6 +10,7 @@ import peewee
 from hype.database import Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import Editable, columns, forward, now_ms, possible_id
+from hype.models.lists import Listing, Part
 from hype.models.tables import Channels, Servers, Users
 
 __all__ = ["Channel", "Tick"]
@@ -63,8 +65,14 @@ class Channel(_Columns, Editable):
     @classmethod
     def listed(cls, server_id: str | None = None) -> list[Self]:
         """Return the channels, of one server if given, by position, creation and id (ruling R13)."""
-        rows = execute(_LISTED) if server_id is None else execute(_LISTED_OF_SERVER, server=server_id)
-        return [*map(cls._make, rows)]
+        return [row for part in cls.parts(None, 0, server_id) for row in part.rows]
+
+    @classmethod
+    def parts(cls, limit: int | None, offset: int, server_id: str | None = None) -> Iterator[Part[Self]]:
+        """Yield what `listed` returns in parts, from `offset` on, `limit` at most (ruling P10)."""
+        listing = _ALL if server_id is None else _OF_SERVER
+        for total, rows in listing.parts(limit, offset, server=server_id):
+            yield Part(total, [*map(cls._make, rows)])
 
     @classmethod
     def add(
@@ -149,9 +157,11 @@ _CHANNELS = (
 _IN_ORDER = (Channels.position, Channels.created_at, Channels.id)
 _ITSELF = Channels.id == given("key")
 _BY_ID = Statement(_CHANNELS.where(_ITSELF))
-_LISTED = Statement(_CHANNELS.order_by(*_IN_ORDER))
-_LISTED_OF_SERVER = Statement(_CHANNELS.where(Channels.server == given("server")).order_by(*_IN_ORDER))
-_CREATED_BY = Statement(Channels.select(peewee.fn.COUNT(Channels.id)).where(Channels.created_by == given("user")))
+_COUNTED = Channels.select(peewee.fn.COUNT(Channels.id))
+_OURS = Channels.server == given("server")
+_ALL = Listing(_CHANNELS, _IN_ORDER, _COUNTED)
+_OF_SERVER = Listing(_CHANNELS.where(_OURS), _IN_ORDER, _COUNTED.where(_OURS))
+_CREATED_BY = Statement(_COUNTED.where(Channels.created_by == given("user")))
 _INSERTED = _inserted(_after_the_last())
 _INSERTED_AT = _inserted(given("position"))
 _REMOVED = Statement(Channels.delete().where(_ITSELF).returning(Channels.id))

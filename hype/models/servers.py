@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, Final, NamedTuple, Self
 
 import peewee
@@ -9,6 +10,7 @@ import peewee
 from hype.database import Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import Editable, columns, insertion, now_ms, possible_id
+from hype.models.lists import Listing, Part
 from hype.models.tables import Channels, ServerMembers, Servers, Users
 
 __all__ = ["DEFAULT_SERVER", "Server", "ServerMember"]
@@ -47,7 +49,13 @@ class Server(_Columns, Editable):
     @classmethod
     def listed(cls) -> list[Self]:
         """Return all servers, oldest first (ruling R16)."""
-        return [*map(cls._make, execute(_LISTED))]
+        return [row for part in cls.parts(None, 0) for row in part.rows]
+
+    @classmethod
+    def parts(cls, limit: int | None, offset: int) -> Iterator[Part[Self]]:
+        """Yield what `listed` returns in parts, from `offset` on, `limit` at most (ruling P10)."""
+        for total, rows in _LISTING.parts(limit, offset):
+            yield Part(total, [*map(cls._make, rows)])
 
     @classmethod
     def add(
@@ -92,7 +100,7 @@ _SERVERS = Servers.select(
     _counted(Channels.server),
 ).join(Users)
 _BY_ID = Statement(_SERVERS.where(Servers.id == given("key")))
-_LISTED = Statement(_SERVERS.order_by(Servers.created_at, Servers.id))
+_LISTING = Listing(_SERVERS, (Servers.created_at, Servers.id), Servers.select(peewee.fn.COUNT(Servers.id)))
 _INSERTED = insertion(Servers)
 _JOINED = Statement(
     ServerMembers.insert(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any, NamedTuple, Self
 
 import peewee
@@ -20,6 +21,7 @@ from hype.models.base import (
     storable,
 )
 from hype.models.json import json_of
+from hype.models.lists import Listing, Part
 from hype.models.sessions import Session
 from hype.models.tables import Sessions, Users
 from hype.wire import USER
@@ -91,14 +93,16 @@ class User(_Columns, Editable):
         return [*map(cls._make, rows)]
 
     @classmethod
-    def listed_as_json(cls, limit: int | None, offset: int, *, reader_id: str | None, emails_hidden: bool) -> list[str]:
-        """Return what `listed` does as the JSON of each user.
+    def parts_as_json(
+        cls, limit: int | None, offset: int, *, reader_id: str | None, emails_hidden: bool
+    ) -> Iterator[Part[str]]:
+        """Yield what `listed` returns as the JSON of each user, in parts (ruling P10).
 
         emails_hidden: True to show an email to its owner only, who is reader_id (ruling P7).
         """
-        statement = _LISTED_WITHOUT_EMAILS if emails_hidden else _LISTED_AS_JSON
-        span = {"limit": NO_LIMIT if limit is None else limit, "offset": min(offset, LARGEST_OFFSET)}
-        return [text for (text,) in execute(statement, reader=reader_id, **span)]
+        listing = _WITHOUT_EMAILS if emails_hidden else _AS_JSON
+        for total, rows in listing.parts(limit, offset, reader=reader_id):
+            yield Part(total, [text for (text,) in rows])
 
     @classmethod
     def add(
@@ -185,16 +189,17 @@ _IN_SESSION = Statement(
 )
 
 
-def _listed(*selected: Any) -> Statement:
-    query = Users.select(*selected).order_by(Users.created_at, Users.id)
-    return Statement(query.limit(given("limit")).offset(given("offset")))
+def _listing(text: Any) -> Listing:
+    return Listing(Users.select(text), (Users.created_at, Users.id), Users.select(peewee.fn.COUNT(Users.id)))
 
 
 _COLUMNS_OF_USER = dict(zip(User._fields, _USER, strict=True))
 _OWN_EMAIL = peewee.Case(None, [(Users.id == given("reader"), Users.email)], None)
-_LISTED = _listed(*_USER)
-_LISTED_AS_JSON = _listed(json_of(USER, _COLUMNS_OF_USER))
-_LISTED_WITHOUT_EMAILS = _listed(json_of(USER, {**_COLUMNS_OF_USER, "email": _OWN_EMAIL}))
+_LISTED = Statement(
+    Users.select(*_USER).order_by(Users.created_at, Users.id).limit(given("limit")).offset(given("offset"))
+)
+_AS_JSON = _listing(json_of(USER, _COLUMNS_OF_USER))
+_WITHOUT_EMAILS = _listing(json_of(USER, {**_COLUMNS_OF_USER, "email": _OWN_EMAIL}))
 _INSERTED = insertion(Users)
 _PASSWORD_REPLACED = Statement(
     Users.update({Users.password_hash: given("password_hash")})

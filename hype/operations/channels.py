@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from hype import payloads
@@ -10,6 +9,7 @@ from hype.cluster import ChannelDeleted
 from hype.errors import NotFound, TooManyRequests, ValidationFailed
 from hype.models import DEFAULT_SERVER, Channel, Server
 from hype.operations.call import Answer, Call, ok
+from hype.operations.lists import answer_objects, span
 from hype.operations.policy import permit
 
 __all__ = ["create_channel", "delete_channel", "get_channel", "list_channels", "update_channel"]
@@ -27,8 +27,8 @@ _COLUMNS = {
 
 
 def list_channels(call: Call) -> Answer:
-    """Return all channels by `position`, `createdAt`, `id` (operation listChannels)."""
-    return ok(channel_payloads(call, Channel.listed()))
+    """Return channels by `position`, `createdAt`, `id` (operation listChannels)."""
+    return channel_list(call)
 
 
 def get_channel(call: Call) -> Answer:
@@ -83,10 +83,9 @@ def delete_channel(call: Call) -> Answer:
     return ok({"id": row.id})
 
 
-def channel_payloads(call: Call, rows: Sequence[Channel]) -> list[dict[str, Any]]:
-    """Return the wire objects of channels; voice states are counted now."""
-    voice = call.services.cluster.voice
-    return [payloads.channel(row, voice_states=voice.count(row.id)) for row in rows]
+def channel_list(call: Call, server_id: str | None = None) -> Answer:
+    """Return the answer of a list of channels, of one server if given."""
+    return answer_objects(call, Channel.parts(*span(call), server_id), lambda row: _payload(call, row))
 
 
 def _admit(call: Call) -> None:
@@ -97,7 +96,12 @@ def _admit(call: Call) -> None:
 
 
 def _answer(call: Call, row: Channel) -> Answer:
-    return ok(channel_payloads(call, [row])[0])
+    return ok(_payload(call, row))
+
+
+def _payload(call: Call, row: Channel) -> dict[str, Any]:
+    """Return the wire object of a channel; voice states are counted now."""
+    return payloads.channel(row, voice_states=call.services.cluster.voice.count(row.id))
 
 
 def _found(call: Call) -> Channel:

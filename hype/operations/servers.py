@@ -4,16 +4,17 @@ from __future__ import annotations
 
 from hype import payloads
 from hype.errors import NotFound
-from hype.models import Channel, Server
+from hype.models import Server
 from hype.operations.call import Answer, Call, ok
-from hype.operations.channels import channel_payloads
+from hype.operations.channels import channel_list
+from hype.operations.lists import answer_objects, span
 
 __all__ = ["get_server", "list_server_channels", "list_servers"]
 
 
 def list_servers(call: Call) -> Answer:
-    """Return all servers by `createdAt`, `id` (operation listServers)."""
-    return ok([payloads.server(row) for row in Server.listed()])
+    """Return servers by `createdAt`, `id` (operation listServers)."""
+    return answer_objects(call, Server.parts(*span(call)), payloads.server)
 
 
 def get_server(call: Call) -> Answer:
@@ -23,7 +24,7 @@ def get_server(call: Call) -> Answer:
 
 def list_server_channels(call: Call) -> Answer:
     """Return a server's channels by `position`, `createdAt`, `id` (operation listServerChannels)."""
-    return ok(channel_payloads(call, Channel.listed(_found(call).id)))
+    return channel_list(call, _found(call).id)
 
 
 def _found(call: Call) -> Server:

@@ -8,7 +8,8 @@ from hype import payloads
 from hype.database import Conflict as Taken
 from hype.errors import Conflict, NotFound
 from hype.models import User
-from hype.operations.call import Answer, Call, ok, ok_list
+from hype.operations.call import Answer, Call, ok
+from hype.operations.lists import answer_texts, span
 from hype.operations.policy import permit
 
 __all__ = ["get_user", "list_users", "update_user", "update_user_status"]
@@ -19,10 +20,10 @@ _COLUMNS = {"username": "username", "displayName": "display_name", "bio": "bio",
 
 
 def list_users(call: Call) -> Answer:
-    """Return users by `createdAt`, `id`; all of them without `limit` (operation listUsers)."""
+    """Return users by `createdAt`, `id` (operation listUsers)."""
     reader_id = None if call.user is None else call.user.id
-    limit, offset = call.query.get("limit"), call.query.get("offset") or 0
-    return ok_list(User.listed_as_json(limit, offset, reader_id=reader_id, emails_hidden=_emails_hidden(call)))
+    hidden = _emails_hidden(call)
+    return answer_texts(call, User.parts_as_json(*span(call), reader_id=reader_id, emails_hidden=hidden))
 
 
 def get_user(call: Call) -> Answer:

@@ -85,8 +85,8 @@ def explained(url: str) -> dict[str, list[str]]:
         plans = {}
         for name, work in {
             "listMessages": lambda unit: Message.page(ROOM, 50, 0),
-            "listUsers": lambda unit: User.listed_as_json(100, 0, reader_id=None, emails_hidden=True),
-            "listChannels": lambda unit: Channel.listed(),
+            "listUsers": lambda unit: [*User.parts_as_json(100, 0, reader_id=None, emails_hidden=True)],
+            "listChannels": lambda unit: [*Channel.parts(1000, 0)],
         }.items():
             database.seen.clear()
             database.run_now(work)

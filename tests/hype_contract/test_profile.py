@@ -43,13 +43,14 @@ def test_hardened_drops_every_patch() -> None:
 
 
 def test_extensions_bind_no_target() -> None:
-    """A flagged `allOf` item is removed; a flagged member may be absent; a flagged `anyOf` item stays possible."""
+    """Flagged `allOf` items and parameters are removed; a flagged member may be absent; a flagged `anyOf` item stays."""
     flagged = {"type": "string", "x-hype-extension": True}
     schema = {
         "allOf": [{"maxLength": 9, "x-hype-extension": True}],
         "required": ["a", "b"],
         "properties": {"a": flagged, "b": {"anyOf": [flagged]}},
     }
+    assert without_extensions({"parameters": [flagged, {"name": "id"}]}) == {"parameters": [{"name": "id"}]}
     assert without_extensions(schema) == {"required": ["b"], "properties": {"a": flagged, "b": {"anyOf": [flagged]}}}
 
 

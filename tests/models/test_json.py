@@ -43,9 +43,9 @@ def compare(database: Database, username: str, content: str, edited: bool, times
         assert [json.loads(text) for text in page.texts] == [payloads.message(message)]
         for hidden in (False, True):
             for reader in (None, author.id, "somebody"):
-                texts = User.listed_as_json(10, 0, reader_id=reader, emails_hidden=hidden)
+                (part,) = User.parts_as_json(10, 0, reader_id=reader, emails_hidden=hidden)
                 shown = not hidden or reader == author.id
-                found = {json.loads(text)["id"]: json.loads(text) for text in texts}
+                found = {json.loads(text)["id"]: json.loads(text) for text in part.rows}
                 assert found[author.id] == payloads.user(author, email_shown=shown)
         assert Channel.find(channel.id) is not None
         raise RolledBack

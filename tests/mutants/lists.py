@@ -1,4 +1,4 @@
-"""Lists whose objects the database writes, one JSON text each: the messages of a page, and the users."""
+"""Lists: the messages of a page and the users, which the database writes as one JSON text each, and the channels."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Any
 
-__all__ = ["arranged_page", "arranged_users", "by_row", "written"]
+__all__ = ["arranged_channels", "arranged_page", "arranged_users", "by_row", "written"]
 
 Change = Callable[..., Any]
 Arrange = Callable[[list[Any]], list[Any]]
@@ -32,11 +32,11 @@ def written(component: str, change: Change) -> tuple[tuple[str, Change], ...]:
         return found and found._replace(texts=changed(model, found.texts))
 
     def users(original: Any, model: Any, limit: int | None, offset: int, **more: Any) -> Any:
-        return changed(model, original(limit, offset, **more))
+        return [part._replace(rows=changed(model, part.rows)) for part in original(limit, offset, **more)]
 
     places: dict[str, tuple[str, Change]] = {
         "Message": ("hype.models:Message.page", page),
-        "User": ("hype.models:User.listed_as_json", users),
+        "User": ("hype.models:User.parts_as_json", users),
     }
     return (places[component],) if component in places else ()
 
@@ -52,12 +52,27 @@ def arranged_page(arrange: Arrange) -> Change:
 
 
 def arranged_users(arrange: Arrange) -> Change:
-    """Return the change of `User.listed_as_json` by which it is a part of all users, arranged otherwise."""
+    """Return the change of `User.parts_as_json` by which it is a part of all users, arranged otherwise."""
 
-    def listed(original: Any, model: Any, limit: int | None, offset: int, **more: Any) -> Any:
-        return _arranged(arrange, model, original(None, 0, **more))[offset:][:limit]
+    def parts(original: Any, model: Any, limit: int | None, offset: int, **more: Any) -> Any:
+        return _one_part(original(None, 0, **more), lambda rows: _arranged(arrange, model, rows), limit, offset)
 
-    return listed
+    return parts
+
+
+def arranged_channels(arrange: Arrange) -> Change:
+    """Return the change of `Channel.parts` by which it is a part of all channels, arranged otherwise."""
+
+    def parts(original: Any, model: Any, limit: int | None, offset: int, server_id: str | None = None) -> Any:
+        return _one_part(original(None, 0, server_id), arrange, limit, offset)
+
+    return parts
+
+
+def _one_part(parts: Any, arrange: Arrange, limit: int | None, offset: int) -> list[Any]:
+    every = list(parts)
+    rows = arrange([row for part in every for row in part.rows])
+    return [every[-1]._replace(rows=rows[offset:][:limit])]
 
 
 def _arranged(arrange: Arrange, model: Any, texts: list[str]) -> list[str]:

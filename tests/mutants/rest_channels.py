@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from tests.mutants.changes import asking, each, refusing, rows, sets, telling, without
+from tests.mutants.lists import arranged_channels
 from tests.mutants.registry import DOCUMENTED, HARDENED, mutant
 from tests.mutants.seams import GONE, Operation, Payload, Query, SpecPatch, Within
 
@@ -19,7 +20,7 @@ _UNCOUNTED = each("_count", sets(messages=0))
 
 def sorted_by(key: Callable[[Any], Any]) -> Query:
     """Return the change by which lists of channels are in another order."""
-    return Query("Channel.listed", lambda listed, model, server_id=None: sorted(listed(server_id), key=key))
+    return Query("Channel.parts", arranged_channels(lambda channels: sorted(channels, key=key)))
 
 
 def changed_with(change: Callable[[dict[str, Any]], dict[str, Any]]) -> Within:
@@ -47,8 +48,8 @@ def _makes_room(add: Any, model: Any, *, position: int | None = None, **values: 
     return add(position=position, **values)
 
 
-def _ties_by_name(listed: Any, model: Any, server_id: str | None = None) -> Any:
-    by_name = sorted(listed(server_id), key=lambda row: (row.name, row.created_at), reverse=True)
+def _ties_by_name(channels: list[Any]) -> list[Any]:
+    by_name = sorted(channels, key=lambda row: (row.name, row.created_at), reverse=True)
     return sorted(by_name, key=lambda row: row.position)
 
 
@@ -77,9 +78,16 @@ MUTANTS = [
     mutant(
         "rest.channels.ties-by-name",
         "Channels at one position are listed by name.",
-        Query("Channel.listed", _ties_by_name),
+        Query("Channel.parts", arranged_channels(_ties_by_name)),
         of="listChannels listServerChannels",
         killed_by="R13.order",
+    ),
+    mutant(
+        "rest.channels.offset-ignored",
+        "The offset of a list of channels is ignored.",
+        Query("Channel.parts", lambda parts, model, limit, offset, server_id=None: parts(limit, 0, server_id)),
+        of="listChannels listServerChannels",
+        killed_by="P10.parts-of-channels",
     ),
     mutant(
         "rest.channels.by-type",

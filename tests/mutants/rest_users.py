@@ -16,14 +16,14 @@ LIST = "openapi.yaml#/paths/~1api~1users/get"
 
 def _list_of(arrange: Callable[[list[Any]], list[Any]]) -> Query:
     """Return the change by which the list is a part of all users, arranged otherwise."""
-    return Query("User.listed_as_json", arranged_users(arrange))
+    return Query("User.parts_as_json", arranged_users(arrange))
 
 
 def _listed_with(change: Callable[[int | None, int], tuple[int | None, int]]) -> Query:
     """Return the change by which the list is asked for with another limit and offset."""
     return Query(
-        "User.listed_as_json",
-        lambda listed, model, limit, offset, **more: listed(*change(limit, offset), **more),
+        "User.parts_as_json",
+        lambda parts, model, limit, offset, **more: parts(*change(limit, offset), **more),
     )
 
 
@@ -35,6 +35,10 @@ def _rename_ignores_case(perform: Any, call: Any) -> Any:
     if any(user.username.lower() == name and user.id != call.path["id"] for user in User.listed()):
         raise refusal(409, "Username already taken")
     return answer
+
+
+def _total_of_the_page(body: dict[str, Any]) -> dict[str, Any]:
+    return {**body, "meta": {**body["meta"], "total": len(body["data"])}}
 
 
 def _without_oneself(data: list[Any], call: Any) -> list[Any]:
@@ -57,13 +61,6 @@ MUTANTS = [
         killed_by="R21.username-letter-case",
     ),
     mutant(
-        "rest.users.list-has-meta",
-        "The list of users carries a meta object.",
-        Operation("listUsers", answering(lambda body: {**body, "meta": {"total": len(body["data"])}})),
-        of="listUsers",
-        killed_by="R16.list",
-    ),
-    mutant(
         "rest.users.list-by-name",
         "Users are listed by name.",
         _list_of(lambda users: sorted(users, key=lambda user: user.username)),
@@ -80,9 +77,32 @@ MUTANTS = [
     mutant(
         "rest.users.list-of-fifty",
         "Without a limit the list of users ends after fifty.",
-        _listed_with(lambda limit, offset: (limit or 50, offset)),
+        SpecPatch(f"{LIST}/parameters/0/schema/default", 50),
         of="listUsers",
         killed_by="R16.list",
+    ),
+    mutant(
+        "rest.users.list-of-all",
+        "In the hardened profile the list of users has no end without a limit.",
+        SpecPatch(f"{LIST}/parameters/0/schema/default", GONE),
+        of="listUsers",
+        killed_by="A6.meta",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "rest.users.list-of-a-thousand",
+        "In the documented profile the list of users ends after a thousand.",
+        SpecPatch(f"{LIST}/parameters/0/schema/default", 1000),
+        of="listUsers",
+        killed_by="A6.meta",
+        profiles=DOCUMENTED,
+    ),
+    mutant(
+        "rest.users.total-of-the-page",
+        "meta.total counts the users of the page.",
+        Operation("listUsers", answering(_total_of_the_page)),
+        of="listUsers",
+        killed_by="A6.meta",
     ),
     mutant(
         "rest.users.list-hides-offline",
@@ -108,7 +128,7 @@ MUTANTS = [
     mutant(
         "rest.users.offset-needs-limit",
         "An offset without a limit is ignored.",
-        _listed_with(lambda limit, offset: (limit, offset if limit else 0)),
+        _listed_with(lambda limit, offset: (limit, 0 if limit in (None, 1000) else offset)),
         of="listUsers",
         killed_by="R16.pages",
     ),

@@ -57,6 +57,16 @@ def test_an_absent_parameter_has_its_default(listing: tuple[Parameter, ...]) -> 
     assert query.read("channelId=text-general", listing) == {"channelId": "text-general", "limit": 50, "offset": 0}
 
 
+@pytest.mark.parametrize("operation", ["listUsers", "listChannels", "listServers", "listServerChannels"])
+def test_a_list_ends_after_a_thousand_in_the_hardened_profile_alone(operation: str) -> None:
+    """A list without a limit has the first thousand, in the documented profile all (P10)."""
+    hardened, documented = (load(profile).operations[operation].query for profile in ("hardened", "documented"))
+    assert query.read("", hardened) == {"limit": 1000}
+    assert query.read("", documented) == {}
+    for parameters in (hardened, documented):
+        assert issues_of("limit=1001", parameters) == [("too_big", ["limit"])]
+
+
 def test_unknown_parameters_are_ignored(listing: tuple[Parameter, ...]) -> None:
     """Unknown names change nothing, however often they occur and whatever bytes they have."""
     values = query.read("channelId=c&limit=100&Limit=0&limit[]=x&x=%FF&x=%00&x=%zz&&=", listing)

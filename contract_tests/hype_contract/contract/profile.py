@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from typing import Any, Literal, cast
 
 Profile = Literal["documented", "hardened"]
@@ -41,19 +42,31 @@ def without_extensions(node: Any) -> Any:
 
     Flagged `allOf` items and the keywords that a flag lists are bounds of the reference and are removed (see
     `Contract.narrower`). Flagged properties stay, but are not `required`. Flagged `anyOf` items stay, too: a target may
-    accept such values or refuse them.
+    accept such values or refuse them. Flagged parameters, and references to those among the document's components, are
+    removed: a target may ignore them.
     """
+    parameters = node.get("components", {}).get("parameters", {}) if isinstance(node, dict) else {}
+    flagged = {f"#/components/parameters/{name}" for name, parameter in parameters.items() if _flagged(parameter)}
+    return _without_extensions(node, flagged)
+
+
+def _without_extensions(node: Any, parameters: Set[str]) -> Any:
+    """Do what `without_extensions` says. parameters: the references to flagged ones."""
     if isinstance(node, list):
-        return [without_extensions(item) for item in node]
+        return [_without_extensions(item, parameters) for item in node]
     if not isinstance(node, dict):
         return node
     listed = node.get(EXTENSION)
     own = {EXTENSION, *listed} if isinstance(listed, list) else set[str]()
-    plain = {key: without_extensions(value) for key, value in node.items() if key not in own}
+    plain = {key: _without_extensions(value, parameters) for key, value in node.items() if key not in own}
     if isinstance(plain.get("allOf"), list):
         plain["allOf"] = [item for item in plain["allOf"] if not _flagged(item)]
         if not plain["allOf"]:
             del plain["allOf"]
+    if isinstance(plain.get("parameters"), list):
+        plain["parameters"] = [
+            item for item in plain["parameters"] if not _flagged(item) and item.get("$ref") not in parameters
+        ]
     if isinstance(plain.get("required"), list) and isinstance(plain.get("properties"), dict):
         properties = plain["properties"]
         plain["required"] = [name for name in plain["required"] if not _flagged(properties.get(name))]
