@@ -43,7 +43,7 @@ def test_hardened_drops_every_patch() -> None:
 
 
 def test_extensions_bind_no_target() -> None:
-    """Flagged `allOf` items and parameters go; a flagged member may be absent; a flagged `anyOf` item stays possible."""
+    """Flagged `allOf` items and parameters go, a flagged member may be absent, and a flagged `anyOf` item stays."""
     flagged = {"type": "string", "x-hype-extension": True}
     schema = {
         "allOf": [{"maxLength": 9, "x-hype-extension": True}],
