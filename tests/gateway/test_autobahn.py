@@ -54,6 +54,10 @@ class _Echo:
         return None
 
 
+def _attend(connection: Connection) -> _Echo:
+    return _Echo(connection)
+
+
 class _EchoConnection(Connection):
     """A connection that takes binary messages, too, which the gateway refuses, and sends them back."""
 
@@ -77,7 +81,7 @@ async def echo_port() -> AsyncIterator[int]:
     """Run connections that send everything back; return their port."""
     deadlines = Deadlines()
     deadlines.start()
-    listener = Listener(_Echo, deadlines, max_frame_bytes=_MOST_BYTES, max_queue_bytes=_MOST_BYTES)
+    listener = Listener(_attend, deadlines, _MOST_BYTES, _MOST_BYTES, lambda peer, forwarded_for: peer)
     port = socket.create_server(("127.0.0.1", 0))
     server = await asyncio.get_running_loop().create_server(lambda: _EchoConnection(listener), sock=port)
     yield port.getsockname()[1]

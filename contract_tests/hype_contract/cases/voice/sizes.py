@@ -30,6 +30,6 @@ def long_lists(world: World) -> None:
     ]
     for members in long:
         bob.consume(producer, capabilities={**offered, **members}, expect=400)
-    bob.connect(bob.receiving, {**DTLS, "fingerprints": DTLS["fingerprints"] * _MANY}, expect=400)
+    bob.connect(bob.receiving, {**DTLS, "fingerprints": [*DTLS["fingerprints"]] * _MANY}, expect=400)
     bob.connect(bob.receiving)
     bob.consume(producer)
