@@ -45,6 +45,8 @@ _PORT = ("0 to 65535; 0 takes any free port", settings.number(0, 65535))
 _MEDIA_PORT = ("1 to 65535", settings.number(1, 65535))
 _COUNT = ("a whole number, 1 or more", settings.number(1, 2**31 - 1))
 _SPEC: Final = "as the specs say"
+_ALLOWED: Final = "as many as the descriptors allow"
+_QUARTER: Final = "a quarter of MAX_CONNECTIONS"
 
 VARIABLES: Final = (
     Variable(
@@ -118,6 +120,13 @@ VARIABLES: Final = (
         "none",
         settings.networks,
     ),
+    Variable("MAX_CONNECTIONS", f"connections of REST and gateway together: {_COUNT[0]}", _ALLOWED, _COUNT[1]),
+    Variable(
+        "MAX_CONNECTIONS_PER_ADDRESS",
+        f"connections of an IPv4 address, or an IPv6 /64, other than this machine's: {_COUNT[0]}",
+        _QUARTER,
+        _COUNT[1],
+    ),
     Variable("ACCESS_TOKEN_TTL_S", f"seconds until an access token expires: {_COUNT[0]}", "900", _COUNT[1]),
     Variable("REFRESH_TOKEN_TTL_S", f"seconds until a refresh token expires: {_COUNT[0]}", "604800", _COUNT[1]),
     Variable(
@@ -131,8 +140,9 @@ class Config:
     """The configuration; its members are the variables of `hype serve --help`.
 
     The login_*, ws_rate_* and the numbers of amendment A13 are None where the specs' own numbers hold; `hype.limits`
-    puts both together. generated_secrets: True when a token secret was missing and a random one was generated, so that
-    no token outlives the process.
+    puts both together. The max_connections* are None where they follow from the limit of descriptors (see
+    `hype.server`). generated_secrets: True when a token secret was missing and a random one was generated, so that no
+    token outlives the process.
     """
 
     database_url: str
@@ -169,6 +179,8 @@ class Config:
     consumers_per_channel: int | None
     producer_bits_per_second: int | None
     trusted_proxies: tuple[Network, ...]
+    max_connections: int | None
+    max_connections_per_address: int | None
     access_token_ttl_s: int
     refresh_token_ttl_s: int
     log_level: str
@@ -242,7 +254,7 @@ def _given(source: Mapping[str, str | None]) -> dict[str, str]:
 
 def _value(variable: Variable, given: Mapping[str, str]) -> Any:
     text = given.get(variable.name, variable.default)
-    if text in ("", _SPEC):
+    if text in ("", _SPEC, _ALLOWED, _QUARTER):
         return None
     try:
         return variable.parse(settings.text(text))

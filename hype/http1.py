@@ -12,10 +12,12 @@ import functools
 import logging
 import re
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+
+from hype.admission import Door
 
 __all__ = ["Http1"]
 
@@ -46,6 +48,12 @@ class Http1(uvicorn.Server):
         """Leave signals alone."""
         yield
 
+    def connection(self, door: Door) -> _Protocol:
+        """Return the protocol of a connection that has come through a door."""
+        protocol = _Protocol(self.config, self.server_state, {})
+        protocol.door = door
+        return protocol
+
     def abort(self) -> None:
         """Abort every connection. A request in progress sees a client that is gone, and ends without an error."""
         for connection in list(self.server_state.connections):
@@ -63,6 +71,25 @@ class _Protocol(HttpToolsProtocol):
     The parser calls `on_header` for the fields of a head and for those of a trailer alike. uvicorn adds both to the
     headers of the request, which the application reads before or after the trailer has come.
     """
+
+    door: Door | None = None
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no request, and no answer on its way."""
+        cycle = cast("RequestResponseCycle | None", self.cycle)
+        done = self in self.connections and (cycle is None or cycle.response_complete)
+        return done and not self.transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End, and tell the door."""
+        super().connection_lost(exc)
+        if self.door is not None:
+            self.door.left(self)
 
     def on_message_begin(self) -> None:
         """Begin a request."""

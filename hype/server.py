@@ -17,7 +17,8 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hype import spec
+from hype import descriptors, spec
+from hype.admission import Admission, Door
 from hype.cluster import Cluster
 from hype.cluster.local import LocalCluster
 from hype.config import Config, worker_environment
@@ -36,13 +37,19 @@ from hype.sfu.signalling.worker_process import WorkerSettings
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
 
-__all__ = ["DRAIN_S", "Addresses", "prepare", "serve", "serving"]
+__all__ = ["DRAIN_S", "Addresses", "connection_limits", "prepare", "serve", "serving"]
 
 DRAIN_S: Final = 10
 """Seconds that requests and frames in progress have to finish after a signal."""
 
 _HASHING_THREADS: Final = 2  # a hash takes a tenth of a second of a core, and requests need one, too
 _HASHING_WAITING: Final = 200  # some ten seconds of hashing; who comes later gets 503
+
+_MOST_CONNECTIONS: Final = 65_536
+"""The connections that are allowed where descriptors do not set a limit, since each takes memory."""
+
+_DESCRIPTORS_OF_OTHERS: Final = 96
+"""The descriptors that are left for the database's pool, media workers, files, and connections that are refused."""
 
 _log = logging.getLogger(__name__)
 
@@ -68,6 +75,7 @@ def prepare(database: Database) -> list[str]:
 
 async def serve(config: Config) -> None:
     """Serve until SIGTERM or SIGINT. A second signal does not wait for requests in progress."""
+    descriptors.raise_limit()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
     task = asyncio.current_task()
@@ -80,6 +88,7 @@ async def serve(config: Config) -> None:
     for each in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(each, on_signal)
     async with serving(config) as addresses:
+        descriptors.report()
         _print_addresses(config, addresses)
         await stop.wait()
         _log.info("stopping; requests in progress have %s s to finish", DRAIN_S)
@@ -101,6 +110,8 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     metrics.watch_media(sfu.figures)
     metrics.watch_workers(sfu.worker_figures)
     metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
+    admission = Admission(*connection_limits(config), told=metrics.connection_refused)
+    metrics.watch_connections(lambda: admission.open)
     hashing = HashingThreads(_HASHING_THREADS, _HASHING_WAITING)
     services = Services(config, contract, Tokens(config), database, cluster, metrics, sfu, hashing)
     app = build(services, by_operation_id())
@@ -111,7 +122,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
             for name in prepare(database):
                 _log.info("migration %s applied", name)
             await database.run(lambda unit: rooms.everyone_offline())
-            async with _running_sfu(sfu), _listening(app, gateway, rest, ws):
+            async with _running_sfu(sfu), _listening(app, gateway, admission, rest, ws):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
             hashing.shutdown(wait=True)
@@ -140,13 +151,18 @@ async def _running_sfu(sfu: Sfu) -> AsyncIterator[None]:
 
 
 @contextlib.asynccontextmanager
-async def _listening(app: Any, gateway: Gateway, rest: socket.socket, ws: socket.socket) -> AsyncIterator[None]:
+async def _listening(
+    app: Any, gateway: Gateway, admission: Admission, rest: socket.socket, ws: socket.socket
+) -> AsyncIterator[None]:
     http = Http1(app, DRAIN_S + 1)  # `abort` comes first, because uvicorn logs errors
-    await gateway.start(ws)
-    running = asyncio.create_task(http.serve(sockets=[rest]))
+    door = Door("rest", rest, admission, http.connection)
+    await gateway.start(ws, admission)
+    running = asyncio.create_task(http.serve(sockets=[]))
+    door.open()
     try:
         yield
     finally:
+        door.close()
         http.should_exit = True
         deadline = asyncio.get_running_loop().call_later(DRAIN_S, http.abort)
         try:
@@ -156,6 +172,22 @@ async def _listening(app: Any, gateway: Gateway, rest: socket.socket, ws: socket
             raise
         finally:
             deadline.cancel()
+
+
+def connection_limits(config: Config) -> tuple[int, int]:
+    """Return how many connections there may be in all, and how many of one address.
+
+    They are the configured ones, as far as the descriptors allow. One address may have a quarter of all, so that nobody
+    alone shuts the others out, and yet a school behind one address, or a load test, gets far. This machine's own
+    addresses may have all: a proxy may run here.
+    """
+    allowed = descriptors.limit() or _MOST_CONNECTIONS
+    allowed = max(allowed - _DESCRIPTORS_OF_OTHERS, allowed // 4)
+    most = config.max_connections or min(allowed, _MOST_CONNECTIONS)
+    if most > allowed:
+        _log.warning("MAX_CONNECTIONS is more than the descriptors allow", extra={"allowed": allowed})
+        most = allowed
+    return most, config.max_connections_per_address or max(1, most // 4)
 
 
 def _listener(host: str, port: int, variable: str) -> socket.socket:

@@ -104,12 +104,18 @@ def troubles(log: str) -> list[str]:
     return [line for line in log.splitlines() if _TROUBLE.search(line)]
 
 
-def begin(folder: Path, environment: Mapping[str, str]) -> subprocess.Popen[str]:
+def begin(
+    folder: Path, environment: Mapping[str, str], descriptors: tuple[int, int] | None = None
+) -> subprocess.Popen[str]:
     """Start `hype serve` with only this environment and the ports and secrets of tests.
 
     folder: the working directory, where its log goes; a `hype` package in it goes before the installed one.
+    descriptors: its soft and its hard limit, None for those of this process.
     """
     command = [sys.executable, "-m", "hype", "serve"]
+    if descriptors is not None:
+        soft, hard = descriptors
+        command = ["/bin/sh", "-c", f'ulimit -Sn {soft} && ulimit -Hn {hard} && exec "$@"', "sh", *command]
     with (folder / LOG).open("a") as log:
         return subprocess.Popen(
             command,
@@ -147,8 +153,9 @@ class Serve(Protocol):
         *,
         profile: Profile = "hardened",
         folder: Path | None = None,
+        descriptors: tuple[int, int] | None = None,
     ) -> Running:
-        """Start a server. folder: its working directory, an empty one by default."""
+        """Start a server. folder: its working directory, an empty one by default. descriptors: as for `begin`."""
 
 
 @pytest.fixture
@@ -163,10 +170,12 @@ def serve(tmp_path: Path) -> Iterator[Serve]:
             *,
             profile: Profile = "hardened",
             folder: Path | None = None,
+            descriptors: tuple[int, int] | None = None,
         ) -> Running:
             place = folder or tmp_path / f"server-{next(numbers)}"
             place.mkdir(exist_ok=True)
-            process = begin(place, {"DATABASE_URL": database_url, "HYPE_PROFILE": profile, **(environment or {})})
+            own = {"DATABASE_URL": database_url, "HYPE_PROFILE": profile, **(environment or {})}
+            process = begin(place, own, descriptors)
             server = Running(process, place / LOG, profile)
             ends.callback(server.leave)
             return server

@@ -50,6 +50,8 @@ WRONG = {
     "CONSUMERS_PER_CHANNEL": ["0"],
     "PRODUCER_BITS_PER_SECOND": ["10M"],
     "TRUSTED_PROXIES": ["nginx", "10.0.0.1/8", "10.0.0.0/33"],
+    "MAX_CONNECTIONS": ["0", "all"],
+    "MAX_CONNECTIONS_PER_ADDRESS": ["0", "1.5"],
     "ACCESS_TOKEN_TTL_S": ["0", "9999999999999"],
     "REFRESH_TOKEN_TTL_S": ["7d"],
     "LOG_LEVEL": ["loud"],
@@ -70,6 +72,7 @@ def test_defaults() -> None:
     assert (config.access_token_ttl_s, config.refresh_token_ttl_s) == (15 * 60, 7 * 24 * 3600)
     limits = (config.login_max_per_email, config.login_max_per_address, config.login_window_s)
     assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5
+    assert (config.max_connections, config.max_connections_per_address) == (None, None)
     assert (config.limits, config.writes_burst, config.reads_burst, config.trusted_proxies) == ("on", None, None, ())
 
 

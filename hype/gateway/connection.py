@@ -21,6 +21,7 @@ from websockets.protocol import State
 from websockets.server import ServerProtocol
 
 from hype import greenlets
+from hype.admission import Admission, Door
 from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
 from hype.gateway.protocol import Close, CloseCode
@@ -32,7 +33,6 @@ _PING_S = 20  # between a pong and the next ping, and the time for a pong
 _CLOSE_S = 3  # the time for a client to take the frames that wait for it, and to answer the closing handshake
 _ABNORMAL = 1006
 _NO_PONG = 1011
-_BACKLOG = 2048  # connections that may wait to be accepted when all clients reconnect at once
 _FRAGMENTS = 64  # so many, apart from the last of each text, count as one frame
 _READ_BYTES = 8192  # at a time, so that a flood of tiny frames does not hold the event loop up
 
@@ -116,6 +116,11 @@ class Connection(asyncio.BufferedProtocol):
     def close_code(self) -> int:
         """The code with which it was closed; valid once it is closed."""
         return self._protocol.close_code or _ABNORMAL
+
+    @property
+    def idle(self) -> bool:
+        """Whether the client has not finished its handshake, so that it may be cut for the sake of another."""
+        return self in self._listener.opening
 
     @property
     def lost(self) -> bool:
@@ -221,6 +226,7 @@ class Connection(asyncio.BufferedProtocol):
         self._protocol.receive_eof()
         self._lost, self._writable = True, False
         self._listener.clear(self)
+        self._listener.door.left(self)
         self._continue()
 
     # The way in
@@ -356,6 +362,8 @@ class Listener:
 
     def __init__(
         self,
+        port: socket.socket,
+        admission: Admission,
         attend: Callable[[Connection], Attendant],
         deadlines: Deadlines,
         max_frame_bytes: int,
@@ -363,6 +371,9 @@ class Listener:
         client_address: ClientAddress,
     ) -> None:
         """Create a listener that does not listen yet; `listen` is the way in."""
+        # Members at the gateway leave an eighth of all connections to REST, without which nobody logs in.
+        most = admission.most - admission.most // 8
+        self.door = Door("gateway", port, admission, lambda door: Connection(self), most)
         self.attend = attend
         self.client_address = client_address
         self.max_frame_bytes = max_frame_bytes
@@ -375,25 +386,16 @@ class Listener:
         self.answering = deadlines.of(_PING_S, Connection.miss_pong)
         self.leaving = deadlines.of(_CLOSE_S, Connection.cut)
         self._empty = asyncio.Event()
-        self._server: asyncio.Server | None = None
-
-    async def start(self, port: socket.socket) -> None:
-        """Take connections to `port`, which is bound already."""
-        loop = asyncio.get_running_loop()
-        self._server = await loop.create_server(lambda: Connection(self), sock=port, backlog=_BACKLOG)
 
     async def close(self) -> None:
         """Take no more connections, and wait until the open ones have ended; cut those that are not open yet."""
         self.closing = True
-        if self._server is not None:
-            self._server.close()
+        self.door.close()
         for connection in list(self.connections):
             if connection in self.opening:
                 connection.cut()
         if self.connections:
             await self._empty.wait()
-        if self._server is not None:
-            await self._server.wait_closed()
 
     def abort(self) -> None:
         """Abort every connection that is still there."""
@@ -412,8 +414,9 @@ class Listener:
             self._empty.set()
 
 
-async def listen(
+def listen(
     port: socket.socket,
+    admission: Admission,
     attend: Callable[[Connection], Attendant],
     deadlines: Deadlines,
     *,
@@ -421,12 +424,12 @@ async def listen(
     max_queue_bytes: int,
     client_address: ClientAddress = lambda peer, forwarded_for: peer,
 ) -> Listener:
-    """Call `attend` for each connection to `port`, which is bound already.
+    """Call `attend` for each connection to `port`, which is bound already. admission: decides which ones come in.
 
     max_frame_bytes: longer messages close with 1009. max_queue_bytes: the bytes that may wait for a client.
     """
-    listener = Listener(attend, deadlines, max_frame_bytes, max_queue_bytes, client_address)
-    await listener.start(port)
+    listener = Listener(port, admission, attend, deadlines, max_frame_bytes, max_queue_bytes, client_address)
+    listener.door.open()
     return listener
 
 

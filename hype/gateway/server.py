@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 
 from hype.addresses import client_address
+from hype.admission import Admission
 from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked
 from hype.gateway.attendant import Desk, SocketAttendant
 from hype.gateway.connection import Connection, Listener, listen
@@ -56,11 +57,15 @@ class Gateway:
         self._closing = False
         services.cluster.subscribe(self._on_effects)
 
-    async def start(self, port: socket.socket) -> None:
-        """Serve the connections to `port`, a bound socket that belongs to the gateway from now on."""
+    async def start(self, port: socket.socket, admission: Admission) -> None:
+        """Serve the connections to `port`, a bound socket that belongs to the gateway from now on.
+
+        admission: decides which ones come in.
+        """
         self._deadlines.start()
-        self._listener = await listen(
+        self._listener = listen(
             port,
+            admission,
             self._attend,
             self._deadlines,
             max_frame_bytes=self._spec.max_frame_bytes,

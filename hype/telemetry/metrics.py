@@ -61,6 +61,12 @@ class Metrics:
         self._closes = Counter(
             "hype_gateway_closes", "WebSocket connections closed, by code.", ["code"], registry=self._registry
         )
+        self._refused = Counter(
+            "hype_connections_refused",
+            "Connections that were refused, or (`idle`) cut for the sake of others, by port and reason.",
+            ["port", "reason"],
+            registry=self._registry,
+        )
         # Looking a child up by its labels costs more than counting it. Types are few.
         self._frames_of = functools.cache(self._frames.labels)
         _describe_process(self._registry)
@@ -81,6 +87,10 @@ class Metrics:
         """Count a WebSocket connection that was closed with `code` (1006 when it was cut)."""
         self._connections.dec()
         self._closes.labels(str(code)).inc()
+
+    def connection_refused(self, port: str, reason: str) -> None:
+        """Count a connection that was refused, or cut for the sake of another (see `hype.admission`)."""
+        self._refused.labels(port, reason).inc()
 
     def frame_in(self, type_: str) -> None:
         """Count a frame from a client. type_: a name of the spec, or `unknown`: never what a client chose."""
@@ -108,6 +118,10 @@ class Metrics:
         """Show the number of tasks of the server's event loop."""
         tasks = Gauge("hype_event_loop_tasks", "Tasks of the server's event loop.", registry=self._registry)
         tasks.set_function(count)
+
+    def watch_connections(self, numbers: Callable[[], Mapping[str, int]]) -> None:
+        """Show the number of open connections of each port at each scrape."""
+        self._registry.register(_Connections(numbers))
 
     def text(self) -> str:
         """Return all numbers in Prometheus' text format."""
@@ -138,6 +152,17 @@ class _Times(Collector):
         for labels, times in known:
             buckets = zip([*map(str, _SECONDS), "+Inf"], accumulate(times[:-1]), strict=True)
             family.add_metric([str(label) for label in labels], list(buckets), times[-1])
+        yield family
+
+
+class _Connections(Collector):
+    def __init__(self, numbers: Callable[[], Mapping[str, int]]) -> None:
+        self._numbers = numbers
+
+    def collect(self) -> Iterable[Metric]:
+        family = GaugeMetricFamily("hype_connections", "TCP connections open now, by port.", labels=["port"])
+        for port, number in self._numbers().items():
+            family.add_metric([port], number)
         yield family
 
 

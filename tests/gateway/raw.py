@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 
 from hype import greenlets
+from hype.admission import Admission
 from hype.gateway.connection import Connection, Listener, Work, listen
 from hype.gateway.deadlines import Deadlines
 from hype.gateway.frames import text_frame
@@ -145,8 +146,9 @@ class RunningListener:
         """Listen on any port."""
         port = socket.create_server(("127.0.0.1", 0))
         self.port = port.getsockname()[1]
-        self.listener = await listen(
+        self.listener = listen(
             port,
+            Admission(10_000, 10_000),
             self._attend,
             self.deadlines,
             max_frame_bytes=MOST_BYTES,

@@ -16,6 +16,7 @@ from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed
 
 from hype import greenlets, spec
+from hype.admission import Admission
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
@@ -171,7 +172,7 @@ async def run_gateway(
 @asynccontextmanager
 async def _listening(gateway: Gateway) -> AsyncIterator[int]:
     port = socket.create_server(("127.0.0.1", 0))
-    await gateway.start(port)
+    await gateway.start(port, Admission(10_000, 10_000))
     try:
         yield port.getsockname()[1]
     finally:
