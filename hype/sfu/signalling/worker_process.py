@@ -6,8 +6,8 @@ import asyncio
 import logging
 import socket
 import sys
-from collections.abc import Mapping, Sequence
-from contextlib import suppress
+from collections.abc import AsyncIterator, Mapping, Sequence
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
 
@@ -18,6 +18,7 @@ __all__ = ["WorkerOwner", "WorkerProcess", "WorkerSettings"]
 
 _START_S: Final = 30  # importing cryptography on a busy machine takes seconds
 _ANSWER_S: Final = 5
+_LOOKS: Final = 10  # at the event loop, while an answer is waited for
 _STATS_INTERVAL_S: Final = 5
 _STOP_S: Final = 3
 
@@ -106,9 +107,12 @@ class WorkerProcess:
         return worker
 
     async def call(self, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-        """Send a request and return its result. Raises Refused, or LinkClosed when the worker does not answer."""
+        """Send a request and return its result. Raises Refused, or LinkClosed when the worker does not answer.
+
+        Only time in which this process looked for the answer counts. After a pause of its own the answer may lie there.
+        """
         try:
-            async with asyncio.timeout(_ANSWER_S):
+            async with _wakeful(_ANSWER_S):
                 return await self._link.call(method, params)
         except TimeoutError:
             _logger.warning("a media worker hangs and is killed", extra={"pid": self.pid, "method": method})
@@ -167,3 +171,27 @@ class WorkerProcess:
             self._ready.set()
         else:
             self._owner.event_received(event)
+
+
+@asynccontextmanager
+async def _wakeful(seconds: float) -> AsyncIterator[None]:
+    """Raise TimeoutError when the block takes so many seconds, of which a pause of the event loop is a tenth at most.
+
+    A deadline that passed in a pause would be served before what came in the same pause was read.
+    """
+    loop, looks = asyncio.get_running_loop(), _LOOKS
+    async with asyncio.timeout(None) as scope:
+        timer = loop.call_later(seconds / _LOOKS, lambda: look())
+
+        def look() -> None:
+            nonlocal looks, timer
+            looks -= 1
+            if looks:
+                timer = loop.call_later(seconds / _LOOKS, look)
+            else:
+                scope.reschedule(loop.time())
+
+        try:
+            yield
+        finally:
+            timer.cancel()

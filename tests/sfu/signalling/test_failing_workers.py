@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
+import threading
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from typing import Any
@@ -80,6 +82,18 @@ async def test_a_worker_that_hangs_is_replaced(driver: SfuDriver, monkeypatch: p
     monkeypatch.setattr(worker_process, "_ANSWER_S", 20)
     await driver.transport("anna")
     assert driver.workers[0].pid != pid
+
+
+async def test_a_pause_of_the_server_kills_no_worker(driver: SfuDriver, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A worker that answers while the server's own event loop stands still keeps its life, and its answer counts."""
+    monkeypatch.setattr(worker_process, "_ANSWER_S", 0.5)
+    await driver.transport("anna")
+    worker = driver.workers[0]
+    asking = asyncio.create_task(worker.call("stats", {}))
+    await asyncio.sleep(0)  # the request goes out
+    threading.Event().wait(1)  # nothing of the server runs, as when a greenlet computes for long
+    assert (await asking)["packetsOut"] == 5
+    assert driver.workers == [worker]
 
 
 async def test_workers_are_looked_at(driver: SfuDriver, monkeypatch: pytest.MonkeyPatch) -> None:
