@@ -138,7 +138,13 @@ def _sfu(config: Config, cluster: Cluster, hub: Hub) -> Sfu:
     def present(channel_id: str) -> dict[str, bool]:
         return {state.user_id: state.is_muted for state in cluster.voice.members(channel_id)}
 
-    return Sfu(settings, len(os.sched_getaffinity(0)), Announcer(cluster), present, hub.present)
+    return Sfu(settings, _processors(), Announcer(cluster), present, hub.present)
+
+
+def _processors() -> int:
+    """Return how many processors this process may use; all of them, where the system does not tell."""
+    allowed = getattr(os, "sched_getaffinity", None)
+    return len(allowed(0)) if allowed is not None else os.cpu_count() or 1
 
 
 @contextlib.asynccontextmanager
@@ -215,7 +221,9 @@ def _listen_error(error: OSError, host: str, port: int, variable: str) -> str:
 
 
 def _print_addresses(config: Config, addresses: Addresses) -> None:
-    name = "localhost" if config.host in {"0.0.0.0", "::", "127.0.0.1"} else config.host  # noqa: S104 - compared, not bound
+    name = f"[{config.host}]" if ":" in config.host else config.host
+    if config.host in {"0.0.0.0", "::", "127.0.0.1"}:  # noqa: S104 - compared, not bound
+        name = "localhost"
     lines: Sequence[str] = (
         f"Hype runs in the {config.profile} profile on {addresses.database}.",
         f"  REST     http://{name}:{addresses.rest_port}    try: curl http://{name}:{addresses.rest_port}/api/channels",

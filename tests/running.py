@@ -44,14 +44,13 @@ class Running:
         self._log = log
         self._clients = ExitStack()
         greeting = "".join(iter(lambda: self._line(), ""))
-        found = re.search(r"http://localhost:(\d+) .*ws://localhost:(\d+)", greeting, re.DOTALL)
+        found = re.search(r"(http://\S+:(\d+)) .*(ws://\S+:(\d+))\n", greeting, re.DOTALL)
         if found is None:
             process.wait(_PATIENCE_S)
             process.stdout.close()  # type: ignore[union-attr]  # it is a pipe
             raise AssertionError(f"hype serve ended with {process.returncode}: {self.log}")
-        self.port, self.ws_port = int(found[1]), int(found[2])
-        self.url = f"http://127.0.0.1:{self.port}"
-        self.ws_url = f"ws://127.0.0.1:{self.ws_port}"
+        self.port, self.ws_port = int(found[2]), int(found[4])
+        self.url, self.ws_url = (text.replace("localhost", "127.0.0.1") for text in (found[1], found[3]))
 
     @property
     def log(self) -> str:

@@ -267,3 +267,19 @@ def _wait_until_closed(port: int) -> None:
             socket.create_connection(("127.0.0.1", port)).close()
         except OSError:
             return
+
+
+def test_an_ipv6_address_is_printed_as_a_url(serve: Serve, sqlite_url: str) -> None:
+    """With HOST=::1 the printed addresses answer as they stand: a colon of the host is in brackets."""
+    server = serve(sqlite_url, {"HOST": "::1"})
+    assert server.url == f"http://[::1]:{server.port}"
+    assert server.ws_url == f"ws://[::1]:{server.ws_port}"
+    server.world().open_socket().close()
+    assert _channels(server.world())
+
+
+def test_a_system_without_affinity_gives_all_processors(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
+    """Where the system does not tell a process its processors, as on macOS, the server starts with voice."""
+    (tmp_path / "sitecustomize.py").write_text("import os\ndel os.sched_getaffinity\n")
+    server = serve(sqlite_url, {"PYTHONPATH": str(tmp_path)})
+    assert server.world().rest.call("getHealth", expect=200).json["checks"]["sfu"] == "ok"

@@ -1,13 +1,16 @@
 """Many datagrams by one system call, in buffers that are allocated once: what comes in. `outgoing` is the other way.
 
-This is the only file that imports cffi.
+Where the system has no such calls, each datagram takes one. This is the only file that imports cffi.
 """
 
 from __future__ import annotations
 
+import errno
+import logging
 import socket
 import struct
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from functools import cache
 from typing import Any, TypeAlias
 
@@ -32,12 +35,71 @@ int recvmmsg(int fd, struct mmsghdr *messages, unsigned int count, int flags, vo
 """
 
 
+_logger = logging.getLogger(__name__)
+
+
 @cache
 def libc() -> tuple[FFI, CData]:
-    """Return cffi's view of memory, and the C library with the calls that `_HEADERS` declares."""
+    """Return cffi's view of memory, and the calls that `_HEADERS` declares: the C library's, or else `OneByOne`."""
     ffi = FFI()
     ffi.cdef(_HEADERS)
-    return ffi, ffi.dlopen(None)
+    try:
+        library = ffi.dlopen(None)
+        library.recvmmsg, library.sendmmsg  # noqa: B018  # cffi looks a call up when it is named
+    except (AttributeError, OSError):
+        _logger.warning("no recvmmsg and sendmmsg here: each datagram of media takes a system call of its own")
+        return ffi, OneByOne(ffi)
+    return ffi, library
+
+
+class OneByOne:
+    """The calls for many datagrams, for systems without them (all but Linux and FreeBSD)."""
+
+    def __init__(self, ffi: FFI) -> None:
+        """Take cffi's view of memory, in which the error of a call is left as in C."""
+        self._ffi = ffi
+
+    def recvmmsg(self, descriptor: int, messages: CData, count: int, flags: int, timeout: CData) -> int:
+        """Receive what waits. Returns the number of datagrams, -1 when there is none."""
+        done = 0
+        with _borrowed(descriptor) as udp:
+            for done in range(count):
+                header = messages[done].msg_hdr
+                room = self._ffi.buffer(header.msg_iov.iov_base, header.msg_iov.iov_len)
+                try:
+                    messages[done].msg_len, address = udp.recvfrom_into(room)
+                except OSError as error:
+                    self._ffi.errno = error.errno or errno.EIO
+                    return done or -1
+                name = pack_name(address)
+                self._ffi.memmove(header.msg_name, name, len(name))
+        return done + 1
+
+    def sendmmsg(self, descriptor: int, messages: CData, count: int, flags: int) -> int:
+        """Send all of them, up to one that is refused. Returns how many; -1 when the first one is refused."""
+        with _borrowed(descriptor) as udp:
+            for done in range(count):
+                header = messages[done].msg_hdr
+                name = self._ffi.buffer(header.msg_name, header.msg_namelen)
+                try:
+                    if header.msg_iovlen != 1:
+                        raise OSError(errno.EOPNOTSUPP, "a burst as one message")
+                    data = self._ffi.buffer(header.msg_iov.iov_base, header.msg_iov.iov_len)
+                    udp.sendto(data, flags, unpack_name(bytes(name)))
+                except OSError as error:
+                    self._ffi.errno = error.errno or errno.EIO
+                    return done or -1
+        return count
+
+
+@contextmanager
+def _borrowed(descriptor: int) -> Iterator[socket.socket]:
+    """Give the block a socket with this descriptor, which stays open."""
+    udp = socket.socket(fileno=descriptor)
+    try:
+        yield udp
+    finally:
+        udp.detach()
 
 
 def pack_name(address: tuple[str, int]) -> bytes:

@@ -236,7 +236,8 @@ class Port:
 def enlarge(udp: socket.socket) -> None:
     """Enlarge a socket's buffers, so that they hold what comes while a busy machine makes a pause."""
     for option, by_force in ((socket.SO_RCVBUF, _SO_RCVBUFFORCE), (socket.SO_SNDBUF, _SO_SNDBUFFORCE)):
-        udp.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
+        with suppress(OSError):  # macOS refuses more than it has
+            udp.setsockopt(socket.SOL_SOCKET, option, _BUFFER)
         with suppress(OSError):  # needs the right to administer the network
             udp.setsockopt(socket.SOL_SOCKET, by_force, _BUFFER)
 
