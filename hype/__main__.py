@@ -69,6 +69,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _serve(options: argparse.Namespace) -> None:
+    if sys.platform == "win32":
+        raise StartError("Windows has no links to media workers. On Windows, run Hype in WSL 2 or in a container.")
     settings = Config.load()
     _set_up_logs(settings)
     if settings.generated_secrets:

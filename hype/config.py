@@ -44,6 +44,7 @@ def _one_of(*words: str) -> tuple[str, str, Callable[[str], str]]:
 _PORT = ("0 to 65535; 0 takes any free port", settings.number(0, 65535))
 _MEDIA_PORT = ("1 to 65535", settings.number(1, 65535))
 _COUNT = ("a whole number, 1 or more", settings.number(1, 2**31 - 1))
+_SECRET_BYTES: Final = 32  # the size of SHA-256
 _SPEC: Final = "as the specs say"
 _ALLOWED: Final = "as many as the descriptors allow"
 _QUARTER: Final = "a quarter of MAX_CONNECTIONS"
@@ -73,6 +74,7 @@ VARIABLES: Final = (
     ),
     Variable("HYPE_PROFILE", *_one_of("hardened", "documented")),
     Variable("HYPE_ENV", *_one_of("development", "production", "test")),
+    Variable("HYPE_ALLOW_DOCUMENTED", *_one_of("no", "yes")),
     Variable("LOGIN_MAX_PER_EMAIL", f"failed logins allowed per email and IP address: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("LOGIN_MAX_PER_ADDRESS", f"failed logins allowed per IP address: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("LOGIN_WINDOW_S", f"seconds in which failed logins count: {_COUNT[0]}", _SPEC, _COUNT[1]),
@@ -127,6 +129,12 @@ VARIABLES: Final = (
         _QUARTER,
         _COUNT[1],
     ),
+    Variable(
+        "METRICS_FROM",
+        "the addresses and networks that GET /metrics answers, such as 10.0.0.0/8, separated by commas, or none",
+        "127.0.0.0/8, ::1",
+        settings.networks,
+    ),
     Variable("ACCESS_TOKEN_TTL_S", f"seconds until an access token expires: {_COUNT[0]}", "900", _COUNT[1]),
     Variable("REFRESH_TOKEN_TTL_S", f"seconds until a refresh token expires: {_COUNT[0]}", "604800", _COUNT[1]),
     Variable(
@@ -157,6 +165,7 @@ class Config:
     cors_origins: tuple[str, ...]
     profile: Literal["documented", "hardened"]
     env: Literal["development", "production", "test"]
+    allow_documented: Literal["no", "yes"]
     login_max_per_email: int | None
     login_max_per_address: int | None
     login_window_s: int | None
@@ -181,6 +190,7 @@ class Config:
     trusted_proxies: tuple[Network, ...]
     max_connections: int | None
     max_connections_per_address: int | None
+    metrics_from: tuple[Network, ...]
     access_token_ttl_s: int
     refresh_token_ttl_s: int
     log_level: str
@@ -273,6 +283,23 @@ def _check_together(values: Mapping[str, Any]) -> None:
         raise ConfigError("HYPE_LIMITS must not be off when HYPE_ENV is production; set the numbers of single limits.")
     if values["jwt_access_secret"] is not None and values["jwt_access_secret"] == values["jwt_refresh_secret"]:
         raise ConfigError("JWT_ACCESS_SECRET and JWT_REFRESH_SECRET are the same; they must differ.")
+    if values["env"] == "production":
+        _check_production(values)
+
+
+def _check_production(values: Mapping[str, Any]) -> None:
+    """Raise ConfigError for what nobody should meet on the internet."""
+    for name in ("jwt_access_secret", "jwt_refresh_secret"):
+        if values[name] is not None and len(values[name].encode()) < _SECRET_BYTES:
+            raise ConfigError(
+                f"{name.upper()} has fewer than {_SECRET_BYTES} bytes, so it can be guessed (RFC 7518 section 3.2). "
+                "HYPE_ENV is production: it must be longer."
+            )
+    if values["profile"] == "documented" and values["allow_documented"] != "yes":
+        raise ConfigError(
+            "HYPE_PROFILE is documented, in which anybody may change channels and act in another user's name. "
+            "With HYPE_ENV=production it needs HYPE_ALLOW_DOCUMENTED=yes, too."
+        )
 
 
 def _generate_secrets(values: dict[str, Any]) -> bool:

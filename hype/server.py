@@ -89,6 +89,7 @@ async def serve(config: Config) -> None:
         loop.add_signal_handler(each, on_signal)
     async with serving(config) as addresses:
         descriptors.report()
+        _warn_about_root()
         _print_addresses(config, addresses)
         await stop.wait()
         _log.info("stopping; requests in progress have %s s to finish", DRAIN_S)
@@ -218,6 +219,11 @@ def _listen_error(error: OSError, host: str, port: int, variable: str) -> str:
     if error.errno == errno.EACCES:
         return f"Port {port} needs more rights than this user has. Set {variable} to a port above 1023."
     return f"Cannot listen on {host} port {port}: {error.strerror}. Check HOST and {variable}."
+
+
+def _warn_about_root() -> None:
+    if getattr(os, "geteuid", lambda: -1)() == 0:
+        _log.warning("runs as root, so a fault of it reaches the whole machine; give it a user of its own")
 
 
 def _print_addresses(config: Config, addresses: Addresses) -> None:

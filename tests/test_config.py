@@ -14,7 +14,10 @@ from hype.errors import ConfigError
 from hype.spec import document
 
 NOWHERE = Path("no such file")
-SECRETS = {"JWT_ACCESS_SECRET": "one secret", "JWT_REFRESH_SECRET": "another secret"}
+SECRETS = {
+    "JWT_ACCESS_SECRET": "one secret of 32 bytes or more...",
+    "JWT_REFRESH_SECRET": "another secret of so many bytes.",
+}
 ROOT = Path(__file__).parents[1]
 
 WRONG = {
@@ -28,6 +31,7 @@ WRONG = {
     "CORS_ORIGINS": ["*", "localhost", "https://a.example/"],
     "HYPE_PROFILE": ["soft", "1"],
     "HYPE_ENV": ["prod"],
+    "HYPE_ALLOW_DOCUMENTED": ["1"],
     "LOGIN_MAX_PER_EMAIL": ["0", "many"],
     "LOGIN_MAX_PER_ADDRESS": ["-5"],
     "LOGIN_WINDOW_S": ["1.5"],
@@ -52,11 +56,12 @@ WRONG = {
     "TRUSTED_PROXIES": ["nginx", "10.0.0.1/8", "10.0.0.0/33"],
     "MAX_CONNECTIONS": ["0", "all"],
     "MAX_CONNECTIONS_PER_ADDRESS": ["0", "1.5"],
+    "METRICS_FROM": ["everybody", "10.0.0.1/8"],
     "ACCESS_TOKEN_TTL_S": ["0", "9999999999999"],
     "REFRESH_TOKEN_TTL_S": ["7d"],
     "LOG_LEVEL": ["loud"],
-    "JWT_ACCESS_SECRET": ["another secret", "\udcff"],
-    "JWT_REFRESH_SECRET": ["one secret", "\udcff"],
+    "JWT_ACCESS_SECRET": [SECRETS["JWT_REFRESH_SECRET"], "\udcff"],
+    "JWT_REFRESH_SECRET": [SECRETS["JWT_ACCESS_SECRET"], "\udcff"],
 }
 
 
@@ -73,6 +78,7 @@ def test_defaults() -> None:
     limits = (config.login_max_per_email, config.login_max_per_address, config.login_window_s)
     assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5
     assert (config.max_connections, config.max_connections_per_address) == (None, None)
+    assert [str(network) for network in config.metrics_from] == ["127.0.0.0/8", "::1/128"]
     assert (config.limits, config.writes_burst, config.reads_burst, config.trusted_proxies) == ("on", None, None, ())
 
 
@@ -103,6 +109,28 @@ def test_production_needs_secrets(missing: list[str]) -> None:
     with pytest.raises(ConfigError, match=f"^{' and '.join(missing)} must be set"):
         Config.load({"HYPE_ENV": "production", **given}, NOWHERE)
     assert Config.load({"HYPE_ENV": "production", **SECRETS}, NOWHERE).env == "production"
+
+
+@pytest.mark.parametrize("short", list(SECRETS))
+def test_production_needs_long_secrets(short: str) -> None:
+    """With HYPE_ENV=production a secret of 31 bytes stops the start with its name, and is not repeated."""
+    given = {**SECRETS, short: "12 letters é" * 2 + "12345"}
+    assert len(given[short].encode()) == 31
+    with pytest.raises(ConfigError, match=f"^{short} has fewer than 32 bytes") as refusal:
+        Config.load({"HYPE_ENV": "production", **given}, NOWHERE)
+    assert given[short] not in str(refusal.value)
+    Config.load({"HYPE_ENV": "production", **SECRETS, short: given[short] + "6"}, NOWHERE)
+    Config.load(given, NOWHERE)
+
+
+def test_production_in_the_documented_profile_is_said_twice() -> None:
+    """With HYPE_ENV=production the documented profile needs a second word, and the sentence names it."""
+    public = {**SECRETS, "HYPE_ENV": "production", "HYPE_PROFILE": "documented"}
+    for said in ({}, {"HYPE_ALLOW_DOCUMENTED": "no"}):
+        with pytest.raises(ConfigError, match=r"^HYPE_PROFILE is documented.*HYPE_ALLOW_DOCUMENTED=yes"):
+            Config.load({**public, **said}, NOWHERE)
+    assert Config.load({**public, "HYPE_ALLOW_DOCUMENTED": "yes"}, NOWHERE).profile == "documented"
+    assert Config.load({"HYPE_PROFILE": "documented"}, NOWHERE).profile == "documented"
 
 
 def test_every_variable_has_wrong_values() -> None:

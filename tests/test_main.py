@@ -117,3 +117,10 @@ def test_the_commands_of_the_readme_exist() -> None:
     assert "hype-contract --base-url" in text
     used = set(re.findall(r"(?:bin/|`)hype (\w+)", text))
     assert used <= {"serve", "migrate", "seed", "spec"}
+
+
+def test_windows_gets_a_sentence(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """On Windows `hype serve` says what to do, and ends with 1."""
+    monkeypatch.setattr("sys.platform", "win32")
+    assert main(["serve"]) == 1
+    assert "WSL 2" in capsys.readouterr().err

