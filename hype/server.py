@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
-from hype import descriptors, spec
+from hype import descriptors, postgres_url, spec
 from hype.admission import Admission, Door
 from hype.cluster import Cluster
 from hype.cluster.local import LocalCluster
@@ -188,8 +188,11 @@ def connection_limits(config: Config) -> tuple[int, int]:
     alone shuts the others out, and yet a school behind one address, or a load test, gets far. This machine's own
     addresses may have all: a proxy may run here.
     """
+    others = _DESCRIPTORS_OF_OTHERS
+    if not config.database_url.startswith("sqlite:"):
+        others += max(0, postgres_url.read(config.database_url).connections - postgres_url.MOST_CONNECTIONS)
     allowed = descriptors.limit() or _MOST_CONNECTIONS
-    allowed = max(allowed - _DESCRIPTORS_OF_OTHERS, allowed // 4)
+    allowed = max(allowed - others, allowed // 4)
     most = config.max_connections or min(allowed, _MOST_CONNECTIONS)
     if most > allowed:
         _log.warning("MAX_CONNECTIONS is more than the descriptors allow", extra={"allowed": allowed})

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
+from hype import postgres_url
+
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
@@ -149,4 +151,5 @@ def _postgres_url(value: str) -> str:
         raise ValueError("has an @ in its user or password, where it is written %40")
     if not value.startswith(f"{parts.scheme}://") or not parts.path.strip("/"):
         raise ValueError("names no database: it ends in /name")
+    postgres_url.read(value)
     return value

@@ -31,6 +31,7 @@ ACCEPTED: list[tuple[Callable[[str], Any], str, Any]] = [
     (settings.database_url, "postgresql://u:p@localhost:5432/hype", "postgresql://u:p@localhost:5432/hype"),
     (settings.database_url, "postgres://localhost/hype", "postgres://localhost/hype"),
     (settings.database_url, "postgresql:///hype?host=/run", "postgresql:///hype?host=/run"),
+    (settings.database_url, "postgresql://h/hype?schema=public", "postgresql://h/hype?schema=public"),
     (settings.text, "any täxt", "any täxt"),
 ]
 REFUSED: list[tuple[Callable[[str], Any], str, str]] = [

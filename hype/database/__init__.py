@@ -18,7 +18,7 @@ from typing import Any, Final, TypeVar
 
 import peewee
 
-from hype import greenlets
+from hype import greenlets, postgres_url
 from hype.database.backend import PATIENCE_S, Backend, Conflict, Connection, Rows
 from hype.database.postgresql import Postgresql
 from hype.database.sqlite import Sqlite
@@ -190,7 +190,7 @@ class Database:
             )
             begin = "IMMEDIATE"
         else:
-            database = peewee.PostgresqlDatabase("postgresql://" + self._url.split("://", 1)[1])
+            database = peewee.PostgresqlDatabase(postgres_url.read(self._url).dsn)
             begin = None
         with database.connection_context(), database.transaction(begin):
             if begin is None:

@@ -15,7 +15,6 @@ from hype.greenlets import Turns
 
 __all__ = ["Pool", "Pooled"]
 
-_MOST: Final = 16
 _CONNECTING: Final = 4  # threads in which connections are made: names are looked up there, and certificates read
 _SWEEP_S: Final = 0.5  # between two looks for waits that have lasted too long
 
@@ -47,12 +46,12 @@ C = TypeVar("C", bound=Pooled)
 
 
 class Pool(Generic[C]):
-    """At most 16 connections, each used by one greenlet at a time."""
+    """A bounded number of connections, each used by one greenlet at a time."""
 
-    def __init__(self, connect: Callable[[], C]) -> None:
-        """Create it empty. connect: makes a connection, and may block; it runs in a thread."""
+    def __init__(self, connect: Callable[[], C], most: int) -> None:
+        """Create it empty, for `most` connections. connect: makes one, and may block; it runs in a thread."""
         self._connect = connect
-        self._turns = Turns(_MOST)
+        self._turns = Turns(most)
         self._idle: list[C] = []
         self._used: set[C] = set()
         self._threads = ThreadPoolExecutor(_CONNECTING, thread_name_prefix="hype-connect")

@@ -18,6 +18,7 @@ from urllib.parse import urlsplit
 import psycopg2
 import psycopg2.extensions as ext
 
+from hype import postgres_url
 from hype.database.backend import PATIENCE_S, Conflict, Mark, Rows
 from hype.database.pool import Pool
 from hype.database.statements import Dialect, Parameters
@@ -38,8 +39,9 @@ class Postgresql:
 
     def __init__(self, url: str) -> None:
         """Take the URL, without connecting."""
-        self._dsn = "postgresql://" + url.split("://", 1)[1]
-        self._pool: Pool[_Connection] = Pool(self._connect)
+        known = postgres_url.read(url)
+        self._dsn = known.dsn
+        self._pool: Pool[_Connection] = Pool(self._connect, known.connections)
         ext.set_wait_callback(_wait)  # of the whole process
 
     @property
@@ -49,12 +51,16 @@ class Postgresql:
         return f"{parts.path.lstrip('/')} at {parts.hostname or 'the local socket'}"
 
     def open(self) -> None:
-        """Connect once. Raises DatabaseUnusable."""
+        """Connect once. Raises DatabaseUnusable, also when there is no schema for the tables."""
         try:
-            self._connect().close()
+            connection = self._connect()
         except psycopg2.Error as error:
             reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
             raise DatabaseUnusable(f"DATABASE_URL: {self.name} cannot be opened: {reason}") from error
+        schema = connection.execute("SELECT current_schema()", ())[0][0]
+        connection.close()
+        if schema is None:
+            raise DatabaseUnusable(f"DATABASE_URL: {self.name} has no such schema. CREATE SCHEMA makes it.")
 
     def close(self) -> None:
         """Disconnect."""
