@@ -48,6 +48,29 @@ def test_constraints_name_versions_only() -> None:
     assert [pin for pin in PINS if not re.fullmatch(r"[A-Za-z0-9_.-]+==[A-Za-z0-9_.]+", pin)] == []
 
 
+def test_every_pin_has_its_hashes() -> None:
+    """The lock has the packages of the constraints in the same versions, each with the hashes of its files."""
+    text = re.sub(r"^#.*\n", "", (ROOT / ".ci/lock.txt").read_text()).replace(" \\\n", " ")
+    locked = dict[str, str]()
+    for line in text.splitlines():
+        pin, *hashes = re.sub(" ; [^-]*(?= --hash)", "", line).split()
+        assert hashes, line
+        assert [each for each in hashes if not re.fullmatch("--hash=sha256:[0-9a-f]{64}", each)] == []
+        name, _, version = pin.partition("==")
+        locked[canonicalize_name(name)] = version
+    pinned = {canonicalize_name(name): version for name, _, version in (pin.partition("==") for pin in PINS)}
+    assert pinned.items() <= locked.items()
+    assert locked.keys() - pinned.keys() <= {"colorama"}  # of Windows
+
+
+def test_ci_compares_hashes_before_anything_else() -> None:
+    """CI installs nothing that the lock does not name: README's command runs without a registry."""
+    hashed = ".venv/bin/pip install --require-hashes --no-deps -r .ci/lock.txt"
+    script = (ROOT / ".ci/run").read_text()
+    assert hashed in (ROOT / "README.md").read_text()
+    assert script.index(hashed) < script.index("PIP_NO_INDEX=1") < script.index("-c constraints.txt")
+
+
 @pytest.mark.parametrize("script", PROJECT["scripts"].values())
 def test_each_script_has_a_function(script: str) -> None:
     """Both commands of an installation exist."""
