@@ -163,7 +163,10 @@ class Admission:
 
 
 class Door:
-    """A listening socket, and the connections that came through it. most: of them; None for no limit of its own."""
+    """A listening socket, and the connections that came through it.
+
+    most: of them; None for no limit of its own. refusal: what a client hears that is refused.
+    """
 
     def __init__(
         self,
@@ -172,11 +175,13 @@ class Door:
         admission: Admission,
         protocol: Callable[[Door], Guest],
         most: int | None = None,
+        refusal: bytes = REFUSAL,
     ) -> None:
         """Take over a bound socket; `open` begins to accept. protocol: makes the protocol of a new connection."""
         self.name = name
         self.most = admission.most if most is None else most
         self._port = port
+        self._refusal = refusal
         self._admission = admission
         self._protocol = protocol
         self._guests: dict[Guest, str | None] = {}
@@ -265,7 +270,8 @@ class Door:
     def _refuse(self, connection: socket.socket, reason: str) -> None:
         with connection, suppress(OSError):
             connection.setblocking(False)
-            connection.send(REFUSAL)
+            if self._refusal:
+                connection.send(self._refusal)
             connection.shutdown(socket.SHUT_WR)
         self._admission.note(self, reason)
 

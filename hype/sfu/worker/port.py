@@ -15,6 +15,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
+from hype import descriptors
+from hype.admission import Admission, Door
 from hype.errors import PortBusy
 from hype.sfu.worker.datagrams import Inbox, Slot, unpack_name
 from hype.sfu.worker.ice import Agent, IceLite, Path
@@ -31,6 +33,8 @@ _MAX_FRAME = 2048
 _MAX_UNSENT = 256 << 10  # bytes that wait for a TCP client that does not read; more is lost
 _MAX_UNIDENTIFIED = 256  # TCP connections without a check with a right password
 _IDENTIFY_S = 10.0
+_MOST_DESCRIPTORS = 65_536  # where the system sets no limit
+_DESCRIPTORS_OF_OTHERS = 32  # for the link, the event loop, libraries, and clients that are refused
 _UDP_PREFERENCE, _TCP_PREFERENCE = 1076302079, 1076276479  # mediasoup's priorities: UDP first
 
 
@@ -63,12 +67,21 @@ class _TcpPath(asyncio.Protocol):
     name: bytes | None = None
     address: tuple[str, int] = ("", 0)
 
-    def __init__(self, port: Port) -> None:
+    def __init__(self, port: Port, door: Door) -> None:
         self.agent: Agent | None = None
         self._port = port
+        self._door = door
         self._received = bytearray()
         self._transport: asyncio.Transport | None = None
         self._timeout: asyncio.TimerHandle | None = None
+
+    @property
+    def idle(self) -> bool:
+        return self in self._port.unidentified
+
+    def cut(self) -> None:
+        if self._transport is not None:
+            self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = stream = cast(asyncio.Transport, transport)
@@ -97,6 +110,7 @@ class _TcpPath(asyncio.Protocol):
             yield frame
 
     def connection_lost(self, _exc: Exception | None) -> None:
+        self._door.left(self)
         self._identified()
         if self.agent is not None:
             self.agent.lost(self)
@@ -136,12 +150,13 @@ class Port:
         self.unidentified: set[_TcpPath] = set()
         self.dropped = 0
         self.failures = 0
-        self._tcp = tcp
         self._ice = ice
         self._announced_ip = announced_ip
         self._inbox = Inbox(udp.family)
         self._spare = Inbox(udp.family, 1).slots[0]
-        self._server: asyncio.Server | None = None
+        allowed = descriptors.limit() or _MOST_DESCRIPTORS
+        most = max(allowed - _DESCRIPTORS_OF_OTHERS, allowed // 4)
+        self._door = Door("media", tcp, Admission(most, most), lambda door: _TcpPath(self, door), refusal=b"")
         self._after_read: Callable[[], None] = lambda: None
 
     @classmethod
@@ -162,14 +177,13 @@ class Port:
         self._after_read = after_read
         loop = asyncio.get_running_loop()
         loop.add_reader(self.udp.fileno(), self._readable)
-        self._server = await loop.create_server(lambda: _TcpPath(self), sock=self._tcp)
+        self._door.open()
 
     def close(self) -> None:
         """Close both."""
         asyncio.get_running_loop().remove_reader(self.udp.fileno())
         self.udp.close()
-        if self._server is not None:
-            self._server.close()
+        self._door.close()
         for path in list(self.unidentified):
             path.release()
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from tests.sfu.worker.calls import begin
 from tests.sfu.worker.peer import TIMEOUT_S
-from tests.sfu.worker.rig import payload, started
+from tests.sfu.worker.rig import Rig, payload, started
 
 
 @pytest.mark.parametrize("loop", ["uvloop", "asyncio"])
@@ -25,6 +26,27 @@ async def test_media_passes_on_either_event_loop(loop: str, tmp_path: Path, monk
             call = await begin(rig, "audio", tcp=tcp)
             call.send(1, b"hello")
             assert [payload(each) for each in await call.arrived(1)] == [b"hello"]
+
+
+async def test_idle_tcp_clients_take_no_descriptor_from_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A call goes on, and a client comes in by TCP, beside more idle TCP clients than the worker has descriptors."""
+    ordinary = Rig.command
+
+    def with_few(descriptor: int, *options: str) -> list[str]:
+        return ["/bin/sh", "-c", f'ulimit -n 100; exec "$@" 2>{tmp_path}/log', "sh", *ordinary(descriptor, *options)]
+
+    monkeypatch.setattr(Rig, "command", staticmethod(with_few))
+    async with started() as rig:
+        call = await begin(rig, "audio")
+        with ExitStack() as idle:
+            for _ in range(150):
+                idle.enter_context(socket.create_connection(("127.0.0.1", rig.port)))
+            call.send(1, b"hello")
+            assert [payload(each) for each in await call.arrived(1)] == [b"hello"]
+            other = await begin(rig, "audio", tcp=True)
+            other.send(1, b"hello")
+            assert [payload(each) for each in await other.arrived(1)] == [b"hello"]
+        assert "Traceback" not in (tmp_path / "log").read_text()
 
 
 async def test_two_workers_take_two_ports() -> None:
