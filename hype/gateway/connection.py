@@ -11,8 +11,8 @@ import asyncio
 import logging
 import socket
 from collections import deque
-from collections.abc import Callable, Sequence
-from typing import Protocol, cast
+from collections.abc import Callable
+from typing import cast
 from urllib.parse import parse_qs
 
 from websockets.frames import Frame, Opcode
@@ -22,6 +22,7 @@ from websockets.server import ServerProtocol
 
 from hype import greenlets
 from hype.admission import Admission, Door
+from hype.gateway.attending import Attendant, ClientAddress, Work
 from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
 from hype.gateway.protocol import Close, CloseCode
@@ -39,32 +40,6 @@ _READ_BYTES = 8192  # at a time, so that a flood of tiny frames does not hold th
 # The library logs clients' mistakes in the handshake as errors, but they are no errors of the server.
 _library_log = logging.getLogger(f"{__name__}.websockets")
 _library_log.setLevel(logging.CRITICAL)
-
-Work = Callable[[], None]
-"""A piece of work that may wait, so it is done in a greenlet."""
-
-
-ClientAddress = Callable[[str, Sequence[str]], str]
-"""(the address of the other end, its `X-Forwarded-For` headers) → the address of the client behind it."""
-
-
-class Attendant(Protocol):
-    """The gateway's side of one open connection. Each method returns what is left to do and may wait, None if nothing.
-
-    A connection does the work of one call before it makes the next.
-    """
-
-    def begin(self, token: str | None) -> Work | None:
-        """Greet the client. token: the one in the URL of the handshake, None if there is none."""
-
-    def receive(self, text: str) -> Work | None:
-        """Handle one text."""
-
-    def note_frame(self) -> None:
-        """Count a ping, a pong that was not asked for, or some fragments of a text. It never waits."""
-
-    def end(self) -> Work | None:
-        """Part with the client, which is gone."""
 
 
 class _ServerProtocol(ServerProtocol):

@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, Protocol
 
-from hype.errors import BadRequest, Conflict, HypeError, InternalError, NotFound, Unavailable
+from hype.errors import BadRequest, NotFound
 from hype.ids import new_id
-from hype.sfu.framing import LinkClosed, Refused
 from hype.sfu.negotiation import ortc, shapes
+from hype.sfu.signalling.asking import ask
 from hype.sfu.signalling.rooms import Consumer, Direction, Kind, Producer, Rooms, Transport
 from hype.sfu.signalling.unconnected import CHECK_INTERVAL_S, UnconnectedTransports
 from hype.sfu.signalling.worker_pool import WorkerPool
@@ -40,8 +40,6 @@ _WORKER_FIGURES = {
     "over_rate_packets": "overRate",
 }
 """The figures of a worker, by their names in its statistics."""
-
-_CANNOT = {"connectTransport": "Cannot connect", "produce": "Cannot produce", "consume": "Cannot consume"}
 
 _logger = logging.getLogger(__name__)
 
@@ -129,7 +127,7 @@ class Sfu:
             self._close_transport(replaced)
         params = {"transportId": transport.id, "routerId": channel_id, "direction": direction}
         with _undo_on_failure(lambda: self._close_transport(transport)):
-            options = await _call(worker, "createTransport", params)
+            options = await ask(worker, "createTransport", params)
             self._must_be_open(transport)
         self._unconnected.add(transport)
         return {"id": transport.id, **options}
@@ -146,14 +144,14 @@ class Sfu:
             transport.connected = False
 
         with _undo_on_failure(undo):
-            await _call(self._places[transport.channel_id], "connectTransport", params)
+            await ask(self._places[transport.channel_id], "connectTransport", params)
         self._unconnected.remove(transport)
         return {"id": transport_id}
 
     async def restart_ice(self, user_id: str, transport_id: str) -> dict[str, Any]:
         """Return new ICE credentials for a transport. Raises NotFound, Forbidden."""
         transport = self._rooms.own_transport(user_id, transport_id)
-        answer = await _call(self._places[transport.channel_id], "restartIce", {"transportId": transport_id})
+        answer = await ask(self._places[transport.channel_id], "restartIce", {"transportId": transport_id})
         return {"id": transport_id, **answer}
 
     async def create_producer(
@@ -188,7 +186,7 @@ class Sfu:
             "bitsPerSecond": bits_per_second,
         }
         with _undo_on_failure(lambda: self._close_producer(producer)):
-            await _call(self._places[transport.channel_id], "produce", params)
+            await ask(self._places[transport.channel_id], "produce", params)
             self._must_be_open(transport)
         producer.announced = True
         self._listener.new_producer(producer)
@@ -230,7 +228,7 @@ class Sfu:
             "paused": False,
         }
         with _undo_on_failure(lambda: self._close_consumer(consumer)):
-            await _call(self._places[transport.channel_id], "consume", params)
+            await ask(self._places[transport.channel_id], "consume", params)
             if consumer.id not in self._rooms.consumers:
                 self._must_be_open(transport)
                 raise NotFound("Producer not found")
@@ -374,26 +372,6 @@ def _undo_on_failure(undo: Callable[[], None]) -> Iterator[None]:
     except BaseException:
         undo()
         raise
-
-
-async def _call(worker: WorkerProcess, method: str, params: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the worker's answer. Raises the error that tells a client of a refusal, or of the worker's death."""
-    try:
-        return await worker.call(method, params)
-    except LinkClosed as error:
-        raise Unavailable from error
-    except Refused as refusal:
-        _logger.info("a media worker refused", extra={"method": method, "code": refusal.code, "why": refusal.message})
-        raise _refusal(method, refusal.code) from refusal
-
-
-def _refusal(method: str, code: str) -> HypeError:
-    if code == "not_found":
-        return NotFound("Producer not found" if method == "consume" else "Transport not found")
-    if method == "connectTransport" and code == "conflict":
-        return Conflict("Transport is already connected")
-    # A conflict is, for example, an SSRC that is sent already: parameters that cannot be routed (ruling R28).
-    return BadRequest(_CANNOT[method]) if code in ("invalid", "conflict") and method in _CANNOT else InternalError()
 
 
 def _cname(transport: Transport) -> str:
