@@ -22,8 +22,8 @@ from websockets.server import ServerProtocol
 
 from hype import greenlets
 from hype.admission import Admission, Door
+from hype.deadlines import Deadlines
 from hype.gateway.attending import Attendant, ClientAddress, Work
-from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
 from hype.gateway.protocol import Close, CloseCode
 

@@ -21,9 +21,9 @@ from contextlib import suppress
 from dataclasses import replace
 from typing import Any, Final, Literal
 
+from hype.deadlines import Deadlines
 from hype.errors import Forbidden, NotAuthenticated, Unavailable
 from hype.gateway.context import Context, Gone
-from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Socket
 from hype.gateway.presence import Presence
 from hype.gateway.protocol import CloseCode

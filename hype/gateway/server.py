@@ -12,10 +12,10 @@ from functools import partial
 from hype.addresses import client_address
 from hype.admission import Admission
 from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked
+from hype.deadlines import Deadlines
 from hype.gateway.attendant import Desk, SocketAttendant
 from hype.gateway.connection import Connection, Listener, listen
 from hype.gateway.context import Context
-from hype.gateway.deadlines import Deadlines
 from hype.gateway.frames import require_events
 from hype.gateway.handlers import bind
 from hype.gateway.hub import Hub

@@ -9,8 +9,8 @@ from contextlib import AsyncExitStack, asynccontextmanager
 
 from hype import greenlets
 from hype.admission import Admission
+from hype.deadlines import Deadlines
 from hype.gateway.connection import Connection, Listener, Work, listen
-from hype.gateway.deadlines import Deadlines
 from hype.gateway.frames import text_frame
 from tests.clocks import HandClock
 

@@ -9,9 +9,9 @@ import pytest
 
 from hype import spec
 from hype.cluster.voice import LocalVoiceRegistry
+from hype.deadlines import Deadlines
 from hype.errors import Unavailable
 from hype.gateway.context import Context, Gone
-from hype.gateway.deadlines import Deadlines
 from hype.gateway.hub import Hub, Socket
 from hype.gateway.identity import Identities, introduces
 from hype.gateway.voice import NoMedia, Voice

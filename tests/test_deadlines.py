@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from hype.gateway.deadlines import Deadline, Deadlines
+from hype.deadlines import Deadline, Deadlines
 from tests.clocks import HandClock
 
 

@@ -1,4 +1,4 @@
-"""The deadlines of all sockets, behind one timer.
+"""The deadlines of all sockets of a port, behind one timer.
 
 Every kind of deadline has one duration, so what was set first is due first: a look at the oldest entries finds all that
 have passed. A socket costs an entry in a dict for each deadline that runs, and no timer of its own.
@@ -57,7 +57,7 @@ class Deadline(Generic[T]):
 
 
 class Deadlines:
-    """The deadlines of one gateway. clock: returns seconds that never go back."""
+    """The deadlines of one port. clock: returns seconds that never go back."""
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         """Create it without deadlines; none passes before `start`."""
