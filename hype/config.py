@@ -135,6 +135,7 @@ VARIABLES: Final = (
         "127.0.0.0/8, ::1",
         settings.networks,
     ),
+    Variable("KEEP_ALIVE_S", f"seconds for which an idle connection of REST is kept: {_COUNT[0]}", "75", _COUNT[1]),
     Variable("ACCESS_TOKEN_TTL_S", f"seconds until an access token expires: {_COUNT[0]}", "900", _COUNT[1]),
     Variable("REFRESH_TOKEN_TTL_S", f"seconds until a refresh token expires: {_COUNT[0]}", "604800", _COUNT[1]),
     Variable(
@@ -191,6 +192,7 @@ class Config:
     max_connections: int | None
     max_connections_per_address: int | None
     metrics_from: tuple[Network, ...]
+    keep_alive_s: int
     access_token_ttl_s: int
     refresh_token_ttl_s: int
     log_level: str

@@ -9,10 +9,12 @@
     │   ├── Forbidden            403 forbidden
     │   ├── NotFound             404 not_found
     │   ├── MethodNotAllowed     405 invalid_message
+    │   ├── RequestTimeout       408 invalid_message
     │   ├── Conflict             409 invalid_message
     │   ├── PayloadTooLarge      413 invalid_message
     │   ├── UnsupportedMediaType 415 invalid_message
     │   ├── TooManyRequests      429 rate_limited      with `Retry-After`
+    │   ├── HeadTooLarge         431 invalid_message
     │   ├── ClientGone           400 invalid_message   no client is left to read it
     │   ├── Unavailable          503 unavailable       with `Retry-After`
     │   └── InternalError        500 internal
@@ -22,7 +24,7 @@
         ├── PortBusy             the server cannot listen on a port
         └── DatabaseUnusable     the database cannot be reached or opened
 
-The default texts are those of rulings R6, R7, R8 and A12.
+The default texts are those of rulings R6, R7, R8, A12 and A19.
 """
 
 from __future__ import annotations
@@ -54,6 +56,14 @@ class HypeError(Exception):
         self.details = None if details is None else [dict(issue) for issue in details]
         self.headers = dict(headers or {})
         super().__init__(self.error)
+
+    @property
+    def document(self) -> dict[str, Any]:
+        """The failure envelope (ruling R1)."""
+        document: dict[str, Any] = {"success": False, "error": self.error}
+        if self.details is not None:
+            document["details"] = self.details
+        return document
 
 
 class BadRequest(HypeError):
@@ -118,6 +128,14 @@ class MethodNotAllowed(HypeError):
         super().__init__(error, headers={"Allow": ", ".join(allow)})
 
 
+class RequestTimeout(HypeError):
+    """A request whose head or body does not come in time (ruling A19)."""
+
+    status = 408
+    gateway_code = "invalid_message"
+    default = "Request timeout"
+
+
 class Conflict(HypeError):
     """A request that the present state does not allow."""
 
@@ -154,6 +172,14 @@ class TooManyRequests(HypeError):
 
     def __init__(self, error: str | None = None, *, retry_after_s: float = 1.0) -> None:
         super().__init__(error, headers=_retry_after(retry_after_s))
+
+
+class HeadTooLarge(HypeError):
+    """A request whose head, or trailer, has more bytes or fields than amendment A13 allows."""
+
+    status = 431
+    gateway_code = "invalid_message"
+    default = "Request header fields too large"
 
 
 class Unavailable(HypeError):

@@ -57,6 +57,7 @@ WRONG = {
     "MAX_CONNECTIONS": ["0", "all"],
     "MAX_CONNECTIONS_PER_ADDRESS": ["0", "1.5"],
     "METRICS_FROM": ["everybody", "10.0.0.1/8"],
+    "KEEP_ALIVE_S": ["0", "5s"],
     "ACCESS_TOKEN_TTL_S": ["0", "9999999999999"],
     "REFRESH_TOKEN_TTL_S": ["7d"],
     "LOG_LEVEL": ["loud"],
@@ -75,6 +76,7 @@ def test_defaults() -> None:
     assert (config.profile, config.env, config.log_level) == ("hardened", "development", "info")
     assert config.cors_origins == tuple(document("openapi.yaml", "hardened")["x-hype-cors"]["origins"])
     assert (config.access_token_ttl_s, config.refresh_token_ttl_s) == (15 * 60, 7 * 24 * 3600)
+    assert config.keep_alive_s > 60  # proxies keep idle connections for 60 s
     limits = (config.login_max_per_email, config.login_max_per_address, config.login_window_s)
     assert (*limits, config.ws_rate_burst, config.ws_rate_per_second) == (None,) * 5
     assert (config.max_connections, config.max_connections_per_address) == (None, None)

@@ -8,16 +8,18 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from types import SimpleNamespace
-from typing import Any, Final
+from typing import Any
+from urllib.parse import unquote
 
 import falcon.asgi
+from falcon.routing import CompiledRouter
 
 from hype import jsontext
 from hype.addresses import client_address
 from hype.database import Unit
-from hype.errors import BadRequest, HypeError, SpecMismatch
+from hype.errors import HypeError, SpecMismatch
 from hype.operations import Admission, Answer, Call, Function, Services, perform
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
@@ -28,18 +30,19 @@ from hype.spec import Operation
 
 __all__ = ["build"]
 
-_VERSIONS: Final = frozenset({"1.0", "1.1"})
-
 
 def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.App[Any, Any]:
     """Return the ASGI application. functions: by operationId.
+
+    A server gives it whole requests. In the scope, `hype.is_gone` tells whether the client has gone, and `hype.unread`
+    is the error of a body that the server did not take: too large, or too late.
 
     Raises SpecMismatch when an operation has no function, or a function has no operation in any profile.
     """
     _check(services, functions)
     operations = services.contract.operations.values()
     cors = CrossOrigin(services.config.cors_origins, {each.method.upper() for each in operations})
-    app = _App(cors, {each.method.upper() for each in operations if each.body is not None})
+    app = _App(middleware=cors, router=_Router())
     endpoints: dict[str, dict[str, Endpoint]] = defaultdict(dict)
     for operation in operations:
         endpoints[operation.path][operation.method] = Endpoint(services, operation, functions[operation.id])
@@ -50,41 +53,26 @@ def build(services: Services, functions: Mapping[str, Function]) -> falcon.asgi.
 
 
 class _App(falcon.asgi.App[Any, Any]):
-    """The Falcon application, with two corrections of its work with uvicorn.
+    """The Falcon application, which compares paths as they were sent (amendment A19).
 
-    Falcon fails at versions of HTTP that uvicorn lets through (`GET /` without one is 0.9). When a client disconnects,
-    Falcon takes the received part of a body for the whole (RFC 9112 section 8: an incomplete request is an error).
+    Falcon compares what a server has decoded, so that `%2F` would separate segments like a slash.
     """
-
-    def __init__(self, middleware: Any, methods_with_body: Container[str]) -> None:
-        super().__init__(middleware=middleware)
-        self._methods_with_body = methods_with_body
 
     async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
         self, scope: dict[str, Any], receive: Any, send: Any
     ) -> None:
-        """Answer a request of an unknown version like one of 1.0, and one with an incomplete body with 400."""
+        """Answer one request."""
         if scope["type"] == "http":
-            if scope["http_version"] not in _VERSIONS:
-                scope = {**scope, "http_version": "1.0"}
-            if scope["method"] in self._methods_with_body:
-                receive = _whole(receive)
+            scope["path"] = scope["raw_path"].decode("ascii")
         await super().__call__(scope, receive, send)
 
 
-def _whole(receive: Any) -> Any:
-    """Return an ASGI `receive` that raises BadRequest when the client disconnects in the middle of a body."""
-    begun = False
+class _Router(CompiledRouter):
+    """Falcon's router, which would ignore empty segments at the beginning of a path."""
 
-    async def receive_whole() -> Any:
-        nonlocal begun
-        message = await receive()
-        if message["type"] == "http.disconnect" and begun:
-            raise BadRequest("The body is incomplete")
-        begun = True
-        return message
-
-    return receive_whole
+    def find(self, uri: str, req: Any = None) -> Any:
+        """Return the route of a path, None if there is none."""
+        return None if uri.startswith("//") else super().find(uri, req)
 
 
 def _check(services: Services, functions: Mapping[str, Function]) -> None:
@@ -129,12 +117,16 @@ class Endpoint:
     async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], admission: Admission) -> Answer:
         known = self._operation
         content = await body.receive(request) if known.body is not None else body.NONE
+        unread: HypeError | None = request.scope.get("hype.unread")
+        path = {name: unquote(segment) if "%" in segment else segment for name, segment in path.items()}
         text = request.query_string
         token = bearer_token(request)
         address = _address(request, self._services.config.trusted_proxies)
 
         def read(call: Call) -> None:
             call.query = query.read(text, known.query)
+            if unread is not None:
+                raise unread
             if known.body is not None:
                 call.body = body.read(content, known.body)
 

@@ -12,14 +12,14 @@ import falcon
 import falcon.asgi
 
 from hype import jsontext
-from hype.errors import InvalidJson, PayloadTooLarge, UnsupportedMediaType
+from hype.errors import InvalidJson, UnsupportedMediaType
 from hype.issues import MISSING
 from hype.spec import Rule
 
 __all__ = ["LIMIT_BYTES", "NONE", "Content", "read", "receive"]
 
 LIMIT_BYTES: Final = 102_400
-"""The largest body (ruling R8)."""
+"""The largest body (ruling R8). `hype.http1` takes no larger one off the wire."""
 
 _LONGEST_MEDIA_TYPE: Final = 255  # characters; the time of Falcon's parser grows with their square
 
@@ -28,8 +28,7 @@ _LONGEST_MEDIA_TYPE: Final = 255  # characters; the time of Falcon's parser grow
 class Content:
     """A body as it was received.
 
-    octets: one more than `LIMIT_BYTES` stands for every larger body. media_type, encoding: the headers Content-Type and
-    Content-Encoding.
+    media_type, encoding: the headers Content-Type and Content-Encoding.
     """
 
     octets: bytes
@@ -42,8 +41,8 @@ NONE: Final = Content(b"", "", "")
 
 
 async def receive(request: falcon.asgi.Request) -> Content:
-    """Receive the body up to the limit; uvicorn discards the rest once the answer is out."""
-    content = await request.stream.read(LIMIT_BYTES + 1)
+    """Receive the body."""
+    content = await request.stream.read()
     encoding = request.get_header("Content-Encoding") or "identity"
     return Content(content, request.content_type or "", encoding)
 
@@ -51,11 +50,9 @@ async def receive(request: falcon.asgi.Request) -> Content:
 def read(content: Content, rule: Rule) -> dict[str, Any]:
     """Return the value of a body that keeps `rule`.
 
-    Raises PayloadTooLarge, UnsupportedMediaType, InvalidJson, or the error of `rule` for a value that breaks it, as a
+    Raises UnsupportedMediaType, InvalidJson, or the error of `rule` for a value that breaks it, as a
     missing body does.
     """
-    if len(content.octets) > LIMIT_BYTES:
-        raise PayloadTooLarge
     value = MISSING
     if content.octets:
         _expect_json(content)

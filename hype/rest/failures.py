@@ -46,12 +46,9 @@ def add_failure_handlers(app: falcon.asgi.App[Any, Any], methods: Mapping[str, S
 async def _refused(
     request: falcon.asgi.Request, response: falcon.asgi.Response, error: HypeError, params: dict[str, Any]
 ) -> None:
-    document: dict[str, Any] = {"success": False, "error": error.error}
-    if error.details is not None:
-        document["details"] = error.details
     response.status = error.status
     response.content_type = falcon.MEDIA_JSON
-    response.data = jsontext.dump(document)
+    response.data = jsontext.dump(error.document)
     response.set_headers(error.headers)
 
 

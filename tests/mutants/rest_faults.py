@@ -13,7 +13,6 @@ from tests.mutants.seams import GONE, Around, Edit, Operation, Query, SpecPatch
 SCHEMAS = "openapi.yaml#/components/schemas"
 ONLY_VOICE = f"{SCHEMAS}/VoiceOnlyMembers/else/properties"
 
-_BODY = "hype/rest/body.py"
 _TOO_LONG = "content must not exceed 2000 characters"
 _TOO_SMALL = {
     "code": "too_small",
@@ -79,14 +78,9 @@ MUTANTS = [
     mutant(
         "rest.body.only-the-header-counts",
         "A body that comes in chunks may be as large as one likes.",
-        Edit(_BODY, ".read(LIMIT_BYTES + 1)", ".read(None if request.content_length is None else LIMIT_BYTES + 1)"),
-        # What comes in chunks is told from the rest by the letter case of its encoding.
         Edit(
-            _BODY,
-            '"Content-Encoding") or "identity"',
-            '"Content-Encoding") or ("identity" if request.content_length else "Identity")',
+            "hype/http1/connection.py", "too_large = len(cycle.body) > self._bounds.max_body_bytes", "too_large = False"
         ),
-        Edit(_BODY, "octets) > LIMIT_BYTES:", "octets) > LIMIT_BYTES and content.encoding != 'Identity':"),
         of="createMessage",
         killed_by="R8.chunked",
     ),
@@ -100,7 +94,18 @@ MUTANTS = [
     mutant(
         "rest.trailers.are-headers",
         "A token in the trailer of a body in chunks counts like one in the head, when it comes in time.",
-        Edit("hype/http1.py", "self.headers = []", "pass"),
+        Edit(
+            "hype/http1/chunks.py",
+            "if any(name in _STEERING for name, _ in heads.fields_of(octets[at : end + 4])):",
+            "self.trailer = heads.fields_of(octets[at : end + 4])\n        if False:",
+        ),
+        Edit("hype/http1/chunks.py", '"_trailer", "content", "done")', '"_trailer", "content", "done", "trailer")'),
+        Edit(
+            "hype/http1/connection.py",
+            "            whole = self._chunks.done\n",
+            "            whole = self._chunks.done\n"
+            '            cycle.scope["headers"] = [*cycle.scope["headers"], *getattr(self._chunks, "trailer", [])]\n',
+        ),
         of="createMessage",
         killed_by="A19.trailers",
     ),

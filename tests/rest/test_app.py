@@ -98,36 +98,6 @@ def test_a_refusal_is_not_logged(services: Services, caplog: pytest.LogCaptureFi
     assert [record.message for record in caplog.records if record.name.startswith("hype")] == []
 
 
-@pytest.mark.parametrize("header", ["Content-Length", "Transfer-Encoding"])
-async def test_an_incomplete_body_is_refused(services: Services, header: str) -> None:
-    """A body that is cut off is no request, even if the received part is JSON (RFC 9112 section 8)."""
-    performed = []
-
-    def record(call: Call) -> Answer:
-        performed.append(call.body)
-        return Answer({})
-
-    def events() -> Iterator[dict[str, Any]]:
-        yield {"type": "http.request", "body": b'{"username": "cut-off"}', "more_body": True}
-        yield {"type": "http.disconnect"}
-
-    sent: list[dict[str, Any]] = []
-    coming = events()
-
-    async def receive() -> dict[str, Any]:
-        return next(coming)
-
-    async def send(event: dict[str, Any]) -> None:
-        sent.append(event)
-
-    length = {"Content-Length": "100", "Transfer-Encoding": "chunked"}[header]
-    headers = {"Content-Type": "application/json", header: length}
-    scope: Any = create_scope("/auth/guest", method="POST", headers=headers)
-    await build(services, functions(loginGuest=record))(scope, receive, send)
-    assert sent[0]["status"] == 400
-    assert performed == []
-
-
 async def test_a_client_that_disconnects_at_once_is_no_error(services: Services) -> None:
     """The server answers nothing and logs nothing."""
 

@@ -1,0 +1,124 @@
+"""Answers on their way out: those of the application, and those of a connection that does not ask it."""
+
+from __future__ import annotations
+
+import functools
+import re
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
+
+from hype import jsontext
+from hype.errors import HypeError
+
+__all__ = ["DEFAULT_HEADERS", "Answer", "refusal"]
+
+DEFAULT_HEADERS: Final = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
+"""The headers of every answer: a browser guesses no media type, and no cache keeps what depends on a token.
+
+An answer with a `Cache-Control` of its own keeps that.
+"""
+
+_CACHING: Final = b"cache-control"
+
+
+class Answer:
+    """The application for one request, whose answer leaves in one write, head and body together.
+
+    uvicorn writes the head before it knows the body, which costs a second system call and packet, and checks every
+    header anew. What is no plain answer still goes uvicorn's way.
+    """
+
+    __slots__ = ("_app", "_close", "_cycle", "_head", "_received")
+
+    def __init__(self, cycle: RequestResponseCycle, app: Any, close: Callable[[], None]) -> None:
+        """Create it for a request that has been received as a whole. close: ends the connection after an answer."""
+        self._cycle = cycle
+        self._app = app
+        self._close = close
+        self._head: Any = None
+        self._received = False
+
+    def __call__(self, scope: Any, receive: Any, send: Any) -> Any:
+        """Run the application."""
+        return self._app(scope, self._receive, self._send)
+
+    async def _receive(self) -> Any:
+        """Return the whole body first, even to an application whose client has gone meanwhile."""
+        if self._received:
+            return await self._cycle.receive()
+        self._received = True
+        return {"type": "http.request", "body": bytes(self._cycle.body), "more_body": False}
+
+    async def _send(self, message: Any) -> None:
+        head, self._head = self._head, None
+        if head is None and message["type"] == "http.response.start" and not self._cycle.response_started:
+            self._head = message
+            return
+        lines = None if head is None else self._lines(head, message)
+        if lines is None:
+            if head is not None:
+                await self._cycle.send(head)
+            await self._cycle.send(message)
+            return
+        if self._cycle.flow.write_paused and not self._cycle.disconnected:
+            await self._cycle.flow.drain()
+        if not self._cycle.disconnected:
+            self._write(STATUS_LINE[head["status"]], *lines, message.get("body", b""))
+
+    def _lines(self, head: Any, body: Any) -> list[bytes] | None:
+        """Return the lines of a plain head, None when uvicorn must write it."""
+        cycle = self._cycle
+        if any(name == _CACHING for name, _ in head["headers"]):
+            cycle.default_headers = [each for each in cycle.default_headers if each[0] != _CACHING]
+        return (
+            None if cycle.scope["method"] == "HEAD" else _plain_head([*cycle.default_headers, *head["headers"]], body)
+        )
+
+    def _write(self, status_line: bytes, *parts: bytes) -> None:
+        """Write the whole answer, and end the request as uvicorn does."""
+        cycle = self._cycle
+        closing = () if cycle.keep_alive else (b"connection: close\r\n",)
+        cycle.transport.write(b"".join((status_line, *closing, *parts)))
+        cycle.response_started = cycle.response_complete = True
+        cycle.message_event.set()
+        if not cycle.keep_alive:
+            self._close()
+        cycle.on_response()
+
+
+def refusal(error: HypeError, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    """Return the answer to a request that cannot be read: the failure envelope, and the end of the connection.
+
+    headers: those of every answer.
+    """
+    body = jsontext.dump(error.document)
+    lines = [b"%s: %s\r\n" % header for header in headers]
+    lines += [
+        b"content-type: application/json\r\n",
+        b"content-length: %d\r\n" % len(body),
+        b"connection: close\r\n\r\n",
+    ]
+    return b"".join((STATUS_LINE[error.status], *lines, body))
+
+
+def _plain_head(headers: Sequence[tuple[bytes, bytes]], body: Any) -> list[bytes] | None:
+    """Return the lines of a head up to its empty line, None when it or the ASGI message `body` needs uvicorn's care."""
+    if body.get("more_body") or (b"content-length", b"%d" % len(body.get("body", b""))) not in headers:
+        return None
+    lines = [_line(name, value) for name, value in headers]
+    return None if None in lines else [*lines, b"\r\n"]  # type: ignore[list-item]  # none of them is None
+
+
+@functools.lru_cache(maxsize=1024)
+def _line(name: bytes, value: bytes) -> bytes | None:
+    """Return the line of a header, None for one that is wrong or that steers the connection."""
+    if name in _STEERING or not _NAME.fullmatch(name) or not _VALUE.fullmatch(value):
+        return None
+    return name + b": " + value + b"\r\n"
+
+
+_STEERING: Final = frozenset({b"connection", b"transfer-encoding"})
+_NAME: Final = re.compile(rb"[a-z0-9-]+")
+_VALUE: Final = re.compile(rb"[\x20-\x7e]*")

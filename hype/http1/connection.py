@@ -1,0 +1,385 @@
+"""A connection, from its first octet to its last. Everything that a client can make it hold or wait for is bounded.
+
+One request is read at a time: while an answer is under way, what comes behind its request stays unread, so pipelined
+requests do not pile up and no answer overtakes another. A deadline costs no timer of its own (`hype.deadlines`).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from typing import Any, Final, cast
+from urllib.parse import unquote
+
+from uvicorn.config import Config
+from uvicorn.protocols.http.flow_control import FlowControl
+from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
+from uvicorn.protocols.utils import get_local_addr, get_remote_addr
+from uvicorn.server import ServerState
+
+from hype.deadlines import Deadlines
+from hype.errors import BadRequest, HeadTooLarge, HypeError, PayloadTooLarge, RequestTimeout
+from hype.http1 import heads
+from hype.http1.answers import Answer, refusal
+from hype.http1.chunks import Chunks
+from hype.http1.heads import Head
+
+__all__ = ["Bounds", "Connection"]
+
+_SILENT_S: Final = 10  # for the first octet of a new connection
+_HEAD_S: Final = 10  # for a head, from its first octet
+_BODY_S: Final = 30  # for a body
+_READING_S: Final = 30  # for a client to take some of the answer that waits for it
+_LINGERING_S: Final = 2  # for a client to read a refusal and close (RFC 9112 section 9.6)
+_MOST_DISCARDED: Final = 1_048_576  # bytes that a client sends meanwhile
+
+_log = logging.getLogger(__name__)
+_uvicorn_log = logging.getLogger("uvicorn.error")
+
+
+class Bounds:
+    """The bounds and the deadlines that all connections of a server share."""
+
+    def __init__(self, deadlines: Deadlines, keep_alive_s: float, max_body_bytes: int) -> None:
+        """Create them. keep_alive_s: for the next request. max_body_bytes: of a body that the application gets."""
+        self.max_body_bytes = max_body_bytes
+        self.silent = deadlines.of(_SILENT_S, Connection.close)
+        self.head = deadlines.of(_HEAD_S, Connection.miss_head)
+        self.body = deadlines.of(_BODY_S, Connection.miss_body)
+        self.idle = deadlines.of(keep_alive_s, Connection.close)
+        self.reading = deadlines.of(_READING_S, Connection.miss_reader)
+        self.lingering = deadlines.of(_LINGERING_S, Connection.abort)
+        self.all = (self.silent, self.head, self.body, self.idle, self.reading, self.lingering)
+
+
+class Connection(asyncio.Protocol):
+    """A client's connection. uvicorn's server creates it, keeps it in `state.connections` and calls `shutdown`."""
+
+    __slots__ = (
+        "_answering",
+        "_app",
+        "_app_state",
+        "_asgi",
+        "_bounds",
+        "_chunks",
+        "_client",
+        "_cycle",
+        "_discarded",
+        "_ended",
+        "_flow",
+        "_held",
+        "_left",
+        "_loop",
+        "_seen",
+        "_server",
+        "_skipped",
+        "_state",
+        "_unread",
+        "_waiting",
+        "transport",
+    )
+    transport: asyncio.Transport
+    _flow: FlowControl
+
+    def __init__(
+        self,
+        bounds: Bounds,
+        config: Config,
+        server_state: ServerState,
+        app_state: dict[str, Any],
+        _loop: asyncio.AbstractEventLoop | None = None,
+    ) -> None:
+        """Create it for a client that uvicorn's server has accepted."""
+        self._bounds = bounds
+        self._app = config.loaded_app
+        self._asgi = {"version": config.asgi_version, "spec_version": "2.3"}
+        self._state = server_state
+        self._app_state = app_state
+        self._loop = _loop or asyncio.get_running_loop()
+        self._held = b""  # what has come and is not read yet
+        self._seen = 0  # how much of it was searched for the end of a head
+        self._skipped = False  # whether an empty line before a head was ignored
+        self._cycle: RequestResponseCycle | None = None  # of the request that is read or answered, or was the last one
+        self._left: int | None = None  # bytes of its body that have not come; None while a head is wanted
+        self._chunks: Chunks | None = None  # the reader of a body of unknown length
+        self._answering = False
+        self._unread = False  # whether the client may still send what nobody reads
+        self._ended = False
+        self._waiting = 0  # bytes that waited for the client when the deadline for its reading was set
+        self._discarded = 0
+
+    # Callbacks of the event loop
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Wait for the first octet."""
+        self.transport = cast(asyncio.Transport, transport)
+        self._flow = FlowControl(self.transport)
+        self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
+        self._state.connections.add(self)  # type: ignore[arg-type]  # it has no interface for them
+        self._bounds.silent.set(self)
+
+    def connection_lost(self, error: Exception | None) -> None:
+        """End. A request that was not received as a whole has had no effect; an answer in progress is for nobody."""
+        self._state.connections.discard(self)
+        self._ended = True
+        self._held = b""
+        for deadline in self._bounds.all:
+            deadline.clear(self)
+        if self._cycle is not None:
+            self._cycle.disconnected = self._cycle.disconnected or not self._cycle.response_complete
+            self._cycle.message_event.set()
+        self._flow.resume_writing()
+
+    def data_received(self, data: bytes) -> None:
+        """Read what has come."""
+        if self._ended:
+            self._discarded += len(data)
+            if self._discarded > _MOST_DISCARDED:
+                self.transport.abort()
+            return
+        self._held = self._held + data if self._held else data
+        self._read()
+
+    def eof_received(self) -> None:
+        """Let the transport close: a client that sends no more has gone."""
+
+    def pause_writing(self) -> None:
+        """Wait for the client to read."""
+        self._flow.pause_writing()
+        self._expect_reader()
+
+    def resume_writing(self) -> None:
+        """Go on, with what was held back meanwhile."""
+        self._flow.resume_writing()
+        if not self._answering:
+            self._go_on()
+
+    # Deadlines
+
+    def close(self) -> None:
+        """Close the connection of a client that has nothing to say."""
+        self.transport.close()
+
+    def abort(self) -> None:
+        """Close the connection of a client that has had its time, and forget what waits for it."""
+        self.transport.abort()
+
+    def miss_head(self) -> None:
+        """Refuse a head that did not come in time."""
+        self._refuse(RequestTimeout())
+
+    def miss_body(self) -> None:
+        """Refuse a body that did not come in time; the application says so, since it knows what comes first."""
+        self._begin_without_body(RequestTimeout())
+
+    def miss_reader(self) -> None:
+        """Abort the connection of a client that has read nothing since the deadline was set."""
+        waiting = self.transport.get_write_buffer_size()
+        if waiting >= self._waiting > 0:
+            _log.debug("a client does not read its answer")
+            self.transport.abort()
+        elif waiting:
+            self._expect_reader()
+
+    def shutdown(self) -> None:
+        """Close once the answer in progress is out."""
+        if self._answering and self._cycle is not None:
+            self._cycle.keep_alive = False
+        else:
+            self.transport.close()
+
+    @property
+    def _receiving(self) -> bool:
+        """Whether a request has begun to come and is not whole."""
+        return self._left is not None or self in self._bounds.head
+
+    # The way in
+
+    def _read(self) -> None:
+        while not self._ended:
+            if self._answering or self._flow.write_paused:
+                if self._held and not self.transport.is_closing():
+                    self._flow.pause_reading()
+                return
+            try:
+                if self._left is None and not self._read_head():
+                    return
+                if not self._read_body():
+                    return
+            except HypeError as error:
+                self._refuse(error)
+                return
+            self._begin()
+
+    def _read_head(self) -> bool:
+        """Read the next head; return whether there was a whole one. Raises HypeError for one that is refused."""
+        held = self._held
+        if not self._skipped and held.startswith(b"\r\n"):
+            self._skipped = True
+            self._held = held = held[2:]
+        end = held.find(b"\r\n\r\n", max(0, self._seen - 3), heads.LIMIT_BYTES)
+        bounds = self._bounds
+        if end < 0:
+            if not held and not self._skipped:
+                return False
+            if len(held) >= heads.LIMIT_BYTES:
+                raise HeadTooLarge
+            if not heads.may_begin(held, self._seen):
+                raise BadRequest
+            self._seen = len(held)
+            if self not in bounds.head:
+                bounds.silent.clear(self)
+                bounds.idle.clear(self)
+                bounds.head.set(self)
+            return False
+        head = heads.parse(held[: end + 4])
+        self._held = held[end + 4 :]
+        self._seen = 0
+        self._skipped = False
+        bounds.silent.clear(self)
+        bounds.idle.clear(self)
+        bounds.head.clear(self)
+        self._take(head)
+        return True
+
+    def _take(self, head: Head) -> None:
+        """Prepare for the body and for the answer."""
+        path = head.path.decode("ascii")
+        scope: Any = {
+            "type": "http",
+            "asgi": self._asgi,
+            "http_version": head.version,
+            "method": head.method,
+            "scheme": "http",
+            "path": unquote(path) if "%" in path else path,
+            "raw_path": head.path,
+            "query_string": head.query,
+            "root_path": "",
+            "headers": head.fields,
+            "server": self._server,
+            "client": self._client,
+            "state": self._app_state.copy(),
+            "hype.is_gone": self.transport.is_closing,
+        }
+        self._cycle = RequestResponseCycle(
+            scope=scope,
+            transport=self.transport,
+            flow=self._flow,
+            logger=_uvicorn_log,
+            access_logger=_uvicorn_log,
+            access_log=False,
+            default_headers=self._state.default_headers,
+            message_event=asyncio.Event(),
+            expect_100_continue=False,
+            keep_alive=head.keep_alive,
+            on_response=self._answered,
+        )
+        if head.length is None:
+            self._chunks = Chunks(self._cycle.body)
+        self._left = head.length or 0
+        if head.length != 0:
+            self._bounds.body.set(self)
+            if head.expects and self._left <= self._bounds.max_body_bytes:
+                self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+
+    def _read_body(self) -> bool:
+        """Read what has come of the body; return whether it is whole. Raises HypeError for one that is not valid."""
+        cycle, held = cast(RequestResponseCycle, self._cycle), self._held
+        if self._chunks is not None:
+            used = self._chunks.read(held) if held else 0
+            whole = self._chunks.done
+            too_large = len(cycle.body) > self._bounds.max_body_bytes
+        elif self._left:
+            too_large = self._left + len(cycle.body) > self._bounds.max_body_bytes
+            used = 0 if too_large else min(self._left, len(held))
+            cycle.body += held[:used]
+            self._left -= used
+            whole = self._left == 0
+        else:
+            return True
+        self._held = held[used:]
+        if too_large:
+            self._begin_without_body(PayloadTooLarge())
+            return False
+        return whole
+
+    # The way through the application
+
+    def _begin_without_body(self, error: HypeError) -> None:
+        """Ask the application, which answers `error` unless the request has an earlier fault (ruling R10)."""
+        cycle = cast(RequestResponseCycle, self._cycle)
+        cycle.body.clear()
+        cycle.scope["hype.unread"] = error  # type: ignore[typeddict-unknown-key]  # our own
+        cycle.keep_alive = False
+        self._unread = True
+        self._begin()
+
+    def _begin(self) -> None:
+        cycle = cast(RequestResponseCycle, self._cycle)
+        self._bounds.body.clear(self)
+        self._left, self._chunks = None, None
+        self._answering = True
+        cycle.more_body = False
+        task = self._loop.create_task(cycle.run_asgi(cast(Any, Answer(cycle, self._app, self._close_after_answer))))
+        task.add_done_callback(self._state.tasks.discard)
+        self._state.tasks.add(task)
+
+    def _answered(self) -> None:
+        """Go on after an answer has been written."""
+        self._state.total_requests += 1
+        self._answering = False
+        self._expect_reader()
+        if not self._ended and not self.transport.is_closing():
+            self._go_on()
+
+    def _go_on(self) -> None:
+        """Read what was held back, and then what comes."""
+        if self._ended or self.transport.is_closing():
+            return
+        if self._held:
+            self._read()
+        self._wait()
+
+    def _wait(self) -> None:
+        """Wait for what comes next, unless an answer is under way."""
+        if not self._answering and not self._ended and not self._flow.write_paused:
+            self._flow.resume_reading()
+            if not self._receiving:
+                self._bounds.idle.set(self)
+
+    # The way out
+
+    def _expect_reader(self) -> None:
+        """Give the client time to read some of what waits for it."""
+        self._waiting = self.transport.get_write_buffer_size()
+        if self._waiting:
+            self._bounds.reading.set(self)
+
+    def _refuse(self, error: HypeError) -> None:
+        """Answer a request that cannot be read, and end."""
+        _log.debug("a request was refused: %s", error.error)
+        if not self.transport.is_closing():
+            self.transport.write(refusal(error, self._state.default_headers))
+        self._end()
+
+    def _close_after_answer(self) -> None:
+        if self._unread:
+            self._end()
+        else:
+            self.transport.close()
+
+    def _end(self) -> None:
+        """Close, but let the client read its answer first.
+
+        A closed connection answers what still comes with a reset, at which a client may lose what it has not read.
+        """
+        self._ended = True
+        self._held = b""
+        for deadline in self._bounds.all:
+            deadline.clear(self)
+        if self.transport.is_closing():
+            return
+        self._bounds.lingering.set(self)
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self._flow.resume_reading()

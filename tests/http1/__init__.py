@@ -1,0 +1,1 @@
+"""Tests of `hype.http1`: octets in, octets out."""
