@@ -68,6 +68,7 @@ class Connection(asyncio.Protocol):
         "_ended",
         "_flow",
         "_held",
+        "_last",
         "_left",
         "_loop",
         "_seen",
@@ -104,6 +105,7 @@ class Connection(asyncio.Protocol):
         self._chunks: Chunks | None = None  # the reader of a body of unknown length
         self._answering = False
         self._unread = False  # whether the client may still send what nobody reads
+        self._last = False  # whether the server shuts down
         self._ended = False
         self._waiting = 0  # bytes that waited for the client when the deadline for its reading was set
         self._discarded = 0
@@ -182,10 +184,11 @@ class Connection(asyncio.Protocol):
             self._expect_reader()
 
     def shutdown(self) -> None:
-        """Close once the answer in progress is out."""
-        if self._answering and self._cycle is not None:
+        """Close once a request that has begun to come is answered."""
+        self._last = True
+        if self._cycle is not None:
             self._cycle.keep_alive = False
-        else:
+        if not self._answering and not self._receiving:
             self.transport.close()
 
     @property
@@ -271,7 +274,7 @@ class Connection(asyncio.Protocol):
             default_headers=self._state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=False,
-            keep_alive=head.keep_alive,
+            keep_alive=head.keep_alive and not self._last,
             on_response=self._answered,
         )
         if head.length is None:
