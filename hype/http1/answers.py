@@ -70,7 +70,7 @@ class Answer:
     def _lines(self, head: Any, body: Any) -> list[bytes] | None:
         """Return the lines of a plain head, None when uvicorn must write it."""
         cycle = self._cycle
-        if any(name == _CACHING for name, _ in head["headers"]):
+        if _CACHING in dict(head["headers"]):
             cycle.default_headers = [each for each in cycle.default_headers if each[0] != _CACHING]
         return (
             None if cycle.scope["method"] == "HEAD" else _plain_head([*cycle.default_headers, *head["headers"]], body)

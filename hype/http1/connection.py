@@ -17,7 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
-from hype.deadlines import Deadlines
+from hype.deadlines import Deadline, Deadlines
 from hype.errors import BadRequest, HeadTooLarge, HypeError, PayloadTooLarge, RequestTimeout
 from hype.http1 import heads
 from hype.http1.answers import Answer, refusal
@@ -49,7 +49,6 @@ class Bounds:
         self.idle = deadlines.of(keep_alive_s, Connection.close)
         self.reading = deadlines.of(_READING_S, Connection.miss_reader)
         self.lingering = deadlines.of(_LINGERING_S, Connection.abort)
-        self.all = (self.silent, self.head, self.body, self.idle, self.reading, self.lingering)
 
 
 class Connection(asyncio.Protocol):
@@ -58,7 +57,6 @@ class Connection(asyncio.Protocol):
     __slots__ = (
         "_answering",
         "_app",
-        "_app_state",
         "_asgi",
         "_bounds",
         "_chunks",
@@ -66,6 +64,7 @@ class Connection(asyncio.Protocol):
         "_cycle",
         "_discarded",
         "_ended",
+        "_expected",
         "_flow",
         "_held",
         "_last",
@@ -95,7 +94,6 @@ class Connection(asyncio.Protocol):
         self._app = config.loaded_app
         self._asgi = {"version": config.asgi_version, "spec_version": "2.3"}
         self._state = server_state
-        self._app_state = app_state
         self._loop = _loop or asyncio.get_running_loop()
         self._held = b""  # what has come and is not read yet
         self._seen = 0  # how much of it was searched for the end of a head
@@ -103,6 +101,7 @@ class Connection(asyncio.Protocol):
         self._cycle: RequestResponseCycle | None = None  # of the request that is read or answered, or was the last one
         self._left: int | None = None  # bytes of its body that have not come; None while a head is wanted
         self._chunks: Chunks | None = None  # the reader of a body of unknown length
+        self._expected: Deadline[Connection] | None = None  # for what the client owes
         self._answering = False
         self._unread = False  # whether the client may still send what nobody reads
         self._last = False  # whether the server shuts down
@@ -118,15 +117,15 @@ class Connection(asyncio.Protocol):
         self._flow = FlowControl(self.transport)
         self._server, self._client = get_local_addr(self.transport), get_remote_addr(self.transport)
         self._state.connections.add(self)  # type: ignore[arg-type]  # it has no interface for them
-        self._bounds.silent.set(self)
+        self._expect(self._bounds.silent)
 
     def connection_lost(self, error: Exception | None) -> None:
         """End. A request that was not received as a whole has had no effect; an answer in progress is for nobody."""
         self._state.connections.discard(self)
         self._ended = True
         self._held = b""
-        for deadline in self._bounds.all:
-            deadline.clear(self)
+        self._expect(None)
+        self._bounds.reading.clear(self)
         if self._cycle is not None:
             self._cycle.disconnected = self._cycle.disconnected or not self._cycle.response_complete
             self._cycle.message_event.set()
@@ -194,25 +193,36 @@ class Connection(asyncio.Protocol):
     @property
     def _receiving(self) -> bool:
         """Whether a request has begun to come and is not whole."""
-        return self._left is not None or self in self._bounds.head
+        return self._left is not None or self._expected is self._bounds.head
+
+    def _expect(self, deadline: Deadline[Connection] | None) -> None:
+        """Let this deadline run, instead of the one that runs now: a client owes one thing at a time."""
+        if self._expected is not None:
+            self._expected.clear(self)
+        self._expected = deadline
+        if deadline is not None:
+            deadline.set(self)
 
     # The way in
 
-    def _read(self) -> None:
-        while not self._ended:
-            if self._answering or self._flow.write_paused:
-                if self._held and not self.transport.is_closing():
-                    self._flow.pause_reading()
-                return
-            try:
-                if self._left is None and not self._read_head():
-                    return
-                if not self._read_body():
-                    return
-            except HypeError as error:
-                self._refuse(error)
-                return
-            self._begin()
+    def _read(self) -> bool:
+        """Read what has come; return whether the rest, or the client, must wait for an answer."""
+        if self._answering or self._flow.write_paused:
+            if not self.transport.is_closing():
+                self._flow.pause_reading()
+            return True
+        try:
+            if self._left is None and not self._read_head():
+                return False
+            if (self._left or self._chunks is not None) and not self._read_body():
+                return self._answering
+        except HypeError as error:
+            self._refuse(error)
+            return True
+        self._begin()
+        if self._held:
+            self._flow.pause_reading()
+        return True
 
     def _read_head(self) -> bool:
         """Read the next head; return whether there was a whole one. Raises HypeError for one that is refused."""
@@ -230,18 +240,14 @@ class Connection(asyncio.Protocol):
             if not heads.may_begin(held, self._seen):
                 raise BadRequest
             self._seen = len(held)
-            if self not in bounds.head:
-                bounds.silent.clear(self)
-                bounds.idle.clear(self)
-                bounds.head.set(self)
+            if self._expected is not bounds.head:
+                self._expect(bounds.head)
             return False
         head = heads.parse(held[: end + 4])
         self._held = held[end + 4 :]
         self._seen = 0
         self._skipped = False
-        bounds.silent.clear(self)
-        bounds.idle.clear(self)
-        bounds.head.clear(self)
+        self._expect(None)
         self._take(head)
         return True
 
@@ -261,7 +267,6 @@ class Connection(asyncio.Protocol):
             "headers": head.fields,
             "server": self._server,
             "client": self._client,
-            "state": self._app_state.copy(),
             "hype.is_gone": self.transport.is_closing,
         }
         self._cycle = RequestResponseCycle(
@@ -281,7 +286,7 @@ class Connection(asyncio.Protocol):
             self._chunks = Chunks(self._cycle.body)
         self._left = head.length or 0
         if head.length != 0:
-            self._bounds.body.set(self)
+            self._expect(self._bounds.body)
             if head.expects and self._left <= self._bounds.max_body_bytes:
                 self.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")
 
@@ -292,14 +297,13 @@ class Connection(asyncio.Protocol):
             used = self._chunks.read(held) if held else 0
             whole = self._chunks.done
             too_large = len(cycle.body) > self._bounds.max_body_bytes
-        elif self._left:
-            too_large = self._left + len(cycle.body) > self._bounds.max_body_bytes
-            used = 0 if too_large else min(self._left, len(held))
-            cycle.body += held[:used]
-            self._left -= used
-            whole = self._left == 0
         else:
-            return True
+            left = self._left or 0
+            too_large = left + len(cycle.body) > self._bounds.max_body_bytes
+            used = 0 if too_large else min(left, len(held))
+            cycle.body += held[:used]
+            self._left = left - used
+            whole = self._left == 0
         self._held = held[used:]
         if too_large:
             self._begin_without_body(PayloadTooLarge())
@@ -319,7 +323,7 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         cycle = cast(RequestResponseCycle, self._cycle)
-        self._bounds.body.clear(self)
+        self._expect(None)
         self._left, self._chunks = None, None
         self._answering = True
         cycle.more_body = False
@@ -331,24 +335,18 @@ class Connection(asyncio.Protocol):
         """Go on after an answer has been written."""
         self._state.total_requests += 1
         self._answering = False
-        self._expect_reader()
-        if not self._ended and not self.transport.is_closing():
-            self._go_on()
+        if self.transport.get_write_buffer_size():
+            self._expect_reader()
+        self._go_on()
 
     def _go_on(self) -> None:
-        """Read what was held back, and then what comes."""
+        """Read what was held back, and then what comes, unless an answer is under way."""
         if self._ended or self.transport.is_closing():
             return
-        if self._held:
-            self._read()
-        self._wait()
-
-    def _wait(self) -> None:
-        """Wait for what comes next, unless an answer is under way."""
-        if not self._answering and not self._ended and not self._flow.write_paused:
+        if not self._held or not self._read():
             self._flow.resume_reading()
             if not self._receiving:
-                self._bounds.idle.set(self)
+                self._expect(self._bounds.idle)
 
     # The way out
 
@@ -378,11 +376,10 @@ class Connection(asyncio.Protocol):
         """
         self._ended = True
         self._held = b""
-        for deadline in self._bounds.all:
-            deadline.clear(self)
+        self._expect(None)
         if self.transport.is_closing():
             return
-        self._bounds.lingering.set(self)
+        self._expect(self._bounds.lingering)
         if self.transport.can_write_eof():
             self.transport.write_eof()
         self._flow.resume_reading()

@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from hype.errors import BadRequest, HeadTooLarge
 
@@ -35,8 +34,7 @@ _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 _ONCE: Final = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type", b"origin")
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """The meaning of a head. path, query: as they were sent. length: bytes of the body, None when it comes in chunks.
 
     keep_alive: whether another request may follow. expects: whether the client waits for 100 before it sends the body.
@@ -78,22 +76,19 @@ def parse(octets: bytes) -> Head:
     known = dict(fields)
     if len(known) != len(fields):
         _expect_no_repetition(fields)
-    host = known.get(b"host")
-    if host is None:
-        if minor == b"1":
+    if b"host" in known:
+        if not _HOST.fullmatch(known[b"host"]):
             raise BadRequest
-    elif not _HOST.fullmatch(host):
+    elif minor == b"1":
         raise BadRequest
-    path, query = _path_and_query(method, target)
     return Head(
-        method=method.decode("ascii"),
-        path=path,
-        query=query,
-        version="1.1" if minor == b"1" else "1.0",
-        fields=fields,
-        length=_length(known, minor),
-        keep_alive=minor == b"1" and not (b"connection" in known and _closes(fields)),
-        expects=minor == b"1" and known.get(b"expect", b"").lower() == b"100-continue",
+        method.decode("ascii"),
+        *_path_and_query(method, target),
+        "1.1" if minor == b"1" else "1.0",
+        fields,
+        _length(known, minor) if b"content-length" in known or b"transfer-encoding" in known else 0,
+        minor == b"1" and not (b"connection" in known and _closes(known, fields)),
+        b"expect" in known and minor == b"1" and known[b"expect"].lower() == b"100-continue",
     )
 
 
@@ -133,20 +128,20 @@ def _path_and_query(method: bytes, target: bytes) -> tuple[bytes, bytes]:
 
 
 def _length(known: dict[bytes, bytes], minor: bytes) -> int | None:
-    """Return the length of the body (RFC 9112 section 6). Raises BadRequest when it is not certain."""
+    """Return the length of a body (RFC 9112 section 6). Raises BadRequest when it is not certain."""
     length, coding = known.get(b"content-length"), known.get(b"transfer-encoding")
     if coding is not None:
         if length is not None or minor == b"0" or coding.lower() != b"chunked":
             raise BadRequest
         return None
-    if length is None:
-        return 0
-    if not _LENGTH.fullmatch(length):
+    if length is None or not _LENGTH.fullmatch(length):
         raise BadRequest
     return int(length)
 
 
-def _closes(fields: Sequence[Field]) -> bool:
+def _closes(known: dict[bytes, bytes], fields: Sequence[Field]) -> bool:
     """Return whether a `Connection` field has the option `close`."""
+    if len(known) == len(fields) and known[b"connection"] == b"keep-alive":
+        return False  # what most clients say
     options = b",".join(value for name, value in fields if name == b"connection")
     return b"close" in [option.strip(b" \t").lower() for option in options.split(b",")]

@@ -62,7 +62,7 @@ class _App(falcon.asgi.App[Any, Any]):
         self, scope: dict[str, Any], receive: Any, send: Any
     ) -> None:
         """Answer one request."""
-        if scope["type"] == "http":
+        if scope["type"] == "http" and b"%" in scope["raw_path"]:
             scope["path"] = scope["raw_path"].decode("ascii")
         await super().__call__(scope, receive, send)
 
@@ -118,7 +118,8 @@ class Endpoint:
         known = self._operation
         content = await body.receive(request) if known.body is not None else body.NONE
         unread: HypeError | None = request.scope.get("hype.unread")
-        path = {name: unquote(segment) if "%" in segment else segment for name, segment in path.items()}
+        if "%" in request.path:
+            path = {name: unquote(segment) for name, segment in path.items()}
         text = request.query_string
         token = bearer_token(request)
         address = _address(request, self._services.config.trusted_proxies)
