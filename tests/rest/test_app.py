@@ -15,7 +15,7 @@ from hype import spec
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database
-from hype.errors import SpecMismatch, Unavailable
+from hype.errors import HypeError, PayloadTooLarge, RequestTimeout, SpecMismatch, Unavailable
 from hype.models.migrate import migrate
 from hype.operations import Answer, Call, Function, Services, by_operation_id
 from hype.rest import build
@@ -96,6 +96,43 @@ def test_a_refusal_is_not_logged(services: Services, caplog: pytest.LogCaptureFi
         assert client.simulate_get("/api/channels/none").status_code == 404
         assert client.simulate_get("/none").status_code == 404
     assert [record.message for record in caplog.records if record.name.startswith("hype")] == []
+
+
+@pytest.mark.parametrize(("error", "status"), [(PayloadTooLarge(), 413), (RequestTimeout(), 408)])
+async def test_a_body_that_was_not_read_is_refused(services: Services, error: HypeError, status: int) -> None:
+    """The server's error is the answer of each operation, behind the faults that come first (ruling R10)."""
+    performed = []
+
+    def record(call: Call) -> Answer:
+        performed.append(call)
+        return Answer({})
+
+    app = build(services, functions(loginGuest=record, listChannels=record, getCurrentUser=record))
+    expected = [
+        ("POST", "/auth/guest", status),
+        ("GET", "/api/channels", status),
+        ("GET", "/auth/me", 401),
+        ("POST", "/auth/me", 405),
+        ("POST", "/nothing", 404),
+    ]
+    got = [(method, path, await _status(app, method, path, error)) for method, path, _ in expected]
+    assert got == expected
+    assert performed == []
+
+
+async def _status(app: Any, method: str, path: str, error: HypeError) -> int:
+    """Return the status of the answer to a request whose body the server did not read."""
+    sent: list[dict[str, Any]] = []
+
+    async def receive() -> dict[str, Any]:
+        return {"type": "http.request", "body": b"", "more_body": False}
+
+    async def send(event: dict[str, Any]) -> None:
+        sent.append(event)
+
+    scope: Any = create_scope(path, method=method, headers={"Content-Type": "application/json"})
+    await app({**scope, "hype.unread": error}, receive, send)
+    return int(sent[0]["status"])
 
 
 async def test_a_client_that_disconnects_at_once_is_no_error(services: Services) -> None:
