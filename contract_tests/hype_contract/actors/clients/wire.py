@@ -1,4 +1,4 @@
-"""HTTP requests as octets, because no client library sends fields in the trailer of a chunked body."""
+"""HTTP requests as octets: no client library sends fields in the trailer of a chunked body, or half of a body."""
 
 from __future__ import annotations
 
@@ -29,14 +29,29 @@ class Chunked:
 
     def octets(self, base: httpx.URL) -> tuple[bytes, bytes]:
         """Return the head, and the body with its trailer (RFC 9112 section 7.1)."""
-        target = base.raw_path.decode("ascii").rstrip("/") + self.path
-        fields = [("Host", base.netloc.decode("ascii")), ("Connection", "close"), ("Transfer-Encoding", "chunked")]
-        head = f"{self.method} {target} HTTP/1.1\r\n" + _lines([*fields, *self.headers])
+        head = _head(self.method, self.path, base, [("Transfer-Encoding", "chunked"), *self.headers])
         size = f"{len(self.content):x}\r\n".encode("ascii")
-        return head.encode("latin-1"), size + self.content + b"\r\n0\r\n" + _lines(self.trailers).encode("latin-1")
+        return head, size + self.content + b"\r\n0\r\n" + _lines(self.trailers).encode("latin-1")
 
 
-def send(request: Chunked, base: httpx.URL, between: Callable[[], object] | None = None) -> tuple[int | None, str]:
+@dataclass(frozen=True)
+class Cut:
+    """A request whose client ends one octet before its body does. path: as for `Chunked`."""
+
+    method: str
+    path: str
+    content: bytes
+    headers: Iterable[Header] = field(default=())
+
+    def octets(self, base: httpx.URL) -> tuple[bytes, bytes]:
+        """Return the head, and the body without its last octet."""
+        length = str(len(self.content))
+        return _head(self.method, self.path, base, [("Content-Length", length), *self.headers]), self.content[:-1]
+
+
+def send(
+    request: Chunked | Cut, base: httpx.URL, between: Callable[[], object] | None = None
+) -> tuple[int | None, str]:
     """Send a request on a new connection; return the status and the text of the answer.
 
     between: is called after the head is sent and before the rest; without it, all is sent at once. The status is None
@@ -51,6 +66,8 @@ def send(request: Chunked, base: httpx.URL, between: Callable[[], object] | None
                 connection.sendall(head)
                 between()
                 connection.sendall(rest)
+            if isinstance(request, Cut):
+                connection.shutdown(socket.SHUT_WR)
             answer = http.client.HTTPResponse(connection, method=request.method)
             answer.begin()
             return answer.status, answer.read(_MOST_READ).decode("utf-8", "replace")
@@ -58,14 +75,15 @@ def send(request: Chunked, base: httpx.URL, between: Callable[[], object] | None
             return None, f"{type(error).__name__}: {error}"
 
 
-def command(request: Chunked, base: httpx.URL) -> str:
+def command(request: Chunked | Cut, base: httpx.URL) -> str:
     """Return a line of bash that sends the request at once."""
     text = b"".join(request.octets(base)).decode("latin-1")
     escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("\r", "\\r").replace("\n", "\\n")
     host, port = base.host, _port(base)
     if base.scheme == "https":
         return f"printf '{escaped}' | openssl s_client -quiet -ign_eof -connect {host}:{port}"
-    return f"exec 3<>/dev/tcp/{host}/{port}; printf '{escaped}' >&3; cat <&3; exec 3>&-"
+    read = "" if isinstance(request, Cut) else "cat <&3; "
+    return f"exec 3<>/dev/tcp/{host}/{port}; printf '{escaped}' >&3; {read}exec 3>&-"
 
 
 @contextmanager
@@ -95,6 +113,12 @@ def _connected(base: httpx.URL) -> socket.socket:
 
 def _port(base: httpx.URL) -> int:
     return base.port or (443 if base.scheme == "https" else 80)
+
+
+def _head(method: str, path: str, base: httpx.URL, fields: Iterable[Header]) -> bytes:
+    target = base.raw_path.decode("ascii").rstrip("/") + path
+    every = [("Host", base.netloc.decode("ascii")), ("Connection", "close"), *fields]
+    return f"{method} {target} HTTP/1.1\r\n{_lines(every)}".encode("latin-1")
 
 
 def _lines(fields: Iterable[Header]) -> str:

@@ -27,7 +27,7 @@ declare(
 declare("R9.failures-too", "the frontend's origin may read every failure of every operation", area="rest")
 declare("R9.preflight", "a preflight is answered without a token", area="rest")
 
-UNKNOWN_PATHS = ("/", "/nope", "/api/nope", "/auth/nope", "/api/channels/a/b")
+UNKNOWN_PATHS = ("/", "/nope", "/api/nope", "/auth/nope", "/api/channels/a/b", "//nope", "/api%2Fchannels", "/%20")
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
 
 
