@@ -40,7 +40,6 @@ def whole(world: World) -> None:
     "a request head over 16 KB, or of more than 100 fields, is refused",
     source="openapi.yaml; rulings A13 and A19",
     level="hardened",
-    strength="should",
 )
 def large_head(world: World) -> None:
     """Send a message with such a head. A target may answer 431 or 400, or close the connection."""
