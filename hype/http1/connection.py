@@ -31,6 +31,7 @@ _HEAD_S: Final = 10  # for a head, from its first octet
 _BODY_S: Final = 30  # for a body
 _READING_S: Final = 30  # for a client to take some of the answer that waits for it
 _LINGERING_S: Final = 2  # for a client to read a refusal and close (RFC 9112 section 9.6)
+_MOST_REQUESTS: Final = 10_000  # on one connection
 _MOST_DISCARDED: Final = 1_048_576  # bytes that a client sends meanwhile
 
 _log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Connection(asyncio.Protocol):
         "_last",
         "_left",
         "_loop",
+        "_requests",
         "_seen",
         "_server",
         "_skipped",
@@ -102,6 +104,7 @@ class Connection(asyncio.Protocol):
         self._left: int | None = None  # bytes of its body that have not come; None while a head is wanted
         self._chunks: Chunks | None = None  # the reader of a body of unknown length
         self._expected: Deadline[Connection] | None = None  # for what the client owes
+        self._requests = 0
         self._answering = False
         self._unread = False  # whether the client may still send what nobody reads
         self._last = False  # whether the server shuts down
@@ -253,6 +256,7 @@ class Connection(asyncio.Protocol):
 
     def _take(self, head: Head) -> None:
         """Prepare for the body and for the answer."""
+        self._requests += 1
         path = head.path.decode("ascii")
         scope: Any = {
             "type": "http",
@@ -279,7 +283,7 @@ class Connection(asyncio.Protocol):
             default_headers=self._state.default_headers,
             message_event=asyncio.Event(),
             expect_100_continue=False,
-            keep_alive=head.keep_alive and not self._last,
+            keep_alive=head.keep_alive and not self._last and self._requests < _MOST_REQUESTS,
             on_response=self._answered,
         )
         if head.length is None:

@@ -81,3 +81,17 @@ async def test_a_body_that_is_announced_too_large_is_not_asked_for(site: Site) -
     answer = await reader.read()
     assert answer.startswith(b"HTTP/1.1 413 ")
     assert b"\r\nconnection: close\r\n" in answer
+
+
+@pytest.mark.slow
+async def test_a_connection_has_10_000_requests(site: Site) -> None:
+    """The answer to the last request of a connection says so."""
+    reader, writer = await site.connect()
+    some = b"GET / HTTP/1.1\r\nHost: x\r\n\r\n" * 100
+    for number in range(100):
+        writer.write(some)
+        answers = b""
+        while answers.count(b"HTTP/1.1 200 ") < 100 or not answers.endswith(b"\r\n\r\n"):
+            answers += await reader.read(65_536)
+        assert answers.count(b"connection: close") == (number == 99)
+    assert await reader.read() == b""
