@@ -6,9 +6,9 @@ import ipaddress
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from hype.settings import Network
+__all__ = ["Network", "client_address", "limit_key", "within"]
 
-__all__ = ["client_address", "limit_key"]
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _MOST_HOPS: Final = 32
 _OWN_NETWORK_BITS: Final = 64  # a customer gets a whole IPv6 network of this length (RFC 6177)
@@ -28,7 +28,7 @@ def client_address(peer: str, forwarded_for: Iterable[str], trusted: Sequence[Ne
         return client
     hops = [hop for value in forwarded_for for hop in value.split(",")]
     for hop in reversed(hops[-_MOST_HOPS:]):
-        if not _within(client, trusted):
+        if not within(client, trusted):
             break
         before = _address(hop)
         if before is None:
@@ -51,7 +51,8 @@ def limit_key(address: str) -> str:
     return str(ipaddress.ip_network((int(parsed) >> _OWN_NETWORK_BITS << _OWN_NETWORK_BITS, _OWN_NETWORK_BITS)))
 
 
-def _within(address: str, networks: Sequence[Network]) -> bool:
+def within(address: str, networks: Sequence[Network]) -> bool:
+    """Return whether an address is in one of the networks; a text that is no address is in none."""
     try:
         parsed = _plain(ipaddress.ip_address(address))
     except ValueError:

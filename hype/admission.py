@@ -19,11 +19,10 @@ from contextlib import suppress
 from itertools import islice
 from typing import Final, Protocol, cast
 
+from hype.addresses import Network, limit_key, within
 from hype.descriptors import Reserve
 
-__all__ = ["LOOPBACK", "REFUSAL", "Admission", "Door", "Guest", "address_key"]
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+__all__ = ["LOOPBACK", "REFUSAL", "Admission", "Door", "Guest"]
 
 LOOPBACK: Final[tuple[Network, ...]] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
@@ -40,7 +39,6 @@ _LOOKED_AT: Final = 64  # connections of a door that are looked at to find an id
 _PAUSE_S: Final = 0.5  # between two tries to accept when the system has no room at all
 _SAY_AGAIN_S: Final = 60.0
 _NO_DESCRIPTOR: Final = {errno.EMFILE, errno.ENFILE}
-_NETWORK_BITS: Final = 64  # a customer gets a whole IPv6 network of this length (RFC 6177)
 
 _log = logging.getLogger(__name__)
 
@@ -112,11 +110,7 @@ class Admission:
 
     def key(self, address: str) -> str | None:
         """Return what the connections of an address count under, None when they do not."""
-        try:
-            parsed = _plain(ipaddress.ip_address(address.partition("%")[0]))
-        except ValueError:
-            return None  # no address of a network
-        return None if any(parsed in network for network in self._exempt) else address_key(address)
+        return None if within(address, self._exempt) else limit_key(address)
 
     def enter(self, key: str | None) -> None:
         """Count a connection."""
@@ -296,17 +290,3 @@ class Door:
         self._admission.reserve.keep()
         if self._loop is not None:
             self._loop.add_reader(self._port.fileno(), self._accept_some)
-
-
-def address_key(address: str) -> str:
-    """Return what the limits of an address count under: the IPv4 address, or the /64 network of an IPv6 address."""
-    parsed = _plain(ipaddress.ip_address(address.partition("%")[0]))
-    if parsed.version == 4:
-        return str(parsed)
-    return str(ipaddress.ip_network((int(parsed) >> _NETWORK_BITS << _NETWORK_BITS, _NETWORK_BITS)))
-
-
-def _plain(address: ipaddress.IPv4Address | ipaddress.IPv6Address) -> ipaddress.IPv4Address | ipaddress.IPv6Address:
-    """Return an IPv4 address that is written as an IPv6 one (`::ffff:192.0.2.1`) as itself (RFC 4291 2.5.5.2)."""
-    mapped = address.ipv4_mapped if isinstance(address, ipaddress.IPv6Address) else None
-    return address if mapped is None else mapped

@@ -13,8 +13,8 @@ from typing import Any, Final, Literal
 import dotenv
 
 from hype import settings
+from hype.addresses import Network
 from hype.errors import ConfigError
-from hype.settings import Network
 
 __all__ = ["Config", "environment_table", "worker_environment"]
 

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from typing import Any, Final
 
 from hype import descriptors, postgres_url, spec
-from hype.admission import Admission, Door
+from hype.admission import LOOPBACK, Admission, Door
 from hype.cluster import Cluster
 from hype.cluster.local import LocalCluster
 from hype.config import Config, worker_environment
@@ -111,7 +111,8 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
     metrics.watch_media(sfu.figures)
     metrics.watch_workers(sfu.worker_figures)
     metrics.watch_tasks(lambda: len(asyncio.all_tasks(loop)))
-    admission = Admission(*connection_limits(config), told=metrics.connection_refused)
+    exempt = (*LOOPBACK, *config.trusted_proxies)
+    admission = Admission(*connection_limits(config), exempt, told=metrics.connection_refused)
     metrics.watch_connections(lambda: admission.open)
     hashing = HashingThreads(_HASHING_THREADS, _HASHING_WAITING)
     services = Services(config, contract, Tokens(config), database, cluster, metrics, sfu, hashing)
@@ -187,7 +188,7 @@ def connection_limits(config: Config) -> tuple[int, int]:
 
     They are the configured ones, as far as the descriptors allow. One address may have a quarter of all, so that nobody
     alone shuts the others out, and yet a school behind one address, or a load test, gets far. This machine's own
-    addresses may have all: a proxy may run here.
+    addresses and trusted proxies may have all.
     """
     others = _DESCRIPTORS_OF_OTHERS
     if not config.database_url.startswith("sqlite:"):

@@ -13,8 +13,7 @@ from typing import Final
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from hype import postgres_url
-
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+from hype.addresses import Network
 
 _DEFAULT_PORTS: Final = {"http": 80, "https": 443}
 _BROKEN_ESCAPE = re.compile("%(?![0-9A-Fa-f]{2})|%00")

@@ -17,6 +17,7 @@ from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.protocols.utils import get_local_addr, get_remote_addr
 from uvicorn.server import ServerState
 
+from hype.admission import Door
 from hype.deadlines import Deadline, Deadlines
 from hype.errors import BadRequest, HeadTooLarge, HypeError, PayloadTooLarge, RequestTimeout
 from hype.http1 import heads
@@ -49,7 +50,7 @@ class Bounds:
         self.body = deadlines.of(_BODY_S, Connection.miss_body)
         self.idle = deadlines.of(keep_alive_s, Connection.close)
         self.reading = deadlines.of(_READING_S, Connection.miss_reader)
-        self.lingering = deadlines.of(_LINGERING_S, Connection.abort)
+        self.lingering = deadlines.of(_LINGERING_S, Connection.cut)
 
 
 class Connection(asyncio.Protocol):
@@ -78,6 +79,7 @@ class Connection(asyncio.Protocol):
         "_state",
         "_unread",
         "_waiting",
+        "door",
         "transport",
     )
     transport: asyncio.Transport
@@ -92,6 +94,7 @@ class Connection(asyncio.Protocol):
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
         """Create it for a client that uvicorn's server has accepted."""
+        self.door: Door | None = None  # through which it has come
         self._bounds = bounds
         self._app = config.loaded_app
         self._asgi = {"version": config.asgi_version, "spec_version": "2.3"}
@@ -133,6 +136,8 @@ class Connection(asyncio.Protocol):
             self._cycle.disconnected = self._cycle.disconnected or not self._cycle.response_complete
             self._cycle.message_event.set()
         self._flow.resume_writing()
+        if self.door is not None:
+            self.door.left(self)
 
     def data_received(self, data: bytes) -> None:
         """Read what has come."""
@@ -158,15 +163,23 @@ class Connection(asyncio.Protocol):
         if not self._answering:
             self._go_on()
 
+    # Admission
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is no request, and no answer on its way."""
+        busy = self._answering or self._receiving or self._expected is None  # the last: not connected yet, or ended
+        return not busy and not self.transport.get_write_buffer_size()
+
+    def cut(self) -> None:
+        """Close the connection at once, and forget what waits for the client."""
+        self.transport.abort()
+
     # Deadlines
 
     def close(self) -> None:
         """Close the connection of a client that has nothing to say."""
         self.transport.close()
-
-    def abort(self) -> None:
-        """Close the connection of a client that has had its time, and forget what waits for it."""
-        self.transport.abort()
 
     def miss_head(self) -> None:
         """Refuse a head that did not come in time."""

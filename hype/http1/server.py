@@ -13,6 +13,7 @@ from typing import Any, Final
 
 import uvicorn
 
+from hype.admission import Door
 from hype.deadlines import Deadlines
 from hype.http1.answers import DEFAULT_HEADERS
 from hype.http1.connection import Bounds, Connection
@@ -43,12 +44,12 @@ class Http1(uvicorn.Server):
         keep_alive_s: seconds for which an idle connection is kept. clock: returns seconds that never go back.
         """
         self.deadlines = Deadlines(clock)
-        connection = functools.partial(Connection, Bounds(self.deadlines, keep_alive_s, max_body_bytes))
+        self._connection = functools.partial(Connection, Bounds(self.deadlines, keep_alive_s, max_body_bytes))
         super().__init__(
             uvicorn.Config(
                 app,
                 interface="asgi3",
-                http=connection,  # type: ignore[arg-type]  # it is called like a class
+                http=self._connection,  # type: ignore[arg-type]  # it is called like a class
                 ws="none",
                 lifespan="off",
                 log_config=None,
@@ -65,6 +66,12 @@ class Http1(uvicorn.Server):
     def capture_signals(self) -> Any:
         """Leave signals alone."""
         yield
+
+    def connection(self, door: Door) -> Connection:
+        """Return the protocol of a connection that has come through a door."""
+        connection = self._connection(self.config, self.server_state, {})
+        connection.door = door
+        return connection
 
     async def serve(self, sockets: list[socket.socket] | None = None) -> None:
         """Serve the connections to `sockets`, which are bound, until `should_exit` is set."""

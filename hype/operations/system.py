@@ -8,9 +8,9 @@ from collections.abc import Sequence
 from typing import Any
 
 from hype import payloads
+from hype.addresses import Network
 from hype.errors import NotFound
 from hype.operations.call import Answer, Call
-from hype.settings import Network
 
 __all__ = ["get_api", "get_health", "get_metrics"]
 

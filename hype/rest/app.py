@@ -17,7 +17,7 @@ import falcon.asgi
 from falcon.routing import CompiledRouter
 
 from hype import jsontext
-from hype.addresses import client_address
+from hype.addresses import Network, client_address
 from hype.database import Unit
 from hype.errors import HypeError, SpecMismatch
 from hype.operations import Admission, Answer, Call, Function, Services, perform
@@ -25,7 +25,6 @@ from hype.rest import body, query
 from hype.rest.auth import bearer_token
 from hype.rest.cors import CrossOrigin
 from hype.rest.failures import add_failure_handlers
-from hype.settings import Network
 from hype.spec import Operation
 
 __all__ = ["build"]

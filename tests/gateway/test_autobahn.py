@@ -19,8 +19,9 @@ import pytest
 import pytest_asyncio
 from websockets.frames import Frame, Opcode
 
+from hype.admission import Admission, Door
+from hype.deadlines import Deadlines
 from hype.gateway.connection import Connection, Listener, Work
-from hype.gateway.deadlines import Deadlines
 from hype.gateway.frames import text_frame
 
 pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
@@ -49,6 +50,9 @@ class _Echo:
     def receive(self, text: str) -> Work | None:
         self._connection.socket.send(text_frame(text.encode()))
         return None
+
+    def note_frame(self) -> None:
+        pass
 
     def end(self) -> Work | None:
         return None
@@ -81,11 +85,13 @@ async def echo_port() -> AsyncIterator[int]:
     """Run connections that send everything back; return their port."""
     deadlines = Deadlines()
     deadlines.start()
-    listener = Listener(_attend, deadlines, _MOST_BYTES, _MOST_BYTES, lambda peer, forwarded_for: peer)
     port = socket.create_server(("127.0.0.1", 0))
-    server = await asyncio.get_running_loop().create_server(lambda: _EchoConnection(listener), sock=port)
+    admission = Admission(100, 100)
+    listener = Listener(port, admission, _attend, deadlines, _MOST_BYTES, _MOST_BYTES, lambda peer, forwarded_for: peer)
+    door = Door("echo", port, admission, lambda door: _EchoConnection(listener))
+    door.open()
     yield port.getsockname()[1]
-    server.close()
+    door.close()
     listener.abort()
     await listener.close()
     deadlines.stop()
