@@ -8,6 +8,7 @@ import pytest
 
 from hype_contract.cases import catalogue
 from hype_contract.contract import specs
+from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.contract.specs import Contract, Pair
 from hype_contract.requirements.requirement import Requirement, Requirements
 
@@ -89,3 +90,16 @@ def test_pairs_are_listed_with_their_source(contract: Contract) -> None:
     """Every pair has a source in the document."""
     (found,) = [item for item in contract.expected() if item.pair == Pair("operation", "createMessage", "201")]
     assert found.source
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_bounds_of_the_reference_judge_no_other_server(profile: Profile) -> None:
+    """An answer with longer ids, texts and lists than the reference ever sends keeps the contract."""
+    schemas = specs.load(profile).schemas
+    issue = {"code": "custom", "path": ["a"] * 100, "message": "long " * 1_000}
+    event = {"userId": "c1", "producerId": "x" * 5_000, "kind": "audio", "channelId": "c2"}
+    failure = {"success": False, "error": "long " * 1_000, "details": [issue]}
+    assert schemas.problems("asyncapi.yaml#/components/schemas/ProducerEvent", event) == []
+    assert schemas.problems("openapi.yaml#/components/schemas/Failure", failure) == []
+    assert schemas.problems("openapi.yaml#/components/schemas/Token", f"a.{'b' * 20_000}.c") == []
+    assert schemas.problems("openapi.yaml#/components/schemas/RtcpFeedback", {"type": "x" * 1_000}) == []
