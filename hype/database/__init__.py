@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import random
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -19,7 +20,9 @@ from typing import Any, Final, TypeVar
 import peewee
 
 from hype import greenlets, postgres_url
-from hype.database.backend import PATIENCE_S, Backend, Conflict, Connection, Rows
+from hype.database import patience
+from hype.database.backend import Backend, Conflict, Connection, Contended, Rows
+from hype.database.patience import PATIENCE_S
 from hype.database.postgresql import Postgresql
 from hype.database.sqlite import Sqlite
 from hype.database.statements import Dialect, Parameters, Statement, compile_all, given
@@ -36,6 +39,16 @@ _log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x48797065  # "Hype": the name of our advisory lock
 _HEALTH_S: Final = 2.0  # amendment A17
+_TRIES: Final = 5  # of work whose transactions lose deadlocks
+_PAUSE_S: Final = 0.05  # at most, before it is tried again, so that the same two do not meet again
+
+
+def _pause() -> None:
+    seconds = random.uniform(0, _PAUSE_S)  # noqa: S311 - not a secret
+    if greenlets.pausable():
+        greenlets.sleep(seconds)
+    else:
+        time.sleep(seconds)
 
 
 def execute(statement: Statement, **values: object) -> Rows:
@@ -107,24 +120,39 @@ class Database:
     async def run(self, work: Callable[[Unit], T], *, wanted: Callable[[], bool] = lambda: True) -> T:
         """Do `work`, and return its result once what it wrote is committed and its effects are published.
 
-        An error of the work undoes what it wrote, and is raised. wanted: False once the client is gone; nothing is
+        An error of the work undoes what it wrote, and is raised. Work whose transaction lost a deadlock is done again, a
+        few times, from its beginning, so before its first write it only reads. wanted: False once the client is gone; nothing is
         committed for it any more.
         """
         return await greenlets.run(lambda: self.run_now(work, wanted=wanted))
 
     def run_now(self, work: Callable[[Unit], T], *, wanted: Callable[[], bool] = lambda: True) -> T:
         """Do what `run` does, in the greenlet or, for a command without an event loop, in the thread of the caller."""
-        with self.unit(wanted) as unit:
-            return work(unit)
+        unit = Unit(self, wanted)
+        for tries_left in reversed(range(_TRIES)):
+            try:
+                with self._running(unit):
+                    return work(unit)
+            except Contended:
+                if unit.committed or not tries_left:
+                    raise
+            _pause()
+            unit = Unit(self, wanted, unit.patience)
+        raise AssertionError("the last attempt has returned or raised")
 
     @contextmanager
     def unit(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[Unit]:
         """Run the block as a unit of work: commit at its end, or undo what it wrote when it raises."""
         unit = Unit(self, wanted)
-        token = current.set(unit)
+        with self._running(unit):
+            yield unit
+
+    @contextmanager
+    def _running(self, unit: Unit) -> Iterator[None]:
+        token, patience_token = current.set(unit), patience.running.set(unit.patience)
         started = time.perf_counter()
         try:
-            yield unit
+            yield
             unit.commit()
         except BaseException as error:
             unit.rollback()
@@ -132,6 +160,7 @@ class Database:
                 _log.warning("a unit of work failed, because something did not answer: %r", error.__cause__)
             raise
         finally:
+            patience.running.reset(patience_token)
             current.reset(token)
             self._observe(unit.wrote, time.perf_counter() - started)
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from hype.database.statements import Dialect, Parameters
+from hype.errors import Unavailable
 
-__all__ = ["PATIENCE_S", "Backend", "Conflict", "Connection", "Mark", "Rows"]
-
-PATIENCE_S: Final = 10.0
-"""The seconds that anybody waits for a connection, a turn or the answer to one statement."""
+__all__ = ["Backend", "Conflict", "Connection", "Contended", "Mark", "Rows"]
 
 Rows = list[tuple[Any, ...]]
 Mark = tuple[int, int, int]
@@ -22,6 +20,10 @@ class Conflict(Exception):
     def __init__(self, column: str) -> None:
         self.column = column
         super().__init__(f"{column} is taken")
+
+
+class Contended(Unavailable):
+    """A transaction that the database undid in favour of another (a deadlock); the same work may be done again."""
 
 
 class Connection(Protocol):

@@ -8,8 +8,10 @@ PgBouncer in transaction pooling may stand between. No other module imports psyc
 from __future__ import annotations
 
 import asyncio
+import functools
 import re
 import select
+import threading
 import time
 from contextlib import suppress
 from typing import Any, Final
@@ -19,7 +21,8 @@ import psycopg2
 import psycopg2.extensions as ext
 
 from hype import postgres_url
-from hype.database.backend import PATIENCE_S, Conflict, Mark, Rows
+from hype.database import patience
+from hype.database.backend import Conflict, Contended, Mark, Rows
 from hype.database.pool import Pool
 from hype.database.statements import Dialect, Parameters
 from hype.errors import DatabaseUnusable, Unavailable
@@ -27,8 +30,13 @@ from hype.greenlets import Pause, pausable
 
 __all__ = ["Postgresql"]
 
-# Class 08: connection failures. 40: deadlocks. 53: no room. 57: the server stops. 58: its disk or system fails.
+# Class 08: connection failures. 40: a lost transaction. 53: no room. 57: the server stops. 58: its disk or system fails.
 _OUTAGES: Final = frozenset({"08", "40", "53", "57", "58"})
+_ENCODING: Final = "UTF8"
+_LOOK_MS: Final = 200  # between two looks at the deadline, where a thread waits
+_CONTENDED: Final = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
+_READ_ONLY: Final = "25006"  # read_only_sql_transaction: a standby after a failover, or a server that is being moved
+_LOCK_TIMEOUT: Final = "55P03"  # lock_not_available: of a deployment that sets lock_timeout
 
 
 class Postgresql:
@@ -42,6 +50,7 @@ class Postgresql:
         known = postgres_url.read(url)
         self._dsn = known.dsn
         self._pool: Pool[_Connection] = Pool(self._connect, known.connections)
+        self._closing = threading.Event()
         ext.set_wait_callback(_wait)  # of the whole process
 
     @property
@@ -51,19 +60,29 @@ class Postgresql:
         return f"{parts.path.lstrip('/')} at {parts.hostname or 'the local socket'}"
 
     def open(self) -> None:
-        """Connect once. Raises DatabaseUnusable, also when there is no schema for the tables."""
+        """Connect once.
+
+        Raises DatabaseUnusable, also for a database that cannot store every text or has no schema for the tables.
+        """
         try:
             connection = self._connect()
-        except psycopg2.Error as error:
-            reason = next(iter(str(error).strip().splitlines()), type(error).__name__)
+        except (psycopg2.Error, TimeoutError) as error:
+            reason = next(iter(str(error).strip().splitlines()), "it does not answer")
             raise DatabaseUnusable(f"DATABASE_URL: {self.name} cannot be opened: {reason}") from error
+        encoding = connection.info.parameter_status("server_encoding")
         schema = connection.execute("SELECT current_schema()", ())[0][0]
         connection.close()
+        if encoding != _ENCODING:
+            raise DatabaseUnusable(
+                f"DATABASE_URL: {self.name} has the encoding {encoding}, which cannot hold every text. Hype needs a "
+                "database made with CREATE DATABASE … ENCODING 'UTF8' TEMPLATE template0."
+            )
         if schema is None:
             raise DatabaseUnusable(f"DATABASE_URL: {self.name} has no such schema. CREATE SCHEMA makes it.")
 
     def close(self) -> None:
-        """Disconnect."""
+        """Disconnect; a connection that is being made is given up."""
+        self._closing.set()
         self._pool.close()
 
     def check(self) -> None:
@@ -76,8 +95,8 @@ class Postgresql:
             lost = connection.used
             try:
                 return connection.execute(sql, parameters)
-            except Unavailable:
-                if not (lost and connection.closed):
+            except Unavailable as error:
+                if not (lost and _is_lost(connection, error)):
                     raise
         with self._pool.taken(fresh=True) as connection:
             return connection.execute(sql, parameters)
@@ -87,7 +106,8 @@ class Postgresql:
         return _Transaction(self._pool)
 
     def _connect(self) -> _Connection:
-        connection: _Connection = psycopg2.connect(self._dsn, connection_factory=_Connection)
+        factory = functools.partial(_Connection, closing=self._closing)
+        connection: _Connection = psycopg2.connect(self._dsn, connection_factory=factory)
         connection.autocommit = True
         return connection
 
@@ -96,16 +116,22 @@ class _Connection(ext.connection):
     """A connection, and the greenlet that waits for its answer.
 
     used: whether it has answered before, so that it may be lost by now. given_up: whether it is to be closed by the
-    greenlet that waits in it.
+    greenlet that waits in it. read_only: whether the server has refused a write on it; another server may take it.
     """
 
     used = False
     given_up = False
+    read_only = False
     _pause: Pause | None = None
-    _since: float = 0.0
+    _until: float = 0.0
     _loop: asyncio.AbstractEventLoop | None = None
     _descriptor = -1
     _cursor: Any = None
+
+    def __init__(self, dsn: str, *, closing: threading.Event) -> None:
+        """Connect. closing: set once nobody wants the connection any more."""
+        self.closing = closing
+        super().__init__(dsn)
 
     def execute(self, sql: str, parameters: Parameters) -> Rows:
         """Return the rows of a statement. Raises Conflict and Unavailable."""
@@ -136,7 +162,7 @@ class _Connection(ext.connection):
         """Leave the greenlet until the server can be read from, or written to."""
         assert self._loop is not None  # noqa: S101 - `_wait` has looked
         self._pause = Pause()
-        self._since = self._loop.time()
+        self._until = patience.until()
         if state == ext.POLL_WRITE:
             self._loop.add_writer(self._descriptor, self._writable)
         try:
@@ -145,9 +171,9 @@ class _Connection(ext.connection):
             self._pause = None
 
     def expire(self, now: float) -> None:
-        """End a wait that has lasted `PATIENCE_S` seconds."""
+        """End a wait whose unit of work has no patience left."""
         pause = self._pause
-        if pause is not None and now - self._since > PATIENCE_S:
+        if pause is not None and now > self._until:
             self._pause = None
             pause.fail(TimeoutError())
 
@@ -218,8 +244,8 @@ class _Transaction:
         lost = self._sent == 1 and self._connection.used
         try:
             return self._connection.execute(text, values)
-        except Unavailable:
-            if not (lost and self._connection.closed):
+        except Unavailable as error:
+            if not (lost and _is_lost(self._connection, error)):
                 raise
         # The server has ended the connection while it was idle, so nothing of this transaction has happened.
         self._pool.give_back(self._connection)
@@ -252,6 +278,7 @@ class _Transaction:
 
     def commit(self) -> None:
         """Commit, if there is anything to commit."""
+        patience.last()
         try:
             if self._sent or len(self._texts) > 1:
                 self.execute("COMMIT", ())
@@ -265,6 +292,7 @@ class _Transaction:
             if self._connection.busy:  # with the statement of another member
                 self._connection.close()
             elif self._sent and not self._ended and self._connection.usable:
+                patience.last()
                 with suppress(psycopg2.Error, Unavailable):
                     self._connection.execute("ROLLBACK", ())
         finally:
@@ -275,7 +303,8 @@ class _Transaction:
         if self._ended:
             return
         connection, self._ended = self._connection, True
-        if connection.usable and connection.info.transaction_status != ext.TRANSACTION_STATUS_IDLE:
+        ended = connection.info.transaction_status == ext.TRANSACTION_STATUS_IDLE
+        if connection.usable and (connection.read_only or not ended):
             connection.close()
         self._pool.give_back(connection)
 
@@ -290,20 +319,28 @@ def _wait(connection: Any) -> None:
             while (state := connection.poll()) != ext.POLL_OK:
                 connection.leave(state)
         else:
-            _wait_in_thread(connection, time.monotonic() + PATIENCE_S)
+            _wait_in_thread(connection, patience.until(), connection.closing)
     except BaseException:
         connection.forget()
         raise  # psycopg2 closes the connection
 
 
-def _wait_in_thread(connection: Any, deadline: float | None) -> None:
-    """Wait where there is no greenlet to leave. Raises TimeoutError when the deadline, a monotonic time, has passed."""
+def _wait_in_thread(connection: Any, deadline: float | None, closing: threading.Event | None = None) -> None:
+    """Wait where there is no greenlet to leave.
+
+    Raises TimeoutError when the deadline, a monotonic time, has passed, or `closing` is set.
+    """
     while (state := connection.poll()) != ext.POLL_OK:
         poll = select.poll()  # `select` takes no descriptor above 1,023, and sockets may have them all
         poll.register(connection.fileno(), select.POLLIN if state == ext.POLL_READ else select.POLLOUT)
-        left_ms = None if deadline is None else max(0.0, deadline - time.monotonic()) * 1000
-        if not poll.poll(left_ms):
-            raise TimeoutError
+        while not poll.poll(_LOOK_MS):
+            if (deadline is not None and time.monotonic() > deadline) or (closing is not None and closing.is_set()):
+                raise TimeoutError
+
+
+def _is_lost(connection: _Connection, error: Unavailable) -> bool:
+    """Return whether the server has ended the connection, rather than let a statement wait for too long."""
+    return bool(connection.closed) and not isinstance(error.__cause__, TimeoutError)
 
 
 def _translated(error: psycopg2.Error, connection: _Connection) -> Exception:
@@ -312,6 +349,12 @@ def _translated(error: psycopg2.Error, connection: _Connection) -> Exception:
         diagnostics = error.diag
         found = re.fullmatch(rf"{diagnostics.table_name}_(\w+)_key", diagnostics.constraint_name or "")
         return error if found is None else Conflict(found[1])
-    if connection.closed or (error.pgcode or "")[:2] in _OUTAGES:
+    code = error.pgcode or ""
+    if code in _CONTENDED:
+        return Contended()
+    if code == _READ_ONLY:
+        connection.read_only = True
+        return Unavailable()
+    if connection.closed or code[:2] in _OUTAGES or code == _LOCK_TIMEOUT:
         return Unavailable()
     return error

