@@ -105,4 +105,4 @@ def make_message(channel: Channel, content: str = "hello") -> Message:
     assert author is not None
     if tick is None:
         raise NotFound("Channel not found")
-    return Message.add(channel_id=channel.id, author=author, content=content, created_at=tick.at)
+    return Message.add(channel_id=channel.id, author=author, content=content, tick=tick)

@@ -8,7 +8,6 @@ peewee.
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import random
 import time
@@ -20,8 +19,9 @@ from typing import Any, Final, TypeVar
 import peewee
 
 from hype import greenlets, postgres_url
-from hype.database import patience
+from hype.database import health, patience
 from hype.database.backend import Backend, Conflict, Connection, Contended, Rows
+from hype.database.health import Look
 from hype.database.patience import PATIENCE_S
 from hype.database.postgresql import Postgresql
 from hype.database.sqlite import Sqlite
@@ -38,17 +38,21 @@ T = TypeVar("T")
 _log = logging.getLogger(__name__)
 
 _LOCK: Final = 0x48797065  # "Hype": the name of our advisory lock
-_HEALTH_S: Final = 2.0  # amendment A17
+_WRITING_S: Final = 1.0  # between two looks of the health check that write
 _TRIES: Final = 5  # of work whose transactions lose deadlocks
 _PAUSE_S: Final = 0.05  # at most, before it is tried again, so that the same two do not meet again
 
 
+def _reason(error: Unavailable) -> str:
+    """Return the kind and the first line of what is behind an outage; further lines may quote rows."""
+    cause = error.__cause__
+    return " ".join([type(cause).__name__, *str(cause).splitlines()[:1]])
+
+
 def _pause() -> None:
     seconds = random.uniform(0, _PAUSE_S)  # noqa: S311 - not a secret
-    if greenlets.pausable():
+    if greenlets.pausable():  # a command has nobody to meet
         greenlets.sleep(seconds)
-    else:
-        time.sleep(seconds)
 
 
 def execute(statement: Statement, **values: object) -> Rows:
@@ -94,7 +98,8 @@ class Database:
         self._all_writers = Group(self._backend, publish) if self._backend.one_writer else None
         # A group is kept by those who are in it.
         self._writers: weakref.WeakValueDictionary[str, Group] = weakref.WeakValueDictionary()
-        self._ping: asyncio.Future[bool] | None = None
+        self._reading = Look(self._answers)
+        self._writing = Look(self._stores, kept_s=_WRITING_S)
         self.readings = Turns()
         """The steps of long readings (see `in_turn`)."""
 
@@ -120,9 +125,9 @@ class Database:
     async def run(self, work: Callable[[Unit], T], *, wanted: Callable[[], bool] = lambda: True) -> T:
         """Do `work`, and return its result once what it wrote is committed and its effects are published.
 
-        An error of the work undoes what it wrote, and is raised. Work whose transaction lost a deadlock is done again, a
-        few times, from its beginning, so before its first write it only reads. wanted: False once the client is gone; nothing is
-        committed for it any more.
+        An error of the work undoes what it wrote, and is raised. Work whose transaction lost a deadlock is done again,
+        from its beginning, a few times; so it only reads before its first write. wanted: False once the client is gone;
+        nothing is committed for it any more.
         """
         return await greenlets.run(lambda: self.run_now(work, wanted=wanted))
 
@@ -135,6 +140,7 @@ class Database:
                     return work(unit)
             except Contended:
                 if unit.committed or not tries_left:
+                    _log.warning("a unit of work has lost %s deadlocks", _TRIES)
                     raise
             _pause()
             unit = Unit(self, wanted, unit.patience)
@@ -157,7 +163,8 @@ class Database:
         except BaseException as error:
             unit.rollback()
             if isinstance(error, Unavailable):
-                _log.warning("a unit of work failed, because something did not answer: %r", error.__cause__)
+                level = logging.DEBUG if isinstance(error, Contended) else logging.WARNING
+                _log.log(level, "a unit of work failed, because something did not answer: %s", _reason(error))
             raise
         finally:
             patience.running.reset(patience_token)
@@ -165,16 +172,11 @@ class Database:
             self._observe(unit.wrote, time.perf_counter() - started)
 
     def ping(self) -> bool:
-        """Return whether the database answers within 2 s. Those who ask at once share one look (ruling R12, A17)."""
-        if not greenlets.pausable():
-            return self._answers()
-        if self._ping is None:
-            self._ping = asyncio.ensure_future(greenlets.run(self._answers))
-            self._ping.add_done_callback(self._forget_ping)
-        try:
-            return greenlets.wait(asyncio.shield(self._ping), _HEALTH_S)
-        except TimeoutError:
-            return False
+        """Return whether the database answers and stores, within 1.5 s (ruling R12, A17).
+
+        Those who ask at once share one look. What a look has written is not written again for a second.
+        """
+        return self._reading.finding() and self._writing.finding()
 
     def _answers(self) -> bool:
         try:
@@ -183,8 +185,15 @@ class Database:
             return False
         return True
 
-    def _forget_ping(self, ended: asyncio.Future[bool]) -> None:
-        self._ping = None
+    def _stores(self) -> bool:
+        try:
+            self.run_now(lambda unit: health.write(execute, self.dialect))
+        except Unavailable:
+            return False
+        except Exception:  # noqa: BLE001 - whatever it is, writing does not work
+            _log.exception("the health check could not write")
+            return False
+        return True
 
     # For units
 

@@ -30,7 +30,7 @@ from hype.greenlets import Pause, pausable
 
 __all__ = ["Postgresql"]
 
-# Class 08: connection failures. 40: a lost transaction. 53: no room. 57: the server stops. 58: its disk or system fails.
+# Class 08: connection failures. 40: lost transactions. 53: no room. 57: the server stops. 58: its disk or system fails.
 _OUTAGES: Final = frozenset({"08", "40", "53", "57", "58"})
 _ENCODING: Final = "UTF8"
 _LOOK_MS: Final = 200  # between two looks at the deadline, where a thread waits

@@ -174,7 +174,7 @@ class _Writing:
 
 
 def _patiently(work: Callable[[], Rows]) -> Rows:
-    """Return what `work` does, once no other process holds the lock that it needs. Raises Unavailable when time is up."""
+    """Return what `work` does, once no other process holds the lock that it needs. Raises Unavailable."""
     deadline = 0.0
     while True:
         try:

@@ -1,28 +1,33 @@
-"""Channels, and the clock that orders their messages."""
+"""Channels, and the order and the times of their messages."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import peewee
 
 from hype.database import Statement, execute, given
 from hype.ids import new_id
-from hype.models.base import Editable, columns, forward, now_ms, possible_id
+from hype.models.base import Editable, columns, now_ms, possible_id
 from hype.models.lists import Listing, Part
 from hype.models.tables import Channels, Servers, Users
 
 __all__ = ["Channel", "Tick"]
 
 _LAST_POSITION = 2**31 - 1  # ruling R14
+_MOST_AHEAD_MS = 60_000  # a message's time of the clock's (ruling A25)
 
 
 class Tick(NamedTuple):
-    """A moment of a channel's clock. at: milliseconds since the epoch. type: the channel's."""
+    """The place and the time of a new message. at: milliseconds since the epoch. type: the channel's.
+
+    ordinal: rises strictly in the channel, and orders its messages.
+    """
 
     at: int
     type: str
+    ordinal: int
 
 
 class _Columns(NamedTuple):
@@ -36,6 +41,7 @@ class _Columns(NamedTuple):
     bitrate: int | None
     created_by_id: str
     last_message_at: int
+    last_ordinal: int
     message_count: int
     created_at: int
     updated_at: int
@@ -48,8 +54,8 @@ class Channel(_Columns, Editable):
     """A channel with its server and its creator.
 
     type: TEXT, VOICE or ANNOUNCEMENT. user_limit: people, bitrate: kbps, both of voice channels only. last_message_at:
-    the `created_at` of the newest message that was ever written here, 0 before the first. message_count: the number of
-    its messages (ruling R13).
+    the `created_at` of the newest message that was ever written here, 0 before the first. last_ordinal: its place in
+    the order, likewise. message_count: the number of its messages (ruling R13).
     """
 
     __slots__ = ()
@@ -103,6 +109,7 @@ class Channel(_Columns, Editable):
             bitrate=bitrate,
             created_by_id=created_by_id,
             last_message_at=0,
+            last_ordinal=0,
             message_count=0,
             created_at=now,
             updated_at=now,
@@ -122,9 +129,10 @@ class Channel(_Columns, Editable):
 
     @classmethod
     def tick(cls, channel_id: str) -> Tick | None:
-        """Return the `created_at` for a new message, which is counted: the time now, but later than every earlier one.
+        """Return the place and the `created_at` for a new message, which is counted.
 
-        Other writers of this channel wait from here until the transaction ends, so times are committed in the order in
+        The time is now, but later than the last one's, unless that is over a minute ahead of the clock (ruling A25).
+        Other writers of this channel wait from here until the transaction ends, so places are committed in the order in
         which they were given out (ruling R36). None when there is no such channel.
         """
         rows = execute(_TICKED, key=channel_id, now=now_ms()) if possible_id(channel_id) else ()
@@ -134,6 +142,12 @@ class Channel(_Columns, Editable):
     def forget_message(cls, channel_id: str) -> None:
         """Count one message less. Like `tick` it locks the channel, so call it before the message is deleted."""
         execute(_FORGOTTEN, key=channel_id)
+
+
+def _message_time() -> Any:
+    """Return an SQL expression: what `tick` says of the time."""
+    last, now = Channels.last_message_at, given("now")
+    return peewee.Case(None, [((last >= now) & (last - now < _MOST_AHEAD_MS), last + 1)], now)
 
 
 def _inserted(position: object) -> Statement:
@@ -168,11 +182,12 @@ _REMOVED = Statement(Channels.delete().where(_ITSELF).returning(Channels.id))
 _TICKED = Statement(
     Channels.update(
         {
-            Channels.last_message_at: forward(Channels.last_message_at),
+            Channels.last_message_at: _message_time(),
+            Channels.last_ordinal: Channels.last_ordinal + 1,
             Channels.message_count: Channels.message_count + 1,
         }
     )
     .where(_ITSELF)
-    .returning(Channels.last_message_at, Channels.type)
+    .returning(Channels.last_message_at, Channels.type, Channels.last_ordinal)
 )
 _FORGOTTEN = Statement(Channels.update({Channels.message_count: Channels.message_count - 1}).where(_ITSELF))

@@ -9,7 +9,7 @@ from peewee import JOIN
 from hype.database import Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, possible_id
-from hype.models.channels import Channel
+from hype.models.channels import Channel, Tick
 from hype.models.json import json_of
 from hype.models.tables import Channels, Messages, Users
 from hype.models.users import User
@@ -20,6 +20,7 @@ __all__ = ["Message", "Page"]
 
 class _Columns(NamedTuple):
     id: str
+    ordinal: int
     content: str
     edited: bool
     author_id: str
@@ -35,7 +36,8 @@ class _Columns(NamedTuple):
 class Message(_Columns, Editable):
     """A message with its author as the profile is now.
 
-    `created_at` is unique in its channel and orders the channel's messages as they were stored.
+    `ordinal` is unique in its channel and orders the channel's messages as they were stored. `created_at` does so, too,
+    unless the clock was set back by over a minute (ruling A25).
     """
 
     __slots__ = ()
@@ -60,16 +62,17 @@ class Message(_Columns, Editable):
         return Page(type_, total, [text for _, _, text in found if text is not None])
 
     @classmethod
-    def add(cls, *, channel_id: str, author: User, content: str, created_at: int) -> Self:
-        """Store a new message (operation createMessage). created_at: from the channel's `tick`."""
+    def add(cls, *, channel_id: str, author: User, content: str, tick: Tick) -> Self:
+        """Store a new message (operation createMessage). tick: the channel's."""
         message = cls(
             id=new_id(),
+            ordinal=tick.ordinal,
             content=content,
             edited=False,
             author_id=author.id,
             channel_id=channel_id,
-            created_at=created_at,
-            updated_at=created_at,
+            created_at=tick.at,
+            updated_at=tick.at,
             author_username=author.username,
             author_display_name=author.display_name,
             author_avatar_url=author.avatar_url,
@@ -104,7 +107,6 @@ class Page(NamedTuple):
 
 _AUTHOR = (Users.username, Users.display_name, Users.avatar_url, Users.status)
 _MESSAGES = Messages.select(*columns(Messages, Message._fields), *_AUTHOR).join(Users)
-_NEWEST_FIRST = (Messages.created_at.desc(), Messages.id.desc())
 _BY_ID = Statement(_MESSAGES.where(Messages.id == given("key")))
 _INSERTED = insertion(Messages, deferred=True)
 _REMOVED = Statement(Messages.delete().where(Messages.id == given("key")).returning(Messages.id))
@@ -116,7 +118,7 @@ def _paged() -> Statement:
     rows = (
         Messages.select(*own)
         .where(Messages.channel == given("channel"))
-        .order_by(*_NEWEST_FIRST)
+        .order_by(Messages.ordinal.desc())
         .limit(given("limit"))
         .offset(given("offset"))
         .alias("page")
@@ -129,7 +131,7 @@ def _paged() -> Statement:
         .join(rows, JOIN.LEFT_OUTER, on=(rows.c.channel_id == Channels.id))
         .join(Users, JOIN.LEFT_OUTER, on=(Users.id == rows.c.author_id))
         .where(Channels.id == given("channel"))
-        .order_by(rows.c.created_at.desc(), rows.c.id.desc())
+        .order_by(rows.c.ordinal.desc())
     )
 
 

@@ -63,9 +63,9 @@ class Session(NamedTuple):
         return [key for (key,) in execute(_ALL_REVOKED, user=user_id, kept=but or "", now=now_ms())]
 
     @classmethod
-    def forget_expired(cls) -> None:
-        """Delete the sessions whose tokens have all expired."""
-        execute(_FORGOTTEN, now=now_ms())
+    def forget_expired(cls, before: int) -> None:
+        """Delete the sessions whose tokens had all expired before this time, in milliseconds since the epoch."""
+        execute(_FORGOTTEN, before=before)
 
 
 _SESSION = columns(Sessions, Session._fields)
@@ -89,4 +89,4 @@ _ALL_REVOKED = Statement(
     .where((Sessions.user == given("user")) & (Sessions.id != given("kept")) & Sessions.revoked_at.is_null())
     .returning(Sessions.id)
 )
-_FORGOTTEN = Statement(Sessions.delete().where(Sessions.expires_at < given("now")), deferred=True)
+_FORGOTTEN = Statement(Sessions.delete().where(Sessions.expires_at < given("before")), deferred=True)

@@ -73,6 +73,7 @@ class Channels(_Table):
     bitrate = peewee.IntegerField(null=True)
     created_by = peewee.ForeignKeyField(Users)
     last_message_at = peewee.BigIntegerField()
+    last_ordinal = peewee.BigIntegerField()
     message_count = peewee.BigIntegerField()
     updated_at = peewee.BigIntegerField()
 
@@ -83,6 +84,7 @@ class Channels(_Table):
 class Messages(_Table):
     """Messages of text channels."""
 
+    ordinal = peewee.BigIntegerField()
     content = peewee.TextField()
     edited = peewee.BooleanField()
     author = peewee.ForeignKeyField(Users)
@@ -91,7 +93,7 @@ class Messages(_Table):
 
     class Meta:
         table_name = "messages"
-        indexes = ((("channel", "created_at", "id"), False),)
+        indexes = ((("channel", "ordinal"), False),)
 
 
 class Sessions(_Table):

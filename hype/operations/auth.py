@@ -66,7 +66,9 @@ def login_user(call: Call) -> Answer:
         attempt.failed()
         raise NotAuthenticated("Invalid email or password")
     attempt.succeeded()
-    Session.forget_expired()
+    expired_before = call.services.expiry.before_ms()
+    if expired_before is not None:
+        Session.forget_expired(expired_before)
     user = user.logged_in()
     if user.password_hash != password_hash:  # it was changed while this one was checked
         raise NotAuthenticated("Invalid email or password")

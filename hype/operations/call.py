@@ -16,6 +16,7 @@ from hype.errors import NotAuthenticated, Unavailable
 from hype.limits import Limits
 from hype.models import Session, User
 from hype.operations.admission import Admission
+from hype.operations.expiry import Expiry
 from hype.operations.media import Media
 from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
@@ -32,7 +33,7 @@ _HASHING_S: Final = 30.0  # hashes take a core for long, and many may wait for t
 class Services:
     """The parts that live as long as the server; `hype.server` builds them once.
 
-    hashing: the threads in which passwords are hashed.
+    hashing: the threads in which passwords are hashed. expiry: decides which sessions are old enough to be removed.
     """
 
     config: Config
@@ -43,6 +44,7 @@ class Services:
     metrics: Metrics
     media: Media
     hashing: Executor
+    expiry: Expiry = field(default_factory=Expiry)
 
     @cached_property
     def limits(self) -> Limits:

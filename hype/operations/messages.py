@@ -40,7 +40,7 @@ def create_message(call: Call) -> Answer:
     channel_id, author = call.body["channelId"], call.caller
     call.unit.in_order_of(channel_id)
     tick = _text_channel(Channel.tick(channel_id))
-    row = Message.add(channel_id=channel_id, author=author, content=call.body["content"], created_at=tick.at)
+    row = Message.add(channel_id=channel_id, author=author, content=call.body["content"], tick=tick)
     data = payloads.message(row)
     call.unit.announce(RoomEvent(channel_id, "message", data, joins=call.origin))
     return ok(data)

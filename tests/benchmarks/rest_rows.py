@@ -21,14 +21,15 @@ _BEGAN_MS = 1_700_000_000_000
 _USERS = """INSERT INTO users (id, username, display_name, status, is_guest, is_online, created_at, updated_at)
     {numbers} SELECT 'cbench' || n, 'bench-' || n, 'Number ' || n, 'ONLINE', true, false, {began} + n, {began} + n
     FROM numbers"""
-_MESSAGES = """INSERT INTO messages (id, content, edited, author_id, channel_id, created_at, updated_at)
-    {numbers} SELECT 'cbench' || n, 'hello world ' || n, false, 'cbench1', '{room}', {began} + n, {began} + n
+_MESSAGES = """INSERT INTO messages (id, content, edited, author_id, channel_id, ordinal, created_at,
+        updated_at)
+    {numbers} SELECT 'cbench' || n, 'hello world ' || n, false, 'cbench1', '{room}', n, {began} + n, {began} + n
     FROM numbers"""
 _CHANNELS = """INSERT INTO channels (id, name, type, position, server_id, created_by_id, last_message_at, message_count,
         created_at, updated_at)
     {numbers} SELECT 'cbench' || n, 'bench-' || n, 'TEXT', 100 + n, 'default-server', 'cbench1', 0, 0, {began} + n,
         {began} + n FROM numbers"""
-_COUNTED = """UPDATE channels SET last_message_at = {began} + {last}, message_count =
+_COUNTED = """UPDATE channels SET last_message_at = {began} + {last}, last_ordinal = {last}, message_count =
     (SELECT count(*) FROM messages WHERE channel_id = '{room}') WHERE id = '{room}'"""
 
 

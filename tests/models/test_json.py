@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from hype import payloads
 from hype.database import Database, Unit
-from hype.models import Channel, Message, User
+from hype.models import Channel, Message, Tick, User
 from tests.databases import commit, make_channel
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), min_size=1, max_size=30)
@@ -36,7 +36,7 @@ def compare(database: Database, username: str, content: str, edited: bool, times
     def work(unit: Unit) -> None:
         channel = make_channel()
         author = User.add(username=username, email=f"{username}@example.com").change(more)
-        stored = Message.add(channel_id=channel.id, author=author, content=content, created_at=times[0])
+        stored = Message.add(channel_id=channel.id, author=author, content=content, tick=Tick(times[0], "TEXT", 1))
         message = stored.change({"edited": edited, "created_at": times[0]})
         page = Message.page(channel.id, 10, 0)
         assert page is not None

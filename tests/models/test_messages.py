@@ -12,6 +12,7 @@ from hype.database import Database, Unit
 from hype.errors import NotFound
 from hype.models import Message, Page
 from hype.models import channels as channels_module
+from hype.models.base import now_ms
 from hype.models.migrate import migrate
 from hype.wire import timestamp
 from tests.databases import commit, make_channel, make_message
@@ -83,6 +84,39 @@ def test_an_edit_moves_updated_at(transaction: Unit) -> None:
     assert not edited.remove()
     with pytest.raises(NotFound, match=r"^Message not found$"):
         message.edit("too late")
+
+
+def test_times_follow_the_clock_after_a_leap(transaction: Unit, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Once a clock that was years ahead is back, new messages have its time, and the stored order stays (A25)."""
+    channel = make_channel()
+    now = now_ms()
+    ahead = now + 2 * 365 * 86_400_000
+    for clock in (now, ahead, ahead, now + 1, now + 1, ahead + 1):
+        monkeypatch.setattr(channels_module, "now_ms", lambda clock=clock: clock)
+        make_message(channel, str(clock))
+    page = Message.page(channel.id, limit=100, offset=0)
+    assert page is not None
+    stored = [(row["content"], row["createdAt"]) for row in map(json.loads, reversed(page.texts))]
+    times = [now, ahead, ahead + 1, now + 1, now + 2, ahead + 1]
+    contents = [now, ahead, ahead, now + 1, now + 1, ahead + 1]
+    assert stored == [(str(content), timestamp(at)) for content, at in zip(contents, times, strict=True)]
+    older, newer = Message.page(channel.id, limit=3, offset=3), Message.page(channel.id, limit=3, offset=0)
+    assert older is not None
+    assert newer is not None
+    assert newer.texts + older.texts == page.texts
+
+
+@pytest.mark.parametrize(("back_ms", "shown"), [(59_999, 1), (60_000, -60_000), (3_600_000, -3_600_000)])
+def test_a_time_is_less_than_a_minute_ahead_of_the_clock(
+    transaction: Unit, monkeypatch: pytest.MonkeyPatch, back_ms: int, shown: int
+) -> None:
+    """A clock that is set back by under a minute leaves the times rising; after more, they follow it (A25)."""
+    channel = make_channel()
+    now = now_ms()
+    monkeypatch.setattr(channels_module, "now_ms", lambda: now)
+    first = make_message(channel)
+    monkeypatch.setattr(channels_module, "now_ms", lambda: now - back_ms)
+    assert make_message(channel).created_at - first.created_at == shown
 
 
 async def test_fifty_writers_are_announced_in_stored_order(database_url: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import subprocess
 import sys
@@ -13,7 +14,7 @@ import pytest
 
 from hype import migrations
 from hype.database import Database
-from hype.models import Channel, Server, tables
+from hype.models import Channel, Message, Server, tables
 from hype.models.migrate import migrate
 from tests.databases import commit, make_channel, make_message
 
@@ -88,6 +89,30 @@ def test_messages_of_an_older_database_are_counted(database_url: str) -> None:
     counts = commit(database, lambda: [Channel.find(channel.id) for channel in (full, empty)])
     database.close()
     assert [channel.message_count for channel in counts if channel is not None] == [3, 0]
+
+
+def test_messages_of_an_older_database_keep_their_order(database_url: str) -> None:
+    """The messages that a database had before they had ordinals are listed as before, and a new one comes last."""
+    database = Database(database_url)
+    database.open()
+    migrate(database)
+    channel = commit(database, make_channel)
+    commit(database, lambda: [make_message(channel, text) for text in ("first", "second", "third")])
+    with database.migrating() as peewee_database:
+        for statement in (
+            "DROP INDEX messages_listed",
+            "ALTER TABLE messages DROP COLUMN ordinal",
+            "ALTER TABLE channels DROP COLUMN last_ordinal",
+            "CREATE INDEX messages_listed ON messages (channel_id, created_at, id)",
+            "DELETE FROM schema_migration WHERE name = '0003_message_order'",
+        ):
+            peewee_database.execute_sql(statement)
+    assert migrate(database) == ["0003_message_order"]
+    commit(database, lambda: make_message(channel, "fourth"))
+    page = commit(database, lambda: Message.page(channel.id, limit=100, offset=0))
+    database.close()
+    assert page is not None
+    assert [json.loads(text)["content"] for text in page.texts] == ["fourth", "third", "second", "first"]
 
 
 def test_a_reference_needs_its_row(database: Database) -> None:

@@ -59,5 +59,5 @@ def test_extending_a_session_ends_no_token(transaction: Unit) -> None:
 def test_expired_sessions_are_deleted(transaction: Unit) -> None:
     """A session whose tokens have expired is deleted; others stay."""
     old, current = _session(now_ms() - 1), _session(now_ms() + 60_000)
-    Session.forget_expired()
+    Session.forget_expired(now_ms())
     assert (Session.find(old.id), Session.find(current.id)) == (None, current)
