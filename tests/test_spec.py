@@ -91,9 +91,9 @@ def test_no_patch_is_left_over(name: str, profile: Profile) -> None:
 
 
 def test_the_contract_in_each_profile() -> None:
-    """There are 32 documented operations, R29's three extensions, and in the hardened profile also /metrics and A16."""
+    """There are 32 documented operations, the extensions of R29 and A17, and in the hardened profile /metrics and A16."""
     documented, hardened = (spec.load(profile) for profile in PROFILES)
-    extensions = {"closeConsumer", "listChannelProducers", "restartIce"}
+    extensions = {"closeConsumer", "getLiveness", "getReadiness", "listChannelProducers", "restartIce"}
     assert extensions < documented.operations.keys()
     assert len(documented.operations.keys() - extensions) == 32
     more = {"getMetrics", "changePassword", "logoutEverywhere"}
@@ -143,7 +143,7 @@ def test_every_event_and_operation_has_its_rules() -> None:
 
 @pytest.mark.parametrize("profile", PROFILES)
 def test_every_operation_can_be_unavailable(profile: Profile) -> None:
-    """Every operation documents 503 with `Retry-After` in the failure envelope; /health has its own (A12, R12)."""
+    """Every operation documents 503 with `Retry-After` in the failure envelope; /health has its own (A12, R12, A17)."""
     document = spec.document("openapi.yaml", profile)
     answers = {
         operation["operationId"]: operation["responses"]["503"]
@@ -151,8 +151,9 @@ def test_every_operation_can_be_unavailable(profile: Profile) -> None:
         if "operationId" in operation and "responses" in operation
     }
     assert answers.keys() == spec.load(profile).operations.keys()
-    own = answers.pop("getHealth")["content"]["application/json"]["schema"]
-    assert own == {"$ref": "#/components/schemas/DegradedHealth"}
+    for name in ("getHealth", "getReadiness"):
+        own = answers.pop(name)["content"]["application/json"]["schema"]
+        assert own == {"$ref": "#/components/schemas/DegradedHealth"}
     shared = {"$ref": "#/components/responses/Unavailable"}
     assert {name: answer for name, answer in answers.items() if answer != shared} == {}
     unavailable = document["components"]["responses"]["Unavailable"]

@@ -12,7 +12,7 @@ from hype.addresses import Network
 from hype.errors import NotFound
 from hype.operations.call import Answer, Call
 
-__all__ = ["get_api", "get_health", "get_metrics"]
+__all__ = ["get_api", "get_health", "get_liveness", "get_metrics", "get_readiness"]
 
 _SERVICE = "Hype Backend"
 
@@ -22,14 +22,18 @@ def get_health(call: Call) -> Answer:
     services = call.services
     checks = {"database": _check(services.database.ping()), "sfu": _check(services.media.healthy)}
     healthy = set(checks.values()) == {"ok"}
-    document: dict[str, Any] = {
-        "status": "OK" if healthy else "DEGRADED",
-        "service": _SERVICE,
-        "version": call.services.contract.version,
-        "timestamp": payloads.timestamp(time.time_ns() // 1_000_000),
-        "checks": checks,
-    }
+    document = {**_about(call, "OK" if healthy else "DEGRADED"), "checks": checks}
     return Answer(document, status=200 if healthy else 503)
+
+
+def get_readiness(call: Call) -> Answer:
+    """Return what `get_health` does (operation getReadiness)."""
+    return get_health(call)
+
+
+def get_liveness(call: Call) -> Answer:
+    """Return that the process lives, without a look at anything else (operation getLiveness)."""
+    return Answer(_about(call, "OK"))
 
 
 def get_api(call: Call) -> Answer:
@@ -53,6 +57,15 @@ def get_metrics(call: Call) -> Answer:
     if not _within(call.address, call.services.config.metrics_from):
         raise NotFound
     return Answer(call.services.metrics.text())
+
+
+def _about(call: Call, status: str) -> dict[str, Any]:
+    return {
+        "status": status,
+        "service": _SERVICE,
+        "version": call.services.contract.version,
+        "timestamp": payloads.timestamp(time.time_ns() // 1_000_000),
+    }
 
 
 def _check(works: bool) -> str:

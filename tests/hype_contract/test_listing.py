@@ -38,8 +38,8 @@ def test_an_empty_list_is_not_a_success(capsys: pytest.CaptureFixture[str]) -> N
 
 
 def test_every_ruling_can_be_quoted() -> None:
-    """R1 to R40, P1 to P10, A1 to A24 with A1b have a text, and a source may name several."""
-    numbers = {"R": 40, "P": 10, "A": 24}
+    """R1 to R40, P1 to P10, A1 to A25 with A1b have a text, and a source may name several."""
+    numbers = {"R": 40, "P": 10, "A": 25}
     known = {f"{letter}{number + 1}" for letter, most in numbers.items() for number in range(most)}
     assert set(rulings()) == known | {"A1b"}
     assert list(clauses("rulings R31, P4 and R31; seed; amendment A21")) == ["R31", "P4", "A21"]

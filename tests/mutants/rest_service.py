@@ -27,6 +27,20 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         killed_by="R12.health",
     ),
     mutant(
+        "rest.service.never-ready",
+        "An orchestrator is told that the process cannot serve while every check is ok.",
+        Operation("getReadiness", _degraded),
+        of="getReadiness",
+        killed_by="A17.ready",
+    ),
+    mutant(
+        "rest.service.liveness-in-an-envelope",
+        "The sign of life stands in an envelope like other answers.",
+        Operation("getLiveness", answering(lambda document: {"success": True, "data": document, **document})),
+        of="getLiveness",
+        killed_by="A17.live",
+    ),
+    mutant(
         "rest.service.health-in-capitals",
         "A check that works is reported as OK, in capitals.",
         Operation(

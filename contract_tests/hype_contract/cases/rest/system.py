@@ -1,4 +1,4 @@
-"""GET /health, GET /api and GET /metrics (ruling R12)."""
+"""GET /health with its parts, GET /api and GET /metrics (rulings R12 and A17)."""
 
 from __future__ import annotations
 
@@ -31,6 +31,20 @@ def service_documents(world: World) -> None:
         for token in (None, "garbage"):
             reply = world.rest.call(operation, token=token, expect=200)
             must.hold("success" not in reply.json, "no envelope", sorted(reply.json), seen=reply.pair)
+
+
+@case("A17.live", "GET /health/live answers 200 with status OK, without an envelope", level="extension")
+def live(world: World) -> None:
+    reply = world.rest.call("getLiveness", expect=200)
+    must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
+    must.hold("success" not in reply.json, "no envelope", sorted(reply.json), seen=reply.pair)
+
+
+@case("A17.ready", "GET /health/ready answers 200 with status OK and ok for each check", level="extension")
+def ready(world: World) -> None:
+    reply = world.rest.call("getReadiness", expect=200)
+    must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
+    must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
 
 
 @case(

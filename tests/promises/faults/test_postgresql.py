@@ -1,0 +1,122 @@
+"""PostgreSQL fails in every way that we know: 503 in time, nothing acknowledged is lost, and the server goes on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import psycopg2
+import pytest
+
+from hype_contract.actors.people import Person
+from hype_contract.actors.world import World
+from tests.promises.faults.cluster import Cluster
+from tests.promises.faults.writing import ROOM, ask, writing
+from tests.running import UNLIMITED, Running, Serve
+
+Fault = Callable[[Cluster, str], "contextmanager[None]"]
+
+
+@contextmanager
+def frozen(own: Cluster, database: str) -> Iterator[None]:
+    """Stop every process of the server."""
+    with own.frozen():
+        yield
+
+
+@contextmanager
+def gone(own: Cluster, database: str) -> Iterator[None]:
+    """Stop the server and start it again."""
+    with own.gone():
+        yield
+
+
+@contextmanager
+def locked(own: Cluster, database: str) -> Iterator[None]:
+    """Lock the tables of everything that the server looks up, as a migration by hand does."""
+    connection = psycopg2.connect(own.url(database))
+    try:
+        connection.cursor().execute("LOCK TABLE users, sessions, channels, messages, probes IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        connection.rollback()
+        connection.close()
+
+
+@contextmanager
+def read_only(own: Cluster, database: str) -> Iterator[None]:
+    """Give every new connection a server that refuses writes, as a standby does after a failover."""
+    own.do(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
+    own.disconnect(database)
+    try:
+        yield
+    finally:
+        own.do(f"ALTER DATABASE {database} RESET default_transaction_read_only")
+
+
+@contextmanager
+def refused(own: Cluster, database: str) -> Iterator[None]:
+    """Let the server take no connection, when all of them have gone to others."""
+    own.do("ALTER ROLE hype CONNECTION LIMIT 0")
+    own.disconnect(database)
+    try:
+        yield
+    finally:
+        own.do("ALTER ROLE hype CONNECTION LIMIT -1")
+
+
+READABLE = {read_only}
+
+
+@pytest.mark.parametrize("fault", [frozen, gone, locked, read_only, refused], ids=lambda fault: str(fault.__name__))
+def test_an_outage(serve: Serve, own_cluster: Cluster, own_database: str, fault: Fault) -> None:
+    """Writers are told to come back, nobody is told that a token is bad, and the server recovers by itself."""
+    server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
+    world = server.world()
+    anna = world.guest("anna")
+    listener = world.socket(anna, join=ROOM)
+    with writing(server) as clients:
+        with fault(own_cluster, own_database), clients.broken():
+            clients.wait_for(503, broken=True)
+            look_around(server, world, anna, readable=fault in READABLE)
+            listener.drain()
+            listener.send("message", {"channelId": ROOM, "content": "by socket, during the fault"})
+            assert listener.expect("error", within=60)["data"]["code"] == "unavailable"
+        clients.wait_for(201, broken=False)
+        recovered(server, anna)
+        listener.send("message", {"channelId": ROOM, "content": "by socket, after the fault"})
+        listener.expect("message", lambda data: data["content"] == "by socket, after the fault", within=60)
+    contents = {message["content"] for message in world.rest.call("listMessages", query={"channelId": ROOM}).data}
+    assert "by socket, during the fault" not in contents
+
+
+def look_around(server: Running, world: World, anna: Person, *, readable: bool) -> None:
+    """Ask for what needs the database, with a good token, and for what does not."""
+    assert ask(server, "GET", "/health").status_code == 503
+    assert ask(server, "GET", "/health/ready").status_code == 503
+    assert ask(server, "GET", "/health/live").status_code == 200
+    assert ask(server, "GET", "/api").status_code == 200
+    me = ask(server, "GET", "/auth/me", anna)
+    assert me.status_code == (200 if readable else 503), me.text
+    login = {"email": "nobody@example.com", "password": "mypassword123"}
+    assert ask(server, "POST", "/auth/login", json=login).status_code == (401 if readable else 503)
+    assert ask(server, "POST", "/auth/guest", json={"username": "late"}).status_code == 503
+    assert ask(server, "POST", "/auth/refresh", json={"refreshToken": anna.refresh_token}).status_code == 503
+    if not readable:
+        assert world.open_socket(token=anna.token).closed(within=60) == 1013
+
+
+def recovered(server: Running, anna: Person) -> None:
+    """Fail unless the server works again."""
+    assert ask(server, "GET", "/auth/me", anna).status_code == 200
+    assert ask(server, "POST", "/auth/guest", json={"username": "late"}).status_code == 200
+
+
+def test_a_restart(serve: Serve, own_cluster: Cluster, own_database: str) -> None:
+    """A restart of PostgreSQL under load costs at most some 503, and nothing that was acknowledged."""
+    server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
+    with writing(server) as clients:
+        for _ in range(2):
+            with own_cluster.gone():
+                pass
+            clients.wait_for(201, broken=False)
