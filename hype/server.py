@@ -13,6 +13,7 @@ import logging
 import os
 import signal
 import socket
+import threading
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
@@ -41,6 +42,10 @@ __all__ = ["DRAIN_S", "Addresses", "connection_limits", "prepare", "serve", "ser
 
 DRAIN_S: Final = 10
 """Seconds that requests and frames in progress have to finish after a signal."""
+
+_END_S: Final = 14.5  # from a signal to the end of the process, although something hangs
+_AT_ONCE_S: Final = 2.0
+_KILLED: Final = 130  # the exit code, as of a program that Ctrl+C has ended
 
 _HASHING_THREADS: Final = 2  # a hash takes a tenth of a second of a core, and requests need one, too
 _HASHING_WAITING: Final = 200  # some ten seconds of hashing; who comes later gets 503
@@ -74,7 +79,11 @@ def prepare(database: Database) -> list[str]:
 
 
 async def serve(config: Config) -> None:
-    """Serve until SIGTERM or SIGINT. A second signal does not wait for requests in progress."""
+    """Serve until SIGTERM or SIGINT. A second signal does not wait for requests in progress.
+
+    The process ends within 15 s of the first signal, and within two seconds of the second one, whatever hangs. During
+    the start, which may wait for a database, a signal ends it as it ends any program.
+    """
     descriptors.raise_limit()
     loop = asyncio.get_running_loop()
     stop = asyncio.Event()
@@ -83,11 +92,12 @@ async def serve(config: Config) -> None:
     def on_signal() -> None:
         if stop.is_set() and task is not None:
             task.cancel()
+        _end_by_force(_AT_ONCE_S if stop.is_set() else _END_S)
         stop.set()
 
-    for each in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(each, on_signal)
     async with serving(config) as addresses:
+        for each in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(each, on_signal)
         descriptors.report()
         _warn_about_root()
         _print_addresses(config, addresses)
@@ -127,8 +137,23 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
             async with _running_sfu(sfu), _listening(app, gateway, admission, rest, ws, config.keep_alive_s):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
-            hashing.shutdown(wait=True)
+            hashing.shutdown(wait=True, cancel_futures=True)
             database.close()
+
+
+def _end_by_force(after_s: float) -> None:
+    """End the process after so many seconds, unless it has ended by then.
+
+    A thread does it, because a call that hangs in the system, such as a disk's, may hold the event loop up.
+    """
+
+    def end() -> None:
+        _log.warning("ended by force, because something hangs")
+        os._exit(_KILLED)
+
+    timer = threading.Timer(after_s, end)
+    timer.daemon = True
+    timer.start()
 
 
 def _sfu(config: Config, cluster: Cluster, hub: Hub) -> Sfu:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hype.addresses import limit_key
-from hype.errors import HypeError, InternalError
+from hype.errors import HypeError, InternalError, Unavailable
 from hype.gateway.connection import Connection, Work
 from hype.gateway.context import Context, Gone
 from hype.gateway.handlers import Handler
@@ -117,6 +117,7 @@ class SocketAttendant:
             identity = desk.identities.identify(socket, frame.name, frame.data)
             desk.handlers[frame.name](desk.context, socket, identity, frame.data)
         except HypeError as error:
+            _logger.debug("a frame was refused", extra={"event": frame.name, "code": error.gateway_code})
             desk.context.hub.to_socket(socket, "error", refusal(error))
         except Gone:
             pass
@@ -146,6 +147,8 @@ class SocketAttendant:
             try:
                 database = self._desk.context.services.database
                 return database.run_now(lambda unit: rooms.profile(user_id))
+            except Unavailable:
+                pass  # the database's own line says so, and the others get the name that is known
             except Exception:
                 # The others must get `user_left`, even when the database cannot give the present name.
                 _logger.exception("the profile of a leaving user was not read", extra={"user": user_id})

@@ -7,10 +7,13 @@ import logging
 from collections.abc import Callable
 
 from hype import greenlets
+from hype.errors import Unavailable
 
 __all__ = ["Presence"]
 
 _logger = logging.getLogger(__name__)
+
+_STOP_S = 1.0
 
 
 class Presence:
@@ -34,13 +37,13 @@ class Presence:
             self._writing = asyncio.get_running_loop().call_soon(self._begin)
 
     async def stop(self) -> None:
-        """Stop writing; drop the changes that are not stored yet."""
+        """Stop writing; drop the changes that are not stored yet. A write that hangs is left alone after a second."""
         self._stopped = True
         writing = self._writing
         if writing is not None:
             writing.cancel()
         if isinstance(writing, asyncio.Future):
-            await asyncio.wait([writing])
+            await asyncio.wait([writing], timeout=_STOP_S)
 
     def _begin(self) -> None:
         self._writing = greenlets.spawn(self._store_all)
@@ -60,6 +63,8 @@ class Presence:
     def _store(self, user_id: str) -> None:
         try:
             self._write(user_id, self._connected(user_id))
+        except Unavailable:
+            pass  # the database's own line says so
         except Exception:
             # A failed write must not end the writing. The user's next socket corrects the stored presence.
             _logger.exception("presence was not stored", extra={"user": user_id})

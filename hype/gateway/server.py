@@ -29,6 +29,8 @@ __all__ = ["Gateway"]
 
 _logger = logging.getLogger(__name__)
 
+_OFFLINE_S = 2.0  # at a shutdown, which must not take long
+
 
 class Gateway:
     """The WebSocket half of the server.
@@ -92,9 +94,16 @@ class Gateway:
             await ending
         self._deadlines.stop()
         await self._presence.stop()
-        try:
-            await self._services.database.run(lambda unit: rooms.everyone_offline())
-        except Exception as error:  # noqa: BLE001 - a failed database must not stop an orderly shutdown
+        await self._set_everyone_offline()
+
+    async def _set_everyone_offline(self) -> None:
+        """Store that no socket is open, if the database answers soon; else the next start does it."""
+        storing = asyncio.ensure_future(self._services.database.run(lambda unit: rooms.everyone_offline()))
+        done, _ = await asyncio.wait([storing], timeout=_OFFLINE_S)
+        if not done:
+            storing.cancel()
+        error: object = storing.exception() if done else "no answer"
+        if error is not None:
             _logger.warning("users were not set offline in the database; the next start does it: %s", error)
 
     def _attend(self, connection: Connection) -> SocketAttendant:

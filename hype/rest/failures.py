@@ -46,6 +46,8 @@ def add_failure_handlers(app: falcon.asgi.App[Any, Any], methods: Mapping[str, S
 async def _refused(
     request: falcon.asgi.Request, response: falcon.asgi.Response, error: HypeError, params: dict[str, Any]
 ) -> None:
+    if _log.isEnabledFor(logging.DEBUG):
+        _log.debug("%s %s is answered %s: %s", request.method, request.uri_template, error.status, error.error)
     response.status = error.status
     response.content_type = falcon.MEDIA_JSON
     response.data = jsontext.dump(error.document)

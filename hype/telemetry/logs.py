@@ -1,6 +1,7 @@
 """Logging for the whole server: lines to read in development, JSON lines in production.
 
-Only this module configures `logging`. Every other module calls `logging.getLogger(__name__)`.
+Only this module configures `logging`. Every other module calls `logging.getLogger(__name__)`. Other packages log from
+`warning` on only: what they say below that shows frames, headers and SQL with its values.
 """
 
 from __future__ import annotations
@@ -9,22 +10,41 @@ import json
 import logging
 import sys
 from datetime import UTC, datetime
-from typing import TextIO
+from typing import Final, TextIO
+
+from hype.telemetry.redaction import redacted, stack, without_secrets
+from hype.telemetry.throttle import Throttled
 
 __all__ = ["JsonLines", "OneLine", "set_up"]
 
 _OWN_ATTRIBUTES = frozenset(vars(logging.makeLogRecord({}))) | {"message", "asctime", "taskName", "color_message"}
+_HYPE: Final = "hype"
+_CLIENTS_FAULTS: Final = ("Invalid HTTP request received.", "Unsupported upgrade request.")  # uvicorn's warnings
 
 
 def set_up(level: str, json_lines: bool, stream: TextIO | None = None) -> None:
     """Send everything logged at `level` (a name such as `info`) and above to `stream` (default stderr)."""
-    handler = logging.StreamHandler(stream if stream is not None else sys.stderr)
+    handler = Throttled(stream if stream is not None else sys.stderr)
     handler.setFormatter(JsonLines() if json_lines else OneLine())
-    logging.basicConfig(level=level.upper(), handlers=[handler], force=True)
+    own = logging.getLevelNamesMapping()[level.upper()]
+    logging.basicConfig(level=max(own, logging.WARNING), handlers=[handler], force=True)
+    logging.getLogger(_HYPE).setLevel(own)
+    handler.addFilter(_is_ours_to_know)
+
+
+def _is_ours_to_know(record: logging.LogRecord) -> bool:
+    """Return whether a record is about the server, and not about what a client does wrong."""
+    return record.name != "uvicorn.error" or not str(record.msg).startswith(_CLIENTS_FAULTS)
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:
     return {name: value for name, value in vars(record).items() if name not in _OWN_ATTRIBUTES}
+
+
+def _message(record: logging.LogRecord) -> str:
+    """Return the text of a record; what another package quotes is left out of it."""
+    text = record.getMessage()
+    return text if record.name.partition(".")[0] == _HYPE else redacted(text)
 
 
 def _escaped(text: str) -> str:
@@ -47,8 +67,9 @@ class OneLine(logging.Formatter):
         """Return the record as text, with the members of `extra` as name=value at the end."""
         extras = "".join(f" {name}={value}" for name, value in _extras(record).items())
         line = f"{_utc(record)[11:23]} {record.levelname} {record.name}: "
-        line += _escaped(record.getMessage() + extras)
-        return f"{line}\n{self.formatException(record.exc_info)}" if record.exc_info else line
+        line += without_secrets(_escaped(_message(record) + extras))
+        error = record.exc_info[1] if record.exc_info else None
+        return line if error is None else f"{line}\n{stack(error)}"
 
 
 class JsonLines(logging.Formatter):
@@ -60,9 +81,14 @@ class JsonLines(logging.Formatter):
             "time": _utc(record),
             "level": record.levelname.lower(),
             "logger": record.name,
-            "message": record.getMessage(),
-            **_extras(record),
+            "message": without_secrets(_message(record)),
+            **{name: _member(value) for name, value in _extras(record).items()},
         }
-        if record.exc_info:
-            document["error"] = self.formatException(record.exc_info)
+        error = record.exc_info[1] if record.exc_info else None
+        if error is not None:
+            document["error"] = stack(error)
         return json.dumps(document, default=str)
+
+
+def _member(value: object) -> object:
+    return value if isinstance(value, bool | int | float | None) else without_secrets(str(value))
