@@ -17,9 +17,9 @@ __all__ = ["PATIENCE_S", "Look", "write"]
 PATIENCE_S: Final = 1.5
 """The seconds that a look may take, so that the answer is there within two."""
 
-# More than the longest message takes. On SQLite it needs further pages, so that a file which cannot grow is noticed;
-# on PostgreSQL it stays in one page, so that nothing but that page has to be cleaned up after it.
-_CHARACTERS: Final = {"sqlite": 8192, "postgresql": 1500}
+# On SQLite it needs more pages than any request does, so that a file which cannot grow is noticed before a client meets
+# it. On PostgreSQL it stays in one page, so that nothing but that page has to be cleaned up after it.
+_CHARACTERS: Final = {"sqlite": 65_536, "postgresql": 1500}
 
 
 class _Probes(peewee.Model):

