@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from collections.abc import Callable
+from time import monotonic, time_ns
 from typing import Any, Final
 
 import peewee
@@ -39,7 +39,7 @@ _REMOVED: Final = Statement(_Probes.delete().where(_Probes.number == given("numb
 
 def write(execute: Callable[..., Any], dialect: Dialect) -> None:
     """Store a row and remove it, within a unit of work. execute: `hype.database.execute`. Raises Unavailable."""
-    number = time.time_ns()
+    number = time_ns()
     execute(_STORED, number=number, content="x" * _CHARACTERS[dialect])
     execute(_REMOVED, number=number)
 
@@ -60,7 +60,7 @@ class Look:
         """Return what the work finds, False when it takes longer than `PATIENCE_S`."""
         if not greenlets.pausable():
             return self._work()
-        now = time.monotonic()
+        now = monotonic()
         if self._running is None:
             if now - self._ended_at < self._kept_s:
                 return self._found
@@ -77,5 +77,5 @@ class Look:
 
     def _end(self, ended: asyncio.Future[bool]) -> None:
         self._running = None
-        self._ended_at = time.monotonic()
+        self._ended_at = monotonic()
         self._found = not ended.cancelled() and ended.exception() is None and ended.result()

@@ -6,12 +6,13 @@ a thread, and the greenlet leaves meanwhile. In WAL mode reads go on beside a wr
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import sqlite3
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
 from typing import Final
@@ -50,7 +51,7 @@ class Sqlite:
     def __init__(self, url: str) -> None:
         """Take the URL, without opening the file."""
         self._path = Path(unquote(url.removeprefix("sqlite:///")))
-        self._committing = ThreadPoolExecutor(1, thread_name_prefix="hype-commit")
+        self._commits = _Commits()
         self._reader: sqlite3.Connection | None = None
         self._writer: sqlite3.Connection | None = None
 
@@ -71,7 +72,7 @@ class Sqlite:
 
     def close(self) -> None:
         """Finish the COMMIT in progress, and close both connections."""
-        self._committing.shutdown(wait=True)
+        self._commits.close()
         for each in (self._reader, self._writer):
             if each is not None:
                 each.close()
@@ -95,13 +96,14 @@ class Sqlite:
         writer = self._writer
         if writer is None:
             raise Unavailable
+        self._commits.expect_none(writer)
         if greenlets.pausable():
             _patiently(lambda: _execute(writer, "BEGIN IMMEDIATE", ()))
         else:
             writer.execute(f"PRAGMA busy_timeout = {patience.left() * 1000:.0f}")
             _execute(writer, "BEGIN IMMEDIATE", ())
             writer.execute("PRAGMA busy_timeout = 0")
-        return _Writing(writer, self._committing)
+        return _Writing(writer, self._commits)
 
     def _keep_private(self) -> None:
         """Give the file mode 0600 before anything is in it, for it holds the hashes of passwords.
@@ -130,12 +132,49 @@ class Sqlite:
         return connection
 
 
+class _Commits:
+    """The thread in which COMMIT waits for the disk, and the COMMIT that a disk keeps for too long."""
+
+    def __init__(self) -> None:
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="hype-commit")
+        self._running: Future[Rows] | None = None
+
+    @property
+    def hang(self) -> bool:
+        """Whether a COMMIT is in the thread, which alone may use the connection then."""
+        return self._running is not None and not self._running.done()
+
+    def do(self, connection: sqlite3.Connection) -> None:
+        """Commit. Raises Unavailable when the disk does not answer in time; then nobody knows what becomes of it."""
+        if not greenlets.pausable():
+            _execute(connection, "COMMIT", ())
+            return
+        self._running = self._thread.submit(_execute, connection, "COMMIT", ())
+        patience.last()
+        try:
+            greenlets.wait(asyncio.wrap_future(self._running), patience.left())
+        except TimeoutError as error:
+            raise Unavailable from error
+
+    def expect_none(self, connection: sqlite3.Connection) -> None:
+        """Make the connection free for the next transaction. Raises Unavailable while a COMMIT hangs."""
+        if self.hang:
+            raise Unavailable
+        if connection.in_transaction:  # the COMMIT that has hung has failed in the end
+            with suppress(sqlite3.Error):
+                connection.execute("ROLLBACK")
+
+    def close(self) -> None:
+        """Wait for the COMMIT in progress."""
+        self._thread.shutdown(wait=True)
+
+
 class _Writing:
     """The writer's connection in a transaction; a `Connection`."""
 
-    def __init__(self, connection: sqlite3.Connection, committing: ThreadPoolExecutor) -> None:
+    def __init__(self, connection: sqlite3.Connection, commits: _Commits) -> None:
         self._connection = connection
-        self._committing = committing
+        self._commits = commits
 
     def execute(self, sql: str, parameters: Parameters) -> Rows:
         """Return the rows of a statement."""
@@ -162,13 +201,15 @@ class _Writing:
     def commit(self) -> None:
         """Commit in a thread of its own."""
         try:
-            greenlets.in_thread(self._committing, _execute, self._connection, "COMMIT", ())
+            self._commits.do(self._connection)
         except BaseException:
             self.rollback()
             raise
 
     def rollback(self) -> None:
         """Undo the transaction, if it is still open."""
+        if self._commits.hang:
+            return
         with suppress(sqlite3.Error):  # a failed COMMIT may have ended it
             self._connection.execute("ROLLBACK")
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 import psycopg2
 import pytest
@@ -14,7 +14,7 @@ from tests.promises.faults.cluster import Cluster
 from tests.promises.faults.writing import ROOM, ask, writing
 from tests.running import UNLIMITED, Running, Serve
 
-Fault = Callable[[Cluster, str], "contextmanager[None]"]
+Fault = Callable[[Cluster, str], AbstractContextManager[None]]
 
 
 @contextmanager

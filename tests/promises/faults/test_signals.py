@@ -8,7 +8,7 @@ import subprocess
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 
 import httpx
@@ -26,7 +26,7 @@ WITHIN_S = 15
 SOON_S = 8
 """The seconds after the second one: two, on a machine that is not busy."""
 
-Fault = Callable[[Cluster, str], "contextmanager[None]"]
+Fault = Callable[[Cluster, str], AbstractContextManager[None]]
 
 
 @contextmanager

@@ -5,7 +5,7 @@ from __future__ import annotations
 import resource
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 
 import pytest
@@ -13,7 +13,7 @@ import pytest
 from tests.promises.faults.writing import ROOM, ask, writing
 from tests.running import UNLIMITED, Running, Serve
 
-Fault = Callable[[Running, Path], "contextmanager[None]"]
+Fault = Callable[[Running, Path], AbstractContextManager[None]]
 
 
 @contextmanager
