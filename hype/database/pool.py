@@ -81,8 +81,8 @@ class Pool(Generic[C]):
             try:
                 connection = self._new() if fresh else self._kept() or self._new()
                 break
-            except Unavailable:
-                if not self._withhold():
+            except Unavailable as error:
+                if isinstance(error.__cause__, TimeoutError) or not self._withhold():
                     self._turns.give_back()
                     raise
             except BaseException:
@@ -147,7 +147,7 @@ class Pool(Generic[C]):
 
         One withheld place after the other is tried again, so that the pool grows when the server gives more.
         """
-        if not greenlets.pausable() or not patience.left() or not (self._used or self._idle):
+        if not greenlets.pausable() or not (self._used or self._idle):
             return False
         self._withheld += 1
         if self._growing is None:

@@ -83,8 +83,9 @@ def test_one_signal_ends_the_process(serve: Serve, own_cluster: Cluster, own_dat
     server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
     world = server.world()
     anna = world.guest("anna")
-    world.socket(anna, join=ROOM)
+    speaker = world.socket(anna, join=ROOM)
     with fault(own_cluster, own_database), busy(server, anna):
+        speaker.send("message", {"channelId": ROOM, "content": "hello"})
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(WITHIN_S) == 0, server.log
 
@@ -95,8 +96,9 @@ def test_a_second_signal_ends_it_at_once(serve: Serve, own_cluster: Cluster, own
     server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
     world = server.world()
     anna = world.guest("anna")
-    world.socket(anna, join=ROOM)
+    speaker = world.socket(anna, join=ROOM)
     with fault(own_cluster, own_database), busy(server, anna):
+        speaker.send("message", {"channelId": ROOM, "content": "hello"})
         server.process.send_signal(signal.SIGTERM)
         wait_for(server, "stopping")
         server.process.send_signal(signal.SIGTERM)
