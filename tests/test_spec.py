@@ -91,7 +91,7 @@ def test_no_patch_is_left_over(name: str, profile: Profile) -> None:
 
 
 def test_the_contract_in_each_profile() -> None:
-    """There are 32 documented operations, the extensions of R29 and A17, and in the hardened profile /metrics and A16."""
+    """There are 32 documented operations, extensions, and in the hardened profile /metrics and those of A16."""
     documented, hardened = (spec.load(profile) for profile in PROFILES)
     extensions = {"closeConsumer", "getLiveness", "getReadiness", "listChannelProducers", "restartIce"}
     assert extensions < documented.operations.keys()
