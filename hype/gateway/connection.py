@@ -1,4 +1,4 @@
-"""WebSocket connections, from the handshake to the close. No other file imports the websockets library.
+"""WebSocket connections, from the handshake to the close. Beside `text_frames`, no other file imports websockets.
 
 A connection is an asyncio protocol around the library's Sans-I/O layer: the library reads frames and does the
 handshakes, this file moves bytes. It has no task, no queue of its own for what goes out, and no timer: a frame is
@@ -26,6 +26,7 @@ from hype.deadlines import Deadlines
 from hype.gateway.attending import Attendant, ClientAddress, Work
 from hype.gateway.hub import Socket
 from hype.gateway.protocol import Close, CloseCode
+from hype.gateway.text_frames import size_on_the_wire, whole_text
 
 __all__ = ["Attendant", "Connection", "Listener", "Work", "listen"]
 
@@ -68,6 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         "_parts",
         "_protocol",
         "_transport",
+        "_unread",
         "_waiting",
         "_writable",
         "socket",
@@ -84,6 +86,7 @@ class Connection(asyncio.BufferedProtocol):
         self._waiting: deque[str | Close] | None = None  # while there are any, nothing more is read
         self._parts: bytearray | None = None  # of a text that comes in fragments
         self._fragments = 0
+        self._unread = 0  # the bytes that wait in the library for the rest of their frame, or more than that
         self._writable = False  # whether an event may be written
         self._lost = False
 
@@ -177,16 +180,24 @@ class Connection(asyncio.BufferedProtocol):
 
     def buffer_updated(self, nbytes: int) -> None:
         """Take what was read."""
+        data = bytes(self._listener.buffer[:nbytes])
+        if self._unread == 0 and self._writable and self._parts is None:
+            text = whole_text(data, self._listener.max_frame_bytes)
+            if text is not None:
+                self._add(_text(text))
+                return
         protocol = self._protocol
-        protocol.receive_data(bytes(self._listener.buffer[:nbytes]))
+        protocol.receive_data(data)
         events = protocol.events_received()
+        self._unread += nbytes
         if self._attendant is not None:
             self._write()  # pongs, and the answer to a close frame
         for event in events:
             if isinstance(event, Frame):
+                self._unread -= size_on_the_wire(len(event.data))
                 self._take(event)
             elif isinstance(event, Request):
-                self._open(event)
+                self._open(event, data)
         if self._attendant is None:
             self._write()
 
@@ -206,7 +217,9 @@ class Connection(asyncio.BufferedProtocol):
 
     # The way in
 
-    def _open(self, request: Request) -> None:
+    def _open(self, request: Request, read: bytes) -> None:
+        if self._unread == len(read):  # a head that took several reads is never made up for
+            self._unread -= read.index(b"\r\n\r\n") + 4
         response = self._protocol.accept(request)
         if self._protocol.parser_exc is not None:
             # What came behind the request is no frame, a body for example. The library has given up on the client.
