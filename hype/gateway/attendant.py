@@ -11,7 +11,7 @@ from hype.addresses import limit_key
 from hype.errors import HypeError, InternalError, Unavailable
 from hype.gateway.connection import Connection, Work
 from hype.gateway.context import Context, Gone
-from hype.gateway.handlers import Handler
+from hype.gateway.handlers import Handler, unheard
 from hype.gateway.identity import Identities
 from hype.gateway.protocol import Action, Check, Close, CloseCode, Dispatch, Refuse, Session, refusal
 from hype.operations import rooms
@@ -59,9 +59,13 @@ class SocketAttendant:
     def receive(self, text: str) -> Work | None:
         """Handle a frame; one that a handler takes is left as work."""
         actions = self._session.receive(text, self._within_rate())
-        if any(isinstance(action, Dispatch) for action in actions):
-            return partial(self._act, actions)
-        self._act(actions)
+        match actions:
+            case [Dispatch(name, data)]:
+                if not unheard(self._desk.context, self._socket, name, data):
+                    return partial(self._act, actions)
+                self._desk.context.services.metrics.frame_in(name)
+            case _:
+                self._act(actions)
         return None
 
     def note_frame(self) -> None:

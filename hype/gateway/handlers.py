@@ -18,7 +18,7 @@ from hype.operations import Answer, Call, perform_as
 from hype.operations.callers import Identity
 from hype.operations.messages import create_message
 
-__all__ = ["Handler", "bind", "message", "typing", "user_joined", "user_left", "voice_state"]
+__all__ = ["Handler", "bind", "message", "typing", "unheard", "user_joined", "user_left", "voice_state"]
 
 Data = Mapping[str, Any]
 Handler = Callable[[Context, Socket, Identity, Data], None]
@@ -81,6 +81,14 @@ def typing(context: Context, socket: Socket, identity: Identity, data: Data) -> 
         profile = context.profile(socket, identity.user_id)
         event = {"userId": profile.user_id, "username": profile.username, "channelId": channel_id}
         context.hub.to_room(channel_id, "typing", event, except_user=profile.user_id)
+
+
+def unheard(context: Context, socket: Socket, name: str, data: Data) -> bool:
+    """Return whether a frame is a `typing` that nobody would hear. It never waits, so it needs no greenlet."""
+    if name != "typing" or socket.identity is None:
+        return False
+    channel_id = data["channelId"]
+    return context.hub.occupied(channel_id) and not context.hub.others(channel_id, socket.identity.user_id)
 
 
 def voice_state(context: Context, socket: Socket, identity: Identity, data: Data) -> None:

@@ -6,10 +6,10 @@ is in it. The hub does not know which channels exist: its callers ask the databa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from hype.cluster import RoomEvent
 from hype.gateway import frames
@@ -17,6 +17,8 @@ from hype.ids import new_id
 from hype.operations.callers import Identity
 
 __all__ = ["ClientConnection", "Hub", "Socket"]
+
+_NOBODY: Final[Set[Socket]] = frozenset()
 
 
 class ClientConnection(Protocol):
@@ -136,8 +138,8 @@ class Hub:
 
     def others(self, channel_id: str, user_id: str) -> bool:
         """Return whether a socket of another user is in the room."""
-        own = self._by_user.get(user_id, ())
-        return any(socket not in own for socket in self._rooms.get(channel_id, ()))
+        members = self._rooms.get(channel_id)
+        return members is not None and not members.keys() <= self._by_user.get(user_id, _NOBODY)
 
     # Events
 

@@ -32,6 +32,15 @@ def test_sent_frames_are_counted() -> None:
     assert counted == [("typing", 2)]
 
 
+def test_the_sockets_of_one_user_are_no_others() -> None:
+    """Another user's socket in the room counts as somebody else; a second socket of the same user does not."""
+    hub = Hub()
+    for user_id, room in (("anna", "alone"), ("anna", "alone"), ("anna", "shared"), ("ben", "shared")):
+        bound_socket(hub, user_id, room)
+    assert [hub.others(room, "anna") for room in ("alone", "shared", "empty")] == [False, True, False]
+    assert hub.others("alone", "a user without a socket")
+
+
 def test_an_unknown_event_is_an_error() -> None:
     """The hub cannot send an event that asyncapi.yaml does not name."""
     hub = Hub()

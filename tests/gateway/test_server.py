@@ -116,6 +116,15 @@ async def test_the_others_get_typing(gateway: RunningGateway) -> None:
     assert await ben.refused("typing", channelId="nowhere") == "not_found"
 
 
+async def test_typing_that_nobody_hears_is_counted(gateway: RunningGateway) -> None:
+    """The user who is alone in a room gets no answer, and the frame is in the metrics."""
+    anna = await gateway.member("anna", "text-general")
+    await anna.send("typing", channelId="text-general")
+    await anna.receives_nothing()
+    counted = 'hype_gateway_frames_total{direction="in",type="typing"} 1.0'
+    assert counted in gateway.services.metrics.text()
+
+
 async def test_leaving_a_room_is_not_answered(gateway: RunningGateway) -> None:
     """The others get one `user_left`, a second request does nothing, and the user gets no more events of the room."""
     anna, ben = [await gateway.member(name, "text-general") for name in ("anna", "ben")]
