@@ -39,9 +39,10 @@ class Statement:
     write whose result does not matter; it is sent together with a later statement or with the COMMIT.
     """
 
-    def __init__(self, query: Any, *, deferred: bool = False) -> None:
-        """Take a query with `given` values."""
+    def __init__(self, query: Any, *, deferred: bool = False, on_postgresql: Any = None) -> None:
+        """Take a query with `given` values. on_postgresql: what PostgreSQL answers sooner, None for the same query."""
         self._query = query
+        self._on_postgresql = on_postgresql
         self._sql: dict[Dialect, tuple[str, list[tuple[str | None, object]]]] = {}
         self.writes = not isinstance(query, peewee.Select)
         self.deferred = deferred
@@ -56,7 +57,8 @@ class Statement:
 
     def compile(self, dialect: Dialect) -> None:
         """Write the SQL of a dialect."""
-        sql, parameters = _WRITERS[dialect].get_sql_context().sql(self._query).query()
+        query = self._on_postgresql if dialect == "postgresql" and self._on_postgresql is not None else self._query
+        sql, parameters = _WRITERS[dialect].get_sql_context().sql(query).query()
         places: list[tuple[str | None, object]] = [
             (each.name, None) if isinstance(each, _Given) else (None, each) for each in parameters
         ]

@@ -1,4 +1,4 @@
-"""JSON that the database writes: one text for each row of a list.
+"""JSON that the database writes: a text for each row of a list, or one text for all of them.
 
 The text is put together of constants and of what each column adds. That costs a database half of what its own functions
 for JSON objects do, and their blanks do not travel.
@@ -14,9 +14,7 @@ import peewee
 from hype.database.statements import Dialect
 from hype.wire import Member, Shape
 
-__all__ = ["json_of"]
-
-_PLUS_ONE_MICROSECOND = "interval '1 microsecond'"
+__all__ = ["json_of", "lines_of"]
 
 
 class _Json(peewee.ColumnBase):
@@ -39,6 +37,11 @@ def json_of(shape: Shape, columns: Mapping[str, Any]) -> Any:
     return _Json(shape, columns)
 
 
+def lines_of(text: Any, *order: Any) -> Any:
+    """Return the aggregate of PostgreSQL that writes the JSON texts of all rows as one, a line each (see `json_of`)."""
+    return peewee.fn.string_agg(text, peewee.SQL("E'\\n'")).order_by(*order)
+
+
 def _parts(shape: Shape, columns: Mapping[str, Any], dialect: Dialect) -> Iterator[Any]:
     """Yield constant texts, and expressions of texts."""
     for number, (name, member) in enumerate(shape.members.items()):
@@ -59,7 +62,7 @@ def _value(member: Member, column: Any, dialect: Dialect) -> Iterator[Any]:
         case "flag":
             yield peewee.Case(None, [(column, peewee.SQL("'true'"))], peewee.SQL("'false'"))
         case "time":
-            yield from ('"', *_time(column, dialect), '"')
+            yield from _time(column, dialect)
         case "lower":
             yield _quoted(peewee.fn.lower(column), dialect)
         case "start":
@@ -76,22 +79,18 @@ def _quoted(text: Any, dialect: Dialect) -> Any:
 
 
 def _time(column: Any, dialect: Dialect) -> Iterator[Any]:
-    """Yield the parts of the text of milliseconds since the epoch (ruling R2)."""
+    """Yield the parts of the JSON string of milliseconds since the epoch (ruling R2)."""
     if dialect == "sqlite":
         seconds = column / peewee.SQL("1000.0")
-        yield peewee.fn.strftime(peewee.SQL("'%Y-%m-%dT%H:%M:%fZ'"), seconds, peewee.SQL("'unixepoch'"))
+        time = peewee.fn.strftime(peewee.SQL("'%Y-%m-%dT%H:%M:%fZ'"), seconds, peewee.SQL("'unixepoch'"))
+        yield from ('"', time, '"')
         return
-    # PostgreSQL's JSON of a time leaves zeros at the end out, so the time is made to end with another digit, which is
-    # cut off. `to_char` takes four times as long.
-    moment = peewee.NodeList(
-        (
-            peewee.SQL("timestamp 'epoch' +"),
-            column,
-            peewee.SQL(f"* interval '1 millisecond' + {_PLUS_ONE_MICROSECOND}"),
-        )
-    )
-    yield peewee.fn.substr(peewee.fn.to_json(moment).cast("text"), peewee.SQL("2"), peewee.SQL("23"))
-    yield "Z"
+    # PostgreSQL's JSON of a time leaves zeros at the end out, so the time is made to end with another digit, by a
+    # microsecond more, which is cut off with the second quote. `to_char` takes four times as long.
+    epoch = peewee.SQL("timestamp '1970-01-01 00:00:00.000001' +")
+    moment = peewee.NodeList((epoch, column, peewee.SQL("* interval '1 millisecond'")))
+    yield peewee.fn.left(peewee.fn.to_json(moment).cast("text"), peewee.SQL("24"))
+    yield 'Z"'
 
 
 def _concatenated(parts: Iterator[Any]) -> Any:

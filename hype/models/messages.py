@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
-from peewee import JOIN
+from peewee import JOIN, Select
 
 from hype.database import Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, possible_id
 from hype.models.channels import Channel, Tick
-from hype.models.json import json_of
+from hype.models.json import json_of, lines_of
 from hype.models.tables import Channels, Messages, Users
 from hype.models.users import User
 from hype.wire import MESSAGE
@@ -59,7 +59,7 @@ class Message(_Columns, Editable):
         if not found:
             return None
         type_, total, _ = found[0]
-        return Page(type_, total, [text for _, _, text in found if text is not None])
+        return Page(type_, total, [text for _, _, lines in found if lines is not None for text in lines.split("\n")])
 
     @classmethod
     def add(cls, *, channel_id: str, author: User, content: str, tick: Tick) -> Self:
@@ -112,27 +112,39 @@ _INSERTED = insertion(Messages, deferred=True)
 _REMOVED = Statement(Messages.delete().where(Messages.id == given("key")).returning(Messages.id))
 
 
-def _paged() -> Statement:
-    """Return the statement of `Message.page`: one row for each message, or one without a message."""
-    own = columns(Messages, Message._fields)
-    rows = (
-        Messages.select(*own)
-        .where(Messages.channel == given("channel"))
-        .order_by(Messages.ordinal.desc())
-        .limit(given("limit"))
-        .offset(given("offset"))
-        .alias("page")
-    )
-    columns_of_page = {column.column_name: getattr(rows.c, column.column_name) for column in own}
-    author = zip(Message._fields[-len(_AUTHOR) :], _AUTHOR, strict=True)
-    text = json_of(MESSAGE, {**columns_of_page, **dict(author)})
-    return Statement(
-        Channels.select(Channels.type, Channels.message_count, text)
-        .join(rows, JOIN.LEFT_OUTER, on=(rows.c.channel_id == Channels.id))
-        .join(Users, JOIN.LEFT_OUTER, on=(Users.id == rows.c.author_id))
+_OF_PAGE = columns(Messages, Message._fields)
+_ROWS = (
+    Messages.select(*_OF_PAGE)
+    .where(Messages.channel == given("channel"))
+    .order_by(Messages.ordinal.desc())
+    .limit(given("limit"))
+    .offset(given("offset"))
+    .alias("page")
+)
+_IN_PAGE = {column.column_name: getattr(_ROWS.c, column.column_name) for column in _OF_PAGE}
+_IN_AUTHOR = dict(zip(Message._fields[-len(_AUTHOR) :], _AUTHOR, strict=True))
+_NEWEST_OF_PAGE = (_ROWS.c.ordinal.desc(),)
+
+
+def _paged() -> Any:
+    """Return the query of `Message.page`: a row for each message, or one without a message."""
+    return (
+        Channels.select(Channels.type, Channels.message_count, json_of(MESSAGE, {**_IN_PAGE, **_IN_AUTHOR}))
+        .join(_ROWS, JOIN.LEFT_OUTER, on=(_ROWS.c.channel_id == Channels.id))
+        .join(Users, JOIN.LEFT_OUTER, on=(Users.id == _ROWS.c.author_id))
         .where(Channels.id == given("channel"))
-        .order_by(rows.c.ordinal.desc())
+        .order_by(*_NEWEST_OF_PAGE)
     )
 
 
-_PAGE = _paged()
+def _paged_at_once() -> Any:
+    """Return the query of `Message.page` for PostgreSQL: one row, with a line for each message.
+
+    A row costs the client as much as its text, and an answer in several packets a wait for each.
+    """
+    text = json_of(MESSAGE, {**_IN_PAGE, **_IN_AUTHOR})
+    lines = Select([_ROWS], [lines_of(text, *_NEWEST_OF_PAGE)]).join(Users, on=(Users.id == _ROWS.c.author_id))
+    return Channels.select(Channels.type, Channels.message_count, lines).where(Channels.id == given("channel"))
+
+
+_PAGE = Statement(_paged(), on_postgresql=_paged_at_once())

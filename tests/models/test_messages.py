@@ -10,7 +10,7 @@ import pytest
 
 from hype.database import Database, Unit
 from hype.errors import NotFound
-from hype.models import Message, Page
+from hype.models import Message, Page, User
 from hype.models import channels as channels_module
 from hype.models.base import now_ms
 from hype.models.migrate import migrate
@@ -32,6 +32,23 @@ def test_pages_are_newest_first(transaction: Unit) -> None:
     assert Message.page(channel.id, limit=100, offset=10**30) == Page("TEXT", 5, [])
     assert Message.page("nowhere", limit=1, offset=0) is None
     assert Message.page("\0", limit=1, offset=0) is None
+
+
+def test_each_message_has_its_own_author(transaction: Unit) -> None:
+    """Messages of several authors keep their order, and each names the author as the profile is now."""
+    channel, other = make_channel("first"), make_channel("other")
+    authors = [User.add(username=name) for name in ("anna", "ben", 'c"\n👋')]
+    for number in range(7):
+        Message.add(channel_id=channel.id, author=authors[number % 3], content=f"line\n{number}", created_at=number + 1)
+    Message.add(channel_id=other.id, author=authors[0], content="elsewhere", created_at=9)
+    authors[1].change({"display_name": "Benjamin"})
+    page = Message.page(channel.id, limit=5, offset=1)
+    assert page is not None
+    rows = [json.loads(text) for text in page.texts]
+    assert [row["content"] for row in rows] == [f"line\n{number}" for number in (5, 4, 3, 2, 1)]
+    names = [(row["author"]["id"] == row["authorId"], row["author"]["username"]) for row in rows]
+    assert names == [(True, 'c"\n👋'), (True, "ben"), (True, "anna"), (True, 'c"\n👋'), (True, "ben")]
+    assert [row["author"]["displayName"] for row in rows] == [None, "Benjamin", None, None, "Benjamin"]
 
 
 def test_a_channel_counts_its_messages(transaction: Unit) -> None:
