@@ -42,10 +42,10 @@ def room(channel_id: str) -> Room:
 
 def profile(user_id: str) -> Profile:
     """Return the user's profile. Raises NotFound `User not found`."""
-    row = User.find(user_id)
-    if row is None:
+    found = User.profile(user_id)
+    if found is None:
         raise NotFound("User not found")
-    return Profile(row.id, row.username, row.display_name, row.avatar_url)
+    return Profile(*found)
 
 
 def set_online(user_id: str, online: bool) -> None:

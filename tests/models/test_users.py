@@ -19,6 +19,7 @@ def test_an_unknown_key_finds_no_user(transaction: Unit, key: str) -> None:
     """A key of no user, and one that a database cannot hold, finds no row."""
     User.add(username="somebody")
     assert User.find(key) is None
+    assert User.profile(key) is None
     assert User.named(key) is None
     assert User.by_email(key) is None
 
@@ -27,6 +28,7 @@ def test_each_key_finds_its_user(transaction: Unit) -> None:
     """A user is found by id, by exact name, and by the email in any case and with spaces around."""
     user = User.add(username="Anna", email="Anna.Straße@Example.com")
     assert User.find(user.id) == user
+    assert User.profile(user.id) == (user.id, "Anna", None, None)
     assert User.named("Anna") == user
     assert User.named("anna") is None
     assert User.by_email(" ANNA.STRASSE@example.COM ") == user
