@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable, Sequence
 from typing import Any, cast
 
@@ -11,9 +12,10 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 from websockets.server import ServerProtocol
 
+from hype.admission import Admission
+from hype.deadlines import Deadlines
 from hype.gateway import connection
 from hype.gateway.connection import Connection, Listener, Work
-from hype.gateway.deadlines import Deadlines
 from tests.clocks import HandClock
 from tests.gateway.raw import REQUEST
 
@@ -65,6 +67,9 @@ class _Recorder:
             self._connection.socket.close(4000, "asked for")
         return None
 
+    def note_frame(self) -> None:
+        self._wire.events.append("a frame that is no text")
+
     def end(self) -> Work | None:
         self._wire.events.append("end")
         return None
@@ -73,7 +78,16 @@ class _Recorder:
 def _fed(reads: Sequence[bytes]) -> list[object]:
     """Return all that a connection does with these reads and the end behind them."""
     wire = _Wire()
-    listener = Listener(lambda each: _Recorder(each, wire), Deadlines(HandClock()), _MOST_BYTES, 100_000)
+    with socket.socket() as port:
+        listener = Listener(
+            port,
+            Admission(10, 10),
+            lambda each: _Recorder(each, wire),
+            Deadlines(HandClock()),
+            max_frame_bytes=_MOST_BYTES,
+            max_queue_bytes=100_000,
+            client_address=lambda peer, forwarded_for: peer,
+        )
     client = Connection(listener)
     client.connection_made(cast(asyncio.Transport, wire))
     for read in reads:

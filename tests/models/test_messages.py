@@ -13,6 +13,7 @@ from hype.errors import NotFound
 from hype.models import Message, Page, User
 from hype.models import channels as channels_module
 from hype.models.base import now_ms
+from hype.models.channels import Tick
 from hype.models.migrate import migrate
 from hype.wire import timestamp
 from tests.databases import commit, make_channel, make_message
@@ -39,8 +40,9 @@ def test_each_message_has_its_own_author(transaction: Unit) -> None:
     channel, other = make_channel("first"), make_channel("other")
     authors = [User.add(username=name) for name in ("anna", "ben", 'c"\n👋')]
     for number in range(7):
-        Message.add(channel_id=channel.id, author=authors[number % 3], content=f"line\n{number}", created_at=number + 1)
-    Message.add(channel_id=other.id, author=authors[0], content="elsewhere", created_at=9)
+        tick = Tick(number + 1, "TEXT", number + 1)
+        Message.add(channel_id=channel.id, author=authors[number % 3], content=f"line\n{number}", tick=tick)
+    Message.add(channel_id=other.id, author=authors[0], content="elsewhere", tick=Tick(9, "TEXT", 9))
     authors[1].change({"display_name": "Benjamin"})
     page = Message.page(channel.id, limit=5, offset=1)
     assert page is not None
