@@ -279,7 +279,7 @@ MUTANTS = [
     mutant(
         "rest.users.avatar-ends-an-attribute",
         "An avatar URL may have quotation marks and angle brackets.",
-        SpecPatch(f"{SCHEMAS}/AvatarUrl/anyOf/0/allOf/2/pattern", "^[A-Za-z]+://[^@]+$"),
+        SpecPatch(f"{SCHEMAS}/AvatarUrl/anyOf/0/allOf/1/pattern", "^[A-Za-z]+://[^@]+$"),
         of="updateUser",
         killed_by="P8.url-characters",
         profiles=HARDENED,
@@ -288,7 +288,7 @@ MUTANTS = [
         "rest.users.avatar-with-a-password",
         "An avatar URL may have a user name and a password.",
         SpecPatch(
-            f"{SCHEMAS}/AvatarUrl/anyOf/0/allOf/2/pattern", r"^[A-Za-z]+://[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]*$"
+            f"{SCHEMAS}/AvatarUrl/anyOf/0/allOf/1/pattern", r"^[A-Za-z]+://[A-Za-z0-9._~:/?#@!$&'()*+,;=%\[\]-]*$"
         ),
         of="updateUser",
         killed_by="P8.url-characters",
