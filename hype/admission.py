@@ -16,6 +16,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from functools import lru_cache
 from itertools import islice
 from typing import Final, Protocol, cast
 
@@ -75,7 +76,7 @@ class Admission:
         self.most = most
         self.most_per_address = most_per_address
         self.reserve = Reserve()
-        self._exempt = exempt
+        self._exempt = tuple(exempt)
         self._told = told
         self._clock = clock
         self._doors: list[Door] = []
@@ -110,7 +111,7 @@ class Admission:
 
     def key(self, address: str) -> str | None:
         """Return what the connections of an address count under, None when they do not."""
-        return None if within(address, self._exempt) else limit_key(address)
+        return _key(address, self._exempt)
 
     def enter(self, key: str | None) -> None:
         """Count a connection."""
@@ -290,3 +291,8 @@ class Door:
         self._admission.reserve.keep()
         if self._loop is not None:
             self._loop.add_reader(self._port.fileno(), self._accept_some)
+
+
+@lru_cache(maxsize=4096)  # most clients open several connections
+def _key(address: str, exempt: tuple[Network, ...]) -> str | None:
+    return None if within(address, exempt) else limit_key(address)
