@@ -56,7 +56,9 @@ VARIABLES: Final = (
         "sqlite:///hype.db",
         settings.database_url,
     ),
-    Variable("JWT_ACCESS_SECRET", "the text that signs access tokens", "", settings.text),
+    Variable(
+        "JWT_ACCESS_SECRET", "the text that signs access tokens, in production 32 bytes or more", "", settings.text
+    ),
     Variable(
         "JWT_REFRESH_SECRET", "the text that signs refresh tokens, different from JWT_ACCESS_SECRET", "", settings.text
     ),
@@ -74,7 +76,12 @@ VARIABLES: Final = (
     ),
     Variable("HYPE_PROFILE", *_one_of("hardened", "documented")),
     Variable("HYPE_ENV", *_one_of("development", "production", "test")),
-    Variable("HYPE_ALLOW_DOCUMENTED", *_one_of("no", "yes")),
+    Variable(
+        "HYPE_ALLOW_DOCUMENTED",
+        "yes, without which production does not take the documented profile, or no",
+        "no",
+        settings.one_of(("no", "yes")),
+    ),
     Variable("LOGIN_MAX_PER_EMAIL", f"failed logins allowed per email and IP address: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("LOGIN_MAX_PER_ADDRESS", f"failed logins allowed per IP address: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("LOGIN_WINDOW_S", f"seconds in which failed logins count: {_COUNT[0]}", _SPEC, _COUNT[1]),
