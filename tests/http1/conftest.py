@@ -19,17 +19,23 @@ KEEP_ALIVE_S = 75
 class Application:
     """An application that answers 200 with the body that it got, or the status of the error in its scope.
 
-    answer: replaces the body of an answer. begun: the paths of the requests so far.
+    answer: replaces the body of an answer. begun: the paths of the requests so far. gate: answers wait until it is set. waiting:
+    is set when one waits.
     """
 
     def __init__(self) -> None:
         """Begin without requests."""
         self.answer: bytes | None = None
         self.begun: list[str] = []
+        self.waiting = asyncio.Event()
+        self.gate = asyncio.Event()
+        self.gate.set()
 
     async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
         """Answer a request."""
         self.begun.append(scope["path"])
+        self.waiting.set()
+        await self.gate.wait()
         error = scope.get("hype.unread")
         body = self.answer or (await receive())["body"]
         headers = [(b"content-length", b"%d" % len(body))]
@@ -83,6 +89,7 @@ async def site() -> AsyncIterator[Site]:
         site = Site(application, http, clock, listener.getsockname())
         yield site
         site.close()
+        application.gate.set()
         http.should_exit = True
         http.abort()
         await running
