@@ -10,8 +10,11 @@ from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 from hype_contract.cases.rest.authorisation import refused
+from hype_contract.cases.rest.samples import Sample
 
 NEW = "a new battery staple"
+TOO_LONG = 102_400
+"""The bytes of a body that the contract takes (R8); one with such a text is longer."""
 
 
 @case(
@@ -51,12 +54,16 @@ def password_ends_other_sessions(world: World) -> None:
     profiles=("hardened",),
 )
 def wrong_current_password(world: World) -> None:
-    """Show it with another text, and with a body that breaks a rule."""
+    """Show it with another text, with a body that breaks a rule, and with bodies that are not read."""
     ann = world.member("ann")
     other = world.login(ann)
     change(world, ann, current="not the password", expect=403)
     for body in ({"currentPassword": ann.password}, {"currentPassword": ann.password, "newPassword": "short"}):
         world.rest.call("changePassword", token=ann.token, body=body, expect=400)
+    long = {"currentPassword": ann.password, "newPassword": NEW, "more": "x" * TOO_LONG}
+    world.rest.call("changePassword", token=ann.token, body=long, expect=413)
+    plain = Sample(world, world.contract.operations["changePassword"], ann)
+    plain.send(b"{}", "text/plain", expect=(400, 415))
     _goes_on(world, other)
     log_in(world, ann, str(ann.password), 200)
 
