@@ -16,7 +16,7 @@ from hype.database import Database, Statement, Unit, execute
 from hype.errors import NotFound
 from hype.models import Channel, Message, Server, User
 from hype.models.migrate import migrate
-from hype.models.tables import Users
+from hype.models.tables import Totals, Users
 from tests.reaper import guarded
 
 T = TypeVar("T")
@@ -90,6 +90,7 @@ def make_crowd(number: int) -> None:
         some = enumerate(names[begin : begin + 500], begin)
         rows = [{"id": name, "username": name, "created_at": 1 + place // 3, **others} for place, name in some]
         execute(Statement(Users.insert_many(rows)))
+    execute(Statement(Totals.update({Totals.number: Totals.number + number}).where(Totals.id == "users")))
 
 
 def make_channel(owner_name: str = "owner", type: str = "TEXT") -> Channel:

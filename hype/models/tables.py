@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import peewee
 
-__all__ = ["Channels", "Messages", "ServerMembers", "Servers", "Sessions", "Users"]
+__all__ = ["Channels", "Messages", "ServerMembers", "Servers", "Sessions", "Totals", "Users"]
 
 
 class _Table(peewee.Model):
@@ -106,3 +106,13 @@ class Sessions(_Table):
 
     class Meta:
         table_name = "sessions"
+
+
+class Totals(peewee.Model):
+    """Numbers of rows, which would take long to count. id: the table's name."""
+
+    id = peewee.TextField(primary_key=True)
+    number = peewee.BigIntegerField()
+
+    class Meta:
+        table_name = "totals"

@@ -23,7 +23,7 @@ from hype.models.base import (
 from hype.models.json import json_of
 from hype.models.lists import Listing, Part
 from hype.models.sessions import Session
-from hype.models.tables import Sessions, Users
+from hype.models.tables import Sessions, Totals, Users
 from hype.wire import USER
 
 __all__ = ["User", "email_key"]
@@ -124,7 +124,7 @@ class User(_Columns, Editable):
         online: bool = False,
         id: str | None = None,
     ) -> Self:
-        """Store a new user; keep `email` as given.
+        """Store a new user, and count it; keep `email` as given.
 
         online: status ONLINE, is_online, and seen now. id: a new one when None. Raises hype.database.Conflict with
         column `username` or `email_key` when that is taken.
@@ -148,6 +148,7 @@ class User(_Columns, Editable):
             updated_at=now,
         )
         execute(_INSERTED, **user._asdict())
+        execute(_ONE_MORE)
         return user
 
     def logged_in(self) -> Self:
@@ -201,8 +202,11 @@ _IN_SESSION = Statement(
 )
 
 
+_OURS = Totals.id == "users"
+
+
 def _listing(text: Any) -> Listing:
-    return Listing(Users.select(text), (Users.created_at, Users.id), Users.select(peewee.fn.COUNT(Users.id)))
+    return Listing(Users.select(text), (Users.created_at, Users.id), Totals.select(Totals.number).where(_OURS))
 
 
 _COLUMNS_OF_USER = dict(zip(User._fields, _USER, strict=True))
@@ -213,6 +217,8 @@ _LISTED = Statement(
 _AS_JSON = _listing(json_of(USER, _COLUMNS_OF_USER))
 _WITHOUT_EMAILS = _listing(json_of(USER, {**_COLUMNS_OF_USER, "email": _OWN_EMAIL}))
 _INSERTED = insertion(Users)
+# Sent with the COMMIT, so that no registration waits for the row for longer than another one's COMMIT takes.
+_ONE_MORE = Statement(Totals.update({Totals.number: Totals.number + 1}).where(_OURS), deferred=True)
 _PASSWORD_REPLACED = Statement(
     Users.update({Users.password_hash: given("password_hash")})
     .where((Users.id == given("key")) & (Users.password_hash == given("was")))

@@ -21,6 +21,7 @@ _BEGAN_MS = 1_700_000_000_000
 _USERS = """INSERT INTO users (id, username, display_name, status, is_guest, is_online, created_at, updated_at)
     {numbers} SELECT 'cbench' || n, 'bench-' || n, 'Number ' || n, 'ONLINE', true, false, {began} + n, {began} + n
     FROM numbers"""
+_TOTAL = "UPDATE totals SET number = (SELECT count(*) FROM users) WHERE id = 'users'"
 _MESSAGES = """INSERT INTO messages (id, content, edited, author_id, channel_id, ordinal, created_at,
         updated_at)
     {numbers} SELECT 'cbench' || n, 'hello world ' || n, false, 'cbench1', '{room}', n, {began} + n, {began} + n
@@ -44,7 +45,7 @@ class Rows:
     def fill(self, *, users: int = 0, messages: int = 0, channels: int = 0) -> None:
         """Add what is missing to these numbers of rows, beside the rows of the seed."""
         wanted = {"users": users, "channels": channels, "messages": messages}
-        statements = {"users": [_USERS], "channels": [_CHANNELS], "messages": [_MESSAGES, _COUNTED]}
+        statements = {"users": [_USERS, _TOTAL], "channels": [_CHANNELS], "messages": [_MESSAGES, _COUNTED]}
         for kind, last in wanted.items():
             first = self._counts[kind] + 1
             if last >= first:

@@ -13,10 +13,10 @@ import psycopg2
 import pytest
 
 from hype import migrations
-from hype.database import Database
-from hype.models import Channel, Message, Server, tables
+from hype.database import Conflict, Database
+from hype.models import Channel, Message, Server, User, tables
 from hype.models.migrate import migrate
-from tests.databases import commit, make_channel, make_message
+from tests.databases import commit, make_channel, make_crowd, make_message
 
 TABLES = [getattr(tables, name) for name in tables.__all__]
 ALL = len(list(Path(migrations.__path__[0]).glob("[0-9]*.py")))
@@ -113,6 +113,24 @@ def test_messages_of_an_older_database_keep_their_order(database_url: str) -> No
     database.close()
     assert page is not None
     assert [json.loads(text)["content"] for text in page.texts] == ["fourth", "third", "second", "first"]
+
+
+def test_users_of_an_older_database_are_counted(database_url: str) -> None:
+    """A database from before the total gets the number of its users, and new ones are counted."""
+    database = Database(database_url)
+    database.open()
+    migrate(database)
+    commit(database, lambda: make_crowd(3))
+    with database.migrating() as peewee_database:
+        peewee_database.execute_sql("DROP TABLE totals")
+        peewee_database.execute_sql("DELETE FROM schema_migration WHERE name = '0005_totals'")
+    assert migrate(database) == ["0005_totals"]
+    commit(database, lambda: User.add(username="anna"))
+    with pytest.raises(Conflict):
+        commit(database, lambda: User.add(username="anna"))
+    (part,) = commit(database, lambda: [*User.parts_as_json(1, 0, reader_id=None, emails_hidden=True)])
+    database.close()
+    assert part.total == 4
 
 
 def test_a_reference_needs_its_row(database: Database) -> None:
