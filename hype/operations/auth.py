@@ -121,6 +121,9 @@ def change_password(call: Call) -> Answer:
     attempt.succeeded()
     if not user.replace_password(call.hash(passwords.hash_password, call.body["newPassword"])):
         raise Forbidden(_WRONG)  # it was changed while this one was checked
+    now = Session.find(session.id)
+    if now is None or now.revoked_at is not None:  # the session has ended meanwhile
+        raise NotAuthenticated("Invalid token")
     return _ended(call, Session.revoke_all(user.id, but=session.id))
 
 

@@ -123,6 +123,22 @@ async def test_a_login_with_the_old_password_does_not_outlive_it(hardened: Backe
     hashing.shutdown()
 
 
+async def test_a_session_that_ends_meanwhile_changes_no_password(hardened: Backend) -> None:
+    """A user who logs out everywhere stops a change of the password that is under way in another's hands."""
+    laptop = hardened.register("ann")
+    token = login(hardened, OLD)["accessToken"]
+    hashing = Watched()
+    hardened.services = replace(hardened.services, hashing=hashing)
+    changing = asyncio.create_task(hardened.call_in_loop("changePassword", CHANGE, token=token))
+    await hashing.busy.wait()
+    await hardened.call_in_loop("logoutEverywhere", token=laptop["accessToken"])
+    with pytest.raises(NotAuthenticated, match="Invalid token"):
+        await changing
+    hashing.shutdown()
+    hardened.services = replace(hardened.services, hashing=hardened.hashing)
+    assert works(hardened, login(hardened, OLD))
+
+
 def test_a_user_ends_all_sessions(hardened: Backend) -> None:
     """The caller's session ends, too; those of other users go on, and the password stays."""
     laptop, ben = hardened.register("ann"), hardened.guest("ben")
