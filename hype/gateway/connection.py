@@ -8,7 +8,6 @@ written to the transport, and `Deadlines` serves all connections of a listener.
 from __future__ import annotations
 
 import asyncio
-import logging
 import socket
 from collections import deque
 from collections.abc import Callable
@@ -18,13 +17,13 @@ from urllib.parse import parse_qs
 from websockets.frames import Frame, Opcode
 from websockets.http11 import Request
 from websockets.protocol import State
-from websockets.server import ServerProtocol
 
 from hype import greenlets
 from hype.admission import Admission, Door
 from hype.deadlines import Deadlines
 from hype.gateway.attending import Attendant, ClientAddress, Work
 from hype.gateway.hub import Socket
+from hype.gateway.library import ServerProtocol
 from hype.gateway.protocol import Close, CloseCode
 from hype.gateway.text_frames import size_on_the_wire, whole_text
 
@@ -37,25 +36,6 @@ _ABNORMAL = 1006
 _NO_PONG = 1011
 _FRAGMENTS = 64  # so many, apart from the last of each text, count as one frame
 _READ_BYTES = 8192  # at a time, so that a flood of tiny frames does not hold the event loop up
-
-# The library logs clients' mistakes in the handshake as errors, but they are no errors of the server.
-_library_log = logging.getLogger(f"{__name__}.websockets")
-_library_log.setLevel(logging.CRITICAL)
-
-
-class _ServerProtocol(ServerProtocol):
-    """The library's server, which takes a close frame between the fragments of a message.
-
-    RFC 6455, section 5.4, lets control frames stand there. The library answers 1002 to this one. `recv_frame` and
-    `current_size` (the bytes of the message so far) are not documented, so pyproject.toml pins the major version.
-    """
-
-    def recv_frame(self, frame: Frame) -> None:
-        """Take a frame that was read."""
-        if frame.opcode is Opcode.CLOSE:
-            self.current_size = None
-        super().recv_frame(frame)
-
 
 class Connection(asyncio.BufferedProtocol):
     """A `hub.ClientConnection` that reads as well. What it reads goes to its attendant, one text after the other."""
@@ -80,7 +60,7 @@ class Connection(asyncio.BufferedProtocol):
     def __init__(self, listener: Listener) -> None:
         """Create it for a client that the listener has accepted."""
         self._listener = listener
-        self._protocol = _ServerProtocol(max_size=listener.max_frame_bytes, logger=_library_log)
+        self._protocol = ServerProtocol(listener.max_frame_bytes)
         self._attendant: Attendant | None = None
         self._handling: asyncio.Future[None] | None = None
         self._waiting: deque[str | Close] | None = None  # while there are any, nothing more is read

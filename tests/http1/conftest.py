@@ -19,8 +19,8 @@ KEEP_ALIVE_S = 75
 class Application:
     """An application that answers 200 with the body that it got, or the status of the error in its scope.
 
-    answer: replaces the body of an answer. begun: the paths of the requests so far. gate: answers wait until it is set. waiting:
-    is set when one waits.
+    answer: replaces the body of an answer. begun: the paths of the requests so far. gate: answers wait until it is set.
+    waiting: is set when one waits.
     """
 
     def __init__(self) -> None:
