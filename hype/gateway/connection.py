@@ -37,6 +37,7 @@ _NO_PONG = 1011
 _FRAGMENTS = 64  # so many, apart from the last of each text, count as one frame
 _READ_BYTES = 8192  # at a time, so that a flood of tiny frames does not hold the event loop up
 
+
 class Connection(asyncio.BufferedProtocol):
     """A `hub.ClientConnection` that reads as well. What it reads goes to its attendant, one text after the other."""
 

@@ -7,19 +7,19 @@ hash, a media worker) comes before the first write. REST and gateway both call o
 `perform_as`, so a rule holds on both sides or on neither.
 """
 
-from hype.operations.admission import Admission
 from hype.operations.call import Answer, Call, Function, Services, ok
 from hype.operations.media import Announcer, Media
 from hype.operations.performing import perform, perform_as
+from hype.operations.quota import Quota
 from hype.operations.registry import by_operation_id
 
 __all__ = [
-    "Admission",
     "Announcer",
     "Answer",
     "Call",
     "Function",
     "Media",
+    "Quota",
     "Services",
     "by_operation_id",
     "ok",

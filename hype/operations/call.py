@@ -15,9 +15,9 @@ from hype.database import PATIENCE_S, Database, Unit
 from hype.errors import NotAuthenticated, Unavailable
 from hype.limits import Limits
 from hype.models import Session, User
-from hype.operations.admission import Admission
 from hype.operations.expiry import Expiry
 from hype.operations.media import Media
+from hype.operations.quota import Quota
 from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
@@ -57,7 +57,7 @@ class Call:
     """A request for an operation, valid by the spec, from REST or from the gateway.
 
     body, query: members that the spec names, defaults filled in, numbers as int; `body` is {} when the operation takes
-    none. path: the path parameters. address: the client's IP address. admission: the request's, None for a call that no
+    none. path: the path parameters. address: the client's IP address. quota: the request's, None for a call that no
     rate counts (a frame is counted by the gateway). origin: the id of the socket that asked, None for
     REST. user, session: the caller, None until authenticated.
     """
@@ -69,7 +69,7 @@ class Call:
     query: dict[str, Any] = field(default_factory=dict)
     path: Mapping[str, str] = field(default_factory=dict)
     address: str = ""
-    admission: Admission | None = None
+    quota: Quota | None = None
     origin: str | None = None
     session: Session | None = None
     _user: User | None = None

@@ -26,8 +26,8 @@ def perform(function: Function, call: Call, token: str | None, read: Reading) ->
     if call.operation.auth != "none":
         _identify(call, token)
     read(call)
-    if call.admission is not None:
-        call.admission.take(call.known_user_id, limit_key(call.address))
+    if call.quota is not None:
+        call.quota.take(call.known_user_id, limit_key(call.address))
     return function(call)
 
 

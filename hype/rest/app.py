@@ -20,7 +20,7 @@ from hype import jsontext
 from hype.addresses import Network, client_address
 from hype.database import Unit
 from hype.errors import HypeError, SpecMismatch
-from hype.operations import Admission, Answer, Call, Function, Services, perform
+from hype.operations import Answer, Call, Function, Quota, Services, perform
 from hype.rest import body, query
 from hype.rest.auth import bearer_token
 from hype.rest.cors import CrossOrigin
@@ -101,19 +101,19 @@ class Endpoint:
         """Answer one request. Raises HypeError, which the failure handlers render."""
         started = time.perf_counter()
         status = 500
-        admission = Admission(self._services.cluster, self._bucket)
+        quota = Quota(self._services.cluster, self._bucket)
         try:
-            answer = await self._perform(request, path, admission)
+            answer = await self._perform(request, path, quota)
             status = answer.status or self._operation.success
             _write(response, status, answer, self._operation.media_type)
         except HypeError as error:
             status = error.status
             raise
         finally:
-            response.set_headers(admission.headers)
+            response.set_headers(quota.headers)
             self._services.metrics.request(self._operation.id, status, time.perf_counter() - started)
 
-    async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], admission: Admission) -> Answer:
+    async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], quota: Quota) -> Answer:
         known = self._operation
         content = await body.receive(request) if known.body is not None else body.NONE
         unread: HypeError | None = request.scope.get("hype.unread")
@@ -131,7 +131,7 @@ class Endpoint:
                 call.body = body.read(content, known.body)
 
         def work(unit: Unit) -> Answer:
-            call = Call(unit, self._services, known, path=path, address=address, admission=admission)
+            call = Call(unit, self._services, known, path=path, address=address, quota=quota)
             return perform(self._function, call, token, read)
 
         return await self._services.database.run(work, wanted=_wanted(request.scope))

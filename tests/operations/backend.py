@@ -14,7 +14,7 @@ from hype.cluster import Effect
 from hype.cluster.local import LocalCluster
 from hype.config import Config
 from hype.database import Database, Unit
-from hype.operations import Admission, Answer, Call, Media, Services, by_operation_id, perform
+from hype.operations import Answer, Call, Media, Quota, Services, by_operation_id, perform
 from hype.operations.performing import Reading
 from hype.spec import Profile
 from hype.telemetry.metrics import Metrics
@@ -109,7 +109,7 @@ class Backend:
 
         def work(unit: Unit) -> Answer:
             call = Call(unit, self.services, operation, path=path or {}, address=address, origin=origin)
-            call.admission = Admission(self.cluster, self.services.limits.buckets.get(operation.limit or ""))
+            call.quota = Quota(self.cluster, self.services.limits.buckets.get(operation.limit or ""))
             call.body, call.query = dict(body or {}), dict(query or {})
             return perform(self._functions[operation_id], call, token, read)
 

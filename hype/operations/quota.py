@@ -1,4 +1,4 @@
-"""The admission of requests: the rate that an operation's `x-hype-limit` names (amendment A13)."""
+"""The quota of requests: the rate that an operation's `x-hype-limit` names (amendment A13)."""
 
 from __future__ import annotations
 
@@ -9,12 +9,12 @@ from hype.cluster import Cluster, Spent
 from hype.errors import TooManyRequests
 from hype.limits import Bucket
 
-__all__ = ["Admission"]
+__all__ = ["Quota"]
 
 _LONGEST_WINDOW_S: Final = 10**6
 
 
-class Admission:
+class Quota:
     """The place of one request under its rate.
 
     A request takes one token, however often its unit of work is tried.
