@@ -41,7 +41,7 @@ def test_answers_tell_what_is_left(world: World) -> None:
         assert "RateLimit" not in uncounted.headers
         assert "RateLimit-Policy" not in uncounted.headers
     signed_up = world.http.post("/auth/guest", json={"username": unique()})
-    assert signed_up.headers["RateLimit-Policy"] == '"signUps";q=1000;w=500'
+    assert signed_up.headers["RateLimit-Policy"] == '"signUps";q=2000;w=400'
 
 
 def test_a_request_over_the_limit_is_429(serve: Serve, sqlite_url: str) -> None:
