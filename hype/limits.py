@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Final, Literal
 
 from hype.config import Config
@@ -53,7 +53,7 @@ class Limits:
     sockets_per_user: int | None
     rooms_per_socket: int | None
     rate: Rate | None
-    _login: Config | None
+    _login: Config | None = field(repr=False)  # it has secrets
 
     @classmethod
     def of(cls, contract: Contract, config: Config) -> Limits:
