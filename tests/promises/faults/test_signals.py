@@ -54,6 +54,17 @@ def locked(own: Cluster, database: str) -> Iterator[None]:
         connection.close()
 
 
+@contextmanager
+def migrated(own: Cluster, database: str) -> Iterator[None]:
+    """Hold up the migrations, as another server does whose own take long."""
+    connection = psycopg2.connect(own.url(database))
+    try:
+        connection.cursor().execute("LOCK TABLE schema_migration IN ACCESS EXCLUSIVE MODE")
+        yield
+    finally:
+        connection.close()
+
+
 FAULTS = pytest.mark.parametrize("fault", [frozen, gone, locked], ids=lambda fault: str(fault.__name__))
 
 
@@ -111,7 +122,7 @@ def wait_for(server: Running, text: str) -> None:
         assert server.process.poll() is None
 
 
-@pytest.mark.parametrize("fault", [frozen, locked], ids=lambda fault: str(fault.__name__))
+@pytest.mark.parametrize("fault", [frozen, locked, migrated], ids=lambda fault: str(fault.__name__))
 def test_a_signal_ends_a_start_that_hangs(
     serve: Serve, own_cluster: Cluster, own_database: str, tmp_path: Path, fault: Fault
 ) -> None:
