@@ -27,7 +27,6 @@ _STRING = {
     "pattern",
     "minLength",
     "maxLength",
-    "format",
     "x-hype-well-formed",
     "x-hype-not-blank",
     "x-hype-not-invisible",
