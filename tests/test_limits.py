@@ -62,4 +62,4 @@ def test_every_limit_that_an_operation_names_exists() -> None:
     named = {operation.id: operation.limit for operation in contract.operations.values()}
     assert set(named.values()) - {None} <= contract.limits.keys()
     unlimited = {id for id, limit in named.items() if limit is None and contract.operations[id].method != "get"}
-    assert unlimited == {"loginUser", "refreshTokens", "logoutUser"}
+    assert unlimited == {"loginUser", "refreshTokens", "logoutUser", "logoutEverywhere"}

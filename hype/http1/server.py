@@ -61,6 +61,7 @@ class Http1(uvicorn.Server):
                 timeout_graceful_shutdown=grace_s,
             )
         )
+        self.config.load()  # now, because a door may let a connection in before `serve` begins
 
     @contextlib.contextmanager
     def capture_signals(self) -> Any:

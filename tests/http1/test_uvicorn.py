@@ -6,6 +6,7 @@ import asyncio
 import importlib.metadata
 import inspect
 import re
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.protocols.http.httptools_impl import RequestResponseCycle
 from uvicorn.server import ServerState
 
+from hype.admission import Admission, Door
 from hype.http1 import Http1
 
 START: dict[str, Any] = {"type": "http.response.start", "status": 200, "headers": []}
@@ -182,3 +184,22 @@ def test_each_minor_version_is_tested() -> None:
     assert pinned is not None
     assert importlib.metadata.version("uvicorn").startswith(f"{pinned[1]}.")
     assert int(pinned[2].split(".")[1]) == int(pinned[1].split(".")[1]) + 1
+
+
+async def test_a_connection_may_come_before_the_server_serves() -> None:
+    """A client that connects while the server starts is answered."""
+    port = socket.create_server(("127.0.0.1", 0))
+    http = Http1(_answer_nothing, 1, max_body_bytes=10)
+    door = Door("rest", port, Admission(10, 10), http.connection)
+    door.open()
+    reader, writer = await asyncio.open_connection(*port.getsockname())
+    writer.write(REQUESTS["closing"])
+    assert (await reader.readline()).startswith(b"HTTP/1.1 204 ")
+    writer.close()
+    http.abort()
+    door.close()
+
+
+async def _answer_nothing(scope: Any, receive: Any, send: Any) -> None:
+    await send({**START, "status": 204})
+    await send(LAST)

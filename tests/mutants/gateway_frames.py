@@ -15,6 +15,7 @@ from tests.mutants.registry import HARDENED, mutant
 from tests.mutants.seams import Around, Edit, Event, Frame, SpecPatch
 
 _CONNECTION = "hype/gateway/connection.py"
+_LIBRARY = "hype/gateway/library.py"
 _LIMITS = "asyncapi.yaml#/channels/gateway/x-hype-limits"
 _RECEIVE = "hype.gateway:Session.receive"
 _TEXT_FRAME = "hype.gateway:text_frame"
@@ -288,7 +289,7 @@ MUTANTS = [
     mutant(
         "gateway.frames.no-browsers",
         "A handshake with an Origin, as every browser sends one, is refused.",
-        Edit(_CONNECTION, "logger=_library_log)", "logger=_library_log, origins=[None])"),
+        Edit(_LIBRARY, "logger=_log)", "logger=_log, origins=[None])"),
         of="user_joined.in",
         killed_by="R9.handshake",
     ),
