@@ -94,7 +94,8 @@ class Transport(asyncio.Transport):
 
 async def writes(config: uvicorn.Config, request: bytes) -> list[bytes | None]:
     """Return what a connection writes for a request."""
-    config.load()
+    if not config.loaded:
+        config.load()
     state, transport, protocol = ServerState(), Transport(), config.http_protocol_class
     state.default_headers = [(b"date", b"Mon, 30 Nov 2026 09:25:16 GMT")]
     connection: Any = protocol(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
@@ -144,7 +145,6 @@ async def test_a_request_waits_for_a_slow_reader() -> None:
     """While a client does not read, its next request is not begun; when it has gone, never."""
     for gone in (False, True):
         config = Http1(answering(ANSWERS["plain"]), 1, max_body_bytes=100).config
-        config.load()
         state, transport = ServerState(), Transport()
         connection: Any = config.http_protocol_class(config=config, server_state=state, app_state={})  # type: ignore[call-arg]
         connection.connection_made(transport)
