@@ -27,7 +27,7 @@ from hype.gateway.library import ServerProtocol
 from hype.gateway.protocol import Close, CloseCode
 from hype.gateway.text_frames import size_on_the_wire, whole_text
 
-__all__ = ["Attendant", "Connection", "Listener", "Work", "listen"]
+__all__ = ["Attendant", "Connection", "Listener", "Work"]
 
 _OPEN_S = 10  # the time for a client to finish its handshake
 _PING_S = 20  # between a pong and the next ping, and the time for a pong
@@ -335,11 +335,16 @@ class Listener:
         admission: Admission,
         attend: Callable[[Connection], Attendant],
         deadlines: Deadlines,
+        *,
         max_frame_bytes: int,
         max_queue_bytes: int,
-        client_address: ClientAddress,
+        client_address: ClientAddress = lambda peer, forwarded_for: peer,
     ) -> None:
-        """Create a listener that does not listen yet; `listen` is the way in."""
+        """Take over a bound port; `door.open` begins to listen. admission: decides which clients come in.
+
+        attend: called for each connection. max_frame_bytes: longer messages close with 1009. max_queue_bytes: the bytes
+        that may wait for a client.
+        """
         # Members at the gateway leave an eighth of all connections to REST, without which nobody logs in.
         most = admission.most - admission.most // 8
         self.door = Door("gateway", port, admission, lambda door: Connection(self), most)
@@ -381,25 +386,6 @@ class Listener:
         self.connections.discard(connection)
         if self.closing and not self.connections:
             self._empty.set()
-
-
-def listen(
-    port: socket.socket,
-    admission: Admission,
-    attend: Callable[[Connection], Attendant],
-    deadlines: Deadlines,
-    *,
-    max_frame_bytes: int,
-    max_queue_bytes: int,
-    client_address: ClientAddress = lambda peer, forwarded_for: peer,
-) -> Listener:
-    """Call `attend` for each connection to `port`, which is bound already. admission: decides which ones come in.
-
-    max_frame_bytes: longer messages close with 1009. max_queue_bytes: the bytes that may wait for a client.
-    """
-    listener = Listener(port, admission, attend, deadlines, max_frame_bytes, max_queue_bytes, client_address)
-    listener.door.open()
-    return listener
 
 
 def _text(data: bytes | bytearray | memoryview) -> str | Close:

@@ -14,7 +14,7 @@ from hype.admission import Admission
 from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked
 from hype.deadlines import Deadlines
 from hype.gateway.attendant import Desk, SocketAttendant
-from hype.gateway.connection import Connection, Listener, listen
+from hype.gateway.connection import Connection, Listener
 from hype.gateway.context import Context
 from hype.gateway.frames import require_events
 from hype.gateway.handlers import bind
@@ -65,7 +65,7 @@ class Gateway:
         admission: decides which ones come in.
         """
         self._deadlines.start()
-        self._listener = listen(
+        self._listener = Listener(
             port,
             admission,
             self._attend,
@@ -74,6 +74,7 @@ class Gateway:
             max_queue_bytes=self._spec.max_queue_bytes,
             client_address=partial(client_address, trusted=self._services.config.trusted_proxies),
         )
+        self._listener.door.open()
 
     async def close(self, deadline_s: float = 10.0) -> None:
         """Take no more connections, finish the frames in progress, close every socket with 1001.

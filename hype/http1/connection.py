@@ -163,8 +163,6 @@ class Connection(asyncio.Protocol):
         if not self._answering:
             self._go_on()
 
-    # Admission
-
     @property
     def idle(self) -> bool:
         """Whether there is no request, and no answer on its way."""
@@ -174,8 +172,6 @@ class Connection(asyncio.Protocol):
     def cut(self) -> None:
         """Close the connection at once, and forget what waits for the client."""
         self.transport.abort()
-
-    # Deadlines
 
     def close(self) -> None:
         """Close the connection of a client that has nothing to say."""

@@ -10,7 +10,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from hype import greenlets
 from hype.admission import Admission
 from hype.deadlines import Deadlines
-from hype.gateway.connection import Connection, Listener, Work, listen
+from hype.gateway.connection import Connection, Listener, Work
 from hype.gateway.frames import text_frame
 from tests.clocks import HandClock
 
@@ -146,7 +146,7 @@ class RunningListener:
         """Listen on any port."""
         port = socket.create_server(("127.0.0.1", 0))
         self.port = port.getsockname()[1]
-        self.listener = listen(
+        self.listener = Listener(
             port,
             Admission(10_000, 10_000),
             self._attend,
@@ -154,6 +154,7 @@ class RunningListener:
             max_frame_bytes=MOST_BYTES,
             max_queue_bytes=self._most_waiting_bytes,
         )
+        self.listener.door.open()
 
     async def connect(self, **options: int) -> Client:
         """Open a TCP connection. options: those of a StreamReader."""

@@ -87,7 +87,7 @@ async def echo_port() -> AsyncIterator[int]:
     deadlines.start()
     port = socket.create_server(("127.0.0.1", 0))
     admission = Admission(100, 100)
-    listener = Listener(port, admission, _attend, deadlines, _MOST_BYTES, _MOST_BYTES, lambda peer, forwarded_for: peer)
+    listener = Listener(port, admission, _attend, deadlines, max_frame_bytes=_MOST_BYTES, max_queue_bytes=_MOST_BYTES)
     door = Door("echo", port, admission, lambda door: _EchoConnection(listener))
     door.open()
     yield port.getsockname()[1]
@@ -109,10 +109,10 @@ def python2() -> str:
 
 
 @pytest.fixture(scope="module")
-def suite(python2: str, pytestconfig: pytest.Config) -> Path:
+def suite(python2: str, pytestconfig: pytest.Config, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Return the folder in which the suite is installed."""
-    assert pytestconfig.cache is not None
-    folder = pytestconfig.cache.mkdir("autobahn") / "site-packages"
+    cache: pytest.Cache | None = getattr(pytestconfig, "cache", None)
+    folder = (cache.mkdir("autobahn") if cache else tmp_path_factory.mktemp("autobahn")) / "site-packages"
     if not folder.exists():
         partly = folder.with_name("partly-installed")
         shutil.rmtree(partly, ignore_errors=True)

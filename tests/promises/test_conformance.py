@@ -16,6 +16,16 @@ _MINUTES = 60  # seconds
 _REPORTS = {"json": "report.json", "junit": "report.xml", "html": "report.html", "badge": "badge.svg"}
 
 
+_UNJUDGED: dict[Profile, set[str]] = {
+    "documented": {"cannot be provoked from outside"},
+    "hardened": {
+        "cannot be provoked from outside",
+        "the run reaches the limit of one operation only (A13.writes)",
+        "the target shows its metrics to this machine",
+    },
+}
+
+
 @pytest.mark.timeout(10 * _MINUTES)
 @pytest.mark.parametrize(("profile", "url"), [("hardened", "postgres_url"), ("documented", "sqlite_url")])
 def test_the_reference_conforms(
@@ -41,7 +51,7 @@ def test_the_reference_conforms(
     assert f"profile  {profile} (GET /api says so)" in judged.stdout
     report = json.loads((tmp_path / "report.json").read_text())
     assert list(_gaps(report["coverage"])) == []
-    assert [why for why in _unjudged(report) if "--thorough" not in why] == ["cannot be provoked from outside"]
+    assert {why for why in _unjudged(report) if "--thorough" not in why} == _UNJUDGED[profile]
     told = [judged.stdout, *((tmp_path / name).read_text() for name in _REPORTS.values())]
     assert not any(secret in text for secret in SECRETS.values() for text in told)
 
