@@ -96,6 +96,7 @@ class ClientConnection:
             self._give_up("dtls failed")
             return
         self._keys = keys
+        self._agent.shaken_hands()
         self._context.events.emit("transportConnected", transportId=self.id)
         self._start_outbound()
 
@@ -111,11 +112,16 @@ class ClientConnection:
         return (self._keys, path) if self._keys is not None and path is not None else None
 
     def path_selected(self) -> None:
-        """Take the path that the client has nominated."""
+        """Take the path that leads to the client now."""
         self._reachable.set()
         for track in self.outbound.values():
             track.path_changed()
         self._start_outbound()
+
+    def path_lost(self) -> None:
+        """Send nothing until another path leads to the client."""
+        for track in self.outbound.values():
+            track.stop()
 
     def _start_outbound(self) -> None:
         now = self._context.clock()
@@ -168,7 +174,7 @@ class ClientConnection:
         """Take the client's estimate of what it can receive."""
         self._bandwidth = bits_per_second
 
-    def media_received(self, slot: Slot, size: int, now: float) -> None:
+    def media_received(self, slot: Slot, size: int, path: Path, now: float) -> None:
         """Take a datagram of SRTP or SRTCP, which is in the slot's first `size` bytes. now: monotonic seconds."""
         keys, counters = self._keys, self._context.counters
         if keys is None or size < 12:
@@ -179,12 +185,18 @@ class ClientConnection:
             if packet is None:
                 counters.rejected += 1
             else:
+                self._authentic(path, now)
                 self._remember(ssrc)
                 self._rtcp.handle(packet, now)
         else:
-            self._packet(keys, slot, size, now)
+            self._packet(keys, slot, size, path, now)
 
-    def _packet(self, keys: Keys, slot: Slot, size: int, now: float) -> None:
+    def _authentic(self, path: Path, now: float) -> None:
+        path.heard_at = now
+        if path is not self._agent.selected:
+            self._agent.heard(path, now)
+
+    def _packet(self, keys: Keys, slot: Slot, size: int, path: Path, now: float) -> None:
         counters, (ssrc,) = self._context.counters, _ssrc_at(slot.view, 8)
         entry = self._streams.get(ssrc)
         if entry is None and not self._tolerates(ssrc):
@@ -199,6 +211,7 @@ class ClientConnection:
         if packet is None or header is None:
             counters.rejected += 1
             return
+        self._authentic(path, now)
         counters.packets_in += 1
         entry = entry or self._identify(packet, header)
         if entry is None:

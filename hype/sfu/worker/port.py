@@ -11,15 +11,17 @@ import logging
 import socket
 import struct
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from typing import Any, cast
 
 from hype import descriptors
+from hype.addresses import limit_key
 from hype.admission import Admission, Door
 from hype.errors import PortBusy
 from hype.sfu.worker.datagrams import Inbox, Slot, unpack_name
-from hype.sfu.worker.ice import Agent, IceLite, Path
+from hype.sfu.worker.ice import Agent, IceLite
 
 __all__ = ["Port", "enlarge"]
 
@@ -33,27 +35,47 @@ _MAX_FRAME = 2048
 _MAX_UNSENT = 256 << 10  # bytes that wait for a TCP client that does not read; more is lost
 _MAX_UNIDENTIFIED = 256  # TCP connections without a check with a right password
 _IDENTIFY_S = 10.0
+_MULTIPLE, _MAX_CREDIT = 3, 64 << 10  # of what came from an address that is not proven (RFC 9000, 8.1); bytes
 _MOST_DESCRIPTORS = 65_536  # where the system sets no limit
 _DESCRIPTORS_OF_OTHERS = 32  # for the link, the event loop, libraries, and clients that are refused
 _UDP_PREFERENCE, _TCP_PREFERENCE = 1076302079, 1076276479  # mediasoup's priorities: UDP first
 
 
 class _UdpPath:
-    """A remote address of the UDP port."""
+    """A remote address of the UDP port. It gets little of what is sent to it until it is proven."""
 
     def __init__(self, port: Port, name: bytes) -> None:
-        self.name: bytes | None = name
         self.address = unpack_name(name)
         self.agent: Agent | None = None
+        self.proven = False
+        self.heard_at = float("-inf")
+        self._credit = 0
         self._port = port
         self._key = name
 
+    @property
+    def name(self) -> bytes | None:
+        return self._key if self.proven else None
+
+    def received(self, size: int) -> None:
+        """Let an address that is not proven have a multiple of the bytes that came from there."""
+        self._credit = min(self._credit + _MULTIPLE * size, _MAX_CREDIT)
+
     def send(self, data: bytes) -> None:
+        if not self.proven:
+            if len(data) > self._credit:
+                self._port.withheld += 1
+                return
+            self._credit -= len(data)
         with suppress(OSError):
             self._port.udp.sendto(data, self.address)
 
+    def prove(self) -> None:
+        self.proven = True
+
     def adopt(self, agent: Agent) -> None:
         self.agent = agent
+        self.proven = False
         self._port.paths[self._key] = self
 
     def release(self) -> None:
@@ -65,7 +87,10 @@ class _TcpPath(asyncio.Protocol):
     """A TCP connection. Each datagram has its size before it (RFC 4571)."""
 
     name: bytes | None = None
+    proven = True  # by the handshake of TCP
     address: tuple[str, int] = ("", 0)
+    network = ""
+    heard_at = float("-inf")
 
     def __init__(self, port: Port, door: Door) -> None:
         self.agent: Agent | None = None
@@ -80,17 +105,20 @@ class _TcpPath(asyncio.Protocol):
         return self in self._port.unidentified
 
     def cut(self) -> None:
+        self._identified()
         if self._transport is not None:
             self._transport.abort()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = stream = cast(asyncio.Transport, transport)
         peer = transport.get_extra_info("peername")
-        if peer is None or len(self._port.unidentified) >= _MAX_UNIDENTIFIED:
+        if peer is None:
             stream.abort()
             return
         self.address = (peer[0], peer[1])
-        self._port.unidentified.add(self)
+        self.network = limit_key(peer[0])
+        self._port.make_room()
+        self._port.unidentified[self] = None
         self._timeout = asyncio.get_running_loop().call_later(_IDENTIFY_S, stream.abort)
 
     def data_received(self, data: bytes) -> None:
@@ -121,12 +149,18 @@ class _TcpPath(asyncio.Protocol):
             return
         transport.write(struct.pack("!H", len(data)) + data)
 
+    def prove(self) -> None:
+        pass
+
+    def received(self, size: int) -> None:
+        pass
+
     def adopt(self, agent: Agent) -> None:
         self.agent = agent
         self._identified()
 
     def _identified(self) -> None:
-        self._port.unidentified.discard(self)
+        self._port.unidentified.pop(self, None)
         if self._timeout is not None:
             self._timeout.cancel()
 
@@ -147,8 +181,9 @@ class Port:
         self.udp = udp
         self.number: int = udp.getsockname()[1]
         self.paths: dict[bytes, _UdpPath] = {}
-        self.unidentified: set[_TcpPath] = set()
+        self.unidentified: dict[_TcpPath, None] = {}  # the oldest first
         self.dropped = 0
+        self.withheld = 0  # from addresses that have not proved that they receive
         self.failures = 0
         self._ice = ice
         self._announced_ip = announced_ip
@@ -186,6 +221,13 @@ class Port:
         self._door.close()
         for path in list(self.unidentified):
             path.release()
+
+    def make_room(self) -> None:
+        """Cut the oldest of too many TCP connections without a check: of the network that has most of them."""
+        if len(self.unidentified) < _MAX_UNIDENTIFIED:
+            return
+        ((most, _),) = Counter(each.network for each in self.unidentified).most_common(1)
+        next(each for each in self.unidentified if each.network == most).cut()
 
     def candidates(self) -> list[dict[str, Any]]:
         """Return `iceCandidates` (ruling R26)."""
@@ -231,20 +273,32 @@ class Port:
     def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
         try:
             first = slot.view[0] if size else 255
-            agent = path.agent if path is not None else None
+            if path is None:
+                self._take_from_stranger(slot, size, first, name, now)
+                return
+            agent = path.agent
+            if not path.proven:
+                path.received(size)
             if 128 <= first < 192 and agent is not None:
-                agent.owner.media_received(slot, size, now)
+                agent.owner.media_received(slot, size, path, now)
             elif first < 4:
-                source: Path = path if path is not None else _UdpPath(self, name)
-                self._ice.check(slot.buffer[:size], source, now)
+                self._ice.check(slot.buffer[:size], path, now)
             elif 20 <= first < 64 and agent is not None:
-                agent.deliver(slot.buffer[:size])
+                agent.deliver(slot.buffer[:size], path)
             else:
                 self.dropped += 1
         except Exception:  # a datagram must not end the calls of all clients
             self.failures += 1
             if self.failures == 1:
                 logger.exception("A datagram could not be handled; further ones are only counted")
+
+    def _take_from_stranger(self, slot: Slot, size: int, first: int, name: bytes, now: float) -> None:
+        if first < 4:
+            path = _UdpPath(self, name)
+            path.received(size)
+            self._ice.check(slot.buffer[:size], path, now)
+        else:
+            self.dropped += 1
 
 
 def enlarge(udp: socket.socket) -> None:

@@ -21,7 +21,7 @@ __all__ = ["serve"]
 
 async def serve(link: LinkServer, ip: str, announced_ip: str | None, ports: range, timeouts: Timeouts) -> None:
     """Answer the link until it ends, or until the server asks for a shutdown. Raises PortBusy when no port is free."""
-    ice = IceLite()
+    ice = IceLite(timeouts.consent)
     port = Port.bind(ip, ports, ice, announced_ip)
     outgoing = OutgoingSocket(Arena(FIELDS), port.udp.fileno(), can_segment(port.udp))
     handler = RequestHandler(WorkerContext(ice, port, Certificate(), outgoing, timeouts, time.monotonic, link))

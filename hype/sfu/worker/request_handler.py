@@ -175,6 +175,7 @@ class RequestHandler:
             "unknown": counters.unknown,
             "overRate": counters.over_rate,
             "dropped": port.dropped,
+            "withheld": port.withheld,
             "remembered": sum(each.remembered for each in connections),
             "refused": self._context.ice.refused,
             "failures": port.failures,

@@ -28,7 +28,8 @@ TIMEOUT_S = 10
 class Peer:
     """A client.
 
-    packets, reports: the RTP and RTCP that arrived, decrypted. lose: tells which of the media that arrives is lost.
+    truthful: it answers the worker's requests. packets, reports: the RTP and RTCP that arrived, decrypted. lose: tells
+    which of the media that arrives is lost. bytes_sent, bytes_received: of datagrams, since the last `open`.
     """
 
     role = "controlling"
@@ -38,6 +39,9 @@ class Peer:
         self.packets: list[bytes] = []
         self.reports: list[bytes] = []
         self.answers: list[stun.Message] = []
+        self.truthful = True
+        self._proved = False
+        self.bytes_sent = self.bytes_received = 0
         self.lose: Callable[[bytes], bool] = lambda _packet: False
         self._waiting: asyncio.Queue[bytes] = asyncio.Queue()
         self._transport: Any = None
@@ -58,6 +62,8 @@ class Peer:
         if self._transport is not None:
             self._transport.close()
         self._tcp = tcp
+        self._proved = False
+        self.bytes_sent = self.bytes_received = 0
         candidate = self.parameters["iceCandidates"][1 if tcp else 0]
         where = (candidate["ip"], candidate["port"])
         loop = asyncio.get_running_loop()
@@ -68,6 +74,16 @@ class Peer:
 
     async def check(self, *, nominate: bool = True, password: str | None = None, **attributes: Any) -> stun.Message:
         """Make a connectivity check, and return the answer."""
+        known = len(self.answers)
+        self.send(self.request(nominate=nominate, password=password, **attributes))
+        await self.until(lambda: len(self.answers) > known)
+        answer = self.answers[-1]
+        if answer.message_class == stun.Class.RESPONSE and self.truthful and not self._tcp:
+            await self.until(lambda: self._proved)
+        return answer
+
+    def request(self, *, nominate: bool = True, password: str | None = None, **attributes: Any) -> bytes:
+        """Return a connectivity check."""
         ice = self.parameters["iceParameters"]
         request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
         request.attributes["USERNAME"] = f"{ice['usernameFragment']}:peer"
@@ -76,10 +92,7 @@ class Peer:
         if nominate:
             request.attributes["USE-CANDIDATE"] = None
         request.add_message_integrity((password or ice["password"]).encode())
-        known = len(self.answers)
-        self.send(bytes(request))
-        await self.until(lambda: len(self.answers) > known)
-        return self.answers[-1]
+        return bytes(request)
 
     async def handshake(self) -> None:
         """Agree on keys."""
@@ -91,6 +104,7 @@ class Peer:
 
     def send(self, data: bytes) -> None:
         """Send one datagram as it is."""
+        self.bytes_sent += len(data)
         if self._tcp:
             self._transport.write(struct.pack("!H", len(data)) + data)
         else:
@@ -117,13 +131,25 @@ class Peer:
 
     def take(self, data: bytes) -> None:
         """Take one datagram."""
+        self.bytes_received += len(data)
         if data[0] < 4:
-            self.answers.append(stun.parse_message(data))
+            self._stun(stun.parse_message(data))
         elif data[0] < 64:
             self._waiting.put_nowait(data)
         else:
             self._media(data)
         self._changed.set()
+
+    def _stun(self, message: stun.Message) -> None:
+        """Take an answer, or answer a request as browsers do: its password is wrong."""
+        if message.message_class != stun.Class.REQUEST:
+            self.answers.append(message)
+        elif self.truthful:
+            attributes = {"ERROR-CODE": (401, "Unauthorized")}
+            answer = stun.Message(stun.Method.BINDING, stun.Class.ERROR, message.transaction_id, attributes)
+            answer.add_fingerprint()
+            self.send(bytes(answer))
+            self._proved = True
 
     def _media(self, data: bytes) -> None:
         session = self.dtls._rx_srtp

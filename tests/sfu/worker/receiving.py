@@ -22,6 +22,8 @@ class Client:
         self.socket.setblocking(False)
         self.address: tuple[str, int] = self.socket.getsockname()[:2]
         self.name = pack_name(self.address) if udp else None
+        self.proven = True
+        self.heard_at = 0.0
         self.agent: Agent | None = None
         self.sent: list[bytes] = []
         self.ssrc = 1000 + number
@@ -34,6 +36,9 @@ class Client:
     def send(self, data: bytes) -> None:
         """Take a datagram that was not sent in a batch."""
         self.sent.append(data)
+
+    def prove(self) -> None:
+        """Do nothing: it is."""
 
     def adopt(self, agent: Agent) -> None:
         """Take the agent."""

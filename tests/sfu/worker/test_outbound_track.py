@@ -46,6 +46,8 @@ class Client:
     def __init__(self, number: int, inbound: InboundTrack, *, rtx: bool) -> None:
         """Make its track, with that number."""
         self.name: bytes | None = None
+        self.proven = True
+        self.heard_at = 0.0
         self.address = ("192.0.2.7", 5004)
         self.agent: Agent | None = None
         self.keys, self._session, _ = pair()
@@ -82,6 +84,9 @@ class Client:
 
     def send_rtcp(self, _packet: bytes) -> None:
         """Ignore RTCP."""
+
+    def prove(self) -> None:
+        """Do nothing: it is."""
 
     def adopt(self, agent: Agent) -> None:
         """Ignore the agent."""
