@@ -17,6 +17,7 @@ from aiortc.rtcdtlstransport import (
     RTCDtlsFingerprint,
     RTCDtlsParameters,
     RTCDtlsTransport,
+    SRTPProtectionProfile,
 )
 from pylibsrtp import Error, Session
 from pylibsrtp._binding import lib
@@ -26,6 +27,11 @@ from hype.sfu.worker.datagrams import CData, Slot
 __all__ = ["Certificate", "Dtls", "Keys", "Wire", "protect"]
 
 _GCM_TAG, _CM_TAG = 16, 10
+_CIPHERS = b":".join(
+    b"ECDHE-%b-%b" % (kind, cipher)
+    for kind in (b"ECDSA", b"RSA")
+    for cipher in (b"AES128-GCM-SHA256", b"CHACHA20-POLY1305", b"AES128-SHA", b"AES256-SHA")
+)
 _ALGORITHMS = ("sha-256", "sha-384", "sha-512")
 
 
@@ -45,12 +51,24 @@ class Wire(Protocol):
     async def _send(self, data: bytes) -> None: ...
 
 
+class _AnyPeer(RTCCertificate):
+    """A certificate whose owner, as a DTLS client, takes servers with an RSA certificate too: aiortc takes ECDSA only.
+
+    A server with this certificate, which is an ECDSA one, chooses as before.
+    """
+
+    def _create_ssl_context(self, srtp_profiles: list[SRTPProtectionProfile]) -> Any:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(_CIPHERS)
+        return context
+
+
 class Certificate:
     """The certificate of a worker, for all its connections."""
 
     def __init__(self) -> None:
         """Make a new certificate."""
-        self.inner = RTCCertificate.generateCertificate()
+        self.inner = _AnyPeer.generateCertificate()
 
     def fingerprints(self) -> list[dict[str, str]]:
         """Return `dtlsParameters.fingerprints` (ruling R26)."""

@@ -6,11 +6,13 @@ import asyncio
 import inspect
 import tomllib
 from importlib.metadata import version
+from typing import Any
 
 import pylibsrtp
 import pytest
 from aiortc import rtcdtlstransport
 from aiortc.rtcdtlstransport import RTCCertificate, RTCDtlsTransport
+from cryptography.hazmat.primitives.asymmetric import rsa
 from packaging.requirements import Requirement
 from packaging.version import Version
 from pylibsrtp._binding import lib
@@ -102,6 +104,38 @@ async def test_two_ends_agree_on_keys(ours: str) -> None:
     assert keys[1].open(slot, slot.put(keys[0].seal(packet) or b"")) == packet
     for end in ends:
         await end.close()
+
+
+class RsaCertificate(RTCCertificate):
+    """A certificate with an RSA key, such as an older client may have. server: the kind of the server's key."""
+
+    def __init__(self, server: bytes) -> None:
+        self._cipher = b"ECDHE-%b-AES128-GCM-SHA256" % server
+        key = rsa.generate_private_key(65537, 2048)
+        super().__init__(key, rtcdtlstransport.generate_certificate(key))  # type: ignore[arg-type]
+
+    def _create_ssl_context(self, srtp_profiles: list[rtcdtlstransport.SRTPProtectionProfile]) -> Any:
+        context = super()._create_ssl_context(srtp_profiles)
+        context.set_cipher_list(self._cipher)
+        return context
+
+
+@pytest.mark.parametrize("role", ["client", "server"])
+async def test_a_client_with_an_rsa_certificate_agrees_on_keys(role: str) -> None:
+    """A client with an RSA certificate agrees on keys as the DTLS server, and as the DTLS client."""
+    ours, theirs = Certificate(), RsaCertificate(b"RSA" if role == "server" else b"ECDSA")
+    wire, other = wires()
+    dtls, client = Dtls(ours, wire, lambda: None), RTCDtlsTransport(other, [theirs])  # type: ignore[arg-type]
+    client._set_role(role)
+    fingerprints = [{"algorithm": each.algorithm, "value": each.value} for each in theirs.getFingerprints()]
+    expected = [rtcdtlstransport.RTCDtlsFingerprint(**each) for each in ours.fingerprints()]
+    keys, _ = await asyncio.gather(
+        dtls.handshake({"role": role, "fingerprints": fingerprints}, 10),
+        client.start(rtcdtlstransport.RTCDtlsParameters(expected)),
+    )
+    assert keys is not None
+    await client.stop()
+    await dtls.close()
 
 
 async def test_a_wrong_certificate_gives_no_keys() -> None:
