@@ -11,6 +11,7 @@ _INBOUND = "hype/sfu/worker/inbound_track.py"
 _OUTBOUND = "hype/sfu/worker/outbound_track.py"
 _RTP = "hype/sfu/worker/rtp.py"
 _ICE = "hype/sfu/worker/ice.py"
+_STUN = "hype/sfu/worker/stun.py"
 _DTLS = "hype/sfu/worker/dtls.py"
 _CONNECTION = "hype/sfu/worker/connection.py"
 _ROUTED = "routed = head + packet[header.payload : header.end]"
@@ -215,7 +216,7 @@ MUTANTS = [
     mutant(
         "media.ice.any-password",
         "A check with a wrong password is answered with success.",
-        Edit(_ICE, "if not request.check_message_integrity(key):", "if False:"),
+        Edit(_ICE, "if not message.check_message_integrity(key):", "if False:"),
         of="createSendTransport",
         killed_by="R26.ice-credentials-needed",
     ),
@@ -224,13 +225,13 @@ MUTANTS = [
         "A check with an unknown user name is taken for the last transport's.",
         Edit(
             _ICE,
-            "agent = self.agents.get(username)\n",
-            "username = username if username in self.agents else next(reversed(self.agents), username)\n        agent = self.agents.get(username)\n",
+            "agent, owner = self.agents.get(username), path.agent\n",
+            "username = username if username in self.agents else next(reversed(self.agents), username)\n        agent, owner = self.agents.get(username), path.agent\n",
         ),
         Edit(
             _ICE,
-            "if not request.check_message_integrity(key):",
-            'if str(request.attributes["USERNAME"]).startswith(username) and not request.check_message_integrity(key):',
+            "if not message.check_message_integrity(key):",
+            'if str(message.attributes["USERNAME"]).startswith(username) and not message.check_message_integrity(key):',
         ),
         of="createSendTransport",
         killed_by="R26.ice-credentials-needed",
@@ -239,7 +240,7 @@ MUTANTS = [
         "media.ice.unsigned-answers",
         "Answers to checks are not signed.",
         Edit(
-            _ICE,
+            _STUN,
             "stun.Class.RESPONSE, request.transaction_id, attributes)\n    answer.add_message_integrity(key)",
             "stun.Class.RESPONSE, request.transaction_id, attributes)\n    answer.add_fingerprint()",
         ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import secrets
+import struct
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -22,6 +23,17 @@ _MOST_WAITING = 10_000
 
 class Unreachable(ConnectionError):
     """A candidate that does not answer, or not as ICE-lite must."""
+
+
+class _RawRequest(stun.Message):
+    """A binding request as bytes that aioice cannot write."""
+
+    def __init__(self, data: bytes, transaction_id: bytes) -> None:
+        super().__init__(stun.Method.BINDING, stun.Class.REQUEST, transaction_id)
+        self._data = data
+
+    def __bytes__(self) -> bytes:
+        return self._data
 
 
 class Path(asyncio.DatagramProtocol):
@@ -89,6 +101,30 @@ class Path(asyncio.DatagramProtocol):
         finally:
             del self._checks[request.transaction_id]
         return answer
+
+    async def refusal(self, *, attribute: int | None = None, signed: bool = True) -> stun.Message:
+        """Send a check that nominates nothing; return the error that answers it.
+
+        attribute: the type of a further, empty attribute. signed: the check has MESSAGE-INTEGRITY.
+        Raises `Unreachable` when no answer comes, or a success.
+        """
+        request = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+        request.attributes.update({"USERNAME": self._name, "PRIORITY": _PRIORITY, "ICE-CONTROLLING": self._tie_breaker})
+        data = bytes(request) + (b"" if attribute is None else struct.pack("!HH", attribute, 0))
+        if signed:
+            data += struct.pack("!HH", 0x0008, 20) + stun.message_integrity(data, self._key)
+        data += struct.pack("!HHI", 0x8028, 4, stun.message_fingerprint(data))
+        raw = _RawRequest(stun.set_body_length(data, len(data) - stun.HEADER_LENGTH), request.transaction_id)
+        transaction = self._checks[raw.transaction_id] = stun.Transaction(raw, self._address, self, _REPEATS)
+        try:
+            await transaction.run()
+        except stun.TransactionFailed as error:
+            return error.response
+        except stun.TransactionError as error:
+            raise Unreachable(f"{self.candidate['protocol']} {self._address}: {error}") from error
+        finally:
+            del self._checks[raw.transaction_id]
+        raise Unreachable(f"{self.candidate['protocol']} {self._address}: a success")
 
     def close(self) -> None:
         """Close the sockets without sending anything."""

@@ -196,6 +196,16 @@ class Transport:
         except Unreachable as error:
             raise Violation(f"{self.name}: a connectivity check to be answered", str(error)) from error
 
+    def refused_check(self, *, attribute: int | None = None, signed: bool = True) -> stun.Message:
+        """Send a check on a new path; return the error that answers it. Raises `Violation` when none comes.
+
+        attribute: the type of a further, empty attribute. signed: the check has MESSAGE-INTEGRITY.
+        """
+        try:
+            return self._loop.run(self._refused_check(attribute=attribute, signed=signed))
+        except Unreachable as error:
+            raise Violation(f"{self.name}: a connectivity check to be answered with an error", str(error)) from error
+
     def accepts_check(self, credentials: Mapping[str, Any]) -> bool:
         """Return whether a check with these credentials, on a new path, is answered with success."""
         try:
@@ -258,6 +268,12 @@ class Transport:
         self._loop.paths.append(path)
         await path.reach()
         return await path.check(repeats, proven=proven)
+
+    async def _refused_check(self, *, attribute: int | None, signed: bool) -> stun.Message:
+        path = Path(await self._candidate("udp"), self.options["iceParameters"])
+        self._loop.paths.append(path)
+        await path.reach()
+        return await path.refusal(attribute=attribute, signed=signed)
 
     async def _send(self, packets: list[bytes]) -> None:
         for packet in packets:

@@ -9,6 +9,9 @@ from hype_contract.cases.media.peers import Peer, connected_stream, peers
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import FINGERPRINT
 
+_UNASSIGNED = 0x7F42
+"""A STUN attribute that needs comprehension, and that no RFC assigns."""
+
 _CLOSED_WITHIN_S = 60.0
 """A server closes a transport after 30 s without a check (ruling R30), but may look for that only now and then."""
 
@@ -44,6 +47,28 @@ def ice_credentials_needed(world: World) -> None:
     ):
         must.hold(not transport.accepts_check(wrong), "a check with wrong credentials not to be answered with success")
         transport.check_on_new_path()
+
+
+@case(
+    "R26.ice-unknown-attribute",
+    "an ICE check with an unknown attribute that needs comprehension is answered with 420 (RFC 8489, 6.3.1)",
+    source="Voice (/api/voice); ruling R26",
+    strength="should",
+)
+def ice_unknown_attribute(world: World) -> None:
+    (ann,) = peers(world, "ann")
+    must.equal(ann.prepared("send").refused_check(attribute=_UNASSIGNED).error_code, 420, "the error code")
+
+
+@case(
+    "R26.ice-integrity-needed",
+    "an ICE check without MESSAGE-INTEGRITY is answered with 400 (RFC 8489, 9.1.3)",
+    source="Voice (/api/voice); ruling R26",
+    strength="should",
+)
+def ice_integrity_needed(world: World) -> None:
+    (ann,) = peers(world, "ann")
+    must.equal(ann.prepared("send").refused_check(signed=False).error_code, 400, "the error code")
 
 
 @case(
