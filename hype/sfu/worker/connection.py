@@ -192,8 +192,9 @@ class ClientConnection:
             self._packet(keys, slot, size, path, now)
 
     def _authentic(self, path: Path, now: float) -> None:
-        path.heard_at = now
-        if path is not self._agent.selected:
+        if path is self._agent.selected:
+            path.heard_at = now
+        else:
             self._agent.heard(path, now)
 
     def _packet(self, keys: Keys, slot: Slot, size: int, path: Path, now: float) -> None:

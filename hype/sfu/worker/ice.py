@@ -55,6 +55,9 @@ class Path(Protocol):
     def prove(self) -> None:
         """Set no limit any more to what is sent."""
 
+    def doubt(self) -> None:
+        """Want another proof of a UDP address."""
+
     def adopt(self, agent: Agent) -> None:
         """Give what arrives on this path to the agent. A UDP address must prove itself anew."""
 
@@ -129,6 +132,7 @@ class Agent:
             self._retired = ""
         if path.agent is not self:
             self._take(path)
+        self._doubt(path, now)
         path.heard_at = now
         if nominated:
             self._nominated = path
@@ -145,7 +149,15 @@ class Agent:
     def heard(self, path: Path, now: float) -> None:
         """Take note of a media packet with a right tag from a path that is not selected. now: monotonic seconds."""
         if path.agent is self:
+            self._doubt(path, now)
+            path.heard_at = now
             self._follow(path, now)
+
+    def _doubt(self, path: Path, now: float) -> None:
+        """Ask a path for a new proof that was silent for as long as consent lasts: the address may be another's now."""
+        if now - path.heard_at > self._ice.consent_s and path is not self.selected:
+            path.doubt()
+            self._challenges[path] = None
 
     def _follow(self, path: Path, now: float) -> None:
         """Move to a living path from one without consent."""
@@ -208,7 +220,12 @@ class Agent:
             self._answer_to = None
         if self.selected is path:
             self.selected = None
-            self.owner.path_lost()
+            others = [each for each in self._challenges if each.proven and not self._closed]
+            if others:
+                newest = max(others, key=lambda each: each.heard_at)
+                self._select(newest, newest.heard_at)
+            else:
+                self.owner.path_lost()
 
     def deliver(self, data: bytes, path: Path) -> None:
         """Take a DTLS datagram. When too many wait to be read, it is lost, as on any network."""
@@ -222,7 +239,8 @@ class Agent:
         data, path = received
         if path in self._challenges:
             self._answer_to = path
-            self._handshake_paths.add(path)
+            if len(self._handshake_paths) < 2:
+                self._handshake_paths.add(path)
         return data
 
     async def _send(self, data: bytes) -> None:
@@ -251,6 +269,7 @@ class IceLite:
 
     def __init__(self, consent_s: float = _CONSENT_S) -> None:
         """Begin without agents. consent_s: the seconds that one check is good for."""
+        self.consent_s = consent_s
         self.silent_s, self.owned_s = consent_s * _SILENT, consent_s * _OWNED
         self.agents: dict[str, Agent] = {}
         self.refused = 0

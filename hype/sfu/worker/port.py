@@ -73,6 +73,9 @@ class _UdpPath:
     def prove(self) -> None:
         self.proven = True
 
+    def doubt(self) -> None:
+        self.proven = False
+
     def adopt(self, agent: Agent) -> None:
         self.agent = agent
         self.proven = False
@@ -150,6 +153,9 @@ class _TcpPath(asyncio.Protocol):
         transport.write(struct.pack("!H", len(data)) + data)
 
     def prove(self) -> None:
+        pass
+
+    def doubt(self) -> None:
         pass
 
     def received(self, size: int) -> None:

@@ -40,6 +40,9 @@ class Client:
     def prove(self) -> None:
         """Do nothing: it is."""
 
+    def doubt(self) -> None:
+        """Do nothing: it is proven."""
+
     def adopt(self, agent: Agent) -> None:
         """Take the agent."""
         self.agent = agent

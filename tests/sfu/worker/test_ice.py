@@ -43,6 +43,10 @@ class FakePath:
         """Take note of the proof."""
         self.proven = True
 
+    def doubt(self) -> None:
+        """Take note of the doubt."""
+        self.proven = False
+
     def adopt(self, agent: Agent) -> None:
         """Take the agent."""
         self.agent = agent
@@ -281,3 +285,30 @@ def test_a_path_that_is_not_proven_belongs_to_the_last_one_that_is_checked(ice: 
     ice.check(check(agent), path, 1.0)
     ice.check(check(other), path, 1.0)
     assert path.agent is other
+
+
+def test_an_agent_whose_path_is_lost_goes_on_with_another(ice: IceLite, agent: Agent) -> None:
+    """An agent whose TCP connection ends goes on with the proven path that was heard last, at once."""
+    older, newer, selected = (FakePath(number) for number in range(3))
+    doubtful = FakePath(3, proven=False)
+    ice.check(check(agent, "USE-CANDIDATE"), selected, 1.0)
+    for second, path in enumerate((older, newer, doubtful), 2):
+        ice.check(check(agent), path, second)
+    agent.lost(selected)
+    assert agent.selected is newer
+    agent.lost(newer)
+    agent.lost(older)
+    assert agent.selected is None
+
+
+def test_an_old_proof_is_doubted(ice: IceLite, agent: Agent) -> None:
+    """A path that was silent for 30 s is asked for a new proof before media move there."""
+    first, second = FakePath(1), FakePath(2)
+    ice.check(check(agent), second, 1.0)
+    ice.check(check(agent, "USE-CANDIDATE"), first, 1.0)
+    ice.check(check(agent), first, 30.0)
+    ice.check(check(agent, "USE-CANDIDATE"), second, 31.1)
+    assert (agent.selected, second.proven) == (first, False)
+    asked = second.answer
+    ice.check(answer(asked, asked.transaction_id), second, 31.2)
+    assert agent.selected is second
