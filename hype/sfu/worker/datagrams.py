@@ -125,6 +125,7 @@ class Slot:
     view: gives single bytes. buffer: its slices are `bytes`.
     """
 
+    SIZE = _SLOT_SIZE  # bytes
     __slots__ = ("_inbox", "buffer", "length", "pointer", "view")
 
     def __init__(self, inbox: Inbox, pointer: CData, buffer: CData, length: CData) -> None:

@@ -7,7 +7,9 @@ takes the SRTP keys that it negotiates. `tests/sfu/worker/test_dtls.py` has a ca
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Callable
+from functools import cache
 from typing import Any, Protocol
 
 from aiortc.rtcdtlstransport import (
@@ -22,9 +24,9 @@ from aiortc.rtcdtlstransport import (
 from pylibsrtp import Error, Session
 from pylibsrtp._binding import lib
 
-from hype.sfu.worker.datagrams import CData, Slot
+from hype.sfu.worker.datagrams import CData, Inbox, Slot
 
-__all__ = ["Certificate", "Dtls", "Keys", "Wire", "protect"]
+__all__ = ["MAX_SEALED", "Certificate", "Dtls", "Keys", "Wire", "protect"]
 
 _GCM_TAG, _CM_TAG = 16, 10
 _CIPHERS = b":".join(
@@ -32,6 +34,9 @@ _CIPHERS = b":".join(
     for kind in (b"ECDSA", b"RSA")
     for cipher in (b"AES128-GCM-SHA256", b"CHACHA20-POLY1305", b"AES128-SHA", b"AES256-SHA")
 )
+_MAX_TRAILER = 144  # bytes that libsrtp may write behind a packet
+MAX_SEALED = Slot.SIZE - _MAX_TRAILER
+"""The largest packet, in bytes, that `Keys` encrypts. It is above what a stream takes from a sender."""
 _ALGORITHMS = ("sha-256", "sha-384", "sha-512")
 
 
@@ -39,6 +44,12 @@ def protect() -> Callable[[CData, CData, CData], int]:
     """Return libsrtp's `srtp_protect(context, packet, length)`, which encrypts in place and returns 0 on success."""
     function: Callable[[CData, CData, CData], int] = lib.srtp_protect
     return function
+
+
+@cache
+def _sealing_slot() -> Slot:
+    """Return the buffer in which single packets are encrypted. The worker has one thread."""
+    return Inbox(socket.AF_INET, 1).slots[0]
 
 
 class Wire(Protocol):
@@ -103,19 +114,25 @@ class Keys:
         return packet
 
     def seal(self, packet: bytes) -> bytes | None:
-        """Encrypt an RTP packet that does not go to many receivers; None: libsrtp refuses it."""
-        return self._seal(self._outgoing.protect, packet)
+        """Encrypt an RTP packet that does not go to many receivers; None: libsrtp refuses it.
+
+        It takes the sizes that a fan-out takes, and RTX copies of them. pylibsrtp's own `protect` ends at 1,356 bytes.
+        """
+        return self._seal(lib.srtp_protect, packet)
 
     def seal_rtcp(self, packet: bytes) -> bytes | None:
         """Encrypt an RTCP packet; None: libsrtp refuses it."""
-        return self._seal(self._outgoing.protect_rtcp, packet)
+        return self._seal(lib.srtp_protect_rtcp, packet)
 
-    @staticmethod
-    def _seal(function: Callable[[bytes], bytes], packet: bytes) -> bytes | None:
-        try:
-            return function(packet)
-        except (Error, ValueError):  # too old to be sent again, or too long
+    def _seal(self, function: Callable[[CData, CData, CData], int], packet: bytes) -> bytes | None:
+        slot = _sealing_slot()
+        if len(packet) > MAX_SEALED:
             return None
+        slot.length[0] = slot.put(packet)
+        if function(self.context, slot.pointer, slot.length):  # too old to be sent again, for example
+            return None
+        sealed: bytes = slot.buffer[: slot.length[0]]
+        return sealed
 
     def forget(self, ssrc: int) -> None:
         """Free what libsrtp remembers of an outgoing stream that has ended. The SSRC must not be used again."""

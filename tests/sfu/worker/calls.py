@@ -51,10 +51,10 @@ class Call:
         return found
 
 
-async def begin(rig: Rig, kind: str, *, rtx: bool = True, tcp: bool = False) -> Call:
-    """Begin a call of one producer and one consumer. tcp: the sender is on TCP."""
+async def begin(rig: Rig, kind: str, *, rtx: bool = True, tcp: bool = False, receiver_tcp: bool = False) -> Call:
+    """Begin a call of one producer and one consumer. tcp, receiver_tcp: the sender, the receiver is on TCP."""
     send, sender = await rig.connect("send", tcp=tcp)
-    recv, receiver = await rig.connect("recv")
+    recv, receiver = await rig.connect("recv", tcp=receiver_tcp)
     producer_id = await rig.produce(send, kind)
     consumer_id = await rig.consume(recv, producer_id, kind, rtx=rtx)
     return Call(rig, kind, sender, receiver, (send, recv), producer_id, consumer_id)

@@ -192,20 +192,28 @@ async def test_a_packet_that_is_too_large_is_dropped(rig: Rig, repaired: bool) -
     assert after["failures"] == before["failures"] == 0
 
 
-async def test_the_largest_packet_goes_on(rig: Rig) -> None:
-    """A packet that just fits is sent, and not counted."""
-    call = await running(rig)
+@pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
+@pytest.mark.parametrize("rtx", [False, True], ids=["without rtx", "rtx"])
+async def test_the_largest_packet_goes_on(rig: Rig, tcp: bool, rtx: bool) -> None:
+    """A packet that just fits is sent to clients on UDP and TCP, and again when one asks, and is not counted."""
+    call = await begin(rig, "video", rtx=rtx, receiver_tcp=tcp)
+    call.send(1)
+    await call.arrived(1)
     before = await rig.call("stats")
-    came: list[int] = []
+    large, came = delta(2, MAX_PAYLOAD), []
 
     def lose(data: bytes) -> bool:
         came.append(len(data))
-        return len(data) > 1500  # more than the peer can decrypt
+        return came.count(28 + MAX_PAYLOAD + 16) == 1 and len(data) == 28 + MAX_PAYLOAD + 16
 
     call.receiver.lose = lose
     with rig.asleep():
-        call.sender.send_large_rtp(video_packet(2, delta(2, MAX_PAYLOAD)))
+        call.sender.send_large_rtp(video_packet(2, large))
         call.send(3, delta(3))
-    assert steps(await call.arrived(2)) == [0, 2]
+    first, third = await call.arrived(2)
+    assert steps([first, third]) == [0, 2]
     assert came == [28 + MAX_PAYLOAD + 16, 28 + SIZE + 16]
+    call.receiver.send_rtcp(rtcp.nack(1, CONSUMER_SSRC, [(sequence(first) + 1) & 0xFFFF]))
+    again = (await call.arrived(3))[2]
+    assert payload(again)[2 * rtx :] == large
     assert (await rig.call("stats"))["oversized"] == before["oversized"]
