@@ -109,8 +109,10 @@ class InboundTrack:
         return True
 
     def pause(self) -> None:
-        """Forward no packet until `resume`."""
+        """Forward no packet until `resume`. Speech ends with it: what is loud later begins it anew."""
         self.paused = True
+        if self._speech.stop():
+            self._listener.speaking_changed(self.id, False)
         for stream in self.streams:
             stream.pause()
 

@@ -9,7 +9,10 @@ LOUD = 50
 
 
 class SpeechDetector:
-    """The state of one speaker: speaking or silent. It tells changes only."""
+    """The state of one speaker: speaking or silent. It tells changes only.
+
+    It is the only such state. The server keeps what it last told the room, which follows each change here.
+    """
 
     __slots__ = ("_quiet_after", "_speaking", "_until")
 
@@ -31,6 +34,11 @@ class SpeechDetector:
             return False
         self._speaking = True
         return True
+
+    def stop(self) -> bool:
+        """End speech at once, because its sound is not forwarded any more. Tell whether it was going on."""
+        speaking, self._speaking = self._speaking, False
+        return speaking
 
     def ended(self, now: float) -> bool:
         """Tell whether speech has just ended; to be called every 100 ms or so. now: monotonic seconds."""

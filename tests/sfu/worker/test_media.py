@@ -249,6 +249,21 @@ async def test_speech_is_told_of(rig: Rig) -> None:
     assert packet[25:27] == bytes([10 << 4, 0x80 | 20])
 
 
+async def test_speech_goes_on_after_a_quick_mute(rig: Rig) -> None:
+    """A user who mutes and unmutes while talking is told of as silent, and as speaking again at the next packet."""
+    call = await begin(rig, "audio")
+    element = bytes([EXTENSION_IDS[extensions.AUDIO_LEVEL] << 4, 0x80 | 20])
+    call.sender.send_rtp(rtp_packet(1, b"loud", elements=element))
+    await call.arrived(1)
+    await rig.call("pauseProducer", producerId=call.producer_id)
+    await rig.call("resumeProducer", producerId=call.producer_id)
+    call.sender.send_rtp(rtp_packet(2, b"loud", elements=element))
+    await call.arrived(2)
+    await rig.call("stats")  # its answer comes behind the events
+    told = [each["speaking"] for each in rig.events if each.get("producerId") == call.producer_id]
+    assert told[:3] == [True, False, True]
+
+
 async def test_packets_of_no_announced_stream_are_dropped(rig: Rig) -> None:
     """A packet of no announced stream, or of another payload type, is not forwarded."""
     call = await begin(rig, "audio")
