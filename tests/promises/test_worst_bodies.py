@@ -133,13 +133,19 @@ def negotiations() -> dict[str, Callable[[dict[str, Any]], object]]:
     }
 
 
+PAYLOAD_TYPES = [each for each in range(127) if each not in shapes.RTCP_LIKE]
+
+
 def routable(value: dict[str, Any]) -> dict[str, Any]:
     """Return the body of a voice operation with a codec of the router's behind all others, of which none fits."""
     for name, number in (("rtpParameters", "payloadType"), ("rtpCapabilities", "preferredPayloadType")):
         for codec in value.get(name, {}).get("codecs", [])[-1:]:
             codec.update(OPUS | {number: 127})
-        for codec in value.get(name, {}).get("codecs", [])[:-1]:
-            codec["mimeType"] = "audio/rtx"
+        del value.get(name, {}).get("codecs", [])[len(PAYLOAD_TYPES) : -1]
+        for codec, payload_type in zip(value.get(name, {}).get("codecs", [])[:-1], PAYLOAD_TYPES, strict=False):
+            parameters = dict(list(codec.get("parameters", {}).items())[:99])
+            codec.update(mimeType="audio/rtx", parameters=parameters | {"apt": 127})
+            codec[number] = payload_type
     for encoding in value.get("rtpParameters", {}).get("encodings", []):
         encoding.pop("codecPayloadType")
         encoding.pop("rtx")

@@ -64,36 +64,49 @@ def rtx_of(described: list[Json], payload_type: int) -> Json | None:
 
 
 def _apt(codec: Json) -> object:
-    return (codec.get("parameters") or {}).get("apt")
+    apt = (codec.get("parameters") or {}).get("apt")
+    return int(apt) if isinstance(apt, str) and apt.isascii() and apt.isdigit() else apt
 
 
-def _sent_codec(parameters: Json) -> tuple[Json, Codec]:
-    """Return the one codec that a producer sends, as the producer describes it and as the router has it."""
-    named = {encoding.get("codecPayloadType") for encoding in parameters["encodings"]} - {None}
-    sent = [codec for codec in parameters["codecs"] if not is_rtx(codec)]
-    if named:
-        sent = [codec for codec in sent if codec["payloadType"] in named]
-    if not sent or len(named) > 1:
-        raise Unsupported("Cannot produce: encodings do not name one codec")
-    codec = codecs.find(sent[0])
+def _sent_codecs(parameters: Json) -> tuple[list[Json], Codec]:
+    """Return the codecs that a producer may send, as the producer describes them, and the router's codec for all.
+
+    They are the ones that its encodings name, or else all that are listed. Raises Unsupported where the router does not
+    forward one of them, and where an encoding or an RTX codec names a payload type that is not listed (amendment A9).
+    """
+    media = {codec["payloadType"]: codec for codec in parameters["codecs"] if not is_rtx(codec)}
+    named = [each["codecPayloadType"] for each in parameters["encodings"] if "codecPayloadType" in each]
+    repeated = [_apt(codec) for codec in parameters["codecs"] if is_rtx(codec)]
+    if not media or any(payload_type not in media for payload_type in named + repeated):
+        raise Unsupported("Cannot produce: an encoding or an RTX codec names a codec that is not listed")
+    sent = [codec for payload_type, codec in media.items() if not named or payload_type in named]
+    routed = [_routed(codec) for codec in sent]
+    if any(codec is not routed[0] for codec in routed):
+        raise Unsupported("Cannot produce: the codecs that may be sent are different ones")
+    return sent, routed[0]
+
+
+def _routed(description: Json) -> Codec:
+    codec = codecs.find(description)
     if codec is None:
-        raise Unsupported(f"Cannot produce: {sent[0]['mimeType']} is not routed")
-    return sent[0], codec
+        raise Unsupported(f"Cannot produce: {description['mimeType']} is not routed")
+    return codec
 
 
 def producer_mapping(parameters: Json, kind: str) -> Json:
     """Map a producer's validated parameters to the router's.
 
-    Returns {codecs: [{payloadType, mappedPayloadType}]}: the codec that is sent, and its RTX, if any. Raises
-    Unsupported when the router does not forward the codec.
+    Returns {codecs: [{payloadType, mappedPayloadType}]}: the codecs that may be sent, and their RTX, if any. The worker
+    takes them from here alone. Raises Unsupported when the router does not forward one of them.
     """
-    sent, codec = _sent_codec(parameters)
-    if codec.kind != kind:
-        raise Unsupported(f"Cannot produce: {sent['mimeType']} is not {kind}")
-    mapped = [{"payloadType": sent["payloadType"], "mappedPayloadType": codec.payload_type}]
-    rtx = rtx_of(parameters["codecs"], sent["payloadType"])
-    if rtx is not None and codec.rtx_payload_type is not None:
-        mapped.append({"payloadType": rtx["payloadType"], "mappedPayloadType": codec.rtx_payload_type})
+    sent, routed = _sent_codecs(parameters)
+    if routed.kind != kind:
+        raise Unsupported(f"Cannot produce: {sent[0]['mimeType']} is not {kind}")
+    payload_types = [codec["payloadType"] for codec in sent]
+    mapped = [{"payloadType": each, "mappedPayloadType": routed.payload_type} for each in payload_types]
+    if routed.rtx_payload_type is not None:
+        rtx = [each["payloadType"] for each in parameters["codecs"] if is_rtx(each) and _apt(each) in payload_types]
+        mapped += [{"payloadType": each, "mappedPayloadType": routed.rtx_payload_type} for each in rtx]
     return {"codecs": mapped}
 
 
@@ -103,7 +116,7 @@ def consumable_rtp_parameters(parameters: Json) -> Json:
     Consumers are offered RTX whether or not the producer has it: the router makes it from the packets that it keeps.
     A cname is made up where there is none (Chrome gives none with simulcast): mediasoup-client names the stream by it.
     """
-    sent, codec = _sent_codec(parameters)
+    (sent, *_), codec = _sent_codecs(parameters)
     extensions = [
         {"uri": extension.uri, "id": extension.id, "encrypt": False, "parameters": {}}
         for extension in EXTENSIONS

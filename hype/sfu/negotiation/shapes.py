@@ -19,6 +19,8 @@ MAX_ITEMS = 100
 MAX_TEXT = 255
 MAX_NUMBER = 1 << 53
 MAX_LAYERS = 8
+RTCP_LIKE = range(64, 96)
+"""Payload types whose packets, with the marker set, cannot be told from RTCP (RFC 5761 4; amendment A20)."""
 
 _MIME = re.compile(r"(audio|video)/[a-z0-9.+_-]{1,64}", re.IGNORECASE | re.ASCII)
 _RID = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
@@ -107,7 +109,10 @@ def _codec(value: object, payload_type: str) -> Json:
 
 
 def _media_codec(value: object) -> Json:
-    return _codec(value, "payloadType")
+    codec = _codec(value, "payloadType")
+    if codec["payloadType"] in RTCP_LIKE:
+        raise Unsupported(f"codec.payloadType is one of {RTCP_LIKE[0]} to {RTCP_LIKE[-1]}")
+    return codec
 
 
 def _capability(value: object) -> Json:

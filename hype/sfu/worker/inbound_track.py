@@ -17,6 +17,7 @@ __all__ = ["InboundTrack", "RtcpSender", "SpeechListener"]
 Params = Mapping[str, Any]
 
 _BURST_S = 1.0
+_NACKED_AT_ONCE = 250  # sequence numbers, which fit into one datagram however far apart they are
 
 # The header extension of one byte that goes on to receivers: its URI and the router's id, by the kind of the track.
 _PASSED_ON = {
@@ -58,7 +59,7 @@ class InboundTrack:
         self.kind = str(params["kind"])
         parameters = params["rtpParameters"]
         self._format = _format(self.kind, parameters, params["rtpMapping"])
-        feedback = parameters["codecs"][0].get("rtcpFeedback") or []
+        feedback = _sent(parameters, params["rtpMapping"]).get("rtcpFeedback") or []
         self._fir_only = not _has(feedback, "nack", "pli") and _has(feedback, "ccm", "fir")
         # The client's id of the extension with the transport-wide number; 0: the client wants no feedback on it.
         number_id = self._format.extensions.get(extensions.TRANSPORT_CC, 0)
@@ -139,7 +140,9 @@ class InboundTrack:
         """Ask the client for the missing packets of a stream that are due. now: monotonic seconds."""
         due = stream.nacks.due(now)
         if due and self._format.nack and not self.paused:
-            self._client.send_rtcp(rtcp.nack(ortc.ROUTER_SSRC, stream.ssrc or 0, due))
+            for at in range(0, len(due), _NACKED_AT_ONCE):
+                some = due[at : at + _NACKED_AT_ONCE]
+                self._client.send_rtcp(rtcp.nack(ortc.ROUTER_SSRC, stream.ssrc or 0, some))
         if stream.numbering.take_given_up() and not self.paused:
             self.request_keyframe(stream, now)
 
@@ -151,13 +154,13 @@ class InboundTrack:
         ids = self._format.extensions
         if not self._has_mid_of(packet, header, ids.get(extensions.MID, 0)):
             return None
-        if header.payload_type == self._format.payload_type:
+        if header.payload_type in self._format.payload_types:
             stream = self._with_rid_of(packet, header, ids.get(extensions.RID, 0))
             if stream is None or stream.ssrc is not None:
                 return None
             stream.bind(header.ssrc)
             return stream, False
-        if header.payload_type == self._format.rtx_payload_type:
+        if header.payload_type in self._format.rtx_payload_types:
             stream = self._with_rid_of(packet, header, ids.get(extensions.REPAIRED_RID, 0))
             if stream is None or stream.rtx_ssrc is not None:
                 return None
@@ -191,18 +194,24 @@ class InboundTrack:
                 self.request_keyframe(stream, now)
 
 
+def _sent(parameters: Params, mapping: Params) -> dict[str, Any]:
+    """Return the client's description of the codec that it sends: of several, the first one of the mapping."""
+    payload_type = mapping["codecs"][0]["payloadType"]
+    return next(dict(each) for each in parameters["codecs"] if each["payloadType"] == payload_type)
+
+
 def _format(kind: str, parameters: Params, mapping: Params) -> Format:
-    sent = parameters["codecs"][0]
-    payload_type = int(sent["payloadType"])
-    routed = {each["payloadType"]: each["mappedPayloadType"] for each in mapping["codecs"]}
-    rtx = ortc.rtx_of(parameters["codecs"], payload_type)
+    routed = {int(each["payloadType"]): int(each["mappedPayloadType"]) for each in mapping["codecs"]}
+    payload_type = next(iter(routed))
+    codec = codecs.of_payload_type(routed[payload_type])
     ids = ortc.extension_ids(dict(parameters))
     uri, element = _PASSED_ON[kind]
     return Format(
-        codec=codecs.of_payload_type(int(routed[payload_type])),
+        codec=codec,
         payload_type=payload_type,
-        rtx_payload_type=-1 if rtx is None else int(rtx["payloadType"]),
-        nack=_has(sent.get("rtcpFeedback") or [], "nack", ""),
+        payload_types=frozenset(each for each in routed if routed[each] == codec.payload_type),
+        rtx_payload_types=frozenset(each for each in routed if routed[each] == codec.rtx_payload_type),
+        nack=_has(_sent(parameters, mapping).get("rtcpFeedback") or [], "nack", ""),
         element=(element, ids.get(uri, 0)),
         extensions=ids,
     )

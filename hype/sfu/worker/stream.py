@@ -23,14 +23,15 @@ _MAX_PAYLOAD = Arena.MAX_PACKET - rtp.HEADER_SIZE
 class Format:
     """The format in which a client sends a track.
 
-    payload_type: the client's, as are rtx_payload_type (-1: the client has no RTX) and extensions, the ids of header
-    extensions by URI. element: the header extension of one byte that is passed on, by the router's id and the client's
-    (0: there is none). nack: whether the client answers NACKs.
+    payload_types: those that the client may send, of which payload_type is one. rtx_payload_types: those of their RTX.
+    extensions: the client's ids of header extensions by URI. element: the header extension of one byte that is passed
+    on, by the router's id and the client's (0: there is none). nack: whether the client answers NACKs.
     """
 
     codec: Codec
     payload_type: int
-    rtx_payload_type: int
+    payload_types: frozenset[int]
+    rtx_payload_types: frozenset[int]
     nack: bool
     element: tuple[int, int]
     extensions: dict[str, int] = field(default_factory=dict)
@@ -97,7 +98,7 @@ class Stream:
         self.keyframe_wanted = False
         self._levels = levels
         self._socket = socket
-        self._payload_type = form.payload_type
+        self._payload_types = form.payload_types
         self._routed_payload_type = form.codec.payload_type
         self._element, self._element_id = form.element
         self._measured, self._measured_at = 0, 0.0
@@ -115,12 +116,10 @@ class Stream:
 
     def receive(self, packet: bytes, header: rtp.Header, now: float) -> None:
         """Forward a packet of the stream itself, if it is new or still missing. now: monotonic seconds."""
-        if header.payload_type != self._payload_type:
-            return
         if self.reception is not None:
             self.reception.arrived(header.sequence, header.timestamp, now)
         numbering = self.numbering
-        if self.paused or header.end == header.payload:
+        if self.paused or header.end == header.payload or header.payload_type not in self._payload_types:
             numbering.skip(header.sequence, now)
             return
         if self._is_oversized(header):
@@ -136,9 +135,9 @@ class Stream:
         The client chooses the original sequence number, and the replay protection of SRTP does not cover it. So the
         packet fills an open hole or is dropped: a repetition of a packet that arrived is a bandwidth probe.
         """
-        if header.payload_type != self.format.rtx_payload_type or self.ssrc is None or not self.numbering.holes:
+        if header.payload_type not in self.format.rtx_payload_types or self.ssrc is None or not self.numbering.holes:
             return
-        original = rtp.unwrap_rtx(packet, header, self._payload_type, self.ssrc)
+        original = rtp.unwrap_rtx(packet, header, self.format.payload_type, self.ssrc)
         again = rtp.parse(original) if original is not None else None
         if original is None or again is None:
             return

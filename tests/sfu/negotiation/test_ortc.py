@@ -164,6 +164,45 @@ def test_the_codec_that_encodings_name_is_the_one() -> None:
     assert mapping["codecs"][0] == {"payloadType": 96, "mappedPayloadType": 101}
 
 
+def test_the_order_of_codecs_does_not_matter() -> None:
+    """A producer whose RTX codec stands first is mapped like one whose RTX codec stands last."""
+    offered = chrome("video")
+    mapping = ortc.producer_mapping(validate_rtp_parameters(offered, "video"), "video")
+    offered["codecs"].reverse()
+    assert ortc.producer_mapping(validate_rtp_parameters(offered, "video"), "video") == mapping
+
+
+@pytest.mark.parametrize("mime", ["video/red", "video/ulpfec", "video/H264"])
+def test_a_codec_that_may_be_sent_and_is_not_routed_is_refused(mime: str) -> None:
+    """A producer that lists a codec beside VP8 could send it. It is refused, because it would not be forwarded."""
+    offered = chrome("video")
+    offered["codecs"].append({"mimeType": mime, "payloadType": 103, "clockRate": 90000})
+    with pytest.raises(Unsupported, match=f"{mime} is not routed"):
+        ortc.producer_mapping(validate_rtp_parameters(offered, "video"), "video")
+
+
+def test_each_payload_type_of_a_codec_is_mapped() -> None:
+    """A client that lists VP8 twice, each with RTX, may send either."""
+    offered = chrome("video")
+    vp8, rtx = offered["codecs"]
+    offered["codecs"] += [{**vp8, "payloadType": 120}, {**rtx, "payloadType": 121, "parameters": {"apt": 120}}]
+    mapping = ortc.producer_mapping(validate_rtp_parameters(offered, "video"), "video")
+    mapped = {each["payloadType"]: each["mappedPayloadType"] for each in mapping["codecs"]}
+    assert mapped == {vp8["payloadType"]: 101, 120: 101, rtx["payloadType"]: 102, 121: 102}
+
+
+@pytest.mark.parametrize("where", ["codecPayloadType", "apt"])
+def test_a_payload_type_that_is_not_listed_is_refused(where: str) -> None:
+    """A producer with an encoding or an RTX codec of a missing codec is refused (amendment A9)."""
+    offered = chrome("video")
+    if where == "apt":
+        offered["codecs"][1]["parameters"] = {"apt": 50}
+    else:
+        offered["encodings"][0]["codecPayloadType"] = 50
+    with pytest.raises(Unsupported, match="not listed"):
+        ortc.producer_mapping(validate_rtp_parameters(offered, "video"), "video")
+
+
 @given(st.integers(0, 36**4 - 1), st.integers(0, 36**4 - 1))
 def test_mids_are_as_wide_as_their_place(first: int, second: int) -> None:
     """A mid has four characters, and each number another mid."""

@@ -97,6 +97,8 @@ ENCODINGS = [{"ssrc": 1}]
         {"codecs": [CODEC | {"parameters": {"x": 10**400}}]},
         {"codecs": [CODEC] * 101},
         {"encodings": []},
+        {"codecs": [CODEC | {"payloadType": 64}]},
+        {"codecs": [CODEC | {"payloadType": 95}]},
         {"encodings": [{}]},
         {"encodings": [{"ssrc": 1}, {"ssrc": 1}]},
         {"encodings": [{"ssrc": 1, "rtx": {"ssrc": 1}}]},

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager, contextmanager
 from pathlib import Path
 from typing import Any
 
-from hype.sfu.negotiation import extensions
+from hype.sfu.negotiation import extensions, ortc
 from hype.sfu.signalling.link_client import LinkClient
 from tests.sfu.worker.peer import TIMEOUT_S, Peer
 
@@ -119,8 +119,7 @@ class Rig:
         """Open a producer and return its id. `members` replace those of its rtpParameters."""
         producer_id = f"p{next(self._ids)}"
         parameters = {**producer_parameters(kind), **members}
-        codec = parameters["codecs"][0]["payloadType"]
-        mapping = {"codecs": [{"payloadType": codec, "mappedPayloadType": 100 if kind == "audio" else 101}]}
+        mapping = ortc.producer_mapping(parameters, kind)
         await self.call(
             "produce",
             transportId=transport_id,
@@ -154,9 +153,8 @@ def producer_parameters(kind: str) -> dict[str, Any]:
     """Return what Chrome would send."""
     extensions = [{"uri": uri, "id": number} for uri, number in EXTENSION_IDS.items()]
     if kind == "audio":
-        codecs: list[dict[str, Any]] = [
-            {"mimeType": "audio/opus", "payloadType": AUDIO_PAYLOAD_TYPE, "clockRate": 48000, "rtcpFeedback": []}
-        ]
+        opus = {"mimeType": "audio/opus", "payloadType": AUDIO_PAYLOAD_TYPE, "clockRate": 48000, "channels": 2}
+        codecs: list[dict[str, Any]] = [{**opus, "rtcpFeedback": []}]
         encodings: list[dict[str, Any]] = [{"ssrc": AUDIO_SSRC}]
     else:
         rtx = {"mimeType": "video/rtx", "payloadType": RTX_PAYLOAD_TYPE, "clockRate": 90000}

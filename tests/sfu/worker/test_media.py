@@ -264,6 +264,30 @@ async def test_speech_goes_on_after_a_quick_mute(rig: Rig) -> None:
     assert told[:3] == [True, False, True]
 
 
+async def test_a_producer_may_list_its_codecs_in_any_order(rig: Rig) -> None:
+    """Each payload type that a producer lists for the codec is forwarded, with RTX in front of them too."""
+    send, sender = await rig.connect("send")
+    recv, receiver = await rig.connect("recv")
+    vp8, rtx = producer_parameters("video")["codecs"]
+    producer_id = await rig.produce(send, "video", codecs=[rtx, {**vp8, "payloadType": 120}, vp8])
+    await rig.consume(recv, producer_id, "video")
+    for number, payload_type in enumerate((120, VIDEO_PAYLOAD_TYPE, 120)):
+        sender.send_rtp(video_packet(number, payload_type=payload_type))
+    await receiver.until(lambda: len(receiver.packets) == 3)
+    assert {packet[1] & 0x7F for packet in receiver.packets} == {101}
+
+
+async def test_packets_of_another_payload_type_leave_no_hole(rig: Rig) -> None:
+    """Packets with a payload type that was not announced are dropped, and receivers see no hole in their place."""
+    call = await begin(rig, "video")
+    call.send(1)
+    for number in range(2, 21):
+        call.sender.send_rtp(video_packet(number, payload_type=116))
+    call.send(21)
+    first, last = await call.arrived(2)
+    assert (sequence(last) - sequence(first)) & 0xFFFF == 1
+
+
 async def test_packets_of_no_announced_stream_are_dropped(rig: Rig) -> None:
     """A packet of no announced stream, or of another payload type, is not forwarded."""
     call = await begin(rig, "audio")

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from hype.sfu.negotiation import ortc
 from hype.sfu.worker import rtp
 from hype.sfu.worker.dtls import Keys
 from hype.sfu.worker.ice import Agent, Path
@@ -106,7 +107,7 @@ class Call:
         encodings = [{"ssrc": VIDEO_SSRC + layer, "rtx": {"ssrc": RTX_SSRC + layer}} for layer in (LOW, HIGH)]
         params = {
             "rtpParameters": {**producer_parameters("video"), "encodings": encodings},
-            "rtpMapping": {"codecs": [{"payloadType": 96, "mappedPayloadType": 101}]},
+            "rtpMapping": ortc.producer_mapping(producer_parameters("video"), "video"),
             "kind": "video",
         }
         self.clock = HandClock()

@@ -101,6 +101,25 @@ def unroutable(world: World) -> None:
 
 
 @case(
+    "R28.rtcp-payload-types",
+    "createProducer is 400 with a payload type of 64 to 95, whose packets cannot be told from RTCP",
+    source="ruling R28; amendment A20; RFC 5761, section 4",
+    strength="should",
+)
+def rtcp_payload_types(world: World) -> None:
+    """Try the first, one in the middle, and the last; then a neighbour, which is taken."""
+    (ann,) = participants(world, "ann")
+    for payload_type in (64, 72, 95):
+        ann.produce("audio", _with_payload_type(opus(), payload_type), expect=400)
+    ann.produce("audio", _with_payload_type(opus(), 96))
+
+
+def _with_payload_type(rtp: dict[str, Any], payload_type: int) -> dict[str, Any]:
+    rtp["codecs"][0]["payloadType"] = payload_type
+    return rtp
+
+
+@case(
     "R28.members",
     "createProducer is 400 unless transportId, kind and rtpParameters are present and have their types",
     source="Voice (/api/voice); ruling R28",
