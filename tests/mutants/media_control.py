@@ -21,7 +21,7 @@ _RTCP = "hype/sfu/worker/rtcp_handler.py"
 _LEVELS = "hype/sfu/worker/levels.py"
 _RTP = "hype/sfu/worker/rtp.py"
 _CONNECTION = "hype/sfu/worker/connection.py"
-_PAUSED = "        if self.paused or header.end == header.payload:\n"
+_PAUSED = "        if self.paused or header.end == header.payload or header.payload_type not in self._payload_types:\n"
 _LISTENS_WHILE_PAUSED = """\
         if self.paused and self._levels is not None:
             self._levels.level_received(max(rtp.extension_number(packet, header, self._element_id, 1), 0), now)
@@ -326,6 +326,7 @@ MUTANTS = [
         Edit(
             _SERVICE, "                    if muted:\n                        self._set_speaking(producer, False)\n", ""
         ),
+        Edit(_INBOUND, "if self._speech.stop():", "if False:"),
         Edit(_STREAM, _PAUSED, _LISTENS_WHILE_PAUSED + _PAUSED),
         of="speaking_state.out",
         killed_by="R40.muted-does-not-speak",

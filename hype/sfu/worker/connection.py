@@ -14,6 +14,7 @@ from hype.sfu.worker.dtls import Dtls, Keys
 from hype.sfu.worker.ice import Path
 from hype.sfu.worker.inbound_track import InboundTrack
 from hype.sfu.worker.outbound_track import OutboundTrack
+from hype.sfu.worker.resending import ResendBudget
 from hype.sfu.worker.rtcp_handler import RtcpHandler
 from hype.sfu.worker.stream import Stream
 
@@ -52,6 +53,7 @@ class ClientConnection:
         self.inbound: dict[str, InboundTrack] = {}  # by id
         self.outbound: dict[int, OutboundTrack] = {}  # by SSRC
         self.closed = False
+        self.resends = ResendBudget()
         self._context = context
         self._owner = owner
         self._bandwidth = _UNKNOWN_BANDWIDTH

@@ -15,6 +15,7 @@ from hype.sfu.worker.dtls import Keys
 from hype.sfu.worker.fan_out import Receiver
 from hype.sfu.worker.ice import Path
 from hype.sfu.worker.inbound_track import InboundTrack
+from hype.sfu.worker.resending import ResendBudget
 from hype.sfu.worker.stream import Ring, Stream
 
 __all__ = ["Client", "OutboundTrack"]
@@ -28,6 +29,8 @@ _UPGRADE_MARGIN = 1.1  # a higher layer must fit with this much to spare
 
 class Client(Protocol):
     """The connection to the client that receives the track."""
+
+    resends: ResendBudget
 
     @property
     def route(self) -> tuple[Keys, Path] | None:
@@ -81,6 +84,7 @@ class OutboundTrack:
         self._target = inbound.streams[0]
         self._resent: dict[int, tuple[int, float]] = {}
         self._packets = self._octets = 0
+        self._earned = 0, 0  # the packets and bytes for which the budget of retransmissions has grown
 
     @property
     def _current(self) -> _Segment | None:
@@ -169,19 +173,39 @@ class OutboundTrack:
         current = self._current
         self.inbound.request_keyframe(current.stream if current is not None else self._target, now)
 
+    def requests_left(self) -> int:
+        """Return how many packets the client may ask for now, of this track and all others."""
+        packets, octets = self._sent()
+        self._client.resends.earn(packets - self._earned[0], octets - self._earned[1])
+        self._earned = packets, octets
+        return self._client.resends.numbers
+
+    def _sent(self) -> tuple[int, int]:
+        """Return the packets and the bytes of payload that the client was sent, without repetitions."""
+        current = self._current
+        if current is None:
+            return self._packets, self._octets
+        stream = current.stream
+        return (
+            self._packets + stream.packets - current.packets_before,
+            self._octets + stream.octets - current.octets_before,
+        )
+
     def resend(self, sequences: Sequence[int], now: float) -> None:
         """Send these packets again, as far as the router has them and did not just send them again.
 
+        The client has a budget for it (`ResendBudget`): what is over is ignored.
         sequences: 16 bits each. now: monotonic seconds.
         """
-        for sequence in sequences:
+        self.requests_left()
+        for sequence in sequences[: self._client.resends.ask(len(sequences))]:
             segment, number = self._find(sequence)
             if segment is None:
                 continue
             receiver = segment.receiver
             index = number - receiver.sequence_offset
             packet = segment.stream.ring.get(index)
-            if packet is not None and self._may_resend(number, now):
+            if packet is not None and self._may_resend(number, len(packet), now):
                 segment.stream.fan_out.flush()  # the packet may wait there for its first time
                 self._send_again(receiver, bytes(receiver.stamp(packet, index)), now)
 
@@ -197,9 +221,10 @@ class OutboundTrack:
                     return segment, number
         return None, 0
 
-    def _may_resend(self, number: int, now: float) -> bool:
+    def _may_resend(self, number: int, size: int, now: float) -> bool:
         times, last = self._resent.pop(number, (0, float("-inf")))
-        allowed = times < _MAX_RESENDS and now - last >= _RESEND_INTERVAL_S
+        due = times < _MAX_RESENDS and now - last >= _RESEND_INTERVAL_S
+        allowed = due and self._client.resends.spend(size)
         self._resent[number] = (times + 1, now) if allowed else (times, last)
         if len(self._resent) > _MAX_REMEMBERED:
             del self._resent[next(iter(self._resent))]
@@ -222,8 +247,7 @@ class OutboundTrack:
         if current is None or current.stream is not stream:
             return
         stream.fan_out.flush()  # the report counts the packets that wait there
-        packets = self._packets + stream.packets - current.packets_before
-        octets = self._octets + stream.octets - current.octets_before
+        packets, octets = self._sent()
         own = rtcp.SenderInfo(
             self.ssrc,
             info.ntp,

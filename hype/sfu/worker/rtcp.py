@@ -95,12 +95,19 @@ def _words(data: Buffer, start: int, end: int) -> tuple[int, ...]:
     return struct.unpack_from(f"!{count}I", data, start) if count else ()
 
 
-def lost_packets(data: Buffer, part: Part) -> tuple[int, list[int]] | None:
+def nacked_source(data: Buffer, part: Part) -> int | None:
+    """Return the media SSRC that a generic NACK is about; None: the packet is another one."""
+    if (part.kind, part.format) != (TRANSPORT_FEEDBACK, FORMAT_NACK) or part.end - part.start < 16:
+        return None
+    return int.from_bytes(data[part.start + 8 : part.start + 12], "big")
+
+
+def lost_packets(data: Buffer, part: Part, most: int = MAX_NACKED) -> tuple[int, list[int]] | None:
     """Return the media SSRC and the sequence numbers that a generic NACK requests; None: the packet is another one.
 
-    The numbers are at most MAX_NACKED, in the order of the packet.
+    The numbers are at most `most`, in the order of the packet.
     """
-    if (part.kind, part.format) != (TRANSPORT_FEEDBACK, FORMAT_NACK) or part.end - part.start < 16:
+    if nacked_source(data, part) is None:
         return None
     sequences: list[int] = []
     _, media, *items = _words(data, part.start + 4, part.end)
@@ -108,9 +115,9 @@ def lost_packets(data: Buffer, part: Part) -> tuple[int, list[int]] | None:
         first, mask = item >> 16, item & 0xFFFF
         sequences.append(first)
         sequences += [first + bit + 1 & 0xFFFF for bit in range(16) if mask >> bit & 1]
-        if len(sequences) >= MAX_NACKED:
+        if len(sequences) >= most:
             break
-    return media, sequences[:MAX_NACKED]
+    return media, sequences[:most]
 
 
 def keyframe_wanted(data: Buffer, part: Part) -> list[int]:

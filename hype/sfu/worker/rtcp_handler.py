@@ -68,8 +68,11 @@ class RtcpHandler:
             self._router.forward_report(track, stream, info)
 
     def _nack(self, data: bytes, part: rtcp.Part, now: float) -> None:
-        lost = rtcp.lost_packets(data, part)
-        track = self._client.outbound.get(lost[0]) if lost is not None else None
+        source = rtcp.nacked_source(data, part)
+        track = self._client.outbound.get(source) if source is not None else None
+        # A client that has asked for too much is not even read, so that its requests cost next to nothing.
+        most = min(track.requests_left(), rtcp.MAX_NACKED) if track is not None else 0
+        lost = rtcp.lost_packets(data, part, most) if most else None
         if lost is not None and track is not None:
             track.resend(lost[1], now)
 

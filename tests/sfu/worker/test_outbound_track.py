@@ -18,6 +18,7 @@ from hype.sfu.worker.inbound_track import InboundTrack
 from hype.sfu.worker.numbering import MAX_HOLES, RESTART
 from hype.sfu.worker.outbound_track import OutboundTrack
 from hype.sfu.worker.outgoing import Arena, OutgoingSocket
+from hype.sfu.worker.resending import ResendBudget
 from hype.sfu.worker.stamps import FIELDS
 from hype.sfu.worker.stream import Ring
 from tests.clocks import HandClock
@@ -49,6 +50,7 @@ class Client:
         self.name: bytes | None = None
         self.proven = True
         self.heard_at = 0.0
+        self.resends = ResendBudget()
         self.address = ("192.0.2.7", 5004)
         self.agent: Agent | None = None
         self.keys, self._session, _ = pair()
