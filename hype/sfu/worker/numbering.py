@@ -63,12 +63,15 @@ class Numbering:
         self._next = index + 1
         return index
 
-    def skip(self, sequence: int, now: float) -> None:
-        """Take note of a packet that is neither forwarded nor missed. A late one closes its hole."""
+    def skip(self, sequence: int, now: float) -> int | None:
+        """Take note of a packet that is neither forwarded nor missed.
+
+        A late one closes its hole, as `fill` does. Returns the index, which receivers miss; else None.
+        """
         if sequence != self._expected and not self._advances(sequence, now):
-            self.close(sequence)
-        else:
-            self._expected = sequence + 1 & 0xFFFF
+            return self.fill(sequence)
+        self._expected = sequence + 1 & 0xFFFF
+        return None
 
     def fill(self, sequence: int) -> int | None:
         """Close the hole that a late or repeated packet fills, and return its index; None: no such hole is open.
@@ -80,10 +83,6 @@ class Numbering:
             return None
         self.highest = max(self.highest, hole.index)
         return hole.index
-
-    def close(self, sequence: int) -> None:
-        """Close the hole with that sequence number, if it is open. Its index stays unused."""
-        self.holes.pop(sequence, None)
 
     def pause(self) -> None:
         """Close every hole. The next packet that is forwarded follows the last one that was."""

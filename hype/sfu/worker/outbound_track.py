@@ -122,27 +122,33 @@ class OutboundTrack:
         stream.wait(self)
         self.inbound.request_keyframe(stream, now)
 
-    def begin(self, stream: Stream, index: int) -> None:
-        """Receive the stream from the packet with that index on, and no other stream."""
+    def begin(self, stream: Stream, index: int, timestamp: int, now: float) -> None:
+        """Receive the stream from the packet with that index and timestamp on, and no other stream.
+
+        now: monotonic seconds.
+        """
         route = self._client.route
         if route is None or self.paused:
             return
-        offset = self._timestamp_offset_to(stream)
+        offset = self._timestamp_offset_to(stream, timestamp, now)
         self._end_segment()
         pictures = self._picture_shift_to(stream)
         receiver = Receiver(*route, self._tail, index, self._next - index, offset, pictures)
         self._segments.append(_Segment(stream, receiver, None, stream.packets, stream.octets))
         stream.fan_out.add(self.id, receiver)
 
-    def _timestamp_offset_to(self, stream: Stream) -> int:
-        """Return what makes the timestamps of a stream go on where those of the present one are."""
+    def _timestamp_offset_to(self, stream: Stream, timestamp: int, now: float) -> int:
+        """Return what makes the timestamps of a stream go on behind those of the present one.
+
+        The first one, `timestamp`, is as far behind the last one sent as the packets are apart, and never before it
+        (RFC 3550 5.1), however long the packets of either layer were on their way. now: monotonic seconds.
+        """
         previous = self._segments[-1] if self._segments else None
         if previous is None or previous.stream is stream:
             return previous.receiver.timestamp_offset if previous is not None else 0
-        rate = stream.format.codec.clock_rate
-        apart = int((stream.last_at - previous.stream.last_at) * rate) if stream.last_at else 0
+        apart = int((now - previous.stream.last_at) * stream.format.codec.clock_rate)
         newest = previous.stream.last_timestamp + previous.receiver.timestamp_offset
-        return newest + apart - stream.last_timestamp
+        return newest + max(1, apart) - timestamp
 
     def _picture_shift_to(self, stream: Stream) -> PictureShift | None:
         """Return what makes the picture that begins now follow the last one: each layer has its own numbers."""

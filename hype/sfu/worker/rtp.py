@@ -30,6 +30,7 @@ STAMP_AT = 2
 write_stamp = struct.Struct("!HI13s").pack_into
 
 _ONE_BYTE = 0xBEDE
+_PADDING = bytes(19) + b"\x14"
 _MID_ELEMENT = MID_ID << 4 | MID_SIZE - 1
 _SEND_TIME_ELEMENT = (ABS_SEND_TIME_ID << 4 | 2) << 24
 
@@ -182,6 +183,12 @@ def outgoing_header(header: Header, payload_type: int, send_time: int, element: 
         element << 4,
         value if element else 0,
     )
+
+
+def outgoing_padding(header: Header, payload_type: int, send_time: int) -> bytes:
+    """Return an outgoing packet of padding alone (RFC 3550 5.1), which takes the place of one without content."""
+    head = outgoing_header(header._replace(marker=False), payload_type, send_time)
+    return bytes((head[0] | 0x20,)) + head[1:] + _PADDING
 
 
 def stamp_tail(ssrc: int, mid: str) -> bytes:

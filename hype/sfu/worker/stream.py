@@ -49,8 +49,8 @@ class Subscriber(Protocol):
 
     id: str
 
-    def begin(self, stream: Stream, index: int) -> None:
-        """Receive the stream from the packet with that index on."""
+    def begin(self, stream: Stream, index: int, timestamp: int, now: float) -> None:
+        """Receive the stream from the packet with that index and timestamp on. now: monotonic seconds."""
 
 
 class Ring:
@@ -120,10 +120,10 @@ class Stream:
             self.reception.arrived(header.sequence, header.timestamp, now)
         numbering = self.numbering
         if self.paused or header.end == header.payload or header.payload_type not in self._payload_types:
-            numbering.skip(header.sequence, now)
+            self._skip(header, now)
             return
         if self._is_oversized(header):
-            numbering.skip(header.sequence, now)
+            self._skip(header, now)
             return
         index = numbering.number(header.sequence, now)
         if index is not None and index > numbering.highest - Ring.SIZE:
@@ -141,15 +141,25 @@ class Stream:
         again = rtp.parse(original) if original is not None else None
         if original is None or again is None:
             return
-        if again.end == again.payload or self._is_oversized(again):
-            self.numbering.close(again.sequence)
-            return
         index = self.numbering.fill(again.sequence)
-        if index is not None and index > self.numbering.highest - Ring.SIZE:
+        if again.end == again.payload or self._is_oversized(again):
+            self._fill_empty(again, index, now)
+        elif index is not None and index > self.numbering.highest - Ring.SIZE:
             self._send(original, again, index, now)
 
+    def _skip(self, header: rtp.Header, now: float) -> None:
+        """Forward no packet, or padding where receivers wait for a packet that came late and cannot be forwarded."""
+        self._fill_empty(header, self.numbering.skip(header.sequence, now), now)
+
+    def _fill_empty(self, header: rtp.Header, index: int | None, now: float) -> None:
+        """Send padding under an index that receivers miss, if there is one: else they would ask for it in vain."""
+        if index is None or index <= self.numbering.highest - Ring.SIZE:
+            return
+        routed = rtp.outgoing_padding(header, self._routed_payload_type, rtp.abs_send_time(now))
+        self._forward(routed, header, index, 0, now)
+
     def _is_oversized(self, header: rtp.Header) -> bool:
-        """Tell whether a packet is too large to be sent on, and count it. It must not take an index."""
+        """Tell whether a packet is too large to be sent on, and count it. It must not take a new index."""
         oversized = header.end - header.payload > _MAX_PAYLOAD
         self._socket.oversized += oversized
         return oversized
@@ -161,13 +171,16 @@ class Stream:
         if self.pictures is not None:
             self.pictures.note(packet, header.payload, header.end)
         if self._waiting and self._may_begin(packet, header, index):
-            self._begin_waiting(index)
+            self._begin_waiting(index, header.timestamp, now)
         element = self._element if value >= 0 else 0
         head = rtp.outgoing_header(header, self._routed_payload_type, rtp.abs_send_time(now), element, value)
         routed = head + packet[header.payload : header.end]
+        self._forward(routed, header, index, header.end - header.payload, now)
+
+    def _forward(self, routed: bytes, header: rtp.Header, index: int, octets: int, now: float) -> None:
         self.ring.put(index, routed)
         self.packets += 1
-        self.octets += header.end - header.payload
+        self.octets += octets
         if index == self.numbering.highest:
             self.last_timestamp, self.last_at = header.timestamp, now
         self.fan_out.send(routed, index, header.timestamp)
@@ -191,11 +204,11 @@ class Stream:
             return codec.is_keyframe(packet, header.payload, header.end)
         return index == self.numbering.highest
 
-    def _begin_waiting(self, index: int) -> None:
+    def _begin_waiting(self, index: int, timestamp: int, now: float) -> None:
         self.keyframe_wanted = False
         waiting, self._waiting = self._waiting, {}
         for subscriber in waiting.values():
-            subscriber.begin(self, index)
+            subscriber.begin(self, index, timestamp, now)
 
     def pause(self) -> None:
         """Forward no packet. Receivers see no hole when the stream goes on."""

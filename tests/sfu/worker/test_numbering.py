@@ -91,11 +91,22 @@ def test_a_repetition_moves_nothing() -> None:
 def test_a_closed_hole_stays_closed() -> None:
     """A packet that was given up, or skipped late, has no index any more."""
     numbering = Numbering()
-    numbered(numbering, 10, 14)
+    first, _ = numbered(numbering, 10, 13)
     numbering.give_up([11])
-    numbering.skip(12, NOW)
-    numbering.close(13)
-    assert numbered(numbering, 11, 12, 13) == [None, None, None]
+    assert first is not None
+    assert numbering.skip(12, NOW) == first + 2
+    assert numbered(numbering, 11, 12) == [None, None]
+
+
+@pytest.mark.parametrize("count", [1, 17, 600])
+def test_a_late_packet_finds_its_place_behind_padding(count: int) -> None:
+    """A packet that comes behind any number of padding packets, which it was sent before, has its own index."""
+    numbering = Numbering()
+    first = numbering.number(10, NOW)
+    for step in range(count):
+        assert numbering.skip(12 + step, NOW) is None
+    assert first is not None
+    assert numbered(numbering, 12 + count, 11) == [first + 2, first + 1]
 
 
 def test_skipped_packets_do_not_add_up() -> None:
@@ -167,8 +178,8 @@ class Sender:
     def skip(self, step: int) -> list[int]:
         """Send padding."""
         self._newest = (self._newest + step) & 0xFFFF
-        self.numbering.skip(self._newest, NOW)
-        return []
+        index = self.numbering.skip(self._newest, NOW)
+        return [] if index is None else [index]
 
     def repeat(self, step: int) -> list[int]:
         """Repeat any packet."""
