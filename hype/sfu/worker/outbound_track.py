@@ -24,6 +24,7 @@ _RESEND_INTERVAL_S = 0.02
 _MAX_RESENDS = 10  # of one packet
 _MAX_REMEMBERED = 1024  # packets that were sent again
 _MAX_SEGMENTS = 8
+_NEW_REPORT_S = 0.1  # the age of a sender report from which on another one says more
 _UPGRADE_MARGIN = 1.1  # a higher layer must fit with this much to spare
 
 
@@ -136,6 +137,22 @@ class OutboundTrack:
         receiver = Receiver(*route, self._tail, index, self._next - index, offset, pictures)
         self._segments.append(_Segment(stream, receiver, None, stream.packets, stream.octets))
         stream.fan_out.add(self.id, receiver)
+        self._tell_clock(stream, now)
+
+    def _tell_clock(self, stream: Stream, now: float) -> None:
+        """Send the sender's last report, and one for this moment, so that the client plays its tracks in step at once.
+
+        The sender's next one comes in seconds. A receiver learns a clock from two (RFC 3550 6.4.1).
+        """
+        if stream.report is None:
+            return
+        info, came_at = stream.report
+        self.send_report(stream, info)
+        age = now - came_at
+        if age >= _NEW_REPORT_S:
+            ntp = (info.ntp + int(age * (1 << 32))) & 0xFFFFFFFFFFFFFFFF
+            timestamp = info.timestamp + int(age * stream.format.codec.clock_rate)
+            self.send_report(stream, info._replace(ntp=ntp, timestamp=timestamp & 0xFFFFFFFF))
 
     def _timestamp_offset_to(self, stream: Stream, timestamp: int, now: float) -> int:
         """Return what makes the timestamps of a stream go on behind those of the present one.

@@ -62,6 +62,7 @@ class RtcpHandler:
         if info is None or found is None:
             return
         track, stream = found
+        stream.report = info, now
         if stream.reception is not None:
             stream.reception.sender_report(info.ntp, now)
         if not stream.paused:

@@ -12,6 +12,7 @@ from hype.sfu.worker.feedback import Reception
 from hype.sfu.worker.nack import NackSchedule
 from hype.sfu.worker.numbering import Numbering
 from hype.sfu.worker.outgoing import Arena, OutgoingSocket
+from hype.sfu.worker.rtcp import SenderInfo
 
 __all__ = ["Format", "LevelListener", "Ring", "Stream", "Subscriber"]
 
@@ -90,6 +91,7 @@ class Stream:
         self.numbering = Numbering()
         self.nacks = NackSchedule(self.numbering)
         self.reception: Reception | None = None
+        self.report: tuple[SenderInfo, float] | None = None  # the sender's last one, and when it came
         self.pictures = pictures
         self.paused = False
         self.packets = self.octets = 0
@@ -108,6 +110,7 @@ class Stream:
     def bind(self, ssrc: int) -> None:
         """Take the client's SSRC of this stream."""
         self.ssrc = ssrc
+        self.report = None
         self.reception = Reception(ssrc, self.format.codec.clock_rate)
 
     def bind_rtx(self, ssrc: int) -> None:

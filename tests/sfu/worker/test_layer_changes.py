@@ -7,6 +7,7 @@ import random
 
 import pytest
 
+from hype.sfu.worker.rtcp import SenderInfo, parts, sender_info
 from tests.sfu.worker.rig import VIDEO_SSRC, sequence, ssrc, timestamp, video_packet
 from tests.sfu.worker.test_outbound_track import HIGH, LOW, PADDING, Call, Client
 
@@ -62,3 +63,21 @@ def test_a_late_packet_without_content_fills_its_hole(repeated: bool) -> None:
     came = own(call.clients[LOW])
     assert sorted((sequence(each) - sequence(came[0])) & 0xFFFF for each in came) == list(range(len(came)))
     assert sum(each[0] & 0x20 != 0 for each in came) == 3
+
+
+def test_a_client_that_begins_is_told_the_clock_of_that_moment() -> None:
+    """A client that begins three seconds behind a sender report gets it, and one for the first packet.
+
+    Both have the timestamps that the client sees.
+    """
+    call = Call()
+    client = call.clients[HIGH]
+    call.inbound.streams[LOW].report = SenderInfo(VIDEO_SSRC, 5 << 32, 1000, 9, 900), call.clock()
+    call.clock.advance(3.0)
+    call.choose(client, LOW)
+    call.send(LOW)
+    infos = [info for data in client.reports for part in parts(data) if (info := sender_info(data, part))]
+    assert [info.ntp for info in infos] == [5 << 32, 8 << 32]
+    assert (infos[1].timestamp - infos[0].timestamp) & 0xFFFFFFFF == 3 * RATE
+    shift = timestamp(own(client)[-1]) - call.newest[LOW] * 960
+    assert (infos[0].timestamp - 1000 - shift) & 0xFFFFFFFF == 0

@@ -238,6 +238,21 @@ async def test_a_sender_without_transport_wide_feedback_gets_a_limit(rig: Rig) -
     assert (rtcp.estimated_bitrate(data, part) or 0) >= 2_000_000
 
 
+async def test_a_late_consumer_gets_a_sender_report_with_the_first_packets(rig: Rig) -> None:
+    """A consumer who joins between two sender reports gets the last one at once, for lip sync."""
+    call = await begin(rig, "audio")
+    call.send(1)
+    call.sender.send_rtcp(rtcp.sender_report(rtcp.SenderInfo(AUDIO_SSRC, 7 << 32, 4242, 99, 9999)))
+    await call.reported(call.receiver, rtcp.SENDER_REPORT)
+    recv, receiver = await rig.connect("recv")
+    await rig.consume(recv, call.producer_id, "audio", number=1)
+    call.send(2)
+    data, part = await call.reported(receiver, rtcp.SENDER_REPORT)
+    info = rtcp.sender_info(data, part)
+    assert info is not None
+    assert (info.ssrc, info.ntp, info.timestamp) == (CONSUMER_SSRC + 1, 7 << 32, 4242)
+
+
 async def test_speech_is_told_of(rig: Rig) -> None:
     """The server is told when speech begins and ends (ruling R40). The level goes on to the consumers."""
     call = await begin(rig, "audio")

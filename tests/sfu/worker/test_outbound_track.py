@@ -57,6 +57,7 @@ class Client:
         self._seal, self.keys.seal = self.keys.seal, self._noted  # type: ignore[method-assign]
         self._plain: dict[bytes, bytes] = {}  # by the key stream, which the key, SSRC and SRTP index make
         self._left: set[bytes] = set()
+        self.reports: list[bytes] = []
         self.sent: list[bytes] = []  # what left, decrypted, without repetitions
         params = {"rtpParameters": consumer_parameters("video", number, rtx=rtx)}
         self.track = OutboundTrack(f"c{number}", inbound, self, params)
@@ -85,8 +86,9 @@ class Client:
         """The sequence number of the last packet that it got; 0: none."""
         return next((sequence(each) for each in reversed(self.sent) if ssrc(each) == self.track.ssrc), 0)
 
-    def send_rtcp(self, _packet: bytes) -> None:
-        """Ignore RTCP."""
+    def send_rtcp(self, packet: bytes) -> None:
+        """Take RTCP."""
+        self.reports.append(packet)
 
     def prove(self) -> None:
         """Do nothing: it is."""
