@@ -300,8 +300,7 @@ class ClientConnection:
             return
         self._rtcp.send_reports(now)
         for inbound in self.inbound.values():
-            for stream in inbound.streams:
-                stream.measure(now)
+            inbound.measure(now)
         share = self._bandwidth / max(1, sum(each.inbound.kind == "video" for each in self.outbound.values()))
         for outbound in self.outbound.values():
             outbound.choose_layer(share, now)

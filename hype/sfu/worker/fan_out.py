@@ -103,6 +103,9 @@ class FanOut:
     def __len__(self) -> int:
         return len(self._receivers)
 
+    def __contains__(self, key: str) -> bool:
+        return key in self._receivers
+
     def add(self, key: str, receiver: Receiver) -> None:
         """Send to this receiver too, from the next packet on. It replaces the receiver with the same key."""
         self.flush()

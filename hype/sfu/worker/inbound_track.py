@@ -17,6 +17,7 @@ __all__ = ["InboundTrack", "RtcpSender", "SpeechListener"]
 Params = Mapping[str, Any]
 
 _BURST_S = 1.0
+_MISSED_SECONDS = 2
 _NACKED_AT_ONCE = 250  # sequence numbers, which fit into one datagram however far apart they are
 
 # The header extension of one byte that goes on to receivers: its URI and the router's id, by the kind of the track.
@@ -76,6 +77,7 @@ class InboundTrack:
         self._within_rate_at = 0.0  # the moment when what came so far has come at no more than that rate
         self._by_rid: dict[str, Stream] = {}
         self.streams = self._streams(parameters, socket)
+        self._missed = [0] * len(self.streams)  # seconds in which other layers came
         if params.get("paused"):
             self.pause()
 
@@ -182,6 +184,20 @@ class InboundTrack:
         """Take the audio level of a packet that is forwarded. now: monotonic seconds."""
         if self._speech.heard(level, now):
             self._listener.speaking_changed(self.id, True)
+
+    def measure(self, now: float) -> None:
+        """Compute the bit rates of the layers; to be called once a second. now: monotonic seconds.
+
+        A layer has none when it misses two of the seconds in which other layers came. One may be a coincidence: the
+        layers of a picture come one after the other, and a slow camera has a picture in seconds.
+        """
+        came = [stream.measure(now) for stream in self.streams]
+        if not any(came):
+            return
+        for at, stream in enumerate(self.streams):
+            self._missed[at] = 0 if came[at] else self._missed[at] + 1
+            if self._missed[at] >= _MISSED_SECONDS:
+                stream.bitrate = 0.0
 
     def tick(self, now: float) -> None:
         """Do what is due; to be called every 50 ms or so. now: monotonic seconds."""

@@ -17,6 +17,7 @@ from hype.sfu.worker.rtcp import SenderInfo
 __all__ = ["Format", "LevelListener", "Ring", "Stream", "Subscriber"]
 
 _KEYFRAME_INTERVAL_S = 0.3
+_MAX_MEASURED_S = 5.0
 _MAX_PAYLOAD = Arena.MAX_PACKET - rtp.HEADER_SIZE
 
 
@@ -96,7 +97,7 @@ class Stream:
         self.paused = False
         self.packets = self.octets = 0
         self.last_timestamp, self.last_at = 0, 0.0
-        self.bitrate = 0.0  # bits per second
+        self.bitrate = 0.0  # bits per second; 0: the client does not send this layer
         self.keyframe_wanted = False
         self._levels = levels
         self._socket = socket
@@ -234,8 +235,15 @@ class Stream:
         self.keyframe_wanted = bool(self._waiting)  # requested again until it comes
         return True
 
-    def measure(self, now: float) -> None:
-        """Compute the bit rate since the last call, which was about a second ago. now: monotonic seconds."""
+    def measure(self, now: float) -> bool:
+        """Compute the bit rate since the last call that returned True; to be called once a second.
+
+        Returns whether a packet has come since. Without one the rate stays, as a slow camera sends none for seconds.
+        now: monotonic seconds.
+        """
+        if self.octets == self._measured:
+            return False
         if self._measured_at and now > self._measured_at:
-            self.bitrate = (self.octets - self._measured) * 8 / (now - self._measured_at)
+            self.bitrate = (self.octets - self._measured) * 8 / min(now - self._measured_at, _MAX_MEASURED_S)
         self._measured, self._measured_at = self.octets, now
+        return True

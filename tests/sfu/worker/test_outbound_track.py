@@ -115,6 +115,7 @@ class Call:
             "kind": "video",
         }
         self.clock = HandClock()
+        self.told: list[bytes] = []
         self.inbound = InboundTrack("p", params, self, self, OUTGOING)
         self.clients = [Client(number, self.inbound, rtx=number == 0) for number in range(2)]
         self.newest = [65_000, 100]  # the sequence numbers of the layers
@@ -128,7 +129,8 @@ class Call:
         self.send(HIGH)
 
     def send_rtcp(self, packet: bytes) -> None:
-        """Ignore RTCP to the sender."""
+        """Take RTCP to the sender."""
+        self.told.append(packet)
 
     def speaking_changed(self, track_id: str, speaking: bool) -> None:
         """Ignore speech."""
