@@ -57,6 +57,7 @@ class ClientConnection:
         self._context = context
         self._owner = owner
         self._bandwidth = _UNKNOWN_BANDWIDTH
+        self._bandwidth_told = False
         self._connecting_since: float | None = None
         self._agent = context.ice.agent(self, context.clock())
         self._dtls = Dtls(context.certificate, self._agent, self._dtls_closed)
@@ -175,6 +176,7 @@ class ClientConnection:
     def set_bandwidth(self, bits_per_second: float) -> None:
         """Take the client's estimate of what it can receive."""
         self._bandwidth = bits_per_second
+        self._bandwidth_told = True
 
     def media_received(self, slot: Slot, size: int, path: Path, now: float) -> None:
         """Take a datagram of SRTP or SRTCP, which is in the slot's first `size` bytes. now: monotonic seconds."""
@@ -303,6 +305,7 @@ class ClientConnection:
             inbound.measure(now)
         share = self._bandwidth / max(1, sum(each.inbound.kind == "video" for each in self.outbound.values()))
         for outbound in self.outbound.values():
+            outbound.note_bandwidth(share if self._bandwidth_told else float("inf"))
             outbound.choose_layer(share, now)
 
     def _dtls_closed(self) -> None:

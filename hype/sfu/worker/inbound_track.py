@@ -10,6 +10,7 @@ from hype.sfu.negotiation import extensions, ortc
 from hype.sfu.worker import rtcp, rtp
 from hype.sfu.worker.levels import SpeechDetector
 from hype.sfu.worker.outgoing import OutgoingSocket
+from hype.sfu.worker.sender_cap import SenderCap
 from hype.sfu.worker.stream import Format, Stream
 
 __all__ = ["InboundTrack", "RtcpSender", "SpeechListener"]
@@ -77,6 +78,8 @@ class InboundTrack:
         self._within_rate_at = 0.0  # the moment when what came so far has come at no more than that rate
         self._by_rid: dict[str, Stream] = {}
         self.streams = self._streams(parameters, socket)
+        self.estimates: dict[str, float] = {}  # bits per second that receivers can take, by the outbound track's id
+        self._cap = SenderCap()
         self._missed = [0] * len(self.streams)  # seconds in which other layers came
         if params.get("paused"):
             self.pause()
@@ -198,6 +201,15 @@ class InboundTrack:
             self._missed[at] = 0 if came[at] else self._missed[at] + 1
             if self._missed[at] >= _MISSED_SECONDS:
                 stream.bitrate = 0.0
+
+    def cap(self, now: float) -> float | None:
+        """Return the bits per second that the sender is to stay below, or None; to be called once a second.
+
+        A sender of several layers is not told: its receivers take the layers that fit. now: monotonic seconds.
+        """
+        if self.kind != "video" or len(self.streams) > 1 or self.paused:
+            return None
+        return self._cap.update(max(self.estimates.values(), default=float("inf")), self.streams[0].bitrate, now)
 
     def tick(self, now: float) -> None:
         """Do what is due; to be called every 50 ms or so. now: monotonic seconds."""

@@ -101,6 +101,7 @@ class OutboundTrack:
 
     def stop(self) -> None:
         """Send no packet until `start`."""
+        self.inbound.estimates.pop(self.id, None)
         self._end_segment()
         self._stop_waiting()
 
@@ -279,6 +280,14 @@ class OutboundTrack:
             octets & 0xFFFFFFFF,
         )
         self._client.send_rtcp(rtcp.sender_report(own) + rtcp.source_description(self.ssrc, self._cname))
+
+    def note_bandwidth(self, estimate: float) -> None:
+        """Take note of what the client can take, so that the sender is told in time. estimate: bits per second.
+
+        It is infinite if the client has not told one.
+        """
+        if self._current is not None:
+            self.inbound.estimates[self.id] = estimate
 
     def choose_layer(self, available: float, now: float) -> None:
         """Take the best simulcast layer that fits into `available` bits per second, or the lowest one that is sent.

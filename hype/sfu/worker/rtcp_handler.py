@@ -13,6 +13,7 @@ from hype.sfu.worker.stream import Stream
 __all__ = ["Client", "ReportForwarder", "RtcpHandler"]
 
 _REMB = 3_000_000  # bits per second for senders without transport-wide feedback: more than they are to reach
+_ROOM, _HEADROOM = 300_000, 1.5  # for the tracks of a client that have no cap beside one that has
 
 
 class Client(Protocol):
@@ -87,7 +88,7 @@ class RtcpHandler:
             self._client.set_bandwidth(float(estimate))
 
     def send_reports(self, now: float) -> None:
-        """Tell the client how its streams arrive; to be called once a second. now: monotonic seconds."""
+        """Tell the client how its streams arrive, and what to send at most; once a second. now: monotonic seconds."""
         blocks, limited = [], []
         for track in self._client.inbound.values():
             for stream in track.streams:
@@ -96,6 +97,27 @@ class RtcpHandler:
                     blocks.append(block)
                 if stream.ssrc is not None and not track.arrival_id and track.kind == "video":
                     limited.append(stream.ssrc)
+        capped = self._capped(now)
+        most = _REMB if capped is None else min(capped, _REMB) if limited else capped
+        if capped is not None:
+            limited = [stream.ssrc for stream in self._video() if stream.ssrc is not None]
         if blocks:
             packet = rtcp.receiver_report(ROUTER_SSRC, blocks)
-            self._client.send_rtcp(packet + (rtcp.remb(ROUTER_SSRC, _REMB, limited) if limited else b""))
+            self._client.send_rtcp(packet + (rtcp.remb(ROUTER_SSRC, most, limited) if limited else b""))
+
+    def _video(self) -> list[Stream]:
+        tracks = self._client.inbound.values()
+        return [stream for track in tracks if track.kind == "video" for stream in track.streams]
+
+    def _capped(self, now: float) -> int | None:
+        """Return the bits per second for all the client's video, if one of its tracks has a cap.
+
+        A REMB is about all streams together: a track without a cap counts with what it may soon need.
+        """
+        needs, capped = 0.0, False
+        for track in self._client.inbound.values():
+            cap = track.cap(now)
+            capped = capped or cap is not None
+            rate = sum(stream.bitrate for stream in track.streams)
+            needs += cap if cap is not None else _ROOM + _HEADROOM * rate
+        return int(needs) if capped else None
