@@ -306,7 +306,7 @@ class ClientConnection:
         share = self._bandwidth / max(1, sum(each.inbound.kind == "video" for each in self.outbound.values()))
         for outbound in self.outbound.values():
             outbound.note_bandwidth(share if self._bandwidth_told else float("inf"))
-            outbound.choose_layer(share, now)
+            outbound.choose_layer(share, now, told=self._bandwidth_told)
 
     def _dtls_closed(self) -> None:
         self._give_up("dtls closed")

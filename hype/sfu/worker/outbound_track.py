@@ -15,6 +15,7 @@ from hype.sfu.worker.dtls import Keys
 from hype.sfu.worker.fan_out import Receiver
 from hype.sfu.worker.ice import Path
 from hype.sfu.worker.inbound_track import InboundTrack
+from hype.sfu.worker.layer_choice import LayerChoice
 from hype.sfu.worker.resending import ResendBudget
 from hype.sfu.worker.stream import Ring, Stream
 
@@ -25,7 +26,6 @@ _MAX_RESENDS = 10  # of one packet
 _MAX_REMEMBERED = 1024  # packets that were sent again
 _MAX_SEGMENTS = 8
 _NEW_REPORT_S = 0.1  # the age of a sender report from which on another one says more
-_UPGRADE_MARGIN = 1.1  # a higher layer must fit with this much to spare
 
 
 class Client(Protocol):
@@ -83,6 +83,7 @@ class OutboundTrack:
         self._shown: PictureNumbers = ()  # the last picture that the client was sent of a layer
         self._segments: deque[_Segment] = deque(maxlen=_MAX_SEGMENTS)
         self._target = inbound.streams[0]
+        self._choice = LayerChoice()
         self._resent: dict[int, tuple[int, float]] = {}
         self._packets = self._octets = 0
         self._earned = 0, 0  # the packets and bytes for which the budget of retransmissions has grown
@@ -289,19 +290,16 @@ class OutboundTrack:
         if self._current is not None:
             self.inbound.estimates[self.id] = estimate
 
-    def choose_layer(self, available: float, now: float) -> None:
-        """Take the best simulcast layer that fits into `available` bits per second, or the lowest one that is sent.
+    def choose_layer(self, available: float, now: float, *, told: bool = False) -> None:
+        """Take the simulcast layer that `LayerChoice` finds best; to be called once a second.
 
-        now: monotonic seconds.
+        available: bits per second for this track. told: whether the client has told them. now: monotonic seconds.
         """
         live = [stream for stream in self.inbound.streams if stream.bitrate > 0]
         if len(self.inbound.streams) < 2 or not live or self.paused:
             return
         present = self._current.stream if self._current is not None else None
-        best = live[0]
-        for stream in live[1:]:
-            if stream.bitrate * (1.0 if stream is present else _UPGRADE_MARGIN) <= available:
-                best = stream
+        best = self._choice.best(live, present, available, told, now)
         if best is present:
             self._target = best
             self._stop_waiting()

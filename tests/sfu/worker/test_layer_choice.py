@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hype.sfu.worker.rtcp import keyframe_wanted, parts
 from tests.sfu.worker.test_outbound_track import HIGH, LOW, Call
 
@@ -60,3 +62,42 @@ def test_a_layer_that_ends_is_left() -> None:
         check(call, PLENTY)
     call.send(LOW)
     assert on_air(call) == {LOW}
+
+
+RATES = {LOW: 150_000.0, HIGH: 1_500_000.0}
+
+
+def seconds(call: Call, link: Sequence[float]) -> list[int]:
+    """Return the layer that the client has in each second. link: the bits per second that reach it, by the second.
+
+    The client estimates as Chrome does: 8 % more a second, half more than what comes at most; 85 % of the link when it
+    is full.
+    """
+    estimate, had = 2 * RATES[HIGH], []
+    for capacity in link:
+        for layer, rate in RATES.items():
+            call.inbound.streams[layer].bitrate = rate
+            call.send(layer)
+        (layer,) = on_air(call)
+        estimate = min(estimate * 1.08, 1.5 * RATES[layer] + 10_000)
+        if RATES[layer] > capacity:
+            estimate = 0.85 * capacity
+        call.clients[HIGH].track.choose_layer(estimate, call.clock(), told=True)
+        call.clock.advance(1.0)
+        had.append(layer)
+    return had
+
+
+def test_a_client_is_back_on_the_high_layer_when_its_link_recovers() -> None:
+    """A client whose link is narrow for three seconds gets the high layer within five seconds again, and keeps it."""
+    had = seconds(Call(), [5e6] * 5 + [300_000.0] * 3 + [5e6] * 40)
+    assert had[:6] == [HIGH] * 6
+    assert LOW in had[6:8]
+    assert had[8 + 5 :] == [HIGH] * 35
+
+
+def test_a_narrow_link_is_tried_seldom() -> None:
+    """A client on a link that stays narrow has a layer that does not fit for one second in eight, later in twelve."""
+    had = seconds(Call(), [300_000.0] * 300)
+    assert had[5:125].count(HIGH) <= 15
+    assert had[60:].count(HIGH) <= 20
