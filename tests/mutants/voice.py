@@ -271,13 +271,6 @@ MUTANTS = [
         killed_by="R28.unroutable",
     ),
     mutant(
-        "voice.producers.rtcp-payload-types",
-        "A producer may have a payload type whose packets are taken for RTCP.",
-        Edit("hype/sfu/negotiation/shapes.py", 'if codec["payloadType"] in RTCP_LIKE:', "if False:"),
-        of="createProducer",
-        killed_by="R28.rtcp-payload-types",
-    ),
-    mutant(
         "voice.producers.anybody-closes",
         "Any user can close a producer.",
         Books("own_producer", _closed_by_anybody),
