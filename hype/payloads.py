@@ -12,8 +12,10 @@ from hype.wire import MESSAGE, USER, timestamp
 
 __all__ = [
     "Producer",
+    "Transport",
     "auth_user",
     "channel",
+    "closed_transport",
     "message",
     "producer",
     "profile",
@@ -44,6 +46,30 @@ class Producer(Protocol):
     @property
     def kind(self) -> str:
         """The kind of its content."""
+        ...
+
+
+class Transport(Protocol):
+    """A transport of a user in a voice channel. direction: send or recv, as the client sees it."""
+
+    @property
+    def id(self) -> str:
+        """The transport's id."""
+        ...
+
+    @property
+    def user_id(self) -> str:
+        """The id of the user who made it."""
+        ...
+
+    @property
+    def channel_id(self) -> str:
+        """The id of the channel that it belongs to."""
+        ...
+
+    @property
+    def direction(self) -> str:
+        """The direction of its media."""
         ...
 
 
@@ -117,3 +143,8 @@ def message(row: Message) -> dict[str, Any]:
 def producer(row: Producer) -> dict[str, Any]:
     """Return a `ProducerEvent`, for the events `new_producer` and `producer_closed` alike (ruling R39)."""
     return {"userId": row.user_id, "producerId": row.id, "kind": row.kind, "channelId": row.channel_id}
+
+
+def closed_transport(row: Transport, reason: str) -> dict[str, Any]:
+    """Return a `TransportClosed`, for the event `transport_closed` (amendment A11)."""
+    return {"transportId": row.id, "direction": row.direction, "channelId": row.channel_id, "reason": reason}

@@ -22,6 +22,7 @@ __all__ = [
     "SessionRevoked",
     "Spent",
     "Subscriber",
+    "UserEvent",
     "VoiceRegistry",
     "VoiceState",
 ]
@@ -44,6 +45,15 @@ class RoomEvent:
 
 
 @dataclass(frozen=True, slots=True)
+class UserEvent:
+    """An event for all sockets of a user, in whatever rooms they are (amendment A11). name, data: as in RoomEvent."""
+
+    user_id: str
+    name: str
+    data: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class SessionRevoked:
     """The end of a session: its tokens no longer work, and its sockets close with 4401 (rulings P2 and P3)."""
 
@@ -57,7 +67,7 @@ class ChannelDeleted:
     channel_id: str
 
 
-Effect = RoomEvent | SessionRevoked | ChannelDeleted
+Effect = RoomEvent | UserEvent | SessionRevoked | ChannelDeleted
 Subscriber = Callable[[Sequence[Effect]], None]
 
 

@@ -20,6 +20,7 @@ EVENTS = frozenset(
         "new_producer",
         "producer_closed",
         "speaking_state",
+        "transport_closed",
         "typing",
         "user_joined",
         "user_left",

@@ -6,7 +6,7 @@ is in it. The hub does not know which channels exist: its callers ask the databa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Collection, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any, Final, Protocol
@@ -167,6 +167,10 @@ class Hub:
             sockets.append(also_to)
         self._send(sockets, name, data)
 
+    def to_user(self, user_id: str, name: str, data: Mapping[str, Any]) -> None:
+        """Send one event to all sockets of a user."""
+        self._send(self.sockets_of(user_id), name, data)
+
     def announce(self, event: RoomEvent) -> None:
         """Send an event that an operation announced; the socket that asked for it joins first, if it is still open."""
         origin = self._by_id.get(event.joins) if event.joins is not None else None
@@ -174,7 +178,7 @@ class Hub:
             self.join(origin, event.room)
         self.to_room(event.room, event.name, event.data, except_user=event.except_user)
 
-    def _send(self, sockets: Sequence[Socket], name: str, data: Mapping[str, Any]) -> None:
+    def _send(self, sockets: Collection[Socket], name: str, data: Mapping[str, Any]) -> None:
         if not sockets:
             return
         frame = frames.text_frame(frames.encode(name, data))

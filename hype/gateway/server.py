@@ -11,7 +11,7 @@ from functools import partial
 
 from hype.addresses import client_address
 from hype.admission import Admission
-from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked
+from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked, UserEvent
 from hype.deadlines import Deadlines
 from hype.gateway.attendant import Desk, SocketAttendant
 from hype.gateway.connection import Connection, Listener
@@ -117,6 +117,8 @@ class Gateway:
             match effect:
                 case RoomEvent():
                     self._context.hub.announce(effect)
+                case UserEvent(user_id, name, data):
+                    self._context.hub.to_user(user_id, name, data)
                 case SessionRevoked(session_id):
                     self._identities.revoke(session_id)
                     self._context.voice.end_session(session_id)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from hype import payloads
-from hype.cluster import Cluster, RoomEvent
-from hype.payloads import Producer
+from hype.cluster import Cluster, RoomEvent, UserEvent
+from hype.payloads import Producer, Transport
 
 __all__ = ["Announcer", "Media"]
 
@@ -89,7 +89,7 @@ class Media(Protocol):
 
 
 class Announcer:
-    """The SFU's `Listener`: it announces to rooms what the SFU does (rulings R39 and R40)."""
+    """The SFU's `Listener`: it announces what the SFU does (rulings R39 and R40, amendment A11)."""
 
     def __init__(self, cluster: Cluster) -> None:
         self._cluster = cluster
@@ -106,6 +106,11 @@ class Announcer:
         """Announce to the whole room that a user speaks, or no longer speaks."""
         data = {"userId": producer.user_id, "isSpeaking": is_speaking, "channelId": producer.channel_id}
         self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])
+
+    def transport_closed(self, transport: Transport, reason: str) -> None:
+        """Announce to the user's sockets that the server has closed a transport of theirs (amendment A11)."""
+        data = payloads.closed_transport(transport, reason)
+        self._cluster.publish([UserEvent(transport.user_id, "transport_closed", data)])
 
     def _tell_others(self, name: str, producer: Producer) -> None:
         event = RoomEvent(producer.channel_id, name, payloads.producer(producer), except_user=producer.user_id)

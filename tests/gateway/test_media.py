@@ -272,6 +272,35 @@ async def test_a_replaced_transport_closes_its_producers(voice_gateway: RunningG
     assert await ben.client.receive("new_producer") == anna.event(new)
 
 
+async def test_all_sockets_of_a_user_get_the_end_of_a_transport(voice_gateway: RunningGateway) -> None:
+    """A second tab that takes over tells the first one, in the room or not, and no other user (A11)."""
+    anna = await enter(voice_gateway, "anna")
+    ben = await enter(voice_gateway, "ben", others=1)
+    await anna.client.receive("voice_state")
+    tab = await voice_gateway.client(anna.token)
+    await tab.request("user_joined")
+    first = await anna.transport()
+    await anna.transport()
+    for client in (anna.client, tab):
+        assert await client.receive("transport_closed") == {
+            "transportId": first,
+            "direction": "send",
+            "channelId": ROOM,
+            "reason": "replaced",
+        }
+    await ben.client.receives_nothing()
+
+
+async def test_a_dead_worker_is_told_to_the_owners_of_its_transports(voice_gateway: RunningGateway) -> None:
+    """The user gets `transport_closed` of each transport that a dead worker has carried (A11, R30)."""
+    anna = await enter(voice_gateway, "anna")
+    transport = await anna.transport()
+    os.kill(voice_gateway.sfu._workers.live[0].pid, signal.SIGKILL)
+    closed = await anna.client.receive("transport_closed")
+    assert (closed["transportId"], closed["reason"]) == (transport, "worker")
+    await anna.transport()
+
+
 async def test_the_room_of_a_dead_worker_can_be_used_again(voice_gateway: RunningGateway) -> None:
     """The room of a dead worker gets `producer_closed`; its members stay in it and can send again (R30)."""
     anna = await enter(voice_gateway, "anna")

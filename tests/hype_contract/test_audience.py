@@ -44,6 +44,7 @@ def test_every_event_reaches_some_audiences_and_not_all(contract: Contract) -> N
         ("typing", {"room"}),
         ("new_producer", {"room"}),
         ("speaking_state", {"sender", "room"}),
+        ("transport_closed", {"sender"}),
         ("error", {"sender"}),
     ],
 )

@@ -15,6 +15,7 @@ from tests.mutants.seams import Around, Event, Media, Payload, Sending, Within, 
 
 _CLOSED = "hype.operations:Announcer.producer_closed"
 _DELETED = "hype.gateway:Voice.close_room"
+_ENDED = "hype.operations:Announcer.transport_closed"
 _ENTER = "hype.gateway:Voice.enter"
 _NEW = "hype.operations:Announcer.new_producer"
 
@@ -29,6 +30,18 @@ def _untold(tell: Any, announcer: Any, producer: Any) -> None:
 def _twice(tell: Any, announcer: Any, producer: Any) -> None:
     tell(producer)
     tell(producer)
+
+
+def _ended_untold(tell: Any, announcer: Any, transport: Any, reason: str) -> None:
+    """Tell nothing."""
+
+
+def _ended_tells_the_room(tell: Any, announcer: Any, transport: Any, reason: str) -> None:
+    tell(transport, reason)
+    if _SOCKETS.hub is not None:
+        data = {"transportId": transport.id, "direction": transport.direction, "channelId": transport.channel_id}
+        told = Sending(_SOCKETS.hub, "transport_closed", {**data, "reason": reason}, transport.channel_id)
+        send(told.but_for(except_user=transport.user_id))
 
 
 def _too_early(tell: Any, announcer: Any, producer: Any) -> None:
@@ -147,6 +160,21 @@ MUTANTS = [
         Within("closeProducer", Around(_CLOSED, _twice)),
         of="producer_closed.out",
         killed_by="R39.producer-closed",
+    ),
+    mutant(
+        "voice.transports.closed-untold",
+        "The user of a transport that the server closes is not told.",
+        Around(_ENDED, _ended_untold),
+        of="transport_closed.out",
+        killed_by="A11.transport-closed",
+    ),
+    mutant(
+        "voice.transports.closed-tells-the-room",
+        "The others in the room are told that a user's transport was closed.",
+        *_SOCKETS.seams,
+        Around(_ENDED, _ended_tells_the_room),
+        of="transport_closed.out",
+        killed_by="audience.transport_closed.out.room",
     ),
     mutant(
         "voice.leaving.producers-go-silently",

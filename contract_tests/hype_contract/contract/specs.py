@@ -17,7 +17,7 @@ from hype_contract.contract.schemas import Schemas, below
 Direction = Literal["in", "out"]
 
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
-MEDIA_EVENTS = frozenset({"new_producer", "producer_closed", "speaking_state"})
+MEDIA_EVENTS = frozenset({"new_producer", "producer_closed", "speaking_state", "transport_closed"})
 UNPROVOKABLE = "cannot be provoked from outside"
 UNREACHED = "the run reaches the limit of one operation only (A13.writes)"
 

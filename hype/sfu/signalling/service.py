@@ -9,24 +9,28 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from typing import Any, Protocol
+from typing import Any
 
 from hype.errors import BadRequest, NotFound
 from hype.ids import new_id
 from hype.sfu.negotiation import ortc, shapes
 from hype.sfu.signalling.asking import ask
+from hype.sfu.signalling.listener import Listener, Reason
 from hype.sfu.signalling.rooms import Consumer, Direction, Kind, Producer, Rooms, Transport
 from hype.sfu.signalling.unconnected import CHECK_INTERVAL_S, UnconnectedTransports
 from hype.sfu.signalling.worker_pool import WorkerPool
 from hype.sfu.signalling.worker_process import WorkerProcess, WorkerSettings
 
-__all__ = ["Attends", "Listener", "Present", "Sfu"]
+__all__ = ["Attends", "Present", "Sfu"]
 
 Present = Callable[[str], Mapping[str, bool]]
 """(channel id) → the ids of the users who have a `voice_state` there → whether they are muted."""
 
 Attends = Callable[[str, str], bool]
 """(user id, channel id) → whether the user has a socket in the channel's room. A `voice_state` there comes with one."""
+
+_REASONS: Mapping[str, Reason] = {"consent": "consent", "connect timeout": "consent"}
+"""The reasons of a worker for closing a transport; any other is about DTLS."""
 
 _WORKER_FIGURES = {
     "transports": "transports",
@@ -42,19 +46,6 @@ _WORKER_FIGURES = {
 """The figures of a worker, by their names in its statistics."""
 
 _logger = logging.getLogger(__name__)
-
-
-class Listener(Protocol):
-    """A listener to what media does by itself, or by REST. It is not told of producers that `Sfu.close_…` returns."""
-
-    def new_producer(self, producer: Producer) -> None:
-        """Take note that a user begins to send (ruling R39)."""
-
-    def producer_closed(self, producer: Producer) -> None:
-        """Take note that a user stops sending (ruling R39)."""
-
-    def speaking(self, producer: Producer, is_speaking: bool) -> None:
-        """Take note that a user begins or stops speaking (ruling R40)."""
 
 
 class Sfu:
@@ -75,7 +66,9 @@ class Sfu:
         self._present = present
         self._rooms = Rooms()
         self._places: dict[str, WorkerProcess] = {}  # by channel id
-        self._unconnected = UnconnectedTransports(attends, self._close_transport, check_interval_s)
+        self._unconnected = UnconnectedTransports(
+            attends, lambda transport: self._close_transport(transport, "unused"), check_interval_s
+        )
 
     async def start(self) -> None:
         """Start the workers. Raises PortBusy when they do not start."""
@@ -124,7 +117,7 @@ class Sfu:
         transport = Transport(new_id(), user_id, session_id, channel_id, direction)
         replaced = self._rooms.add_transport(transport)
         if replaced is not None:
-            self._close_transport(replaced)
+            self._close_transport(replaced, "replaced")
         params = {"transportId": transport.id, "routerId": channel_id, "direction": direction}
         with _undo_on_failure(lambda: self._close_transport(transport)):
             options = await ask(worker, "createTransport", params)
@@ -293,7 +286,7 @@ class Sfu:
         if event["event"] == "transportClosed":
             transport = self._rooms.transports.get(event["transportId"])
             if transport is not None:
-                self._close_transport(transport)
+                self._close_transport(transport, _REASONS.get(event.get("reason", ""), "dtls"))
         elif event["event"] == "speaking":
             producer = self._rooms.producers.get(event["producerId"])
             if producer is not None and producer.announced:
@@ -303,7 +296,7 @@ class Sfu:
         """Close all transports that a worker has carried, and tell their rooms (ruling R30)."""
         for channel_id in [each for each, place in self._places.items() if place is worker]:
             for transport in self._rooms.transports_in(channel_id):
-                self._close_transport(transport)
+                self._close_transport(transport, "worker")
 
     def _set_speaking(self, producer: Producer, speaking: bool) -> None:
         if producer.speaking != speaking:
@@ -312,9 +305,13 @@ class Sfu:
 
     # Closing, and telling the worker and the room
 
-    def _close_transport(self, transport: Transport) -> None:
+    def _close_transport(self, transport: Transport, reason: Reason | None = None) -> None:
+        """Close a transport, and tell the room of its producers. reason: is told to its user, unless it is None."""
+        was_open = transport.id in self._rooms.transports
         for producer in self._forget_transport(transport):
             self._announce_closed(producer)
+        if was_open and reason is not None:
+            self._listener.transport_closed(transport, reason)
 
     def _close_producer(self, producer: Producer) -> None:
         if self._rooms.remove_producer(producer):

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from hype.sfu.negotiation import extensions, ortc
-from hype.sfu.signalling.rooms import Kind, Producer
+from hype.sfu.signalling.listener import Reason
+from hype.sfu.signalling.rooms import Kind, Producer, Transport
 from hype.sfu.signalling.service import Sfu
 from hype.sfu.signalling.unconnected import CHECK_INTERVAL_S
 from hype.sfu.signalling.worker_process import WorkerProcess, WorkerSettings
@@ -29,6 +30,7 @@ class RecordingListener:
     def __init__(self) -> None:
         """Begin without events."""
         self.events: list[tuple[str, ...]] = []
+        self.transports: list[tuple[str, str, str]] = []
 
     def new_producer(self, producer: Producer) -> None:
         """Record it."""
@@ -37,6 +39,10 @@ class RecordingListener:
     def producer_closed(self, producer: Producer) -> None:
         """Record it."""
         self.events.append(("closed", producer.user_id, producer.kind))
+
+    def transport_closed(self, transport: Transport, reason: Reason) -> None:
+        """Record it. A transport is named by its user, direction and reason."""
+        self.transports.append((transport.user_id, transport.direction, reason))
 
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
         """Record it."""

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 import pytest_asyncio
 
+from hype import spec
 from hype.errors import BadRequest, Conflict, Forbidden, HypeError, NotFound
+from hype.sfu.signalling.listener import Reason
 from tests.sfu.signalling.driver import CAPABILITIES, DTLS_PARAMETERS, SfuDriver, audio, driven_sfu
 
 
@@ -275,6 +277,36 @@ async def test_a_transport_that_times_out_closes_its_producers(driver: SfuDriver
     await driver.emit(closed, closed)
     assert driver.listener.events == [("new", "anna", "audio"), ("closed", "anna", "audio")]
     assert driver.nothing_left()
+
+
+@pytest.mark.parametrize(
+    ("of_the_worker", "told"),
+    [("consent", "consent"), ("connect timeout", "consent"), ("dtls failed", "dtls"), ("dtls closed", "dtls")],
+)
+async def test_the_user_is_told_of_a_transport_that_closes(driver: SfuDriver, of_the_worker: str, told: str) -> None:
+    """The user of a transport that the worker closes is told once, with a reason that the spec has (A11)."""
+    transport = await driver.transport("anna")
+    closed = {"event": "transportClosed", "transportId": transport, "reason": of_the_worker}
+    await driver.emit(closed, closed)
+    assert driver.listener.transports == [("anna", "send", told)]
+
+
+def test_the_reasons_are_those_of_the_spec() -> None:
+    """The service closes transports for the reasons that asyncapi.yaml lists, and for all of them (A11)."""
+    schema = spec.document("asyncapi.yaml", "hardened")["components"]["schemas"]["TransportClosed"]
+    assert set(schema["properties"]["reason"]["enum"]) == set(get_args(Reason))
+
+
+async def test_a_user_who_leaves_is_not_told_of_transports(driver: SfuDriver) -> None:
+    """A transport that its user, a session's end or a deleted channel closes is no news to its user (A11)."""
+    for close in (
+        lambda: driver.sfu.close_user("anna"),
+        lambda: driver.sfu.close_channel("room"),
+        lambda: driver.sfu.close_session("session of anna"),
+    ):
+        await driver.transport("anna")
+        close()
+    assert driver.listener.transports == []
 
 
 async def test_ice_restarts(driver: SfuDriver) -> None:

@@ -51,6 +51,7 @@ UNKNOWN_TYPES = (
     "new_producer",
     "producer_closed",
     "speaking_state",
+    "transport_closed",
     "error",
     "__proto__",
     "constructor",

@@ -92,8 +92,43 @@ def replaced_transport(world: World) -> None:
     closed = [to_bob.expect_next("producer_closed")["data"] for _ in made]
     wanted = {made[kind]: kind for kind in KINDS}
     must.equal({data["producerId"]: data["kind"] for data in closed}, wanted, "the producers that closed")
-    for socket in (to_ann, to_bob):
-        hears_nothing(socket, "more about a transport that was replaced")
+    hears_nothing(to_bob, "more about a transport that was replaced")
+    own = [frame["type"] for frame in to_ann.fence() if frame["type"] != "transport_closed"]
+    must.equal(own, [], "the events to the owner of a transport that was replaced")
+
+
+@case(
+    "A11.transport-closed",
+    "when the server closes a transport, all sockets of its user receive transport_closed, and nobody else",
+    source="amendment A11",
+    level="extension",
+)
+def transport_closed(world: World) -> None:
+    """Take over from another tab of the user, in each direction: both tabs hear of the transport that was replaced."""
+    (ann, to_ann), (_, to_bob) = participants_in_call(world, "ann", "bob")
+    tab = world.socket(ann.person)
+    for direction in ("send", "recv"):
+        first = ann.transport(direction).data["id"]
+        ann.transport(direction)
+        wanted = {"transportId": first, "direction": direction, "channelId": ann.channel, "reason": "replaced"}
+        for socket in (to_ann, tab):
+            socket.expect_next("transport_closed", wanted)
+    for socket in (to_ann, tab, to_bob):
+        hears_nothing(socket, "more about transports that were replaced")
+
+
+@case(
+    "A11.left-is-not-closed",
+    "a user who leaves a call receives no transport_closed",
+    source="amendment A11",
+    level="extension",
+)
+def left_is_not_closed(world: World) -> None:
+    (ann, to_ann), _ = participants_in_call(world, "ann", "bob")
+    ann.transport("send")
+    to_ann.send("voice_state", {"channelId": None})
+    to_ann.expect_next("voice_state", {"userId": ann.person.id, "channelId": None})
+    hears_nothing(to_ann, "about transports that closed because their user left")
 
 
 @case(

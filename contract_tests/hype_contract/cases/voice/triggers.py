@@ -37,6 +37,15 @@ def stops(sender: Sender) -> list[Expected]:
     ]
 
 
+def replaces(sender: Sender) -> list[Expected]:
+    """Enter the call, and create a send transport in place of another one."""
+    set_voice_state(sender.socket(), sender.room)
+    participant = Participant(sender.world, sender.person, sender.room)
+    for _ in range(2):
+        participant.transport("send")
+    return [voice_state(sender)]
+
+
 def is_cut_off(sender: Sender) -> list[Expected]:
     """Enter the call, create an audio producer, and cut the connection of the user's only socket."""
     socket = sender.world.socket(sender.person)
@@ -58,6 +67,7 @@ def trigger_cases(contract: Contract) -> Iterable[Case]:
         (
             Trigger("new_producer", "out", produces, voice=True, twice=True),
             Trigger("producer_closed", "out", stops, voice=True, twice=True),
+            Trigger("transport_closed", "out", replaces, voice=True, twice=True),
             Trigger("producer_closed", "out", is_cut_off, voice=True, stays=False),
         ),
         contract,
