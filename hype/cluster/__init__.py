@@ -22,6 +22,8 @@ __all__ = [
     "SessionRevoked",
     "Spent",
     "Subscriber",
+    "TransportClosed",
+    "TransportOpened",
     "UserEvent",
     "VoiceRegistry",
     "VoiceState",
@@ -67,7 +69,24 @@ class ChannelDeleted:
     channel_id: str
 
 
-Effect = RoomEvent | UserEvent | SessionRevoked | ChannelDeleted
+@dataclass(frozen=True, slots=True)
+class TransportOpened:
+    """A new transport: a user who has no place in its voice channel gets one (amendment A11)."""
+
+    user_id: str
+    username: str
+    channel_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class TransportClosed:
+    """The end of a transport: a place that only transports give ends with the last one (amendment A11)."""
+
+    user_id: str
+    channel_id: str
+
+
+Effect = RoomEvent | UserEvent | SessionRevoked | ChannelDeleted | TransportOpened | TransportClosed
 Subscriber = Callable[[Sequence[Effect]], None]
 
 

@@ -11,7 +11,7 @@ from functools import partial
 
 from hype.addresses import client_address
 from hype.admission import Admission
-from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked, UserEvent
+from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked, TransportClosed, TransportOpened, UserEvent
 from hype.deadlines import Deadlines
 from hype.gateway.attendant import Desk, SocketAttendant
 from hype.gateway.connection import Connection, Listener
@@ -124,6 +124,10 @@ class Gateway:
                     self._context.voice.end_session(session_id)
                 case ChannelDeleted(channel_id):
                     self._context.voice.close_room(channel_id)
+                case TransportOpened():
+                    self._context.voice.enter_by_transport(effect, effect.channel_id)
+                case TransportClosed(user_id, channel_id):
+                    self._context.voice.transport_closed(user_id, channel_id)
 
     def _store_presence(self, user_id: str, online: bool) -> None:
         self._services.database.run_now(lambda unit: rooms.set_online(user_id, online))

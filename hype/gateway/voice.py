@@ -30,6 +30,10 @@ class Media(Protocol):
         """Return the ids of the users with a transport in a channel; they count for its limit (ruling R26)."""
         ...
 
+    def places_of_session(self, session_id: str) -> Collection[tuple[str, str]]:
+        """Return (user id, channel id) of the transports that a session made."""
+        ...
+
     # Each method that closes transports returns the producers that closed with them, and announces nothing.
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
@@ -59,6 +63,10 @@ class NoMedia:
         """Return no user."""
         return ()
 
+    def places_of_session(self, session_id: str) -> Collection[tuple[str, str]]:
+        """Return no place."""
+        return ()
+
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
         """Close nothing."""
         return ()
@@ -75,25 +83,47 @@ class NoMedia:
         """Do nothing."""
 
 
+class Named(Protocol):
+    """A user, as far as leaving a voice channel needs it."""
+
+    @property
+    def user_id(self) -> str:
+        """The user's id."""
+        ...
+
+    @property
+    def username(self) -> str:
+        """The user's name."""
+        ...
+
+
 class Voice:
-    """The members of voice channels, and the events about them. Like the hub's, its methods never wait."""
+    """The members of voice channels, and the events about them. Like the hub's, its methods never wait.
+
+    A member has entered by `voice_state`, or by a transport only (amendment A11). The place of the latter ends with the
+    last of their transports in the channel.
+    """
 
     def __init__(self, hub: Hub, registry: VoiceRegistry, media: Media) -> None:
         """Create it with the SFU `media`."""
         self._hub = hub
         self._registry = registry
         self._media = media
+        self._by_transport: set[str] = set()  # the ids of the members who have a place by transports only
 
     def enter(
         self, socket: Socket, profile: Profile, room: Room, *, is_muted: bool | None, is_deafened: bool | None
     ) -> None:
         """Put the user into the voice channel `room`, or change the user's flags there.
 
-        None keeps a flag, which starts false. Raises Forbidden `Channel is full`, having changed nothing.
+        None keeps a flag, which starts false, also for a user who is there by a transport only. Raises Forbidden
+        `Channel is full`, having changed nothing.
         """
         present = self._registry.of_user(profile.user_id)
         if present is None or present.channel_id != room.channel_id:
             self._move(profile, room)
+            present = None
+        if profile.user_id in self._by_transport:
             present = None
         state = present or VoiceState(profile.user_id, room.channel_id)
         state = replace(
@@ -103,12 +133,40 @@ class Voice:
         )
         if not self._registry.join(state, room.user_limit):
             raise Forbidden("Channel is full")
+        self._by_transport.discard(profile.user_id)
         newcomer = present is None or room.channel_id not in socket.rooms
         self._hub.join(socket, room.channel_id)
         self._hub.to_room(room.channel_id, "voice_state", _voice_state(state))
         self._media.set_muted(room.channel_id, profile.user_id, state.is_muted)
         if newcomer:
             self._send_others(socket, state)
+
+    def enter_by_transport(self, user: Named, channel_id: str) -> None:
+        """Give a user with a transport a place in its voice channel, muted, unless they have one (amendment A11).
+
+        The user leaves another voice channel. Nothing happens when the transport has closed meanwhile.
+        """
+        present = self._registry.of_user(user.user_id)
+        if user.user_id not in self._media.users(channel_id) or (present and present.channel_id == channel_id):
+            return
+        self._send_closed(self._media.close_user(user.user_id, outside=channel_id))
+        self._leave_channel(user)
+        state = VoiceState(user.user_id, channel_id, is_muted=True)
+        self._registry.join(state, None)  # the SFU has checked the limit, and a transport counts for it
+        self._by_transport.add(user.user_id)
+        self._hub.to_room(channel_id, "voice_state", _voice_state(state))
+
+    def transport_closed(self, user_id: str, channel_id: str) -> None:
+        """End a place that only transports gave, when the last of them in the channel has closed (amendment A11)."""
+        state = self._registry.of_user(user_id) if user_id in self._by_transport else None
+        if state is None or state.channel_id != channel_id or user_id in self._media.users(channel_id):
+            return
+        self._forget(user_id)
+        self._hub.to_room(channel_id, "voice_state", _no_voice_state(user_id))
+
+    def _forget(self, user_id: str) -> VoiceState | None:
+        self._by_transport.discard(user_id)
+        return self._registry.leave(user_id)
 
     def leave(self, profile: Profile, asking: Socket) -> None:
         """Close all the user's transports, and take the user out of the voice channel, if there is one.
@@ -119,19 +177,23 @@ class Voice:
         if not self._leave_channel(profile, asking):
             self._hub.to_socket(asking, "voice_state", _no_voice_state(profile.user_id))
 
-    def _leave_channel(self, profile: Profile, asking: Socket | None = None) -> bool:
+    def _leave_channel(self, user: Named, asking: Socket | None = None) -> bool:
         """Take all the user's sockets out of the voice channel and its room; return False when the user is in none.
+
+        Of a user without a socket in the room, the room gets no `user_left`.
 
         The caller closes the user's transports before, because the room gets `producer_closed` first (ruling R38).
         """
-        state = self._registry.leave(profile.user_id)
+        state = self._forget(user.user_id)
         if state is None:
             return False
         channel_id = state.channel_id
-        self._hub.to_room(channel_id, "voice_state", _no_voice_state(profile.user_id), also_to=asking)
-        for socket in self._hub.sockets_of(profile.user_id):
+        self._hub.to_room(channel_id, "voice_state", _no_voice_state(user.user_id), also_to=asking)
+        in_the_room = self._hub.present(user.user_id, channel_id)
+        for socket in self._hub.sockets_of(user.user_id):
             self._hub.leave(socket, channel_id)
-        self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
+        if in_the_room:
+            self._hub.to_room(channel_id, "user_left", _user_left(user, channel_id))
         return True
 
     def leave_room(self, socket: Socket, profile: Profile, channel_id: str) -> None:
@@ -151,18 +213,24 @@ class Voice:
             self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
 
     def disconnected(self, user_id: str) -> None:
-        """Close all transports of a user whose last socket is gone (amendment A21)."""
+        """Close all transports of a user whose last socket is gone (A21), and end the place that they gave (A11)."""
         self._send_closed(self._media.close_user(user_id))
+        state = self._registry.of_user(user_id)
+        if state is not None:
+            self.transport_closed(user_id, state.channel_id)
 
     def end_session(self, session_id: str) -> None:
         """Close the transports that a revoked session made (A21); its sockets leave their rooms when they close."""
+        places = self._media.places_of_session(session_id)
         self._send_closed(self._media.close_session(session_id))
+        for user_id, channel_id in places:
+            self.transport_closed(user_id, channel_id)
 
     def close_room(self, channel_id: str) -> None:
         """End every voice state in a deleted channel, and then its room (ruling R14)."""
         self._send_closed(self._media.close_channel(channel_id))
         for state in self._registry.members(channel_id):
-            self._registry.leave(state.user_id)
+            self._forget(state.user_id)
             self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.user_id))
         self._hub.close_room(channel_id)
 
@@ -202,5 +270,5 @@ def _no_voice_state(user_id: str) -> Mapping[str, Any]:
     return {"userId": user_id, "channelId": None, "isMuted": False, "isDeafened": False}
 
 
-def _user_left(profile: Profile, channel_id: str) -> Mapping[str, Any]:
-    return {"userId": profile.user_id, "username": profile.username, "channelId": channel_id}
+def _user_left(user: Named, channel_id: str) -> Mapping[str, Any]:
+    return {"userId": user.user_id, "username": user.username, "channelId": channel_id}

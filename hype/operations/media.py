@@ -9,7 +9,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Literal, Protocol
 
 from hype import payloads
-from hype.cluster import Cluster, RoomEvent, UserEvent
+from hype.cluster import Cluster, RoomEvent, TransportClosed, UserEvent
 from hype.payloads import Producer, Transport
 
 __all__ = ["Announcer", "Media"]
@@ -107,10 +107,12 @@ class Announcer:
         data = {"userId": producer.user_id, "isSpeaking": is_speaking, "channelId": producer.channel_id}
         self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])
 
-    def transport_closed(self, transport: Transport, reason: str) -> None:
-        """Announce to the user's sockets that the server has closed a transport of theirs (amendment A11)."""
-        data = payloads.closed_transport(transport, reason)
-        self._cluster.publish([UserEvent(transport.user_id, "transport_closed", data)])
+    def transport_closed(self, transport: Transport, reason: str | None) -> None:
+        """Announce the end of a transport (amendment A11). reason: is told to the user's sockets, unless it is None."""
+        if reason is not None:
+            data = payloads.closed_transport(transport, reason)
+            self._cluster.publish([UserEvent(transport.user_id, "transport_closed", data)])
+        self._cluster.publish([TransportClosed(transport.user_id, transport.channel_id)])
 
     def _tell_others(self, name: str, producer: Producer) -> None:
         event = RoomEvent(producer.channel_id, name, payloads.producer(producer), except_user=producer.user_id)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from hype import payloads
+from hype.cluster import TransportOpened
 from hype.errors import BadRequest, HypeError, NotFound, TooManyRequests
 from hype.models import Channel
 from hype.operations.call import Answer, Call, ok
@@ -125,6 +126,7 @@ def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
     except HypeError:
         media.close_transport(options["id"])
         raise
+    call.services.cluster.publish([TransportOpened(user_id, call.caller.username, channel.id)])
     return ok(options)
 
 

@@ -42,6 +42,10 @@ class Participant:
         body: dict[str, Any] = {"transportId": transport_id, "kind": kind, "rtpParameters": parameters}
         return str((await self._gateway.perform("createProducer", self.token, **body))["id"])
 
+    def state(self, channel_id: str | None = ROOM, *, is_muted: bool = False) -> Any:
+        """Return the `data` of a `voice_state` of this user."""
+        return {"userId": self.id, "channelId": channel_id, "isMuted": is_muted, "isDeafened": False}
+
     def event(self, producer_id: str, kind: str = "audio") -> Any:
         """Return the `data` of an event about a producer of this user."""
         return {"userId": self.id, "producerId": producer_id, "kind": kind, "channelId": ROOM}
@@ -150,7 +154,7 @@ async def test_only_the_ended_sessions_media_close(voice_gateway: RunningGateway
 
 
 async def test_a_reused_refresh_token_closes_media(voice_gateway: RunningGateway) -> None:
-    """The room gets the end of the media of a revoked session that has no socket (P3, A21)."""
+    """The room gets the end of the media, and of the place, of a revoked session without a socket (P3, A21, A11)."""
     ben = await enter(voice_gateway, "ben")
     guest = await voice_gateway.guest("anna")
     anna = Participant(voice_gateway, guest, ben.client)
@@ -158,8 +162,11 @@ async def test_a_reused_refresh_token_closes_media(voice_gateway: RunningGateway
     await voice_gateway.perform("refreshTokens", refreshToken=guest["refreshToken"])
     with pytest.raises(NotAuthenticated):
         await voice_gateway.perform("refreshTokens", refreshToken=guest["refreshToken"])
+    await ben.client.receive("voice_state")
     assert await ben.client.receive("new_producer") == anna.event(producer)
     assert await ben.client.receive("producer_closed") == anna.event(producer)
+    assert (await ben.client.receive("voice_state"))["channelId"] is None
+    await ben.client.receives_nothing()
     assert voice_gateway.sfu.figures()["transports"] == 0
 
 
@@ -172,13 +179,13 @@ async def join_room(gateway: RunningGateway, name: str) -> Participant:
 
 
 async def leave_voice(anna: Participant) -> None:
-    """Leave the voice channel of a user who is in none."""
-    await anna.client.request("voice_state", channelId=None)
+    """Leave the voice channel."""
+    await anna.client.send("voice_state", channelId=None)
 
 
 async def move(anna: Participant) -> None:
     """Enter another voice channel."""
-    await anna.client.request("voice_state", channelId="voice-gaming")
+    await anna.client.send("voice_state", channelId="voice-gaming")
 
 
 async def leave_room(anna: Participant) -> None:
@@ -196,7 +203,7 @@ async def disconnect(anna: Participant) -> None:
 async def test_transports_without_a_voice_state_close(
     voice_gateway: RunningGateway, in_the_room: bool, ends: Callable[[Participant], Awaitable[None]]
 ) -> None:
-    """Transports of a user without a `voice_state` close with whatever ends the user's stay (A21)."""
+    """A user with a transport is in the channel, muted, and both end with whatever ends the user's stay (A11, A21)."""
     ben = await enter(voice_gateway, "ben")
     if in_the_room:
         anna = await join_room(voice_gateway, "anna")
@@ -206,23 +213,69 @@ async def test_transports_without_a_voice_state_close(
         anna = Participant(voice_gateway, guest, await voice_gateway.client(guest["accessToken"]))
         await anna.client.request("user_joined")
     producer = await anna.produce(await anna.transport())
+    assert await ben.client.receive("voice_state") == anna.state(is_muted=True)
     assert await ben.client.receive("new_producer") == anna.event(producer)
     await ends(anna)
     assert await ben.client.receive("producer_closed") == anna.event(producer)
+    assert await ben.client.receive("voice_state") == anna.state(None)
+    if in_the_room:
+        await ben.client.receive("user_left")
+    await ben.client.receives_nothing()
     assert voice_gateway.sfu.figures()["transports"] == 0
 
 
 async def test_transports_in_the_new_channel_stay_open(voice_gateway: RunningGateway) -> None:
-    """A user's transports stay open when the user enters their channel by `voice_state` afterwards."""
+    """A user's transports stay open when the user enters their channel by `voice_state`, which begins unmuted (A11)."""
     ben = await enter(voice_gateway, "ben")
     anna = Participant(
         voice_gateway, guest := await voice_gateway.guest("anna"), await voice_gateway.client(guest["accessToken"])
     )
     producer = await anna.produce(await anna.transport())
-    await anna.client.request("voice_state", channelId=ROOM)
+    assert await ben.client.receive("voice_state") == anna.state(is_muted=True)
     assert await ben.client.receive("new_producer") == anna.event(producer)
-    await ben.client.receive("voice_state")
+    assert await anna.client.request("voice_state", channelId=ROOM) == anna.state()
+    assert await anna.client.receive("voice_state") == ben.state()
+    assert await ben.client.receive("voice_state") == anna.state()
     await ben.client.receives_nothing()
+
+
+async def test_a_listener_is_visible(voice_gateway: RunningGateway) -> None:
+    """A newcomer gets the state of a user who only listens, and a second transport is no news (A11)."""
+    ben = await enter(voice_gateway, "ben")
+    anna = Participant(voice_gateway, await voice_gateway.guest("anna"), ben.client)
+    for operation in ("createRecvTransport", "createSendTransport"):
+        await voice_gateway.perform(operation, anna.token, channelId=ROOM)
+    assert await ben.client.receive("voice_state") == anna.state(is_muted=True)
+    await ben.client.receives_nothing()
+    client = await voice_gateway.client((await voice_gateway.guest("carl"))["accessToken"])
+    await client.request("voice_state", channelId=ROOM)
+    seen = [await client.receive("voice_state") for _ in range(2)]
+    assert seen == [ben.state(), anna.state(is_muted=True)]
+
+
+async def test_a_transport_moves_its_user(voice_gateway: RunningGateway) -> None:
+    """A participant who makes a transport in another channel leaves the first one: nobody listens unseen (A11)."""
+    anna = await enter(voice_gateway, "anna")
+    ben = await enter(voice_gateway, "ben", others=1)
+    await anna.client.receive("voice_state")
+    producer = await anna.produce(await anna.transport())
+    assert await ben.client.receive("new_producer") == anna.event(producer)
+    await anna.transport("voice-gaming")
+    assert await ben.client.receive("producer_closed") == anna.event(producer)
+    assert await ben.client.receive("voice_state") == anna.state(None)
+    await ben.client.receive("user_left")
+    assert await anna.client.receive("voice_state") == anna.state(None)
+    await anna.client.receives_nothing()
+
+
+async def test_audio_of_a_user_without_a_voice_state_waits(voice_gateway: RunningGateway) -> None:
+    """A user who has entered by a transport is muted, and is heard from their own `voice_state` on (A11, R39)."""
+    guest = await voice_gateway.guest("anna")
+    anna = Participant(voice_gateway, guest, await voice_gateway.client(guest["accessToken"]))
+    producer = await anna.produce(await anna.transport())
+    assert voice_gateway.sfu._rooms.producers[producer].paused
+    await anna.client.request("voice_state", channelId=ROOM)
+    assert not voice_gateway.sfu._rooms.producers[producer].paused
 
 
 async def test_a_participant_who_waits_alone_keeps_the_transport(database_url: str) -> None:
@@ -237,8 +290,10 @@ async def test_a_participant_who_waits_alone_keeps_the_transport(database_url: s
             waiting = await anna.transport()
             ben = Participant(gateway, await gateway.guest("ben"), anna.client)
             producer = await ben.produce(await ben.transport())
+            assert await anna.client.receive("voice_state") == ben.state(is_muted=True)
             assert await anna.client.receive("new_producer") == ben.event(producer)
             assert await anna.client.receive("producer_closed") == ben.event(producer)
+            assert await anna.client.receive("voice_state") == ben.state(None)
             parameters: dict[str, Any] = {"transportId": waiting, "dtlsParameters": DTLS_PARAMETERS}
             assert await gateway.perform("connectTransport", anna.token, **parameters) == {"id": waiting}
         finally:
@@ -253,10 +308,11 @@ async def test_a_deleted_channel_closes_media(voice_gateway: RunningGateway) -> 
     await client.request("voice_state", channelId=den)
     anna = Participant(voice_gateway, await voice_gateway.guest("anna"), client)
     await anna.produce(await anna.transport(den))
+    await client.receive("voice_state")
     await client.receive("new_producer")
     await voice_gateway.perform("deleteChannel", owner["accessToken"], {"id": den})
     await client.receive("producer_closed")
-    assert (await client.receive("voice_state"))["channelId"] is None
+    assert [(await client.receive("voice_state"))["channelId"] for _ in range(2)] == [None, None]
     await client.receives_nothing()
     assert voice_gateway.sfu.figures()["transports"] == 0
 

@@ -347,17 +347,6 @@ MUTANTS = [
         killed_by="R29.list-producers",
     ),
     mutant(
-        "voice.transports.replaced-in-any-channel",
-        "A new transport replaces the one in another channel too.",
-        replacing(
-            lambda rooms, transport: [
-                other for other in rooms.transports_of(transport.user_id) if other.direction == transport.direction
-            ]
-        ),
-        of="createSendTransport createRecvTransport",
-        killed_by="R26.other-channels-transport-stays",
-    ),
-    mutant(
         "voice.producers.on-any-transport",
         "A user can produce on a transport for receiving.",
         Edit(_ROOM, 'if transport.direction != "send":', "if False:"),

@@ -87,6 +87,11 @@ def _own_producer_too(enter: Any, voice: Any, socket: Any, profile: Any, room: A
             _SOCKETS.hub.to_socket(socket, "new_producer", _shown(producer))
 
 
+def _muted_as_by_transport(enter: Any, voice: Any, socket: Any, profile: Any, room: Any, **flags: Any) -> None:
+    voice._by_transport.clear()
+    enter(socket, profile, room, **flags)
+
+
 def _closed_last(waiting: list[Any]) -> list[Any]:
     return sorted(waiting, key=lambda sent: sent[1].name == "producer_closed")
 
@@ -160,6 +165,28 @@ MUTANTS = [
         Within("closeProducer", Around(_CLOSED, _twice)),
         of="producer_closed.out",
         killed_by="R39.producer-closed",
+    ),
+    mutant(
+        "voice.transports.unseen",
+        "A user who only has transports in a voice channel is not shown there.",
+        Around("hype.gateway:Voice.enter_by_transport", lambda enter, voice, user, channel_id: None),
+        of="createSendTransport createRecvTransport voice_state.out",
+        killed_by="A11.listener-visible",
+    ),
+    mutant(
+        "voice.transports.stays-muted",
+        "A user who has entered by a transport stays muted after a voice_state without isMuted.",
+        Around(_ENTER, _muted_as_by_transport),
+        of="voice_state.in",
+        killed_by="A11.voice-state-after-transport",
+    ),
+    mutant(
+        "voice.transports.places-stay",
+        "A user who has entered by a transport is shown after the last transport has closed.",
+        Around("hype.gateway:Voice.transport_closed", lambda end, voice, user_id, channel_id: None),
+        of="voice_state.out",
+        killed_by="A11.place-ends-with-transports",
+        profiles=HARDENED,
     ),
     mutant(
         "voice.transports.closed-untold",

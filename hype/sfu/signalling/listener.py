@@ -24,5 +24,5 @@ class Listener(Protocol):
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
         """Take note that a user begins or stops speaking (ruling R40)."""
 
-    def transport_closed(self, transport: Transport, reason: Reason) -> None:
-        """Take note that a transport is closed, which its user has not asked for (amendment A11)."""
+    def transport_closed(self, transport: Transport, reason: Reason | None) -> None:
+        """Take note that a transport is closed (amendment A11). reason: None when its user need not be told."""

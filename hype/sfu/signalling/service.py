@@ -248,6 +248,10 @@ class Sfu:
         """Return the users who have a transport in the channel (ruling R26)."""
         return self._rooms.users(channel_id)
 
+    def places_of_session(self, session_id: str) -> Collection[tuple[str, str]]:
+        """Return (user id, channel id) of the transports that a session made."""
+        return {(each.user_id, each.channel_id) for each in self._rooms.transports_of_session(session_id)}
+
     # Closing; each returns the producers that closed, of which the listener is not told
 
     def close_channel(self, channel_id: str, user_id: str | None = None) -> Sequence[Producer]:
@@ -310,7 +314,7 @@ class Sfu:
         was_open = transport.id in self._rooms.transports
         for producer in self._forget_transport(transport):
             self._announce_closed(producer)
-        if was_open and reason is not None:
+        if was_open:
             self._listener.transport_closed(transport, reason)
 
     def _close_producer(self, producer: Producer) -> None:

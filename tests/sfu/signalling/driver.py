@@ -40,9 +40,10 @@ class RecordingListener:
         """Record it."""
         self.events.append(("closed", producer.user_id, producer.kind))
 
-    def transport_closed(self, transport: Transport, reason: Reason) -> None:
-        """Record it. A transport is named by its user, direction and reason."""
-        self.transports.append((transport.user_id, transport.direction, reason))
+    def transport_closed(self, transport: Transport, reason: Reason | None) -> None:
+        """Record it, if there is a reason. A transport is named by its user, direction and reason."""
+        if reason is not None:
+            self.transports.append((transport.user_id, transport.direction, reason))
 
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
         """Record it."""

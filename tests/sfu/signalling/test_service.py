@@ -299,13 +299,14 @@ def test_the_reasons_are_those_of_the_spec() -> None:
 
 async def test_a_user_who_leaves_is_not_told_of_transports(driver: SfuDriver) -> None:
     """A transport that its user, a session's end or a deleted channel closes is no news to its user (A11)."""
-    for close in (
-        lambda: driver.sfu.close_user("anna"),
-        lambda: driver.sfu.close_channel("room"),
-        lambda: driver.sfu.close_session("session of anna"),
+    for close, name in (
+        (driver.sfu.close_user, "anna"),
+        (driver.sfu.close_channel, "room"),
+        (driver.sfu.close_session, "anna's"),
     ):
         await driver.transport("anna")
-        close()
+        close(name)
+        assert driver.nothing_left()
     assert driver.listener.transports == []
 
 

@@ -66,10 +66,12 @@ def dropped_is_silent(world: World) -> None:
     level="hardened",
 )
 def logged_out_is_silent(world: World) -> None:
-    """Log out a session that sends and receives without a socket in the call."""
+    """Log out a session that sends and receives without a socket in the call: video, because it is muted (A11)."""
     ann, bob, eve = peers(world, "ann", "bob", "eve")
     zoe = Peer(Participant(world, world.guest("zoe"), ann.participant.channel), ann.socket, ann.loop)
-    from_zoe, to_zoe = audio_flow(zoe, bob, fence=eve), audio_flow(ann, zoe)
+    video, fence = zoe.produce("video"), eve.produce("video")
+    from_zoe, to_zoe = Flow(video, bob.consume(video), fence, bob.consume(fence)), audio_flow(ann, zoe)
+    from_zoe.track.wait_for(video)
     # The fence is the same audio at bob: a packet that reaches bob, but not zoe, was not forwarded to zoe.
     to_zoe = Flow(to_zoe.audio, to_zoe.track, fence=to_zoe.audio, fence_track=bob.consume(to_zoe.audio))
     to_zoe.fence_track.wait_for(to_zoe.audio)

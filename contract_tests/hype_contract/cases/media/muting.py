@@ -50,11 +50,16 @@ def muted_from_the_start(world: World) -> None:
 
 @case("R39.muted-from-the-start", slow=True)
 def muted_at_entry(world: World) -> None:
-    """Send audio without a `voice_state`, then enter the call with isMuted true."""
+    """Send audio and video without a `voice_state`, then enter the call with isMuted true.
+
+    The server may have muted the user before (A11). Then nothing arrived, and nothing stops.
+    """
     (bob,) = peers(world, "bob")
     person = world.guest("ann")
     ann = Peer(Participant(world, person, bob.participant.channel), world.socket(person), bob.loop)
-    flow = audio_flow(ann, bob)
+    audio, video = ann.produce("audio"), ann.produce("video")
+    flow = Flow(audio, bob.consume(audio), video, bob.consume(video))
+    flow.fence_track.wait_for(video)
     set_voice_state(ann.socket, ann.participant.channel, isMuted=True)
     flow.wait_until_stopped("isMuted")
     flow.expect_nothing()

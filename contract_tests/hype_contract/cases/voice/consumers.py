@@ -9,6 +9,7 @@ from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import UNKNOWN_CHANNEL
 from hype_contract.cases.registry import case
+from hype_contract.cases.voice.events import participants_in_call
 from hype_contract.cases.voice.producers import MALFORMED_ID, UNKNOWN_PRODUCER
 from hype_contract.cases.voice.signalling import KINDS, Participant, participants
 from hype_contract.cases.voice.transports import UNKNOWN_TRANSPORT
@@ -20,8 +21,11 @@ from hype_contract.cases.voice.transports import UNKNOWN_TRANSPORT
     source="Voice (/api/voice); ruling R29",
 )
 def consume(world: World) -> None:
-    """Consume a producer of each kind: the answers are what mediasoup-client's `transport.consume()` takes."""
-    ann, bob = participants(world, "ann", "bob")
+    """Consume a producer of each kind: the answers are what mediasoup-client's `transport.consume()` takes.
+
+    Both users are in the call, not muted: the producers are not paused.
+    """
+    (ann, _), (bob, _) = participants_in_call(world, "ann", "bob")
     ssrcs = set()
     for kind in KINDS:
         producer = ann.producer(kind)
@@ -110,7 +114,7 @@ def cannot_consume(world: World) -> None:
     source="Voice (/api/voice); ruling R29",
 )
 def refused(world: World) -> None:
-    """Consume the producer at the end: the refused requests have changed nothing."""
+    """Consume the producer after the refused requests, which have changed nothing."""
     ann, bob = participants(world, "ann", "bob")
     producer = ann.producer()
     elsewhere = Participant(world, bob.person, world.channel(bob.person, "voice")["id"])
@@ -118,8 +122,8 @@ def refused(world: World) -> None:
     bob.consume(producer, transport_id=UNKNOWN_TRANSPORT, expect=404)
     bob.consume(producer, transport_id=ann.receiving, expect=403)
     bob.consume(UNKNOWN_PRODUCER, transport_id=ann.receiving, expect=404)
-    elsewhere.consume(producer, expect=404)
     bob.consume(producer)
+    elsewhere.consume(producer, expect=404)
 
 
 @case(

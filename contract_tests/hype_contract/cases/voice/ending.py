@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
@@ -26,16 +27,23 @@ def _beside(listener: Participant, person: Person) -> Participant:
     return Participant(listener.world, person, listener.channel)
 
 
+def _hears_of(socket: Socket, producer: str) -> None:
+    """Wait for new_producer; the server may also say that the owner is in the channel by a transport (A11)."""
+    socket.expect("new_producer", {"producerId": producer})
+    socket.fence()
+
+
 def _session_end_closes_transports(world: World, end: Callable[[Person], None]) -> None:
     """End a session: the room receives producer_closed, and another session of the user finds no transport."""
     ann, to_ann = _listener(world)
     ended, other = _two_sessions(world, ann)
     producer = ended.producer()
-    to_ann.expect_next("new_producer", {"producerId": producer})
+    _hears_of(to_ann, producer)
     transports = (ended.sending, ended.receiving)
     end(ended.person)
     expect_producer_event(to_ann, "producer_closed", ended, producer, "audio")
-    hears_nothing(to_ann, "more about transports that closed")
+    more = [frame for frame in to_ann.fence() if frame["type"] != "voice_state"]
+    must.equal(more, [], "the later events about transports that closed")
     for transport in transports:
         other.connect(transport, expect=404)
 
@@ -86,11 +94,80 @@ def logout_spares_other_transports(world: World) -> None:
     ended, other = _two_sessions(world, ann)
     ended.transport("recv")
     producer = other.producer()
-    to_ann.expect_next("new_producer", {"producerId": producer})
+    _hears_of(to_ann, producer)
     _log_out(world, ended.person)
     other.connect(other.sending)
     other.stop(producer)
     expect_producer_event(to_ann, "producer_closed", other, producer, "audio")
+
+
+@case(
+    "A11.listener-visible",
+    "the first transport of a user without a voice_state enters the channel, muted, and the room receives voice_state",
+    source="amendment A11",
+    level="extension",
+)
+def listener_is_visible(world: World) -> None:
+    """Create two transports without a socket: the room and a newcomer receive the state, once each."""
+    ann, to_ann = _listener(world)
+    eve = _beside(ann, world.guest("eve"))
+    wanted = {"userId": eve.person.id, "channelId": ann.channel, "isMuted": True}
+    eve.transport("recv")
+    to_ann.expect_next("voice_state", wanted)
+    eve.transport("send")
+    hears_nothing(to_ann, "more about a user who is in the channel already")
+    newcomer = world.socket(world.guest("dan"))
+    set_voice_state(newcomer, ann.channel)
+    newcomer.expect("voice_state", wanted)
+
+
+@case(
+    "A11.voice-state-after-transport",
+    "the first voice_state of a user who has entered by a transport begins with both flags false",
+    source="amendment A11",
+    level="extension",
+)
+def own_state_begins_unmuted(world: World) -> None:
+    ann, to_ann = _listener(world)
+    eve = _beside(ann, world.guest("eve"))
+    eve.transport("send")
+    to_ann.expect_next("voice_state", {"userId": eve.person.id, "isMuted": True})
+    world.socket(eve.person).send("voice_state", {"channelId": ann.channel})
+    to_ann.expect_next("voice_state", {"userId": eve.person.id, "isMuted": False, "isDeafened": False})
+
+
+@case(
+    "A11.transport-moves",
+    "a transport in another voice channel takes its user out of the first",
+    source="amendment A11",
+    level="extension",
+)
+def transport_moves(world: World) -> None:
+    """Enter a call by `voice_state`, then listen to another channel by a transport: it closes those in the first."""
+    (_, to_ann), (eve, _) = participants_in_call(world, "ann", "eve")
+    first = str(eve.transport("recv").data["id"])
+    Participant(world, eve.person, str(world.channel(eve.person, "voice")["id"])).transport("recv")
+    to_ann.expect_next("voice_state", {"userId": eve.person.id, "channelId": None})
+    eve.connect(first, expect=404)
+
+
+@case(
+    "A11.place-ends-with-transports",
+    "the place of a user who has entered by a transport only ends with the user's last transport in the channel",
+    source="amendment A11",
+    level="extension",
+    profiles=("hardened",),
+)
+def place_ends(world: World) -> None:
+    """End the session of a user with two transports and no socket."""
+    ann, to_ann = _listener(world)
+    eve = _beside(ann, world.guest("eve"))
+    for direction in ("send", "recv"):
+        eve.transport(direction)
+    to_ann.expect_next("voice_state", {"userId": eve.person.id, "channelId": ann.channel})
+    _log_out(world, eve.person)
+    to_ann.expect_next("voice_state", {"userId": eve.person.id, "channelId": None})
+    hears_nothing(to_ann, "more about a user who has left")
 
 
 def _leave(socket: Socket, channel: str, world: World) -> None:
@@ -118,7 +195,7 @@ def _leaving_closes_transports(world: World, end: End, *, in_room: bool) -> None
         join_room(socket, ann.channel)
         to_ann.expect_next("user_joined", {"userId": eve.person.id})
     producer = eve.producer()
-    to_ann.expect_next("new_producer", {"producerId": producer})
+    _hears_of(to_ann, producer)
     transports = (eve.sending, eve.receiving)
     end(socket, ann.channel, world)
     expect_producer_event(to_ann, "producer_closed", eve, producer, "audio")

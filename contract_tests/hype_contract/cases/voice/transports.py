@@ -166,20 +166,6 @@ def receiver_replaced(world: World) -> None:
     bob.consume(own)
 
 
-@case(
-    "R26.other-channels-transport-stays",
-    "a transport in another channel replaces no transport",
-    source="Voice (/api/voice); ruling R26",
-)
-def other_channels_transport_stays(world: World) -> None:
-    ann = world.guest("ann")
-    first, second = (Participant(world, ann, world.channel(ann, "voice")["id"]) for _ in range(2))
-    for participant in (first, second):
-        participant.connect(participant.sending)
-    first.produce()
-    second.produce()
-
-
 @case("R27.connect")
 def connect(world: World) -> None:
     """Connect both transports, connect them again (409), and connect new transports with every DTLS role."""
