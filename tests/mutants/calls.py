@@ -38,9 +38,10 @@ def collected(place: str, arrange: Callable[[list[Any]], list[Any]]) -> tuple[Wr
 
 
 def state_of(frame: Any) -> Any:
-    """Return the voice state that the frame's user has now, None if there is none."""
+    """Return the state that the frame's user has by `voice_state`, None if there is none."""
     user_id = user_of(frame.socket)
-    return None if user_id is None else frame.context.services.cluster.voice.of_user(user_id)
+    only_transports = user_id in frame.context.voice._by_transport
+    return None if user_id is None or only_transports else frame.context.services.cluster.voice.of_user(user_id)
 
 
 def enters(frame: Any) -> bool:

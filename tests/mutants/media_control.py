@@ -8,7 +8,6 @@ from types import SimpleNamespace
 from typing import Any
 
 from tests.mutants.audiences import during, everywhere, leavers_too, unsent
-from tests.mutants.calls import enters
 from tests.mutants.changes import each, sets, telling
 from tests.mutants.registry import HARDENED, mutant
 from tests.mutants.seams import Around, Books, Edit, Event, Frame, Media, Operation
@@ -29,7 +28,6 @@ _LISTENS_WHILE_PAUSED = """\
 
 
 _DEAFENED: dict[str, bool] = {}
-_ENTERING: ContextVar[bool] = ContextVar("entering", default=False)
 _OWN: set[str] = set()
 _RECEIVERS: set[str] = set()
 _SAYS_MUTED: ContextVar[bool] = ContextVar("says_muted", default=False)
@@ -47,11 +45,6 @@ def _note_deafened(send: Any, event: Any) -> None:
 
 def _note_muted(handle: Any, frame: Any) -> None:
     _SAYS_MUTED.set(bool(frame.data.get("isMuted")))
-    handle(frame)
-
-
-def _note_entry(handle: Any, frame: Any) -> None:
-    _ENTERING.set(enters(frame))
     handle(frame)
 
 
@@ -376,18 +369,5 @@ MUTANTS = [
         ),
         of="createProducer",
         killed_by="R25.transport-cc",
-    ),
-    mutant(
-        "media.mute.not-at-entry",
-        "A user who enters the call muted, and was sending before, is heard.",
-        Frame("voice_state", _note_entry),
-        Media(
-            "set_muted",
-            lambda set_muted, sfu, channel_id, user_id, muted: (
-                None if _ENTERING.get() else set_muted(channel_id, user_id, muted)
-            ),
-        ),
-        of="voice_state.in",
-        killed_by="R39.muted-from-the-start",
     ),
 ]

@@ -111,6 +111,16 @@ async def _taken_first(create: Any, sfu: Any, user_id: str, transport_id: str, k
     return await create(user_id, transport_id, kind, *more)
 
 
+async def _weak_is_strong(connect: Any, sfu: Any, user_id: str, transport_id: str, dtls: Any) -> Any:
+    strong = [{"algorithm": "sha-256", "value": ":".join(["AB"] * 32)} for _ in dtls["fingerprints"]]
+    return await connect(user_id, transport_id, {**dtls, "fingerprints": strong})
+
+
+async def _mid_of_digits(consume: Any, sfu: Any, *arguments: Any) -> Any:
+    made = await consume(*arguments)
+    return {**made, "rtpParameters": {**made["rtpParameters"], "mid": "0007"}}
+
+
 MUTANTS = [
     mutant(
         "voice.capabilities.no-rtx",
@@ -345,6 +355,20 @@ MUTANTS = [
         ),
         of="listChannelProducers",
         killed_by="R29.list-producers",
+    ),
+    mutant(
+        "voice.transports.weak-fingerprint",
+        "A transport can be connected with a fingerprint of sha-1 alone.",
+        Media("connect_transport", _weak_is_strong),
+        of="connectTransport",
+        killed_by="R27.weak-fingerprint",
+    ),
+    mutant(
+        "voice.consumers.mid-of-digits",
+        "The mid of a consumer is made of digits.",
+        Media("create_consumer", _mid_of_digits),
+        of="createConsumer",
+        killed_by="R29.mid-is-no-number",
     ),
     mutant(
         "voice.producers.on-any-transport",

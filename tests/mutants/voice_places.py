@@ -28,15 +28,24 @@ _TALKERS: set[Any] = set()
 
 
 def _if_in_call(place: str) -> tuple[Wrap, ...]:
-    """Return the changes by which a method of the gateway closes the transports of users in a call only."""
+    """Return the changes by which a method of `Voice` closes only the transports of users in a call by `voice_state`."""
+    others: ContextVar[frozenset[str]] = ContextVar("others", default=frozenset())
+
+    def noted(original: Any, voice: Any, *arguments: Any, **members: Any) -> Any:
+        others.set(frozenset(voice._by_transport))
+        return original(*arguments, **members)
+
+    def in_call(user_id: str) -> bool:
+        return user_id not in others.get() and _CALLS.channel_of(user_id) is not None
 
     def close_user(original: Any, sfu: Any, user_id: str, *, outside: str | None = None) -> Any:
-        return original(user_id, outside=outside) if _CALLS.channel_of(user_id) is not None else []
+        return original(user_id, outside=outside) if in_call(user_id) else []
 
     def close_channel(original: Any, sfu: Any, channel_id: str, user_id: str | None = None) -> Any:
-        return original(channel_id, user_id) if _CALLS.channel_of(user_id or "") is not None else []
+        return original(channel_id, user_id) if in_call(user_id or "") else []
 
-    return *_CALLS.seams, *during(place, Media("close_user", close_user), Media("close_channel", close_channel))
+    changes = *_CALLS.seams, *during(place, Media("close_user", close_user), Media("close_channel", close_channel))
+    return *changes, Around(place, noted)
 
 
 def _all_of_the_user(close: Any, sfu: Any, session_id: str) -> Any:

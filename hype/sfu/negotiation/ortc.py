@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import copy
 import secrets
+import string
 from typing import Final
 
 from hype.ids import base36
@@ -189,8 +190,12 @@ def consumer_ssrcs(first: int, number: int) -> tuple[int, int]:
 
 
 def mid_text(number: int) -> str:
-    """Return the mid of a transport's consumer number `number` (from 0, wraps at 1,679,616): MID_SIZE of base 36."""
-    return base36(number, MID_SIZE)
+    """Return the mid of a transport's consumer number `number` (from 0, wraps at 1,213,056): MID_SIZE characters.
+
+    The first is a letter, because some SDP libraries read a mid of digits as a number.
+    """
+    rest = MID_SIZE - 1
+    return string.ascii_lowercase[number // 36**rest % 26] + base36(number, rest)
 
 
 def extension_ids(parameters: Json) -> dict[str, int]:

@@ -25,6 +25,8 @@ RTCP_LIKE = range(64, 96)
 _MIME = re.compile(r"(audio|video)/[a-z0-9.+_-]{1,64}", re.IGNORECASE | re.ASCII)
 _RID = re.compile(r"[A-Za-z0-9_-]{1,16}", re.ASCII)
 _ALGORITHM = re.compile(r"sha-(1|224|256|384|512)")
+STRONG_HASHES = ("sha-256", "sha-384", "sha-512")
+"""The algorithms of fingerprints that a certificate is compared with (amendment A20)."""
 _FINGERPRINT = re.compile(r"[0-9A-Fa-f]{2}(:[0-9A-Fa-f]{2}){15,63}", re.ASCII)
 
 
@@ -233,6 +235,6 @@ def validate_dtls_parameters(value: object) -> Json:
     if role not in ("auto", "client", "server"):
         raise Unsupported("dtlsParameters.role is neither auto, client nor server")
     fingerprints = _list(parameters.get("fingerprints"), "fingerprints", _fingerprint)
-    if not fingerprints:
-        raise Unsupported("dtlsParameters.fingerprints are missing")
+    if not any(each["algorithm"] in STRONG_HASHES for each in fingerprints):
+        raise Unsupported(f"dtlsParameters.fingerprints have none of {', '.join(STRONG_HASHES)}")
     return {"role": role, "fingerprints": fingerprints}

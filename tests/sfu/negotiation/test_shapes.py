@@ -134,6 +134,7 @@ def test_wrong_parameters_are_refused(change: Json) -> None:
         {"fingerprints": []},
         {"fingerprints": [{"algorithm": "md5", "value": FINGERPRINT["value"]}]},
         {"fingerprints": [FINGERPRINT | {"value": "AB:CD"}]},
+        {"fingerprints": [FINGERPRINT | {"algorithm": "sha-1"}, FINGERPRINT | {"algorithm": "sha-224"}]},
         {"fingerprints": [FINGERPRINT], "role": "boss"},
     ],
 )

@@ -39,6 +39,19 @@ def consume(world: World) -> None:
 
 
 @case(
+    "R29.mid-is-no-number",
+    "the mid of a consumer is not made of digits alone, which SDP libraries may read as a number",
+    source="ruling R29",
+    level="extension",
+)
+def mid_is_no_number(world: World) -> None:
+    ann, bob = participants(world, "ann", "bob")
+    for kind in KINDS:
+        mid = bob.consume(ann.producer(kind)).data["rtpParameters"].get("mid", "")
+        must.hold(not mid.isdigit(), "a mid that is no number", mid)
+
+
+@case(
     "R29.device",
     "a consumer has no RTX and no header extension that the device's capabilities lack",
     source="Voice (/api/voice); ruling R29",

@@ -180,6 +180,20 @@ def connect(world: World) -> None:
 
 
 @case(
+    "R27.weak-fingerprint",
+    "connectTransport is 400 without a fingerprint of sha-256, sha-384 or sha-512",
+    source="ruling R27; amendment A20",
+    level="extension",
+)
+def weak_fingerprint(world: World) -> None:
+    """Send a well-formed sha-1 fingerprint alone (400), then beside one of sha-256 (200)."""
+    (ann,) = participants(world, "ann")
+    weak = {"algorithm": "sha-1", "value": ":".join(["AB"] * 20)}
+    ann.connect(ann.sending, {"role": "client", "fingerprints": [weak]}, expect=400)
+    ann.connect(ann.sending, {"role": "client", "fingerprints": [weak, FINGERPRINT]})
+
+
+@case(
     "R27.refused",
     "connectTransport is 404 with an unknown transport, and 403 with another user's transport",
     source="Voice (/api/voice); ruling R27",
