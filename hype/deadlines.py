@@ -2,6 +2,9 @@
 
 Every kind of deadline has one duration, so what was set first is due first: a look at the oldest entries finds all that
 have passed. A socket costs an entry in a dict for each deadline that runs, and no timer of its own.
+
+A pause of this process (SIGSTOP, a debugger, a virtual machine that is moved) does not count: what clients have sent
+meanwhile is not read yet, so all of them would seem silent at once.
 """
 
 from __future__ import annotations
@@ -16,6 +19,7 @@ __all__ = ["Deadline", "Deadlines"]
 T = TypeVar("T")
 
 _TICK_S = 0.25  # how late a deadline may be noticed
+_PAUSE_S = 2.0  # a timer that is later than this was paused
 _AT_A_TIME = 200  # the sockets of one kind that are served before everything else gets its turn
 
 
@@ -42,6 +46,12 @@ class Deadline(Generic[T]):
         """Let the deadline of `thing` never pass."""
         self._due.pop(thing, None)
 
+    def postpone(self, seconds: float) -> None:
+        """Leave out a pause of so many seconds that has just ended; nothing gets more time than when it is set now."""
+        latest = self._clock() + self._seconds
+        for thing, due in self._due.items():
+            self._due[thing] = min(due + seconds, latest)
+
     def serve(self, most: int) -> bool:
         """Hand over up to `most` things whose duration is over; return whether there may be more."""
         now = self._clock()
@@ -64,6 +74,7 @@ class Deadlines:
         self._clock = clock
         self._all: list[Deadline[Any]] = []
         self._timer: asyncio.Handle | None = None
+        self._looked_at = clock()
 
     def of(self, seconds: float, passed: Callable[[T], object]) -> Deadline[T]:
         """Return a new kind of deadline. passed: takes each thing whose `seconds` are over."""
@@ -73,6 +84,7 @@ class Deadlines:
 
     def start(self) -> None:
         """Begin to look at the clock; needs a running event loop."""
+        self._looked_at = self._clock()
         self._timer = asyncio.get_running_loop().call_later(_TICK_S, self._tick)
 
     def stop(self) -> None:
@@ -82,11 +94,16 @@ class Deadlines:
 
     def look(self) -> bool:
         """Serve what is due, some of each kind; return whether there may be more."""
+        self._looked_at = self._clock()
         return any([each.serve(_AT_A_TIME) for each in self._all])  # noqa: C419 - every kind gets its turn
 
     def _tick(self) -> None:
         loop = asyncio.get_running_loop()
         self._timer = loop.call_later(_TICK_S, self._tick)  # first, so that an error does not stop the clock
+        late_s = self._clock() - self._looked_at - _TICK_S
+        if late_s > _PAUSE_S:
+            for each in self._all:
+                each.postpone(late_s)
         if self.look():
             self._timer.cancel()
             self._timer = loop.call_soon(self._tick)

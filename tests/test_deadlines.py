@@ -87,3 +87,28 @@ async def test_the_timer_looks_by_itself() -> None:
     deadlines.stop()
     last.set("never")
     assert "never" in last
+
+
+async def test_a_pause_of_the_process_does_not_count() -> None:
+    """An hour in which the timer could not run takes nobody's time, and gives nobody more than the whole of it."""
+    clock = HandClock()
+    deadlines = Deadlines(clock)
+    passed: list[str] = []
+    soon, looked = deadlines.of(10.0, passed.append), asyncio.Event()
+    fence: Deadline[str] = deadlines.of(0.0, lambda name: looked.set())
+    soon.set("before")
+    deadlines.start()
+    clock.advance(6)
+    deadlines.look()
+    clock.advance(3600)
+    soon.set("after")
+    fence.set("next look of the timer")
+    await looked.wait()
+    deadlines.stop()
+    assert passed == []
+    clock.advance(4.1)
+    deadlines.look()
+    assert passed == ["before"]
+    clock.advance(6)
+    deadlines.look()
+    assert passed == ["before", "after"]
