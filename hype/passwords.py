@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Callable
+from collections import Counter
+from collections.abc import Callable, Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
 from threading import Lock
 from typing import Any, Final
 
@@ -51,6 +53,34 @@ class HashingThreads(ThreadPoolExecutor):
     def _end(self, ended: Future[Any] | None) -> None:
         with self._lock:
             self._present -= 1
+
+
+class Places:
+    """The places of addresses in the queue of `HashingThreads`, so that no client alone fills it.
+
+    It counts every kind of hash: a login with the right password costs as much as one that fails.
+    """
+
+    def __init__(self, most: int = 50) -> None:
+        """Begin with an empty queue. most: the places of one address."""
+        self._most = most
+        self._taken: Counter[str] = Counter()
+
+    @contextmanager
+    def one(self, key: str) -> Iterator[None]:
+        """Take a place for as long as the block runs. key: what an address counts under.
+
+        Raises Unavailable, with the time until half of its hashes are done, when the address has all of its places.
+        """
+        if self._taken[key] >= self._most:
+            raise Unavailable(retry_after_s=self._most * _HASH_S / 4)
+        self._taken[key] += 1
+        try:
+            yield
+        finally:
+            self._taken[key] -= 1
+            if not self._taken[key]:
+                del self._taken[key]
 
 
 def hash_password(password: str) -> str:

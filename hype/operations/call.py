@@ -9,6 +9,7 @@ from functools import cached_property
 from typing import Any, Final, TypeVar
 
 from hype import greenlets, jsontext
+from hype.addresses import limit_key
 from hype.cluster import Cluster
 from hype.config import Config
 from hype.database import PATIENCE_S, Database, Unit
@@ -18,6 +19,7 @@ from hype.models import Session, User
 from hype.operations.expiry import Expiry
 from hype.operations.media import Media
 from hype.operations.quota import Quota
+from hype.passwords import Places
 from hype.spec import Contract, Operation
 from hype.telemetry.metrics import Metrics
 from hype.tokens import Tokens
@@ -33,7 +35,8 @@ _HASHING_S: Final = 30.0  # hashes take a core for long, and many may wait for t
 class Services:
     """The parts that live as long as the server; `hype.server` builds them once.
 
-    hashing: the threads in which passwords are hashed. expiry: decides which sessions are old enough to be removed.
+    hashing: the threads in which passwords are hashed. places: those of each address in the queue for them. expiry:
+    decides which sessions are old enough to be removed.
     """
 
     config: Config
@@ -44,6 +47,7 @@ class Services:
     metrics: Metrics
     media: Media
     hashing: Executor
+    places: Places = field(default_factory=Places)
     expiry: Expiry = field(default_factory=Expiry)
 
     @cached_property
@@ -121,11 +125,12 @@ class Call:
     def hash(self, work: Callable[..., T], *arguments: object) -> T:
         """Return the result of `work(*arguments)`, which hashes a password, in a thread made for that.
 
-        Raises Unavailable when it does not come within 30 s.
+        Raises Unavailable when it does not come within 30 s, and when too many hashes of the client's address wait.
         """
         self.unit.apart()
         try:
-            return greenlets.in_thread(self.services.hashing, work, *arguments, timeout_s=_HASHING_S)
+            with self.services.places.one(limit_key(self.address)):
+                return greenlets.in_thread(self.services.hashing, work, *arguments, timeout_s=_HASHING_S)
         except TimeoutError as error:
             raise Unavailable from error
 

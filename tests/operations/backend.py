@@ -89,9 +89,10 @@ class Backend:
         *,
         path: Mapping[str, str] | None = None,
         token: str | None = None,
+        address: str = "192.0.2.1",
     ) -> Answer:
         """Perform one operation in the event loop, so that it can wait for media and for others."""
-        work = self._work(operation_id, body, path, None, token, "192.0.2.1", None)
+        work = self._work(operation_id, body, path, None, token, address, None)
         return await self.services.database.run(work)
 
     def _work(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Coroutine, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,7 +12,7 @@ import pytest
 from hype import passwords
 from hype.errors import HypeError, NotAuthenticated, TooManyRequests, Unavailable, ValidationFailed
 from hype.operations import Call
-from hype.passwords import HashingThreads
+from hype.passwords import HashingThreads, Places
 from tests.operations.backend import Backend
 from tests.operations.test_voice import VoiceBackend, voice
 from tests.sfu.signalling.driver import CAPABILITIES
@@ -198,21 +199,20 @@ async def test_a_storm_of_registrations_delays_no_message(hardened: Backend) -> 
     ann = hardened.guest("ann")
     answered: list[str] = []
 
-    async def note(name: str, operation_id: str, body: dict[str, str], token: str | None = None) -> None:
-        await hardened.call_in_loop(operation_id, body, token=token)
+    async def note(name: str, operation_id: str, body: dict[str, str], token: str | None, address: str) -> None:
+        await hardened.call_in_loop(operation_id, body, token=token, address=address)
         answered.append(name)
 
-    names = [f"user{number}" for number in range(100)]
-    storm = [
-        asyncio.create_task(
-            note("registered", "registerUser", {"username": name, "email": f"{name}@example.com", "password": "x" * 8})
-        )
-        for name in names
-    ]
+    def register(number: int) -> Coroutine[None, None, None]:
+        name = f"user{number}"
+        body = {"username": name, "email": f"{name}@example.com", "password": "x" * 8}
+        return note("registered", "registerUser", body, None, f"192.0.2.{number}")
+
+    storm = [asyncio.create_task(register(number)) for number in range(100)]
     for _ in range(5):
         await asyncio.sleep(0)  # all registrations have begun
     message = {"channelId": "text-general", "content": "x"}
-    await note("message", "createMessage", message, ann["accessToken"])
+    await note("message", "createMessage", message, ann["accessToken"], "192.0.2.200")
     await asyncio.gather(*storm)
     assert answered.index("message") < 50
     assert len(answered) == 101
@@ -232,6 +232,24 @@ async def test_too_many_hashes_are_refused(hardened: Backend) -> None:
     assert all(int(each.headers["Retry-After"]) >= 1 for each in refused)
     assert len([user for user in hardened.data("listUsers") if len(user["username"]) == 3]) == 4
     await hardened.call_in_loop("registerUser", {"username": "later", "email": "l@example.com", "password": "x" * 8})
+    hashing.shutdown()
+
+
+async def test_logins_of_one_address_leave_room_for_others(hardened: Backend) -> None:
+    """An address that logs in with the right password again and again gets 503 itself, and keeps no other out."""
+    hashing = HashingThreads(2, waiting=8)
+    hardened.use_hashing(hashing)
+    hardened.services = replace(hardened.services, places=Places(5))
+    await hardened.call_in_loop("registerUser", {**ANN, "username": "ann"})
+    addresses = [*["203.0.113.9"] * 15, "192.0.2.7"]
+    *others, last = await asyncio.gather(
+        *(hardened.call_in_loop("loginUser", ANN, address=each) for each in addresses), return_exceptions=True
+    )
+    assert not isinstance(last, BaseException)
+    refused = [answer for answer in others if isinstance(answer, Unavailable)]
+    assert len(refused) == 10
+    assert all(int(each.headers["Retry-After"]) >= 1 for each in refused)
+    await hardened.call_in_loop("loginUser", ANN, address="203.0.113.9")
     hashing.shutdown()
 
 
