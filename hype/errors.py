@@ -17,6 +17,7 @@
     │   ├── HeadTooLarge         431 invalid_message
     │   ├── ClientGone           400 invalid_message   no client is left to read it
     │   ├── Unavailable          503 unavailable       with `Retry-After`
+    │   │   └── QueueFull        503 unavailable       because clients ask for too much at once
     │   └── InternalError        500 internal
     └── StartError               a failed start; its text is a sentence for the person at the terminal
         ├── ConfigError          a variable has a wrong value
@@ -194,6 +195,10 @@ class Unavailable(HypeError):
 
     def __init__(self, error: str | None = None, *, retry_after_s: float = 1.0) -> None:
         super().__init__(error, headers=_retry_after(retry_after_s))
+
+
+class QueueFull(Unavailable):
+    """A request that would have to wait for too many others. The server works, so its log says nothing."""
 
 
 class ClientGone(HypeError):

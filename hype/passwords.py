@@ -13,7 +13,7 @@ from typing import Any, Final
 
 import bcrypt
 
-from hype.errors import Unavailable
+from hype.errors import QueueFull
 
 _HASH_S: Final = 0.1
 _ROUNDS: Final = 10
@@ -37,10 +37,10 @@ class HashingThreads(ThreadPoolExecutor):
         self._lock = Lock()
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future[Any]:
-        """Begin a call. Raises Unavailable, with the time until the queue is shorter, when too many wait."""
+        """Begin a call. Raises QueueFull, with the time until the queue is shorter, when too many wait."""
         with self._lock:
             if self._present >= self._most:
-                raise Unavailable(retry_after_s=self._most * self._threads_s / 2)
+                raise QueueFull(retry_after_s=self._most * self._threads_s / 2)
             self._present += 1
         try:
             begun = super().submit(fn, *args, **kwargs)
@@ -70,10 +70,10 @@ class Places:
     def one(self, key: str) -> Iterator[None]:
         """Take a place for as long as the block runs. key: what an address counts under.
 
-        Raises Unavailable, with the time until half of its hashes are done, when the address has all of its places.
+        Raises QueueFull, with the time until half of its hashes are done, when the address has all of its places.
         """
         if self._taken[key] >= self._most:
-            raise Unavailable(retry_after_s=self._most * _HASH_S / 4)
+            raise QueueFull(retry_after_s=self._most * _HASH_S / 4)
         self._taken[key] += 1
         try:
             yield

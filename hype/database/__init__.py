@@ -28,7 +28,7 @@ from hype.database.sqlite import Sqlite
 from hype.database.statements import Dialect, Parameters, Statement, compile_all, given
 from hype.database.transactions import Group, Membership, Publish
 from hype.database.unit import Unit, current
-from hype.errors import Unavailable
+from hype.errors import QueueFull, Unavailable
 from hype.greenlets import Turns
 
 __all__ = ["PATIENCE_S", "Conflict", "Database", "Publish", "Statement", "Unit", "execute", "given", "in_turn"]
@@ -163,7 +163,7 @@ class Database:
         except BaseException as error:
             unit.rollback()
             if isinstance(error, Unavailable):
-                level = logging.DEBUG if isinstance(error, Contended) else logging.WARNING
+                level = logging.DEBUG if isinstance(error, Contended | QueueFull) else logging.WARNING
                 _log.log(level, "a unit of work failed, because something did not answer: %s", _reason(error))
             raise
         finally:
