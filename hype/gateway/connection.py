@@ -45,6 +45,7 @@ class Connection(asyncio.BufferedProtocol):
         "_attendant",
         "_fragments",
         "_handling",
+        "_late",
         "_listener",
         "_lost",
         "_parts",
@@ -68,6 +69,7 @@ class Connection(asyncio.BufferedProtocol):
         self._parts: bytearray | None = None  # of a text that comes in fragments
         self._fragments = 0
         self._unread = 0  # the bytes that wait in the library for the rest of their frame, or more than that
+        self._late = 0  # the bytes that have come since the closing began
         self._writable = False  # whether an event may be written
         self._lost = False
 
@@ -167,10 +169,18 @@ class Connection(asyncio.BufferedProtocol):
             if text is not None:
                 self._add(_text(text))
                 return
+        if self in self._listener.leaving:
+            self._late += nbytes
+        if self._late > self._listener.max_frame_bytes:
+            self.cut()  # a flood, which would go on for as long as it is read
+        else:
+            self._read(data)
+
+    def _read(self, data: bytes) -> None:
         protocol = self._protocol
         protocol.receive_data(data)
         events = protocol.events_received()
-        self._unread += nbytes
+        self._unread += len(data)
         if self._attendant is not None:
             self._write()  # pongs, and the answer to a close frame
         for event in events:

@@ -174,6 +174,19 @@ async def test_a_client_that_does_not_answer_the_close_is_cut(server: RunningLis
     assert attendant.connection.close_code == 1006
 
 
+async def test_a_client_that_floods_a_closing_server_is_cut(server: RunningListener) -> None:
+    """The frames in flight are read for the answer to the close frame; a client that sends more of them is cut."""
+    client = await server.client()
+    client.send(masked(TEXT, b"hello"))
+    await client.texts(1)
+    server.attendants[0].connection.socket.close(4429, "Too many requests")
+    assert await client.closed() == 4429
+    client.send(masked(PING, b"") * 100)
+    assert [opcode for opcode, _ in [await client.receive() for _ in range(100)]] == [PONG] * 100
+    client.send(masked(PING, b"") * (MOST_BYTES // 6))
+    assert await client.closed() is None
+
+
 async def test_texts_wait_for_the_one_in_progress(server: RunningListener) -> None:
     """Texts of one client are handled one after the other; another client's are not held up."""
     busy, other = await server.client(), await server.client()
