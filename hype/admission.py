@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
+import json
 import logging
 import socket
 import time
@@ -22,12 +23,13 @@ from typing import Final, Protocol, cast
 
 from hype.addresses import Network, limit_key, within
 from hype.descriptors import Reserve
+from hype.errors import Unavailable
 
 __all__ = ["LOOPBACK", "REFUSAL", "Admission", "Door", "Guest"]
 
 LOOPBACK: Final[tuple[Network, ...]] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
-_BODY: Final = b'{"success":false,"error":"Service unavailable"}'
+_BODY: Final = json.dumps(Unavailable().document, separators=(",", ":")).encode()
 REFUSAL: Final = (
     b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
     b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nRetry-After: 10\r\nConnection: close\r\n\r\n%b"

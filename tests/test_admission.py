@@ -154,7 +154,7 @@ async def opened(admission: Admission, *most: int | None) -> AsyncIterator[House
 
 
 def test_an_address_has_its_share(on_a_loop: Callable[[Test], None]) -> None:
-    """One connection over the limit of an address is answered 503 and closed; one that ends makes room."""
+    """A connection over the limit of an address is answered 503 and closed; one that ends makes room."""
 
     async def test() -> None:
         told: list[tuple[str, str]] = []
@@ -266,7 +266,7 @@ def test_clients_are_refused_when_no_descriptor_is_left(
 
 
 def test_an_idle_connection_gives_its_descriptor(on_a_loop: Callable[[Test], None]) -> None:
-    """When no descriptor is left, an idle connection gives way to a new one."""
+    """An idle connection gives way to a new one when no descriptor is left."""
 
     async def test() -> None:
         async with opened(Admission(100, 100)) as house:

@@ -315,7 +315,7 @@ def test_an_ipv6_address_is_printed_as_a_url(serve: Serve, sqlite_url: str) -> N
 
 
 def test_a_system_without_affinity_gives_all_processors(tmp_path: Path, serve: Serve, sqlite_url: str) -> None:
-    """Where the system does not tell a process its processors, as on macOS, the server starts with voice."""
+    """The server starts with voice on a system that does not tell a process its processors, as on macOS."""
     (tmp_path / "sitecustomize.py").write_text("import os\ndel os.sched_getaffinity\n")
     server = serve(sqlite_url, {"PYTHONPATH": str(tmp_path)})
     assert server.world().rest.call("getHealth", expect=200).json["checks"]["sfu"] == "ok"

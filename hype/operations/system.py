@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import ipaddress
 import time
-from collections.abc import Sequence
 from typing import Any
 
 from hype import payloads
-from hype.addresses import Network
+from hype.addresses import within
 from hype.errors import NotFound
 from hype.operations.call import Answer, Call
 
@@ -54,7 +52,7 @@ def get_metrics(call: Call) -> Answer:
 
     Raises NotFound for an address to which METRICS_FROM does not show them.
     """
-    if not _within(call.address, call.services.config.metrics_from):
+    if not within(call.address, call.services.config.metrics_from):
         raise NotFound
     return Answer(call.services.metrics.text())
 
@@ -70,15 +68,6 @@ def _about(call: Call, status: str) -> dict[str, Any]:
 
 def _check(works: bool) -> str:
     return "ok" if works else "error"
-
-
-def _within(address: str, networks: Sequence[Network]) -> bool:
-    try:
-        parsed = ipaddress.ip_address(address.partition("%")[0])
-    except ValueError:
-        return False
-    mapped = parsed.ipv4_mapped if isinstance(parsed, ipaddress.IPv6Address) else None
-    return any((mapped or parsed) in network for network in networks)
 
 
 def _group(path: str) -> tuple[str, str]:

@@ -49,7 +49,7 @@ def test_targets(line: bytes, path: bytes, query: bytes) -> None:
     "target", [b"*", b"x", b"x:80", b"ftp://x/", b"http:///a", b"http://a b/", b"/#", b"http://x@y/"]
 )
 def test_targets_of_no_form(target: bytes) -> None:
-    """What is no target of the method is refused."""
+    """A target of a form that the method has not is refused."""
     with pytest.raises(HypeError):
         head(b"GET " + target + b" HTTP/1.1\r\n")
 
@@ -96,7 +96,7 @@ def test_a_hostile_head_costs_no_more_than_a_plain_one(text: bytes) -> None:
 
 
 class Second:
-    """What httptools reads."""
+    """The parts of a head as httptools reads them."""
 
     def __init__(self) -> None:
         """Begin without fields."""

@@ -153,7 +153,7 @@ async def _write_some(site: Site, writer: asyncio.StreamWriter) -> None:
 
 
 async def test_a_refusal_waits_for_the_answer_before(site: Site) -> None:
-    """What comes while an answer is under way is read once that is out."""
+    """A request that comes while an answer is under way is read once that is out."""
     site.application.gate.clear()
     reader, writer = await site.connect()
     writer.write(GET)

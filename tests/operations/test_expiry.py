@@ -32,7 +32,7 @@ class Clocks:
 
 
 def test_a_clock_is_believed_after_an_hour() -> None:
-    """Nothing is removed in the first hour of a process; afterwards, what expired 30 days ago."""
+    """A process removes no session in its first hour; afterwards, those that expired 30 days ago."""
     clocks = Clocks()
     assert clocks.pass_by(0) is None
     assert clocks.pass_by(3599) is None

@@ -95,7 +95,7 @@ async def test_of_two_changes_at_once_one_wins(hardened: Backend) -> None:
 
 
 class Watched(ThreadPoolExecutor):
-    """One thread that hashes. busy: set once it has its second piece of work, the hash of the new password."""
+    """A thread that hashes. busy: set once it has its second piece of work, the hash of the new password."""
 
     def __init__(self) -> None:
         super().__init__(1)

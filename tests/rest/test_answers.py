@@ -1,4 +1,4 @@
-"""What all answers have in common, and what becomes of their connections."""
+"""The headers that all answers have in common, and the connections after an answer."""
 
 from __future__ import annotations
 

@@ -84,7 +84,7 @@ def test_what_was_left_out_is_written_at_the_end(log: Log) -> None:
 
 
 def test_debug_is_not_throttled(log: Log) -> None:
-    """Whoever switches `debug` on sees every line."""
+    """The level `debug` shows every line."""
     for _ in range(100):
         log.logger.debug("seen")
     assert log.messages == ["seen"] * 100

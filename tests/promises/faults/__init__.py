@@ -1,1 +1,1 @@
-"""What becomes of clients, and of what was acknowledged to them, while the database fails (amendments A12 and A17)."""
+"""The clients, and what was acknowledged to them, while the database fails (amendments A12 and A17)."""
