@@ -340,6 +340,7 @@ class Connection(asyncio.Protocol):
         self._left, self._chunks = None, None
         self._answering = True
         cycle.more_body = False
+        cycle.default_headers = self._state.default_headers  # those of the head would have its date
         task = self._loop.create_task(cycle.run_asgi(cast(Any, Answer(cycle, self._app, self._close_after_answer))))
         task.add_done_callback(self._state.tasks.discard)
         self._state.tasks.add(task)

@@ -60,6 +60,10 @@ class Site:
         self._writers.append(writer)
         return reader, writer
 
+    def say(self, name: str, value: str) -> None:
+        """Let all answers have a header, as they have the date, until uvicorn makes the headers of the next second."""
+        self._http.server_state.default_headers = [(name.encode(), value.encode())]
+
     def close(self) -> None:
         """Cut all connections."""
         for writer in self._writers:

@@ -40,6 +40,17 @@ async def test_a_head_has_10_seconds(site: Site, beginning: bytes, more: bytes) 
     assert b"\r\nconnection: close\r\n" in answer
 
 
+async def test_the_date_of_an_answer_is_not_that_of_the_head(site: Site) -> None:
+    """A request whose body comes slowly is answered with the headers, and so with the date, of the time of its end."""
+    reader, writer = await site.connect()
+    site.say("date", "the head's")
+    writer.write(POST)
+    await site.get()
+    site.say("date", "the body's")
+    writer.write(b"0123456789")
+    assert b"the head's" not in await reader.readuntil(b"\r\n\r\n")
+
+
 async def test_a_second_head_has_its_own_10_seconds(site: Site) -> None:
     """A kept connection does not share the time of its requests."""
     reader, writer = await site.connect()
