@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -32,16 +32,26 @@ class Frontend:
     chromium: Chromium
     url: str
     world: World
+    start: Callable[[Mapping[str, str]], Running]
 
     def voice_channel(self) -> str:
         """A voice channel that only this test uses."""
         made = self.world.channel(self.world.guest("host"), "voice")
         return str(made["id"])
 
-    def arrive(self, channel: str, *, only: str | None = None) -> Page:
-        """A new person whose page is ready to join. `only`: "tcp" or "udp" keeps the candidates of that protocol."""
+    def restart(self) -> None:
+        """End the server, and start it again with the same ports, database and secrets."""
+        ports = {"PORT": str(self.server.port), "WS_PORT": str(self.server.ws_port)}
+        assert self.server.stop() == 0
+        self.server = self.start(ports)
+
+    def arrive(self, channel: str, *, only: str | None = None, token: str | None = None) -> Page:
+        """A new person whose page is ready to join. `only`: "tcp" or "udp" keeps the candidates of that protocol.
+
+        `token`: of a person who has another page already.
+        """
         page = self.chromium.open(self.url)
-        options = {"api": self.server.url, "ws": self.server.ws_url, "channelId": channel, "only": only}
+        options = {"api": self.server.url, "ws": self.server.ws_url, "channelId": channel, "only": only, "token": token}
         page.user_id = page.call("arrive", options, f"page-{secrets.token_hex(4)}")
         return page
 
@@ -100,9 +110,13 @@ def site(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 @pytest.fixture
 def frontend(chromium: Chromium, site: str, serve: Serve, sqlite_url: str, tmp_path: Path) -> Iterator[Frontend]:
     """A server that this frontend may call (CORS), and nobody in it yet. Every page closes at the end."""
-    server = serve(sqlite_url, {"CORS_ORIGINS": site, "ANNOUNCED_IP": "127.0.0.1"})
+
+    def start(more: Mapping[str, str]) -> Running:
+        return serve(sqlite_url, {"CORS_ORIGINS": site, "ANNOUNCED_IP": "127.0.0.1", **more})
+
+    server = start({})
     chromium.pages.clear()
-    yield Frontend(server, chromium, site, server.world())
+    yield Frontend(server, chromium, site, server.world(), start)
     for page in chromium.pages:
         if not page.closed:
             page.close()

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from itertools import permutations
+from pathlib import Path
 
 import pytest
 
@@ -190,3 +193,75 @@ def test_media_survives_an_ice_restart(frontend: Frontend) -> None:
 
     hears(bob, ann)
     assert ann.call("path", "send")["state"] == "connected"
+
+
+@pytest.mark.slow
+def test_who_waited_alone_is_heard(frontend: Frontend) -> None:
+    """A person who waited alone for 90 seconds, thrice the time of consent, hears and is heard by the next (A20)."""
+    channel = frontend.voice_channel()
+    ann = frontend.join(channel)
+    ann.call("wait", 90_000, within_s=90)
+
+    bob = frontend.join(channel)
+    for page in (ann, bob):
+        produces(page, "audio", "video")
+
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+        sees(page, other, "video")
+    assert ann.call("times", "transport_closed", {}) == 0
+
+
+def test_a_call_goes_on_after_its_worker_has_died(frontend: Frontend) -> None:
+    """Both people make new transports when they are told of the old ones' end, and hear each other again (A11)."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    for page in (ann, bob):
+        produces(page, "audio")
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+
+    process = frontend.server.process.pid
+    for worker in Path(f"/proc/{process}/task/{process}/children").read_text().split():
+        os.kill(int(worker), signal.SIGKILL)
+
+    for page in (ann, bob):
+        page.until("heard", "transport_closed", {"direction": "recv", "reason": "worker"})
+        page.until("renewed", 2, within_s=30)
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+
+
+def test_a_call_goes_on_after_a_restart(frontend: Frontend) -> None:
+    """Both people come back by themselves after a restart of the server, and hear each other again."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    for page in (ann, bob):
+        produces(page, "audio")
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+
+    frontend.restart()
+
+    for page in (ann, bob):
+        page.until("renewed", 2, within_s=40)
+    for page, other in permutations((ann, bob)):
+        hears(page, other)
+
+
+def test_a_second_tab_takes_over(frontend: Frontend) -> None:
+    """The first tab of a person is told that the second one sends and receives, and stays out (A11)."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    produces(ann, "audio")
+    hears(bob, ann)
+
+    tab = frontend.arrive(channel, token=ann.call("token"))
+
+    for direction in ("send", "recv"):
+        ann.until("heard", "transport_closed", {"direction": direction, "reason": "replaced"})
+        assert ann.call("path", direction)["state"] == "closed"
+    tab.call("join")
+    produces(tab, "audio")
+    hears(bob, tab)
+    assert ann.call("renewed", 0, 0) == 0

@@ -28,7 +28,8 @@ _LATER_S: Final = 10.0  # only the end of a consumer makes room
 class Transport:
     """A transport by which one user sends to, or receives from, one channel.
 
-    session_id: the session that made it, whose end closes it (amendment A21). connected: the client's side is known.
+    session_id: the session that made it, whose end closes it (amendment A21). known: the client has been told of
+    it. connected: the client's side is known.
     consumed: the number of consumers that it has had so far. first_ssrc: the start for `ortc.consumer_ssrcs`.
     """
 
@@ -37,6 +38,7 @@ class Transport:
     session_id: str
     channel_id: str
     direction: Direction
+    known: bool = False
     connected: bool = False
     consumed: int = 0
     first_ssrc: int = field(default_factory=lambda: secrets.randbits(32))

@@ -122,6 +122,7 @@ class Sfu:
         with _undo_on_failure(lambda: self._close_transport(transport)):
             options = await ask(worker, "createTransport", params)
             self._must_be_open(transport)
+        transport.known = True
         self._unconnected.add(transport)
         return {"id": transport.id, **options}
 
@@ -315,7 +316,7 @@ class Sfu:
         for producer in self._forget_transport(transport):
             self._announce_closed(producer)
         if was_open:
-            self._listener.transport_closed(transport, reason)
+            self._listener.transport_closed(transport, reason if transport.known else None)
 
     def _close_producer(self, producer: Producer) -> None:
         if self._rooms.remove_producer(producer):

@@ -29,7 +29,10 @@ export class Api {
             body: body === undefined ? undefined : JSON.stringify(body),
         });
         const answer = await response.json();
-        if (!answer.success) throw new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+        if (!answer.success) {
+            const failure = new Error(`${method} ${path}: ${response.status} ${JSON.stringify(answer)}`);
+            throw Object.assign(failure, { status: response.status });
+        }
         return answer.data;
     }
 }

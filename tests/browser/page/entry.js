@@ -36,6 +36,8 @@ window.hype = {
         return call.arrive(username);
     },
     join: () => call.join(),
+    token: () => call.api.token,
+    wait: (milliseconds) => new Promise((resolve) => setTimeout(resolve, milliseconds)),
     leave: () => call.leave(),
     mute: (isMuted) => call.mute(isMuted),
     produce: (kind, options) => call.produce(kind, options),
@@ -48,6 +50,9 @@ window.hype = {
     heard(type, members, within) {
         return until(`${type} ${JSON.stringify(members)}`, () => call.gateway.heard(type, members)[0]?.data, within);
     },
+
+    // The transports have been made anew so many times.
+    renewed: (times, within) => until(`${times} renewals`, () => (call.renewals >= times ? call.renewals : undefined), within),
 
     // How many such frames have come so far.
     times: (type, members) => call.gateway.heard(type, members).length,

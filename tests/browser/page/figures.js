@@ -47,11 +47,13 @@ export async function inbound(consumer) {
 }
 
 export async function outbound(producer) {
+    if (producer.closed) return [];
     return (await all(producer, 'outbound-rtp')).map((stats) => cut(stats, OUTBOUND));
 }
 
 // The candidate pair in use, the protocol it speaks, and how far DTLS has come.
 export async function path(transport) {
+    if (transport.closed) return { state: 'closed' };
     const stats = await transport.getStats();
     const [own] = [...stats.values()].filter((one) => one.type === 'transport');
     const pair = own && stats.get(own.selectedCandidatePairId);

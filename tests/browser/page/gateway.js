@@ -11,6 +11,11 @@ export class Gateway {
         });
     }
 
+    // Calls `lost` when the socket has closed, for whatever reason.
+    whenClosed(lost) {
+        this.socket.addEventListener('close', lost, { once: true });
+    }
+
     // Resolves when the socket is open and has been answered, as in any frontend, by its own user_joined.
     static async open(url, token, heard) {
         const socket = new WebSocket(`${url}/?token=${encodeURIComponent(token)}`);
