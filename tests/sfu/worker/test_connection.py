@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 
 from hype.sfu.framing import Refused
+from tests.sfu.worker.peer import TIMEOUT_S
 from tests.sfu.worker.rig import Rig, payload, rtp_packet, started
 
 CHECK_INTERVAL_S = 0.1
@@ -90,6 +91,20 @@ async def test_a_goodbye_closes_at_once(rig: Rig) -> None:
     transport_id, peer = await rig.connect("send")
     await peer.close()
     await rig.wait_for("transportClosed", transportId=transport_id, reason="dtls closed")
+
+
+@pytest.mark.parametrize("method", ["closeTransport", "closeRouter"])
+async def test_a_transport_that_the_server_closes_says_goodbye(rig: Rig, method: str) -> None:
+    """A client whose transport or channel has been closed gets DTLS's close_notify, so that it needs no timeout."""
+    transport_id, peer = await rig.connect("recv")
+    async with asyncio.timeout(TIMEOUT_S):
+        closed = asyncio.Event()
+        peer.dtls.on("statechange", closed.set)
+        await rig.call(
+            method, **({"transportId": transport_id} if method == "closeTransport" else {"routerId": "room"})
+        )
+        await closed.wait()
+    assert peer.dtls.state == "closed"
 
 
 async def test_a_wrong_certificate_is_closed(rig: Rig) -> None:
