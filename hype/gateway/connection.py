@@ -25,7 +25,7 @@ from hype.gateway.attending import Attendant, ClientAddress, Work
 from hype.gateway.hub import Socket
 from hype.gateway.library import ServerProtocol
 from hype.gateway.protocol import Close, CloseCode
-from hype.gateway.text_frames import size_on_the_wire, whole_text
+from hype.gateway.text_frames import size_on_the_wire, text_or_close, whole_text
 
 __all__ = ["Attendant", "Connection", "Listener", "Work"]
 
@@ -167,7 +167,7 @@ class Connection(asyncio.BufferedProtocol):
         if self._unread == 0 and self._writable and self._parts is None:
             text = whole_text(data, self._listener.max_frame_bytes)
             if text is not None:
-                self._add(_text(text))
+                self._add(text_or_close(text))
                 return
         if self in self._listener.leaving:
             self._late += nbytes
@@ -236,7 +236,7 @@ class Connection(asyncio.BufferedProtocol):
     def _take(self, frame: Frame) -> None:
         match frame.opcode:
             case Opcode.TEXT if frame.fin:
-                self._add(_text(frame.data))
+                self._add(text_or_close(frame.data))
             case Opcode.TEXT:
                 self._parts = bytearray(frame.data)
                 self._count_fragment()
@@ -246,7 +246,7 @@ class Connection(asyncio.BufferedProtocol):
                     self._count_fragment()
                 else:
                     parts, self._parts = self._parts, None
-                    self._add(_text(parts))
+                    self._add(text_or_close(parts))
             case Opcode.BINARY:
                 self._add(Close(CloseCode.TEXT_ONLY, "Text only"))
             case Opcode.PONG if self in self._listener.answering:
@@ -396,11 +396,3 @@ class Listener:
         self.connections.discard(connection)
         if self.closing and not self.connections:
             self._empty.set()
-
-
-def _text(data: bytes | bytearray | memoryview) -> str | Close:
-    """Return a message as text; what closes the socket if it is none."""
-    try:
-        return str(data, "utf-8")
-    except UnicodeDecodeError as error:
-        return Close(CloseCode.NOT_UTF8, f"{error.reason} at position {error.start}")

@@ -11,7 +11,9 @@ from typing import Final
 
 from websockets.frames import apply_mask  # type: ignore[attr-defined]  # the fast one, where it was built
 
-__all__ = ["size_on_the_wire", "whole_text"]
+from hype.gateway.protocol import Close, CloseCode
+
+__all__ = ["size_on_the_wire", "text_or_close", "whole_text"]
 
 _FINAL_TEXT: Final = 0x81  # FIN, no reserved bit, the opcode of text
 _MASKED: Final = 0x80
@@ -41,3 +43,11 @@ def size_on_the_wire(length: int) -> int:
     if length < _TWO_BYTES:
         return 2 + _MASK_BYTES + length
     return (4 if length < 65_536 else 10) + _MASK_BYTES + length
+
+
+def text_or_close(data: bytes | bytearray | memoryview) -> str | Close:
+    """Return the payload of a text as text; what closes the socket if it is not UTF-8."""
+    try:
+        return str(data, "utf-8")
+    except UnicodeDecodeError as error:
+        return Close(CloseCode.NOT_UTF8, f"{error.reason} at position {error.start}")

@@ -34,7 +34,7 @@ def test_everything_names_its_source(part: dict[str, Any]) -> None:
 def test_each_event_has_an_audience() -> None:
     """Each event of the server says which sockets get it."""
     sent = [each for each in DOCUMENT["operations"].values() if each["action"] == "send"]
-    assert all(each["x-hype-audience"]["to"] in {"room", "sender"} for each in sent)
+    assert all(each["x-hype-audience"]["to"] in {"room", "sender", "user"} for each in sent)
 
 
 def test_the_documented_profile_is_laxer() -> None:
