@@ -30,7 +30,7 @@ from hype.http1 import Http1
 from hype.models.migrate import migrate
 from hype.operations import Announcer, Services, by_operation_id, rooms
 from hype.passwords import HashingThreads
-from hype.rest import LIMIT_BYTES, build
+from hype.rest import LIMIT_BYTES, build, permission
 from hype.seeding import seed
 from hype.sfu.signalling import addresses
 from hype.sfu.signalling.service import Sfu
@@ -134,7 +134,7 @@ async def serving(config: Config) -> AsyncIterator[Addresses]:
             for name in prepare(database):
                 _log.info("migration %s applied", name)
             await database.run(lambda unit: rooms.everyone_offline())
-            async with _running_sfu(sfu), _listening(app, gateway, admission, rest, ws, config.keep_alive_s):
+            async with _running_sfu(sfu), _listening(app, gateway, admission, rest, ws, config):
                 yield Addresses(rest.getsockname()[1], ws.getsockname()[1], database.name)
         finally:
             hashing.shutdown(wait=True, cancel_futures=True)
@@ -185,10 +185,16 @@ async def _running_sfu(sfu: Sfu) -> AsyncIterator[None]:
 
 @contextlib.asynccontextmanager
 async def _listening(
-    app: Any, gateway: Gateway, admission: Admission, rest: socket.socket, ws: socket.socket, keep_alive_s: int
+    app: Any, gateway: Gateway, admission: Admission, rest: socket.socket, ws: socket.socket, config: Config
 ) -> AsyncIterator[None]:
     # `abort` comes before the end of uvicorn's patience, at which it logs errors.
-    http = Http1(app, DRAIN_S + 1, max_body_bytes=LIMIT_BYTES, keep_alive_s=keep_alive_s)
+    http = Http1(
+        app,
+        DRAIN_S + 1,
+        max_body_bytes=LIMIT_BYTES,
+        keep_alive_s=config.keep_alive_s,
+        permission=permission(config.cors_origins),
+    )
     door = Door("rest", rest, admission, http.connection)
     await gateway.start(ws, admission)
     running = asyncio.create_task(http.serve(sockets=[]))

@@ -12,13 +12,16 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCy
 from hype import jsontext
 from hype.errors import HypeError
 
-__all__ = ["DEFAULT_HEADERS", "Answer", "refusal"]
+__all__ = ["DEFAULT_HEADERS", "Answer", "Permission", "refusal"]
 
 DEFAULT_HEADERS: Final = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
 """The headers of every answer: a browser guesses no media type, and no cache keeps what depends on a token.
 
 An answer with a `Cache-Control` of its own keeps that.
 """
+
+Permission = Callable[[bytes | None], Sequence[tuple[bytes, bytes]]]
+"""An `Origin` → the headers that let its pages read an answer (ruling R9)."""
 
 _CACHING: Final = b"cache-control"
 

@@ -21,7 +21,7 @@ from hype.admission import Door
 from hype.deadlines import Deadline, Deadlines
 from hype.errors import BadRequest, HeadTooLarge, HypeError, PayloadTooLarge, RequestTimeout
 from hype.http1 import heads
-from hype.http1.answers import Answer, refusal
+from hype.http1.answers import Answer, Permission, refusal
 from hype.http1.chunks import Chunks
 from hype.http1.heads import Head
 
@@ -42,9 +42,10 @@ _uvicorn_log = logging.getLogger("uvicorn.error")
 class Bounds:
     """The bounds and the deadlines that all connections of a server share."""
 
-    def __init__(self, deadlines: Deadlines, keep_alive_s: float, max_body_bytes: int) -> None:
+    def __init__(self, deadlines: Deadlines, keep_alive_s: float, max_body_bytes: int, permission: Permission) -> None:
         """Create them. keep_alive_s: for the next request. max_body_bytes: of a body that the application gets."""
         self.max_body_bytes = max_body_bytes
+        self.permission = permission
         self.silent = deadlines.of(_SILENT_S, Connection.close)
         self.head = deadlines.of(_HEAD_S, Connection.miss_head)
         self.body = deadlines.of(_BODY_S, Connection.miss_body)
@@ -108,10 +109,9 @@ class Connection(asyncio.Protocol):
         self._chunks: Chunks | None = None  # the reader of a body of unknown length
         self._expected: Deadline[Connection] | None = None  # for what the client owes
         self._requests = 0
-        self._answering = False
+        self._answering = self._ended = False
         self._unread = False  # whether the client may still send what nobody reads
         self._last = False  # whether the server shuts down
-        self._ended = False
         self._waiting = 0  # bytes that waited for the client when the deadline for its reading was set
         self._discarded = 0
 
@@ -374,7 +374,8 @@ class Connection(asyncio.Protocol):
         """Answer a request that cannot be read, and end."""
         _log.debug("a request was refused: %s", error.error)
         if not self.transport.is_closing():
-            self.transport.write(refusal(error, self._state.default_headers))
+            origin = heads.origin_of(self._held) if self._left is None else None
+            self.transport.write(refusal(error, [*self._state.default_headers, *self._bounds.permission(origin)]))
         self._end()
 
     def _close_after_answer(self) -> None:

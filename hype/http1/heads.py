@@ -12,7 +12,7 @@ from typing import Final, NamedTuple
 
 from hype.errors import BadRequest, HeadTooLarge
 
-__all__ = ["LIMIT_BYTES", "MOST_FIELDS", "Field", "Head", "fields_of", "is_bare", "may_begin", "parse"]
+__all__ = ["LIMIT_BYTES", "MOST_FIELDS", "Field", "Head", "fields_of", "is_bare", "may_begin", "origin_of", "parse"]
 
 LIMIT_BYTES: Final = 16_384
 """The largest head, its empty line included (amendment A13)."""
@@ -30,6 +30,7 @@ _BEGINNING: Final = re.compile(_TOKEN + rb"{0,32}(?: |\r?\Z)")
 _BARE: Final = re.compile(rb"(?<!\r)\n|\r[^\n]|\0")
 _ABSOLUTE: Final = re.compile(rb"https?://([^/?]+)", re.IGNORECASE)
 _HOST: Final = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~!$&'()*+,;=%-]*)(?::[0-9]{0,5})?")
+_ORIGIN: Final = re.compile(rb"^origin:[\t ]*([\x21-\x7e]+)[\t ]*\r?$", re.IGNORECASE | re.MULTILINE)
 _LENGTH: Final = re.compile(rb"[0-9]{1,18}")
 _ONCE: Final = (b"host", b"content-length", b"transfer-encoding", b"authorization", b"content-type", b"origin")
 
@@ -61,6 +62,12 @@ def may_begin(octets: bytes, seen: int) -> bool:
 def is_bare(octets: bytes, seen: int = 0) -> bool:
     """Return whether a CR or LF stands alone in these octets, or a NUL stands there. seen: as for `may_begin`."""
     return _BARE.search(octets, max(0, seen - 1)) is not None
+
+
+def origin_of(octets: bytes) -> bytes | None:
+    """Return the one `Origin` in a head that cannot be read as a whole, None when there is none or several."""
+    found = _ORIGIN.findall(octets, 0, LIMIT_BYTES)
+    return found[0] if len(found) == 1 else None
 
 
 def parse(octets: bytes) -> Head:

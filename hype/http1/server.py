@@ -15,7 +15,7 @@ import uvicorn
 
 from hype.admission import Door
 from hype.deadlines import Deadlines
-from hype.http1.answers import DEFAULT_HEADERS
+from hype.http1.answers import DEFAULT_HEADERS, Permission
 from hype.http1.connection import Bounds, Connection
 
 __all__ = ["Http1"]
@@ -36,15 +36,19 @@ class Http1(uvicorn.Server):
         *,
         max_body_bytes: int,
         keep_alive_s: float = _KEEP_ALIVE_S,
+        permission: Permission = lambda origin: (),
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         """Configure it. grace_s: seconds that requests in progress have once `should_exit` is set.
 
         max_body_bytes: the application gets no larger body; the scope's `hype.unread` says that it is missing.
-        keep_alive_s: seconds for which an idle connection is kept. clock: returns seconds that never go back.
+        keep_alive_s: seconds for which an idle connection is kept. permission: gives the headers that let a page of
+        this `Origin` read a refusal. clock: returns seconds that never go back.
         """
         self.deadlines = Deadlines(clock)
-        self._connection = functools.partial(Connection, Bounds(self.deadlines, keep_alive_s, max_body_bytes))
+        self._connection = functools.partial(
+            Connection, Bounds(self.deadlines, keep_alive_s, max_body_bytes, permission)
+        )
         super().__init__(
             uvicorn.Config(
                 app,

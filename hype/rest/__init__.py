@@ -2,5 +2,6 @@
 
 from hype.rest.app import build
 from hype.rest.body import LIMIT_BYTES
+from hype.rest.cors import permission
 
-__all__ = ["LIMIT_BYTES", "build"]
+__all__ = ["LIMIT_BYTES", "build", "permission"]

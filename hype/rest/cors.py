@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
-from typing import Any
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Final
 
 import falcon
 import falcon.asgi
 
-__all__ = ["CrossOrigin"]
+__all__ = ["CrossOrigin", "permission"]
+
+_EXPOSED: Final = "RateLimit, RateLimit-Policy, Retry-After"
 
 
 class CrossOrigin:
@@ -18,7 +20,7 @@ class CrossOrigin:
         """Allow `origins`. methods: what any path takes, in upper case."""
         self._allow = ", ".join(sorted(methods))
         self._permission: Any = falcon.CORSMiddleware(
-            allow_origins=origins, allow_credentials=origins, expose_headers="RateLimit, RateLimit-Policy, Retry-After"
+            allow_origins=origins, allow_credentials=origins, expose_headers=_EXPOSED
         )
 
     async def process_request(self, request: falcon.asgi.Request, response: falcon.asgi.Response) -> None:
@@ -41,3 +43,21 @@ class CrossOrigin:
         response.append_header("Vary", "Origin")
         if request.get_header("Origin") is not None:
             self._permission.process_response(request, response, resource, succeeded)
+
+
+def permission(origins: Sequence[str]) -> Callable[[bytes | None], Sequence[tuple[bytes, bytes]]]:
+    """Return the function from an `Origin` to the headers of an answer that Falcon has no part in."""
+    allowed = {origin.encode() for origin in origins}
+
+    def headers(origin: bytes | None) -> Sequence[tuple[bytes, bytes]]:
+        vary = (b"vary", b"Origin")
+        if origin is None or origin not in allowed:
+            return [vary]
+        return [
+            vary,
+            (b"access-control-allow-origin", origin),
+            (b"access-control-allow-credentials", b"true"),
+            (b"access-control-expose-headers", _EXPOSED.encode()),
+        ]
+
+    return headers

@@ -48,6 +48,20 @@ def test_the_rest_of_a_refused_body_is_not_read(server: Running, token: bytes, l
 
 
 @pytest.mark.parametrize(
+    ("field", "status"),
+    [(b"Cookie: " + b"x" * 17_000, 431), (b"Host: y", 400), (b"Transfer-Encoding: gzip", 400)],
+    ids=["too large", "two hosts", "an unknown coding"],
+)
+def test_a_page_may_read_why_its_head_is_refused(server: Running, field: bytes, status: int) -> None:
+    """A refusal before routing has the headers without which a browser shows an error of CORS instead."""
+    for origin, allowed in ((ORIGIN, ORIGIN), ("http://evil.example", None)):
+        head = b"GET /api HTTP/1.1\r\nHost: x\r\nOrigin: %s\r\n%s\r\n\r\n" % (origin.encode(), field)
+        (answer,) = exchange(server, head)
+        assert (answer.status, answer.headers["vary"]) == (status, "Origin")
+        assert answer.headers.get("access-control-allow-origin") == allowed
+
+
+@pytest.mark.parametrize(
     "path", ["//x", "///", "/api%2Fchannels", "/%00", "*", "http://x/api/channels", "/a//b", "/.."]
 )
 def test_a_preflight_of_any_path_is_answered(server: Running, path: str) -> None:
