@@ -88,10 +88,9 @@ async def echo_port() -> AsyncIterator[int]:
     port = socket.create_server(("127.0.0.1", 0))
     admission = Admission(100, 100)
     listener = Listener(port, admission, _attend, deadlines, max_frame_bytes=_MOST_BYTES, max_queue_bytes=_MOST_BYTES)
-    door = Door("echo", port, admission, lambda door: _EchoConnection(listener))
-    door.open()
+    listener.door = Door("echo", port, admission, lambda door: _EchoConnection(listener))
+    listener.door.open()
     yield port.getsockname()[1]
-    door.close()
     listener.abort()
     await listener.close()
     deadlines.stop()
