@@ -5,6 +5,8 @@ Modules load in the order of their names, so this long case starts early.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
@@ -16,6 +18,8 @@ _CONTENT = "\U0001f600" * 2000
 _BURST = 270
 """Messages of 8 kB: twice a queue of 1 MiB, because the two operating systems buffer some of it."""
 _BURSTS = 5
+_AUTHORS = 12
+"""Enough that a limit on the writes of each (amendment A13) stretches no burst until keep-alive ends the client."""
 _IN_TIME_S = 3.0
 _CLOSE_AFTER_LAST_S = 4.0
 """Seconds for the close after the last burst. After the other bursts another burst may follow."""
@@ -36,8 +40,9 @@ def slow_client(world: World) -> None:
     unread.send("user_joined", {"channelId": room} if world.hardened else {"channelId": room, "userId": lazy.id})
     for socket in (watcher, unread):
         socket.expect_next("user_joined", {"userId": lazy.id})
+    authors = world.guests(*(f"author-{number}" for number in range(_AUTHORS)))
     for burst in range(1, _BURSTS + 1):
-        _send_burst(world, ann, room, watcher)
+        _send_burst(world, authors, room, watcher)
         if _user_left(watcher, _CLOSE_AFTER_LAST_S if burst == _BURSTS else _CLOSE_BETWEEN_S):
             break
     else:
@@ -46,11 +51,12 @@ def slow_client(world: World) -> None:
     unread.closed(1013, 1006)
 
 
-def _send_burst(world: World, author: Person, room: str, watcher: Socket) -> None:
+def _send_burst(world: World, authors: Sequence[Person], room: str, watcher: Socket) -> None:
     """Send more messages than a queue holds; the watcher hears each of them in time."""
     body = {"channelId": room, "content": _CONTENT}
-    for _ in range(_BURST):
-        id = world.rest.call("createMessage", token=author.token, body=body, expect=201).data["id"]
+    for number in range(_BURST):
+        token = authors[number % len(authors)].token
+        id = world.rest.call("createMessage", token=token, body=body, expect=201).data["id"]
         watcher.expect("message", {"id": id}, within=_IN_TIME_S)
 
 
