@@ -10,8 +10,11 @@ from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.voice.signalling import DTLS, KINDS, Participant, parameters
 
-BEYOND_SCHEMA: frozenset[str] = frozenset({"createProducer", "createConsumer"})
-"""Operations that may refuse a body that keeps its schema: no schema can state which parameters can be routed."""
+BEYOND_SCHEMA: frozenset[str] = frozenset({"connectTransport", "createProducer", "createConsumer"})
+"""Operations that may refuse a body that keeps its schema.
+
+No schema can state which parameters can be routed, or that one fingerprint at least is of a SHA-2.
+"""
 
 
 class VoiceReferences:
