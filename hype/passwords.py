@@ -61,7 +61,7 @@ class Places:
     It counts every kind of hash: a login with the right password costs as much as one that fails.
     """
 
-    def __init__(self, most: int = 50) -> None:
+    def __init__(self, most: int = 100) -> None:
         """Begin with an empty queue. most: the places of one address."""
         self._most = most
         self._taken: Counter[str] = Counter()

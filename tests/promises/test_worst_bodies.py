@@ -146,6 +146,8 @@ def routable(value: dict[str, Any]) -> dict[str, Any]:
             parameters = dict(list(codec.get("parameters", {}).items())[:99])
             codec.update(mimeType="audio/rtx", parameters=parameters | {"apt": 127})
             codec[number] = payload_type
+    for fingerprint in value.get("dtlsParameters", {}).get("fingerprints", [])[-1:]:
+        fingerprint["algorithm"] = "sha-256"
     for encoding in value.get("rtpParameters", {}).get("encodings", []):
         encoding.pop("codecPayloadType")
         encoding.pop("rtx")

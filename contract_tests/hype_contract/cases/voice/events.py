@@ -6,7 +6,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 
 from hype_contract.actors import must
-from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import hears_no_event, hears_nothing, set_voice_state, sockets_in_call
 from hype_contract.cases.registry import case
@@ -374,35 +374,3 @@ def second_connection_is_shown(world: World) -> None:
     second.expect("new_producer", {"userId": ann.person.id, "producerId": producer, "kind": "video"})
     repeated = [frame for frame in first.fence() if frame["data"]["userId"] == ann.person.id]
     must.equal(repeated, [], "the events about others that the first socket receives again")
-
-
-@case(
-    "R14.deleted-channel-closes-producers",
-    "deleting a voice channel sends its members producer_closed for its producers before voice_state with null",
-    source="rulings R14 and R38",
-)
-def deleted_channel_closes_producers(world: World) -> None:
-    """Delete a channel with two producers; then the channel and the producers are unknown."""
-    (ann, to_ann), (bob, to_bob) = participants_in_call(world, "ann", "bob")
-    of_ann, of_bob = ann.producer("audio"), bob.producer("video")
-    to_ann.expect_next("new_producer", {"producerId": of_bob})
-    to_bob.expect_next("new_producer", {"producerId": of_ann})
-    world.rest.call("deleteChannel", path={"id": ann.channel}, token=ann.person.token, expect=200)
-    for socket, producer in ((to_ann, of_bob), (to_bob, of_ann)):
-        before = _until_voice_ends(socket)
-        closed = [frame["data"]["producerId"] for frame in before if frame["type"] == "producer_closed"]
-        must.hold(producer in closed, "producer_closed before voice_state", closed)
-    bob.transport("send", expect=404)
-    ann.stop(of_ann, expect=404)
-
-
-def _until_voice_ends(socket: Socket) -> list[Frame]:
-    """Return the frames before the first voice_state with null."""
-    frames: list[Frame] = []
-    while True:
-        (frame,) = socket.collect(1) or [{"type": "nothing", "data": {}}]
-        types = [earlier["type"] for earlier in frames]
-        must.hold(frame["type"] != "nothing", "voice_state when the channel is deleted", types)
-        if frame["type"] == "voice_state" and frame["data"]["channelId"] is None:
-            return frames
-        frames.append(frame)
