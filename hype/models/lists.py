@@ -51,8 +51,9 @@ class Listing:
         step. Raises Unavailable, and ClientGone between two parts.
         """
         width, left, skip, after = len(self._places) + 1, limit, min(offset, LARGEST_OFFSET), self._start
+        most = _SHORT  # most lists end there, and a short step waits for no others
         while True:
-            size = PART if left is None else min(left, PART)
+            size = most if left is None else min(left, most)
             with in_turn(short=size <= _SHORT):
                 place = dict(zip(self._places, after, strict=True))
                 found = execute(self._part, limit=size, offset=skip, **place, **values)
@@ -62,4 +63,4 @@ class Listing:
             left = None if left is None else left - size
             if len(found) < size or left == 0:
                 return
-            skip, after = 0, list(found[-1][1 - width :])
+            skip, after, most = 0, list(found[-1][1 - width :]), PART
