@@ -13,7 +13,7 @@ import random
 import time
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeVar
 
 import peewee
@@ -66,16 +66,16 @@ def execute(statement: Statement, **values: object) -> Rows:
     return unit.execute(statement, values)
 
 
-def in_turn(*, short: bool = False) -> AbstractContextManager[None]:
+def in_turn() -> AbstractContextManager[None]:
     """Return the context of one step of a long reading, as a part of the unit of work that runs now.
 
-    Each turn of the event loop has one such step at most, however many readings there are. short: True for a step that
-    is too small to wait for others. Raises RuntimeError outside a unit of work, Unavailable and ClientGone.
+    Each turn of the event loop has one such step at most, however many readings there are. Raises RuntimeError outside
+    a unit of work, Unavailable and ClientGone.
     """
     unit = current.get(None)
     if unit is None:
         raise RuntimeError("a reading needs a unit of work: use Database.run, run_now or unit")
-    return nullcontext() if short else unit.step()
+    return unit.step()
 
 
 class Database:

@@ -6,7 +6,7 @@ pool can answer, and rows that are added or removed meanwhile neither repeat nor
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final, Generic, NamedTuple, TypeVar
 
 import peewee
@@ -22,7 +22,7 @@ PART: Final = 1000
 """The most rows of a part; the specs say the same as the largest `limit`."""
 
 _BEFORE_ALL: Final = {"BIGINT": -1, "INT": -1}
-_SHORT: Final = 100
+_SHORT: Final = 150
 
 
 class Part(NamedTuple, Generic[T]):
@@ -41,6 +41,8 @@ class Listing:
         self._start = [_BEFORE_ALL.get(column.field_type, "") for column in key]
         behind = peewee.Tuple(*key) > peewee.Tuple(*map(given, self._places))
         parts = query.select_extend(counted, *key).where(behind).order_by(*key)
+        first = query.select_extend(counted).order_by(*key)
+        self._first = Statement(first.limit(given("limit")).offset(given("offset")))
         self._part = Statement(parts.limit(given("limit")).offset(given("offset")))
         self._counted = Statement(counted)
 
@@ -51,16 +53,23 @@ class Listing:
         step. Raises Unavailable, and ClientGone between two parts.
         """
         width, left, skip, after = len(self._places) + 1, limit, min(offset, LARGEST_OFFSET), self._start
-        most = _SHORT  # most lists end there, and a short step waits for no others
+        # Most lists are short. Such a one waits for no others, and its rows need no key.
+        size = _SHORT if left is None else min(left, _SHORT)
+        found = execute(self._first, limit=size, offset=skip, **values)
+        if len(found) < size or left == size:
+            yield Part(self._total(found, -1, values), [row[:-1] for row in found])
+            return
         while True:
-            size = most if left is None else min(left, most)
-            with in_turn(short=size <= _SHORT):
+            size = PART if left is None else min(left, PART)
+            with in_turn():
                 place = dict(zip(self._places, after, strict=True))
                 found = execute(self._part, limit=size, offset=skip, **place, **values)
-                # Every row has the total. It is asked for alone where there is no row.
-                total = found[0][-width] if found else execute(self._counted, **values)[0][0]
-                yield Part(total, [row[:-width] for row in found])
+                yield Part(self._total(found, -width, values), [row[:-width] for row in found])
             left = None if left is None else left - size
             if len(found) < size or left == 0:
                 return
-            skip, after, most = 0, list(found[-1][1 - width :]), PART
+            skip, after = 0, list(found[-1][1 - width :])
+
+    def _total(self, found: Sequence[tuple[Any, ...]], place: int, values: Mapping[str, object]) -> int:
+        """Return the total, which every row has at `place`. It is asked for alone where there is no row."""
+        return int(found[0][place] if found else execute(self._counted, **values)[0][0])

@@ -38,11 +38,11 @@ def test_a_long_list_comes_whole_and_in_order_part_by_part(database: Database) -
     commit(database, lambda: make_crowd(CROWD))
     every = [f"crowd{place:06}" for place in range(CROWD)]
     parts = commit(database, lambda: names(None))
-    assert [len(part) for part in parts] == [100, PART, PART, 400]
+    assert [len(part) for part in parts] == [PART, PART, 500]
     assert flat(parts) == every
     assert flat(commit(database, lambda: names(None, 700))) == every[700:]
     assert flat(commit(database, lambda: names(PART + 1, 700))) == every[700 : 700 + PART + 1]
-    assert commit(database, lambda: names(PART, 5)) == [every[5:105], every[105 : 5 + PART]]
+    assert commit(database, lambda: names(PART, 5)) == [every[5 : 5 + PART]]
 
 
 @pytest.mark.parametrize(
@@ -96,7 +96,7 @@ async def longest_step(work: Callable[[], Awaitable[object]]) -> tuple[float, fl
 
 
 async def test_many_long_lists_at_once_leave_the_loop_to_others(database: Database) -> None:
-    """Sixty lists of four parts each are two hundred and forty steps, between which the loop turns."""
+    """Sixty lists of three parts each are a hundred and eighty steps, between which the loop turns."""
     await database.run(lambda unit: make_crowd(CROWD))
     lengths = []
 
@@ -118,7 +118,7 @@ async def test_a_short_request_is_answered_before_long_lists(database: Database)
     await asyncio.sleep(0)
     await database.run(lambda unit: ended.append(str(User.find("crowd000000") is not None)))
     await asyncio.gather(*lists)
-    assert sorted(ended) == ["True", *["list 4"] * 20]
+    assert sorted(ended) == ["True", *["list 3"] * 20]
     assert ended.index("True") < 2
 
 
