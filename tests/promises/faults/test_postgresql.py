@@ -2,70 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
-
-import psycopg2
 import pytest
 
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from tests.promises.faults.cluster import Cluster
+from tests.promises.faults.outages import Fault, frozen, gone, locked, read_only, refused
 from tests.promises.faults.writing import ROOM, ask, writing
 from tests.running import UNLIMITED, Running, Serve
-
-Fault = Callable[[Cluster, str], AbstractContextManager[None]]
-
-
-@contextmanager
-def frozen(own: Cluster, database: str) -> Iterator[None]:
-    """Stop every process of the server."""
-    with own.frozen():
-        yield
-
-
-@contextmanager
-def gone(own: Cluster, database: str) -> Iterator[None]:
-    """Stop the server and start it again."""
-    with own.gone():
-        yield
-
-
-@contextmanager
-def locked(own: Cluster, database: str) -> Iterator[None]:
-    """Lock the tables of everything that the server looks up, as a migration by hand does."""
-    connection = psycopg2.connect(own.url(database))
-    try:
-        connection.cursor().execute("LOCK TABLE users, sessions, channels, messages, probes IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        connection.rollback()
-        connection.close()
-
-
-@contextmanager
-def read_only(own: Cluster, database: str) -> Iterator[None]:
-    """Give every new connection a server that refuses writes, as a standby does after a failover."""
-    own.do(f"ALTER DATABASE {database} SET default_transaction_read_only = on")
-    own.disconnect(database)
-    try:
-        yield
-    finally:
-        own.do(f"ALTER DATABASE {database} RESET default_transaction_read_only")
-
-
-@contextmanager
-def refused(own: Cluster, database: str) -> Iterator[None]:
-    """Let the server take no connection, when all of them have gone to others."""
-    own.do("ALTER ROLE hype CONNECTION LIMIT 0")
-    own.disconnect(database)
-    try:
-        yield
-    finally:
-        own.do("ALTER ROLE hype CONNECTION LIMIT -1")
-
-
-READABLE = {read_only}
 
 
 @pytest.mark.parametrize("fault", [frozen, gone, locked, read_only, refused], ids=lambda fault: str(fault.__name__))
@@ -78,7 +22,7 @@ def test_an_outage(serve: Serve, own_cluster: Cluster, own_database: str, fault:
     with writing(server) as clients:
         with fault(own_cluster, own_database), clients.broken():
             clients.wait_for(503, broken=True)
-            look_around(server, world, anna, readable=fault in READABLE)
+            look_around(server, world, anna, readable=fault is read_only)
             listener.drain()
             listener.send("message", {"channelId": ROOM, "content": "by socket, during the fault"})
             assert listener.expect("error", within=60)["data"]["code"] == "unavailable"

@@ -6,17 +6,17 @@ import signal
 import sqlite3
 import subprocess
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
-import psycopg2
 import pytest
 
 from hype_contract.actors.people import Person
 from tests.promises.faults.cluster import Cluster
+from tests.promises.faults.outages import Fault, frozen, gone, locked, migrated
 from tests.promises.faults.writing import ROOM, ask
 from tests.running import LOG, UNLIMITED, Running, Serve, begin
 
@@ -25,45 +25,6 @@ WITHIN_S = 15
 
 SOON_S = 8
 """The seconds after the second one: two, on a machine that is not busy."""
-
-Fault = Callable[[Cluster, str], AbstractContextManager[None]]
-
-
-@contextmanager
-def frozen(own: Cluster, database: str) -> Iterator[None]:
-    """Stop every process of the server."""
-    with own.frozen():
-        yield
-
-
-@contextmanager
-def gone(own: Cluster, database: str) -> Iterator[None]:
-    """Stop the server, and start it afterwards."""
-    with own.gone():
-        yield
-
-
-@contextmanager
-def locked(own: Cluster, database: str) -> Iterator[None]:
-    """Lock the tables that every request needs."""
-    connection = psycopg2.connect(own.url(database))
-    try:
-        connection.cursor().execute("LOCK TABLE users, channels, messages, probes IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        connection.close()
-
-
-@contextmanager
-def migrated(own: Cluster, database: str) -> Iterator[None]:
-    """Hold up the migrations, as another server does whose own take long."""
-    connection = psycopg2.connect(own.url(database))
-    try:
-        connection.cursor().execute("LOCK TABLE schema_migration IN ACCESS EXCLUSIVE MODE")
-        yield
-    finally:
-        connection.close()
-
 
 FAULTS = pytest.mark.parametrize("fault", [frozen, gone, locked], ids=lambda fault: str(fault.__name__))
 
@@ -88,15 +49,22 @@ def busy(server: Running, anna: Person) -> Iterator[None]:
         yield
 
 
-@FAULTS
-def test_one_signal_ends_the_process(serve: Serve, own_cluster: Cluster, own_database: str, fault: Fault) -> None:
-    """With requests, sockets and connections that hang, the process ends within 15 s of SIGTERM."""
-    server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
+@contextmanager
+def hanging(serve: Serve, cluster: Cluster, database: str, fault: Fault) -> Iterator[Running]:
+    """Run a server with requests, a frame and connections that hang."""
+    server = serve(cluster.url(database, "hype"), UNLIMITED)
     world = server.world()
     anna = world.guest("anna")
     speaker = world.socket(anna, join=ROOM)
-    with fault(own_cluster, own_database), busy(server, anna):
+    with fault(cluster, database), busy(server, anna):
         speaker.send("message", {"channelId": ROOM, "content": "hello"})
+        yield server
+
+
+@FAULTS
+def test_one_signal_ends_the_process(serve: Serve, own_cluster: Cluster, own_database: str, fault: Fault) -> None:
+    """With requests, sockets and connections that hang, the process ends within 15 s of SIGTERM."""
+    with hanging(serve, own_cluster, own_database, fault) as server:
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(WITHIN_S) == 0, server.log
 
@@ -104,12 +72,7 @@ def test_one_signal_ends_the_process(serve: Serve, own_cluster: Cluster, own_dat
 @FAULTS
 def test_a_second_signal_ends_it_at_once(serve: Serve, own_cluster: Cluster, own_database: str, fault: Fault) -> None:
     """The second SIGTERM waits for nothing."""
-    server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
-    world = server.world()
-    anna = world.guest("anna")
-    speaker = world.socket(anna, join=ROOM)
-    with fault(own_cluster, own_database), busy(server, anna):
-        speaker.send("message", {"channelId": ROOM, "content": "hello"})
+    with hanging(serve, own_cluster, own_database, fault) as server:
         server.process.send_signal(signal.SIGTERM)
         wait_for(server, "stopping")
         server.process.send_signal(signal.SIGTERM)
