@@ -10,7 +10,6 @@ from __future__ import annotations
 import asyncio
 import errno
 import ipaddress
-import json
 import logging
 import socket
 import time
@@ -24,16 +23,15 @@ from typing import Final, Protocol, cast
 from hype.addresses import Network, limit_key, within
 from hype.descriptors import Reserve
 from hype.errors import Unavailable
+from hype.refusals import DEFAULT_HEADERS, refusal
 
 __all__ = ["LOOPBACK", "REFUSAL", "Admission", "Door", "Guest"]
 
 LOOPBACK: Final[tuple[Network, ...]] = (ipaddress.ip_network("127.0.0.0/8"), ipaddress.ip_network("::1/128"))
 
-_BODY: Final = json.dumps(Unavailable().document, separators=(",", ":")).encode()
-REFUSAL: Final = (
-    b"HTTP/1.1 503 Service Unavailable\r\nContent-Type: application/json\r\nContent-Length: %d\r\n"
-    b"Cache-Control: no-store\r\nX-Content-Type-Options: nosniff\r\nRetry-After: 10\r\nConnection: close\r\n\r\n%b"
-) % (len(_BODY), _BODY)
+REFUSAL: Final = refusal(
+    Unavailable(retry_after_s=10), [(name.encode(), value.encode()) for name, value in DEFAULT_HEADERS]
+)
 """The answer to a connection that is refused (ruling A12)."""
 
 _BACKLOG: Final = 2048  # connections that may wait to be accepted when all clients reconnect at once

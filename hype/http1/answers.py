@@ -1,4 +1,4 @@
-"""Answers on their way out: those of the application, and those of a connection that does not ask it."""
+"""The answers of the application on their way out."""
 
 from __future__ import annotations
 
@@ -9,16 +9,7 @@ from typing import Any, Final
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, RequestResponseCycle
 
-from hype import jsontext
-from hype.errors import HypeError
-
-__all__ = ["DEFAULT_HEADERS", "Answer", "Permission", "refusal"]
-
-DEFAULT_HEADERS: Final = (("x-content-type-options", "nosniff"), ("cache-control", "no-store"))
-"""The headers of every answer: a browser guesses no media type, and no cache keeps what depends on a token.
-
-An answer with a `Cache-Control` of its own keeps that.
-"""
+__all__ = ["Answer", "Permission"]
 
 Permission = Callable[[bytes | None], Sequence[tuple[bytes, bytes]]]
 """An `Origin` → the headers that let its pages read an answer (ruling R9)."""
@@ -89,21 +80,6 @@ class Answer:
         if not cycle.keep_alive:
             self._close()
         cycle.on_response()
-
-
-def refusal(error: HypeError, headers: Sequence[tuple[bytes, bytes]]) -> bytes:
-    """Return the answer to a request that cannot be read: the failure envelope, and the end of the connection.
-
-    headers: those of every answer.
-    """
-    body = jsontext.dump(error.document)
-    lines = [b"%s: %s\r\n" % header for header in headers]
-    lines += [
-        b"content-type: application/json\r\n",
-        b"content-length: %d\r\n" % len(body),
-        b"connection: close\r\n\r\n",
-    ]
-    return b"".join((STATUS_LINE[error.status], *lines, body))
 
 
 def _plain_head(headers: Sequence[tuple[bytes, bytes]], body: Any) -> list[bytes] | None:

@@ -21,9 +21,9 @@ from hype.admission import Door
 from hype.deadlines import Deadline, Deadlines
 from hype.errors import BadRequest, HeadTooLarge, HypeError, PayloadTooLarge, RequestTimeout
 from hype.http1 import heads
-from hype.http1.answers import Answer, Permission, refusal
+from hype.http1.answers import Answer, Permission
 from hype.http1.chunks import Chunks
-from hype.http1.heads import Head
+from hype.refusals import refusal
 
 __all__ = ["Bounds", "Connection"]
 
@@ -263,7 +263,7 @@ class Connection(asyncio.Protocol):
         self._take(head)
         return True
 
-    def _take(self, head: Head) -> None:
+    def _take(self, head: heads.Head) -> None:
         """Prepare for the body and for the answer."""
         self._requests += 1
         path = head.path.decode("ascii")

@@ -15,8 +15,9 @@ import uvicorn
 
 from hype.admission import Door
 from hype.deadlines import Deadlines
-from hype.http1.answers import DEFAULT_HEADERS, Permission
+from hype.http1.answers import Permission
 from hype.http1.connection import Bounds, Connection
+from hype.refusals import DEFAULT_HEADERS
 
 __all__ = ["Http1"]
 
