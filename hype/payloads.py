@@ -25,23 +25,27 @@ __all__ = [
 ]
 
 
-class Producer(Protocol):
-    """A stream that a user sends to a voice channel. kind: audio, video or screen."""
+class OfUser(Protocol):
+    """A thing that a user has in a voice channel."""
 
     @property
     def id(self) -> str:
-        """The producer's id."""
+        """Its id."""
         ...
 
     @property
     def user_id(self) -> str:
-        """The id of the user who sends it."""
+        """The id of its user."""
         ...
 
     @property
     def channel_id(self) -> str:
-        """The id of the channel that it is sent to."""
+        """The id of its channel."""
         ...
+
+
+class Producer(OfUser, Protocol):
+    """A stream that a user sends to a voice channel. kind: audio, video or screen."""
 
     @property
     def kind(self) -> str:
@@ -49,23 +53,8 @@ class Producer(Protocol):
         ...
 
 
-class Transport(Protocol):
+class Transport(OfUser, Protocol):
     """A transport of a user in a voice channel. direction: send or recv, as the client sees it."""
-
-    @property
-    def id(self) -> str:
-        """The transport's id."""
-        ...
-
-    @property
-    def user_id(self) -> str:
-        """The id of the user who made it."""
-        ...
-
-    @property
-    def channel_id(self) -> str:
-        """The id of the channel that it belongs to."""
-        ...
 
     @property
     def direction(self) -> str:
