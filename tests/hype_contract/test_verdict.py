@@ -9,10 +9,11 @@ import pytest
 
 from hype_contract.cases.registry import Case
 from hype_contract.contract.areas import AREAS
+from hype_contract.contract.profile import Profile
 from hype_contract.contract.specs import Pair
 from hype_contract.recording.ledger import Ledger, Trace
 from hype_contract.recording.secrecy import Secrets
-from hype_contract.requirements.requirement import Level, Requirement, Strength
+from hype_contract.requirements.requirement import LEVELS, Highest, Level, Requirement, Strength
 from hype_contract.running import expectations
 from hype_contract.running.evaluation import Coverage, evaluate
 from hype_contract.running.expectations import BadExpectations, mark, read, stale
@@ -101,6 +102,24 @@ def test_each_level_has_its_own_word() -> None:
         "extension": "incomplete",
     }
     assert verdict.word == "does not conform"
+
+
+@pytest.mark.parametrize(
+    ("profile", "highest", "counted"),
+    [
+        ("documented", "documented", {"documented"}),
+        ("documented", "published", {"documented", "published"}),
+        ("documented", "hardened", {"documented", "published"}),
+        ("hardened", "published", {"documented", "published"}),
+        ("hardened", "hardened", {"documented", "published", "hardened"}),
+    ],
+)
+def test_a_run_judges_up_to_a_level(profile: Profile, highest: Highest, counted: set[str]) -> None:
+    """`--level documented` judges by the words of the document alone (amendment A22)."""
+    scope = Scope(profile, AREAS, highest=highest)
+    assert set(scope.levels) == counted
+    judged = {level for level in LEVELS if scope.judges(rule("R1.x", level))}
+    assert judged == (counted | {"extension"} if highest == "hardened" else counted)
 
 
 def test_a_missing_extension_counts_only_with_the_option() -> None:

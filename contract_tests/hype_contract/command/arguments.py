@@ -9,6 +9,7 @@ from typing import Any
 
 from hype_contract.contract.areas import AREAS
 from hype_contract.contract.profile import PROFILES
+from hype_contract.requirements.requirement import HIGHEST
 
 _DESCRIPTION = """\
 Judge a Hype server, in any language, by openapi.yaml and asyncapi.yaml.
@@ -103,6 +104,13 @@ def _declare_scope(group: Any) -> None:
         default=[],
         metavar="ID",
         help="judge only ids that begin with ID; repeatable",
+    )
+    add(
+        "--level",
+        choices=HIGHEST,
+        default=HIGHEST[-1],
+        help="judge only up to this level: documented (the words of the document), published (the specs too), or "
+        "hardened (all, default)",
     )
     add("--extensions", action="store_true", help="extensions count for the verdict, too")
     add(

@@ -116,6 +116,7 @@ def _options(config: RunConfig) -> Document:
         "areas": list(config.areas),
         "only": list(config.only),
         "extensions": config.extensions,
+        "level": config.highest,
         "workers": config.workers,
         "jwtAccessSecretGiven": options.access_secret is not None,
         "jwtRefreshSecretGiven": options.refresh_secret is not None,

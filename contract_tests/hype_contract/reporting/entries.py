@@ -12,6 +12,7 @@ from typing import Any, Protocol
 from hype_contract.contract.rulings import clauses
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import Secrets, credentials
+from hype_contract.requirements.requirement import HIGHEST
 from hype_contract.running.config import RunConfig
 from hype_contract.running.results import OUTCOMES, CaseResult, Outcome, RequirementResult
 from hype_contract.running.target import Target
@@ -89,6 +90,8 @@ def reproduce(id: str, run: Run) -> str:
     options = config.options
     words = ["hype-contract", *_url("--base-url", target.base_url), *_url("--ws-url", target.ws_url)]
     words += ["--profile", target.profile, "--only", shlex.quote(id), "--seed", str(config.seed)]
+    if config.highest != HIGHEST[-1]:
+        words.append(f"--level {config.highest}")
     if options.mode != "default":
         words.append(f"--{options.mode}")
     if options.access_secret is not None:

@@ -11,8 +11,10 @@ from hype_contract.contract.profile import Profile
 from hype_contract.contract.specs import Pair
 from hype_contract.requirements.audience import Audience
 
-Level = Literal["documented", "hardened", "extension"]
-LEVELS: tuple[Level, ...] = ("documented", "hardened", "extension")
+Level = Literal["documented", "published", "hardened", "extension"]
+LEVELS: tuple[Level, ...] = ("documented", "published", "hardened", "extension")
+Highest = Literal["documented", "published", "hardened"]
+HIGHEST: tuple[Highest, ...] = ("documented", "published", "hardened")
 Strength = Literal["must", "should"]
 
 
@@ -21,8 +23,9 @@ class Requirement:
     """A rule that can be judged by itself.
 
     `id` never changes once published: `R18.newest-first`. `title` is the rule as a sentence. `source` is the seed
-    section or the ruling. `level`: `documented` holds in both profiles unless `profiles` says otherwise, `hardened` in
-    that profile only, `extension` is reported separately and fails no target. `strength`: a broken `should` is reported
+    section or the ruling. `level` (amendment A22): `documented` rests on the words of the document, `published` on the
+    text of the published specs; both hold in both profiles unless `profiles` says otherwise. `hardened` holds in that
+    profile only. `extension` is reported separately and fails no target. `strength`: a broken `should` is reported
     as a warning. `pair`: the pair that the ledger must have seen, for a requirement without cases; `exempt`: why it
     need not be seen. `audience`: the cell of the matrix of events and audiences, if it is about a cell.
     """

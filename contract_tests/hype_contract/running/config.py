@@ -12,6 +12,7 @@ from hype_contract.cases import catalogue
 from hype_contract.contract import specs
 from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import PROFILES, Profile
+from hype_contract.requirements.requirement import Highest
 from hype_contract.running import expectations
 
 
@@ -20,14 +21,15 @@ class RunConfig:
     """The configuration of a run.
 
     `seed`: the same seed sends the same requests. `only`: ids of requirements, or beginnings of ids; empty for all.
-    `extensions`: they count for the verdict. `workers`: number of cases that run at the same time. `expected`:
-    requirement id → the reason why it may fail.
+    `extensions`: they count for the verdict. `highest`: the last level that is judged. `workers`: number of cases that
+    run at the same time. `expected`: requirement id → the reason why it may fail.
     """
 
     areas: Sequence[Area]
     seed: int
     only: Sequence[str] = ()
     extensions: bool = False
+    highest: Highest = "hardened"
     workers: int = 4
     options: Options = field(default_factory=Options)
     expected: Mapping[str, str] = field(default_factory=dict)
@@ -44,6 +46,7 @@ def config_of(options: Namespace) -> RunConfig:
         options.seed if options.seed is not None else secrets.randbelow(2**31),
         options.only,
         options.extensions,
+        options.level,
         options.workers,
         Options(
             options.mode,

@@ -62,12 +62,12 @@ class PlannedRun:
         self.config = config
         self.contract = specs.load(target.profile)
         self.requirements = catalogue.load(self.contract)
-        self.scope = Scope(target.profile, config.areas, partial=bool(config.only), extensions=config.extensions)
+        self.scope = Scope(target.profile, config.areas, bool(config.only), config.extensions, config.highest)
         self.secrets = known_secrets(target.base_url, target.ws_url, config.options)
-        self.applicable = [
-            rule for rule in self.requirements if rule.area in config.areas and rule.applies(target.profile)
-        ]
-        self.cases = chosen(every_case(self.contract), self.requirements, self.contract, config.areas, config.only)
+        self.applicable = [rule for rule in self.requirements if rule.area in config.areas and self.scope.judges(rule)]
+        ids = {rule.id for rule in self.applicable}
+        cases = chosen(every_case(self.contract), self.requirements, self.contract, config.areas, config.only)
+        self.cases = [case for case in cases if case.requirement in ids]
 
     def narrow(self, ids: Collection[str]) -> None:
         """Judge these requirements only."""

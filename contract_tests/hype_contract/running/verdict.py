@@ -9,7 +9,7 @@ from typing import Literal
 
 from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import Profile
-from hype_contract.requirements.requirement import LEVELS, Level
+from hype_contract.requirements.requirement import HIGHEST, LEVELS, Highest, Level, Requirement
 from hype_contract.running.results import OUTCOMES, Outcome, RequirementResult
 
 Word = Literal["conforms", "does not conform", "incomplete"]
@@ -23,23 +23,27 @@ class Scope:
     """The scope of a run.
 
     `partial`: only some requirements are judged, so coverage proves nothing. `extensions`: they count for the verdict.
+    `highest`: the last level that is judged, apart from extensions (amendment A22).
     """
 
     profile: Profile
     areas: Sequence[Area]
     partial: bool = False
     extensions: bool = False
+    highest: Highest = "hardened"
 
     @property
     def levels(self) -> tuple[Level, ...]:
         """The levels that count for the verdict."""
-        return tuple(
-            level
-            for level in LEVELS
-            if level == "documented"
-            or (level == "hardened" and self.profile == "hardened")
-            or (level == "extension" and self.extensions)
-        )
+        last = "published" if self.profile == "documented" and self.highest == "hardened" else self.highest
+        counted = LEVELS[: LEVELS.index(last) + 1]
+        return (*counted, "extension") if self.extensions else counted
+
+    def judges(self, requirement: Requirement) -> bool:
+        """Return whether a run judges the requirement. A run up to a level judges no extensions, unless they count."""
+        if not requirement.applies(self.profile):
+            return False
+        return requirement.level in self.levels or (requirement.level == "extension" and self.highest == HIGHEST[-1])
 
 
 @dataclass(frozen=True)
