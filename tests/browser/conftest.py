@@ -3,25 +3,16 @@
 from __future__ import annotations
 
 import secrets
-import shutil
-import subprocess
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from threading import Thread
-from typing import Any
 
 import pytest
 
 from hype_contract.actors.world import World
-from tests.browser.chromium import HERE, Chromium, Page
-from tests.programs import program
+from tests.browser.chromium import Chromium, Page
+from tests.browser.site import browser, node, served
 from tests.running import Running, Serve
-
-_WHY = "tests in the browser"
-_NPM = ["npm", "install", "--no-audit", "--no-fund", "--no-package-lock", "--ignore-scripts", "--loglevel", "error"]
 
 
 @dataclass
@@ -39,11 +30,11 @@ class Frontend:
         made = self.world.channel(self.world.guest("host"), "voice")
         return str(made["id"])
 
-    def restart(self) -> None:
-        """End the server, and start it again with the same ports, database and secrets."""
+    def restart(self, environment: Mapping[str, str] | None = None) -> None:
+        """End the server, and start it again with the same ports, database and secrets. environment: more of it."""
         ports = {"PORT": str(self.server.port), "WS_PORT": str(self.server.ws_port)}
         assert self.server.stop() == 0
-        self.server = self.start(ports)
+        self.server = self.start({**ports, **(environment or {})})
 
     def arrive(self, channel: str, *, only: str | None = None, token: str | None = None) -> Page:
         """A new person whose page is ready to join. `only`: "tcp" or "udp" keeps the candidates of that protocol.
@@ -64,47 +55,18 @@ class Frontend:
 
 
 @pytest.fixture(scope="session")
-def node() -> str:
-    """Node.js, with what package.json names beside it."""
-    found = program("node", why=_WHY)
-    program("npm", why=_WHY)
-    if not (HERE / "node_modules/playwright-core").exists():
-        subprocess.run(_NPM, cwd=HERE, check=True)
-    return found
-
-
-@pytest.fixture(scope="session")
-def chromium(node: str) -> Iterator[Chromium]:
+def chromium() -> Iterator[Chromium]:
     """Start the browser that all tests share."""
-    browser = Chromium(node, program("chromium", "chromium-browser", "google-chrome", why=_WHY))
-    yield browser
-    browser.quit()
-
-
-class _Quiet(SimpleHTTPRequestHandler):
-    """Serves files and says nothing about it."""
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing."""
+    shared = Chromium(node(), browser())
+    yield shared
+    shared.quit()
 
 
 @pytest.fixture(scope="session")
-def site(node: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def site(chromium: Chromium, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     """The frontend's origin: its page and its bundle, served from localhost."""
-    folder = tmp_path_factory.mktemp("site")
-    shutil.copy(HERE / "page/index.html", folder)
-    subprocess.run(
-        [str(HERE / "node_modules/.bin/esbuild"), "page/entry.js", "--bundle", f"--outfile={folder / 'bundle.js'}"],
-        cwd=HERE,
-        check=True,
-        capture_output=True,
-    )
-    with ThreadingHTTPServer(("127.0.0.1", 0), partial(_Quiet, directory=str(folder))) as server:
-        thread = Thread(target=server.serve_forever)
-        thread.start()
-        yield f"http://localhost:{server.server_port}"
-        server.shutdown()
-        thread.join()
+    with served(tmp_path_factory.mktemp("site")) as origin:
+        yield origin
 
 
 @pytest.fixture

@@ -265,3 +265,18 @@ def test_a_second_tab_takes_over(frontend: Frontend) -> None:
     produces(tab, "audio")
     hears(bob, tab)
     assert ann.call("renewed", 0, 0) == 0
+
+
+def test_a_call_outlives_its_access_tokens(frontend: Frontend) -> None:
+    """A person whose access token has expired hears who comes then: the page has refreshed its token."""
+    channel = "voice-general"  # the channels of `frontend.world` end with the server
+    frontend.restart({"ACCESS_TOKEN_TTL_S": "3"})
+    ann = frontend.join(channel)
+    first = ann.call("token")
+    ann.call("wait", 3500, within_s=4)
+
+    bob = frontend.join(channel)
+    produces(bob, "audio")
+
+    hears(ann, bob)
+    assert ann.call("token") != first

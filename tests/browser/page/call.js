@@ -30,7 +30,7 @@ export class Call {
             this.user = (await this.api.get('/auth/me')).user;
         } else {
             const session = await this.api.post('/auth/guest', { username });
-            this.api.token = session.accessToken;
+            this.api.enter(session);
             this.user = session.user;
         }
         await this.#connect();
@@ -126,6 +126,7 @@ export class Call {
         for (let wait = 250; ; wait = Math.min(wait * 2, 4000)) {
             await new Promise((resolve) => setTimeout(resolve, wait * (0.5 + Math.random())));
             try {
+                await this.api.get('/auth/me'); // takes a new token if the old one has expired
                 await this.#connect();
                 break;
             } catch {
