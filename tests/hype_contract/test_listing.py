@@ -12,8 +12,9 @@ def test_every_requirement_is_listed_with_its_source(capsys: pytest.CaptureFixtu
     """The list names level, source and way of judging of each requirement, without a target."""
     assert main(["list", "--only", "R18", "--only", "answer.getMessage", "--only", "P9"]) == 0
     lines = {line.split()[0]: line for line in capsys.readouterr().out.splitlines()}
-    assert "[ruling R18]" in lines["R18.newest-first"]
-    assert "documented" in lines["R18.newest-first"]
+    assert "[openapi.yaml#/paths/~1api~1messages/get; ruling R18]" in lines["R18.newest-first"]
+    assert "published" in lines["R18.newest-first"]
+    assert "documented" in lines["R18.default-limit"]
     assert "hardened" in lines["P9.limit"]
     assert "coverage" in lines["answer.getMessage.404"]
     assert "exempt" in lines["answer.getMessage.500"]

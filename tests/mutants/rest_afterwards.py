@@ -163,13 +163,6 @@ MUTANTS = [
         profiles=HARDENED,
     ),
     mutant(
-        "rest.status.shows-bio",
-        "The answer to a new status shows the bio.",
-        Within("updateUserStatus", Payload("User", lambda payload, row: {**payload, "bio": row.bio})),
-        of="updateUserStatus",
-        killed_by="R16.bio-in-the-profile-only",
-    ),
-    mutant(
         "rest.channels.count-never-falls",
         "_count.messages counts the messages that were written, deleted or not.",
         Payload("Channel", _most_ever),

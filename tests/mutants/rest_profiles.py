@@ -184,7 +184,7 @@ MUTANTS = [
         "Two updates within a tick of the clock, 16 ms, have one updatedAt.",
         _ticking(16),
         of="updateUser updateMessage",
-        killed_by="R20.edits-at-once",
+        killed_by="R20.every-updated-at",
     ),
     mutant(
         "rest.users.updated-at-in-seconds",

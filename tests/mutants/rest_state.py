@@ -232,17 +232,17 @@ MUTANTS = [
     ),
     mutant(
         "rest.state.updated-at-of-users-by-the-clock",
-        "Two updates of a user at once leave the same updatedAt.",
+        "Two updates of a user within a twentieth of a second leave the same updatedAt.",
         Query("User.change", _by_the_clock("bio")),
         of="updateUser",
-        killed_by="R20.updates-at-once",
+        killed_by="R20.every-updated-at",
     ),
     mutant(
         "rest.state.updated-at-of-channels-by-the-clock",
-        "Two updates of a channel at once leave the same updatedAt.",
+        "Two updates of a channel within a twentieth of a second leave the same updatedAt.",
         Query("Channel.change", _by_the_clock("topic")),
         of="updateChannel",
-        killed_by="R20.updates-at-once",
+        killed_by="R20.every-updated-at",
     ),
     mutant(
         "rest.state.ties-by-id-upwards",

@@ -21,6 +21,7 @@ Check = Callable[[World], None]
 
 _PACKAGES = (*AREAS, "fuzzing")
 _RULING = re.compile(r"([APR]\d+b?)\.")
+_NAMES_A_RULING = re.compile(r"\b(ruling|amendment)s? [APR]\d")
 
 
 @dataclass(frozen=True)
@@ -55,15 +56,18 @@ def declare(
     *,
     area: Area,
     source: str | None = None,
-    level: Level = "documented",
+    level: Level = "published",
     profiles: tuple[Profile, ...] = (),
     strength: Strength = "must",
 ) -> None:
     """Declare a requirement that a family judges (members: see `Requirement`).
 
-    source: the ruling or amendment with which the id begins, by default.
+    source: where the rule stands, with `; ` between several. At level `documented` sections of the seed document come
+    first, as in `x-hype-source`. At level `published` places in the specs do: `openapi.yaml#/paths/~1health/get`, or
+    `asyncapi.yaml#/info/description` followed by a heading of that text. The ruling or amendment with which the id
+    begins follows by itself. Raises ValueError when neither names a source.
     """
-    _rules.append(Requirement(id, title, source or _named_by(id), level, profiles, area, strength))
+    _rules.append(Requirement(id, title, _sourced(id, source), level, profiles, area, strength))
 
 
 def case(
@@ -71,7 +75,7 @@ def case(
     title: str | None = None,
     *,
     source: str | None = None,
-    level: Level = "documented",
+    level: Level = "published",
     profiles: tuple[Profile, ...] = (),
     strength: Strength = "must",
     alone: bool = False,
@@ -147,12 +151,15 @@ def _load() -> None:
             importlib.import_module(module)
 
 
-def _named_by(id: str) -> str:
-    """Return the source that an id begins with. Raises ValueError when it begins with no ruling."""
+def _sourced(id: str, source: str | None) -> str:
+    """Return the source, followed by the ruling that the id begins with where it names none. Raises ValueError."""
     found = _RULING.match(id)
-    if found is None:
+    if found is None and source is None:
         raise ValueError(f"requirement {id} begins with no ruling: say where it comes from with `source`")
-    return f"{'amendment' if found[1].startswith('A') else 'ruling'} {found[1]}"
+    if found is None or (source is not None and _NAMES_A_RULING.search(source)):
+        return str(source)
+    ruling = f"{'amendment' if found[1].startswith('A') else 'ruling'} {found[1]}"
+    return ruling if source is None else f"{source}; {ruling}"
 
 
 def _area(module: str) -> Area:

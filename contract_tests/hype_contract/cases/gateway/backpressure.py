@@ -29,6 +29,7 @@ _CLOSE_BETWEEN_S = 0.5
 @case(
     "R32.slow-client",
     "a client that does not read is closed with 1013 (or sees 1006) and does not slow other clients",
+    source="asyncapi.yaml#/info/description › Close codes",
     slow=True,
 )
 def slow_client(world: World) -> None:

@@ -95,7 +95,11 @@ def _uncoded(room: str) -> list[str]:
     ]
 
 
-@case("R33.bad-input-keeps-socket", "a bad frame has no effect, reaches no other socket and closes no socket")
+@case(
+    "R33.bad-input-keeps-socket",
+    "a bad frame has no effect, reaches no other socket and closes no socket",
+    source="asyncapi.yaml#/info/description › Failures",
+)
 def bad_input_keeps_socket(world: World) -> None:
     """Send a hundred bad frames of every kind while three sockets listen in the room."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -139,7 +143,11 @@ def missing_data_is_empty(world: World) -> None:
         hears_error(socket, "invalid_message")
 
 
-@case("R33.unknown-members-ignored", "the gateway ignores unknown members and the client's timestamp")
+@case(
+    "R33.unknown-members-ignored",
+    "the gateway ignores unknown members and the client's timestamp",
+    source="asyncapi.yaml#/info/description › Frames",
+)
 def unknown_members_ignored(world: World) -> None:
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
@@ -153,7 +161,11 @@ def unknown_members_ignored(world: World) -> None:
     hears_nothing(sender, "about unknown members")
 
 
-@case("R33.good-after-bad", "the gateway handles the good frames between bad ones, in their order")
+@case(
+    "R33.good-after-bad",
+    "the gateway handles the good frames between bad ones, in their order",
+    source="asyncapi.yaml#/info/description › Frames",
+)
 def good_after_bad(world: World) -> None:
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]

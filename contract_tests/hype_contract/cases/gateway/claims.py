@@ -19,7 +19,10 @@ def _identify(socket: Socket, person: Person, data: dict[str, Any]) -> None:
 
 
 @case(
-    "P4.claim", "user_joined claims an identity by userId, username or both, without a token", profiles=("documented",)
+    "P4.claim",
+    "user_joined claims an identity by userId, username or both, without a token",
+    source="asyncapi.yaml#/info/description › Connecting",
+    profiles=("documented",),
 )
 def claim(world: World) -> None:
     (ann,) = world.guests("ann")
@@ -28,7 +31,12 @@ def claim(world: World) -> None:
         _identify(world.open_socket(), ann, data)
 
 
-@case("P4.claim-by-voice-state", "voice_state claims an identity by userId", profiles=("documented",))
+@case(
+    "P4.claim-by-voice-state",
+    "voice_state claims an identity by userId",
+    source="asyncapi.yaml#/info/description › Connecting",
+    profiles=("documented",),
+)
 def claim_by_voice_state(world: World) -> None:
     """Claim with a first `voice_state`, as the seed's clients do, and check that the claim lasts."""
     ann, bob = world.guests("ann", "bob")
@@ -43,7 +51,12 @@ def claim_by_voice_state(world: World) -> None:
     socket.expect_next("user_joined", {"userId": bob.id, "channelId": None})
 
 
-@case("P4.claimed-identity-acts", "a socket with a claimed identity may send messages", profiles=("documented",))
+@case(
+    "P4.claimed-identity-acts",
+    "a socket with a claimed identity may send messages",
+    source="asyncapi.yaml#/info/description › Connecting",
+    profiles=("documented",),
+)
 def claimed_identity_acts(world: World) -> None:
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
@@ -57,6 +70,7 @@ def claimed_identity_acts(world: World) -> None:
 @case(
     "P4.unclaimed-changes-nothing",
     "frames from a socket without a claim, or with a claim of an unknown user, have no effect",
+    source="asyncapi.yaml#/info/description › Connecting",
     profiles=("documented",),
 )
 def unclaimed_changes_nothing(world: World) -> None:
@@ -90,7 +104,12 @@ def unknown_claim_code(world: World) -> None:
     hears_error(socket, "not_found")
 
 
-@case("P4.second-identity", "a socket that has an identity never takes a second one", profiles=("documented",))
+@case(
+    "P4.second-identity",
+    "a socket that has an identity never takes a second one",
+    source="asyncapi.yaml#/info/description › Connecting",
+    profiles=("documented",),
+)
 def second_identity(world: World) -> None:
     """Claim the same identity twice, which the gateway accepts, and then another user's."""
     ann, eve = world.guests("ann", "eve")
@@ -127,7 +146,12 @@ def second_identity_code(world: World) -> None:
         hears_error(socket, "forbidden")
 
 
-@case("P4.good-url-token-counts", "a valid token identifies a socket without a claim", profiles=("documented",))
+@case(
+    "P4.good-url-token-counts",
+    "a valid token identifies a socket without a claim",
+    source="asyncapi.yaml#/info/description › Connecting",
+    profiles=("documented",),
+)
 def good_url_token_counts(world: World) -> None:
     """Send the token in the URL of one socket, and in the `user_joined` of another."""
     (ann,) = world.guests("ann")
@@ -135,7 +159,12 @@ def good_url_token_counts(world: World) -> None:
     _identify(world.open_socket(), ann, {"token": ann.token})
 
 
-@case("P4.bad-url-token-ignored", "the gateway treats a bad ?token= as none", profiles=("documented",))
+@case(
+    "P4.bad-url-token-ignored",
+    "the gateway treats a bad ?token= as none",
+    source="asyncapi.yaml#/info/description › Connecting",
+    profiles=("documented",),
+)
 def bad_url_token_ignored(world: World) -> None:
     """Open a socket with a bad token; check that it stays open, has no identity, and may claim one."""
     ann, bob = world.guests("ann", "bob")

@@ -317,7 +317,7 @@ def second_token_code(world: World) -> None:
 @case(
     "R31.forged-member-ignored",
     "a userId in message or typing does not change the sender of the event",
-    source="rulings R31 and P4",
+    source="asyncapi.yaml#/operations/receiveMessage; rulings R31 and P4; amendment A10",
 )
 def forged_member_ignored(world: World) -> None:
     ann, eve = world.guests("ann", "eve")

@@ -15,7 +15,9 @@ def _padded(socket_identity: object, size: int) -> str:
     return bare[:-2] + "x" * (size - len(bare)) + bare[-2:]
 
 
-@case("R32.largest-frame", "the gateway accepts a frame of 64 KiB")
+@case(
+    "R32.largest-frame", "the gateway accepts a frame of 64 KiB", source="asyncapi.yaml#/info/description › Close codes"
+)
 def largest_frame(world: World) -> None:
     (ann,) = world.guests("ann")
     socket = world.socket(ann)
@@ -23,7 +25,11 @@ def largest_frame(world: World) -> None:
     socket.expect_next("user_joined", {"userId": ann.id, "channelId": None})
 
 
-@case("R32.frame-too-long", "a frame of 64 KiB and one byte closes its socket with 1009")
+@case(
+    "R32.frame-too-long",
+    "a frame of 64 KiB and one byte closes its socket with 1009",
+    source="asyncapi.yaml#/info/description › Close codes",
+)
 def frame_too_long(world: World) -> None:
     """Send the frame from a socket in a room; the room hears `user_left` and nothing else."""
     ann, eve = world.guests("ann", "eve")
@@ -45,7 +51,11 @@ def octets_are_counted(world: World) -> None:
     socket.closed(1009)
 
 
-@case("R32.fragments", "a client may send a frame in several WebSocket fragments")
+@case(
+    "R32.fragments",
+    "a client may send a frame in several WebSocket fragments",
+    source="asyncapi.yaml#/info/description › Frames",
+)
 def fragments(world: World) -> None:
     """Cut a message into fragments of 1, 7 and 40 characters."""
     ann, bob = world.guests("ann", "bob")
@@ -60,7 +70,9 @@ def fragments(world: World) -> None:
     hears_nothing(watcher, "but one message for each frame")
 
 
-@case("R32.binary", "a binary frame closes its socket with 1003")
+@case(
+    "R32.binary", "a binary frame closes its socket with 1003", source="asyncapi.yaml#/info/description › Close codes"
+)
 def binary(world: World) -> None:
     """Send bytes that are no text, and then bytes that would be a good text frame."""
     ann, bob = world.guests("ann", "bob")
@@ -75,7 +87,7 @@ def binary(world: World) -> None:
 @case(
     "R9.handshake",
     "a page of the frontend's origin can open a socket",
-    source="asyncapi.yaml › Connecting; ruling R9",
+    source="asyncapi.yaml#/info/description › Connecting",
 )
 def handshake_of_a_page(world: World) -> None:
     """Send the frontend's origin as the handshake's `Origin`, as a browser does."""
@@ -86,7 +98,11 @@ def handshake_of_a_page(world: World) -> None:
         socket.expect("user_joined", {"userId": ann.id, "channelId": None})
 
 
-@case("R32.events-are-text", "the gateway sends each event as a text message, which a browser gives as a string")
+@case(
+    "R32.events-are-text",
+    "the gateway sends each event as a text message, which a browser gives as a string",
+    source="asyncapi.yaml#/info/description › Frames",
+)
 def events_are_text(world: World) -> None:
     """Cause events by REST and by socket; the client refuses every binary message."""
     ann, bob = world.guests("ann", "bob")
@@ -99,7 +115,11 @@ def events_are_text(world: World) -> None:
             socket.expect("message", {"content": content})
 
 
-@case("R32.invalid-utf8", "a text frame that is not UTF-8 closes its socket with 1007")
+@case(
+    "R32.invalid-utf8",
+    "a text frame that is not UTF-8 closes its socket with 1007",
+    source="asyncapi.yaml#/info/description › Close codes",
+)
 def invalid_utf8(world: World) -> None:
     ann, bob = world.guests("ann", "bob")
     other = world.socket(bob)

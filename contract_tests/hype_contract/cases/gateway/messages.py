@@ -66,7 +66,7 @@ CODES = {400: "invalid_message", 404: "not_found"}
 @case(
     "R36.stored-as-by-rest",
     "the server stores and shows a message by socket exactly as one by REST",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/operations/receiveMessage",
 )
 def stored_as_by_rest(world: World) -> None:
     """Compare the event of each message with the answer of `getMessage`; contents include odd characters."""
@@ -90,7 +90,7 @@ def stored_as_by_rest(world: World) -> None:
 @case(
     "R2.frame-timestamps",
     "a frame's timestamp is the time at which the server sends it, in UTC, with milliseconds",
-    source="WebSocket Events; ruling R2",
+    source="asyncapi.yaml#/info/description › Frames",
 )
 def frame_timestamps(world: World) -> None:
     """Compare the timestamp of each frame with `createdAt` of the message that it announces."""
@@ -121,7 +121,7 @@ def _bad_bodies(world: World, owner: Any, room: str) -> list[dict[str, Any]]:
 @case(
     "R36.refuses-what-rest-refuses",
     "the gateway stores no message that POST /api/messages refuses",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/operations/receiveMessage",
     slow=True,
 )
 def refuses_what_rest_refuses(world: World) -> None:
@@ -178,7 +178,7 @@ def wrong_channel_type(world: World) -> None:
 @case(
     "R36.sender-included",
     "a message reaches all its author's sockets in the room, once each",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/operations/sendMessage",
 )
 def sender_included(world: World) -> None:
     """Send from one of the author's two sockets in the room; a third socket stays outside and hears nothing."""
@@ -218,7 +218,7 @@ def author_hears_changes(world: World) -> None:
 @case(
     "R36.refused-change-unheard",
     "the gateway announces no change that REST refuses",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def refused_change_unheard(world: World) -> None:
     """Send edits, a deletion and a new message that REST refuses."""

@@ -15,7 +15,7 @@ SCRIPTS_OF_SESSIONS = 3
 @case(
     "model.conversation",
     "while several users act at once, each socket hears exactly its events in order, and REST shows the same state",
-    source="rulings R14, R18, R20, R24 and R34 to R38",
+    source="asyncapi.yaml#/info/description › Rooms and audiences; rulings R14, R18, R20, R24 and R34 to R38",
     generates=True,
 )
 def conversation(world: World) -> None:

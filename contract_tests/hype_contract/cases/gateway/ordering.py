@@ -22,7 +22,7 @@ MESSAGE = Pair("event", "message", "out")
 @case(
     "R36.stored-order",
     "while many users write, each socket hears each message once and in the stored order",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
     slow=True,
 )
 def stored_order(world: World) -> None:
@@ -62,7 +62,7 @@ def _hears_from_its_first(writer: Socket, ids: list[str]) -> None:
 @case(
     "R36.one-order-for-all",
     "all sockets in a room hear its events in the same order",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def one_order_for_all(world: World) -> None:
     """Let six users join, write by REST and by socket, and drop, all at once; compare three sockets."""

@@ -16,7 +16,11 @@ def _change_profile(world: World, person: Person) -> dict[str, str]:
     return profile
 
 
-@case("R24.events-show-present-profile", "events and author objects show the current profile")
+@case(
+    "R24.events-show-present-profile",
+    "events and author objects show the current profile",
+    source="asyncapi.yaml#/components/schemas/UserJoined",
+)
 def events_show_present_profile(world: World) -> None:
     """Change the profile while the sockets are open."""
     ann, eve = world.guests("ann", "eve")
@@ -50,7 +54,11 @@ def typing_shows_present_name(world: World) -> None:
     watcher.expect_next("typing", {"userId": eve.id, "username": profile["username"]})
 
 
-@case("R24.user-left-shows-present-name", "user_left shows the current username")
+@case(
+    "R24.user-left-shows-present-name",
+    "user_left shows the current username",
+    source="asyncapi.yaml#/components/schemas/UserLeft",
+)
 def user_left_shows_present_name(world: World) -> None:
     """Rename the user in the room, and drop the socket."""
     ann, eve = world.guests("ann", "eve")
@@ -72,7 +80,11 @@ def leaving_a_call_shows_present_name(world: World) -> None:
     watcher.expect("user_left", {"userId": eve.id, "username": profile["username"]})
 
 
-@case("R24.author-status-now", "message.author.status is the author's current status, in upper case")
+@case(
+    "R24.author-status-now",
+    "message.author.status is the author's current status, in upper case",
+    source="openapi.yaml#/components/schemas/Message",
+)
 def author_status_now(world: World) -> None:
     """Change the status before each message."""
     ann, eve = world.guests("ann", "eve")
@@ -86,7 +98,11 @@ def author_status_now(world: World) -> None:
         must.equal(author["status"], status.upper(), "the author's status")
 
 
-@case("R24.sockets-leave-status-alone", "a user's status stays when sockets of the user connect and drop")
+@case(
+    "R24.sockets-leave-status-alone",
+    "a user's status stays when sockets of the user connect and drop",
+    source="openapi.yaml#/components/schemas/Status",
+)
 def sockets_leave_status_alone(world: World) -> None:
     """Read the status after the first connection, and after the drop of the last one."""
     ann, eve = world.guests("ann", "eve")

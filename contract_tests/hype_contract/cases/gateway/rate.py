@@ -230,7 +230,12 @@ def _flags(channel: str, number: int) -> str:
     return json.dumps({"type": "voice_state", "data": data})
 
 
-@case("P5.unlimited", "the gateway has no rate limit", profiles=("documented",))
+@case(
+    "P5.unlimited",
+    "the gateway has no rate limit",
+    source="asyncapi.yaml#/info/description › Rate limit",
+    profiles=("documented",),
+)
 def unlimited(world: World) -> None:
     """Send a hundred frames in a row, and take an answer to each."""
     (eve,) = world.guests("eve")

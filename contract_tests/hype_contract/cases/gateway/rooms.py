@@ -22,7 +22,7 @@ from hype_contract.cases.registry import case
 @case(
     "R34.joiner-included",
     "user_joined carries the whole profile and reaches the joiner as well",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/operations/sendUserJoined",
 )
 def joiner_included(world: World) -> None:
     """Join a room with another user in it, and compare what both sockets hear."""
@@ -39,7 +39,7 @@ def joiner_included(world: World) -> None:
 @case(
     "R34.without-channel-alone",
     "the gateway answers user_joined without a channelId with channelId null, to the sender alone",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/operations/sendUserJoined",
 )
 def without_channel_alone(world: World) -> None:
     """Ask while other users, and a second socket of the same user, are in a room with the sender."""
@@ -58,7 +58,7 @@ def without_channel_alone(world: World) -> None:
 @case(
     "R34.already-there-alone",
     "the gateway answers user_joined for a room that the user is already in to the sender alone",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/operations/sendUserJoined",
 )
 def already_there_alone(world: World) -> None:
     """Join again with the same socket, and with a second socket of the user."""
@@ -77,7 +77,7 @@ def already_there_alone(world: World) -> None:
 @case(
     "R34.second-connection-hears-the-room",
     "each of a user's sockets in a room hears its events",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def second_connection_hears_the_room(world: World) -> None:
     ann, bob = world.guests("ann", "bob")
@@ -92,7 +92,7 @@ def second_connection_hears_the_room(world: World) -> None:
 @case(
     "R34.several-rooms",
     "a socket may be in several rooms, and leaves all of them when it drops",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def several_rooms(world: World) -> None:
     """Join two rooms with one socket, and drop it while another user listens in each room."""
@@ -111,7 +111,7 @@ def several_rooms(world: World) -> None:
 @case(
     "R34.enters-again",
     "a user who left a room and joins it again is announced again",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/operations/sendUserJoined",
 )
 def enters_again(world: World) -> None:
     """Join and drop three times; the room hears `user_joined` and `user_left` each time."""
@@ -128,7 +128,7 @@ def enters_again(world: World) -> None:
 @case(
     "R34.voice-room-is-no-call",
     "user_joined with a voice channel joins its room and not its call",
-    source="WebSocket Events; ruling R34",
+    source="asyncapi.yaml#/operations/receiveUserJoined",
 )
 def voice_room_is_no_call(world: World) -> None:
     """Join the room with one user and enter the call with another; the call has one participant."""
@@ -162,7 +162,7 @@ def unknown_channel(world: World) -> None:
 @case(
     "R35.second-connection-stays",
     "the gateway sends user_left when the user's last socket in the room leaves",
-    source="WebSocket Events; ruling R35",
+    source="asyncapi.yaml#/operations/sendUserLeft",
 )
 def second_connection_stays(world: World) -> None:
     """Drop one of a user's two sockets in the room, and later the other one."""
@@ -194,7 +194,7 @@ def _hears_the_room_and_drops(world: World, watchers: list[Socket], silent: Sock
 @case(
     "R36.message-joins-silently",
     "a message by socket joins the room without user_joined, and the later drop sends user_left",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def message_joins_silently(world: World) -> None:
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -210,7 +210,7 @@ def message_joins_silently(world: World) -> None:
 @case(
     "R38.voice-joins-silently",
     "a voice_state joins the room without user_joined, and the later drop sends user_left",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def voice_joins_silently(world: World) -> None:
     """Enter the call while others are in its room; one more joins the room before the drop."""
@@ -233,7 +233,7 @@ def voice_joins_silently(world: World) -> None:
 @case(
     "R36.silent-then-aloud",
     "a user who joined a room by a message is already in it for a later user_joined",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/operations/sendUserJoined",
 )
 def silent_then_aloud(world: World) -> None:
     """Send a message and then `user_joined`; the room hears the message alone."""
@@ -307,7 +307,7 @@ def leave_request_refused(world: World) -> None:
 @case(
     "R36.rest-message-joins-nobody",
     "a message by REST does not put its author's sockets into the room",
-    source="WebSocket Events; ruling R36",
+    source="asyncapi.yaml#/info/description › Rooms and audiences",
 )
 def rest_message_joins_nobody(world: World) -> None:
     ann, eve = world.guests("ann", "eve")

@@ -143,7 +143,7 @@ def logout_all_closes_sockets(world: World) -> None:
 @case(
     "P2.logout-keeps-sockets",
     "a logout leaves tokens valid and sockets open",
-    source="POST /auth/logout › Поведение; ruling P2",
+    source="asyncapi.yaml#/info/description › Connecting",
     profiles=("documented",),
 )
 def logout_keeps_sockets(world: World) -> None:
@@ -176,7 +176,7 @@ def reuse_closes_sockets(world: World) -> None:
 @case(
     "P3.reuse-keeps-sockets",
     "the old refresh token stays valid, so its re-use closes no socket",
-    source="POST /auth/refresh › Поведение; ruling P3",
+    source="asyncapi.yaml#/info/description › Connecting",
     profiles=("documented",),
 )
 def reuse_keeps_sockets(world: World) -> None:
@@ -189,7 +189,11 @@ def reuse_keeps_sockets(world: World) -> None:
         hears_nothing(socket, "of a refresh")
 
 
-@case("P3.refresh-keeps-sockets", "a refresh leaves the session's sockets open")
+@case(
+    "P3.refresh-keeps-sockets",
+    "a refresh leaves the session's sockets open",
+    source="asyncapi.yaml#/info/description › Connecting",
+)
 def refresh_keeps_sockets(world: World) -> None:
     """Refresh the tokens, then open new sockets with the new access token."""
     (eve,) = world.guests("eve")

@@ -19,7 +19,7 @@ from hype_contract.cases.registry import case
 @case(
     "R38.newcomer-order",
     "a newcomer hears its own voice_state first, and then one for each participant already there",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def newcomer_order(world: World) -> None:
     """Enter a call in which one of two participants has changed a flag, and compare their flags."""
@@ -40,7 +40,7 @@ def newcomer_order(world: World) -> None:
 @case(
     "R38.newcomer-alone-is-told",
     "the participants of a call hear one voice_state of a newcomer and none of each other",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def newcomer_alone_is_told(world: World) -> None:
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -52,7 +52,11 @@ def newcomer_alone_is_told(world: World) -> None:
         hears_nothing(socket, "more when one user enters")
 
 
-@case("R38.flags-start-false", "both flags start false at each entry into a call", source="Voice Events; ruling R38")
+@case(
+    "R38.flags-start-false",
+    "both flags start false at each entry into a call",
+    source="asyncapi.yaml#/operations/receiveVoiceState",
+)
 def flags_start_false(world: World) -> None:
     """Enter twice without flags, once with a flag, which counts at once, and then another channel without flags."""
     (ann,) = world.guests("ann")
@@ -70,7 +74,11 @@ def flags_start_false(world: World) -> None:
     socket.expect("voice_state", {"userId": ann.id, "channelId": other, **off})
 
 
-@case("R38.absent-flag-keeps", "a flag that voice_state leaves out keeps its value", source="Voice Events; ruling R38")
+@case(
+    "R38.absent-flag-keeps",
+    "a flag that voice_state leaves out keeps its value",
+    source="asyncapi.yaml#/operations/receiveVoiceState",
+)
 def absent_flag_keeps(world: World) -> None:
     """Change one flag at a time, and then none; all participants hear both flags each time."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -90,7 +98,11 @@ def absent_flag_keeps(world: World) -> None:
     hears_nothing(participant, "about the other participants when it changes its flags")
 
 
-@case("R38.switch", "a user who enters another voice channel leaves the first", source="Voice Events; ruling R38")
+@case(
+    "R38.switch",
+    "a user who enters another voice channel leaves the first",
+    source="asyncapi.yaml#/operations/receiveVoiceState",
+)
 def switch(world: World) -> None:
     """Check that the first channel hears `voice_state` with null, and then `user_left`."""
     ann, bob, eve = world.guests("ann", "bob", "eve")
@@ -113,7 +125,7 @@ def switch(world: World) -> None:
 @case(
     "R38.one-channel-per-user",
     "a user with several sockets is in one voice channel at a time",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/receiveVoiceState",
 )
 def one_channel_per_user(world: World) -> None:
     """Enter a second channel with another socket; the first channel hears that the user left it."""
@@ -133,7 +145,7 @@ def one_channel_per_user(world: World) -> None:
 @case(
     "R38.second-connection-is-no-newcomer",
     "a participant's second socket in the call keeps the user's flags and does not count as another user",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def second_connection_is_no_newcomer(world: World) -> None:
     """Enter a call with a second socket of a muted user, and read `_count.voiceStates`."""
@@ -151,7 +163,7 @@ def second_connection_is_no_newcomer(world: World) -> None:
 @case(
     "R38.full",
     "a full voice channel takes no further user, and a refused user stays in the former channel",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/receiveVoiceState",
     alike=True,
 )
 def full(world: World) -> None:
@@ -206,7 +218,7 @@ def full_code(world: World) -> None:
 @case(
     "R38.changed-limit",
     "a new userLimit counts for the next entry",
-    source="Voice Events; ruling R38",
+    source="openapi.yaml#/components/schemas/UserLimit",
     alike=True,
 )
 def changed_limit(world: World) -> None:
@@ -229,7 +241,7 @@ def changed_limit(world: World) -> None:
 @case(
     "R38.place-becomes-free",
     "a place in a full voice channel becomes free when a user leaves or drops",
-    source="Voice Events; ruling R38",
+    source="openapi.yaml#/components/schemas/UserLimit",
     alike=True,
 )
 def place_becomes_free(world: World) -> None:
@@ -245,7 +257,7 @@ def place_becomes_free(world: World) -> None:
     set_voice_state(world.socket(eve), channel)
 
 
-@case("R38.refused", "a refused voice_state has no effect", source="Voice Events; ruling R38")
+@case("R38.refused", "a refused voice_state has no effect", source="asyncapi.yaml#/operations/receiveVoiceState")
 def voice_refused(world: World) -> None:
     """Send bad channels and flags that are no booleans from a call, and then a good change."""
     ann, eve = world.guests("ann", "eve")

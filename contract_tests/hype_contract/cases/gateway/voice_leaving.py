@@ -27,7 +27,7 @@ def _hear_leave(sockets: list[Socket], user_id: str, channel: str) -> None:
 @case(
     "R38.leave",
     "a leave sends voice_state with null to all in the call, then user_left to the others",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def leave(world: World) -> None:
@@ -45,7 +45,7 @@ def leave(world: World) -> None:
 @case(
     "R38.flags-end-false",
     "both flags are false in the voice_state of a user who leaves",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def flags_end_false(world: World) -> None:
@@ -64,7 +64,7 @@ def flags_end_false(world: World) -> None:
 @case(
     "R38.leave-of-all-connections",
     "a leave takes all the user's sockets out of the voice channel",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def leave_of_all_connections(world: World) -> None:
@@ -92,7 +92,7 @@ def leave_of_all_connections(world: World) -> None:
 @case(
     "R38.null-in-none",
     "the gateway answers the leave of a user in no voice channel to the sender alone",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def null_in_none(world: World) -> None:
@@ -110,7 +110,7 @@ def null_in_none(world: World) -> None:
 @case(
     "R38.drop",
     "the drop of the user's last socket in the voice channel is a leave",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def drop(world: World) -> None:
@@ -127,7 +127,7 @@ def drop(world: World) -> None:
 @case(
     "R38.drop-of-one-connection",
     "a drop is no leave while another socket of the user is in the voice channel",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def drop_of_one_connection(world: World) -> None:
@@ -177,7 +177,7 @@ def leave_request_leaves_call(world: World) -> None:
 @case(
     "R13.live-voice-count",
     "_count.voiceStates is the current number of users in the voice channel",
-    source="GET /api/servers/:serverId/channels › Ответ; ruling R13",
+    source="openapi.yaml#/components/schemas/Channel",
 )
 def live_voice_count(world: World) -> None:
     """Read the count in every kind of channel response, after each entry, leave and drop."""
@@ -209,6 +209,7 @@ def _counted(world: World, channel: str, number: int) -> None:
 @case(
     "R14.voice-channel-deleted",
     "the deletion of a voice channel sends a voice_state with null for each participant, and no user_left",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def voice_channel_deleted(world: World) -> None:
     """Delete a call of three; each participant hears three ends, and may enter another channel."""

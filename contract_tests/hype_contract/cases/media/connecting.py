@@ -19,7 +19,7 @@ _CLOSED_WITHIN_S = 60.0
 @case(
     "R26.ice-lite",
     "a transport answers an ICE check with XOR-MAPPED-ADDRESS and MESSAGE-INTEGRITY, as RFC 8445 demands of ICE-lite",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/info/description › Media",
 )
 def ice_lite(world: World) -> None:
     (ann,) = peers(world, "ann")
@@ -32,7 +32,7 @@ def ice_lite(world: World) -> None:
 @case(
     "R26.ice-credentials-needed",
     "an ICE check with wrong credentials gets no success response",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/info/description › Media",
     slow=True,
 )
 def ice_credentials_needed(world: World) -> None:
@@ -52,7 +52,7 @@ def ice_credentials_needed(world: World) -> None:
 @case(
     "R26.ice-unknown-attribute",
     "an ICE check with an unknown attribute that needs comprehension is answered with 420 (RFC 8489, 6.3.1)",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/info/description › Media",
     strength="should",
 )
 def ice_unknown_attribute(world: World) -> None:
@@ -63,7 +63,7 @@ def ice_unknown_attribute(world: World) -> None:
 @case(
     "R26.ice-integrity-needed",
     "an ICE check without MESSAGE-INTEGRITY is answered with 400 (RFC 8489, 9.1.3)",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/info/description › Media",
     strength="should",
 )
 def ice_integrity_needed(world: World) -> None:
@@ -85,7 +85,11 @@ def restarted_ice(world: World) -> None:
     track.wait_for(stream)
 
 
-@case("R27.dtls", "the DTLS handshake of a transport succeeds, with the certificate of one of its fingerprints")
+@case(
+    "R27.dtls",
+    "the DTLS handshake of a transport succeeds, with the certificate of one of its fingerprints",
+    source="openapi.yaml#/info/description › Media",
+)
 def dtls(world: World) -> None:
     """Connect a send and a recv transport."""
     (ann,) = peers(world, "ann")
@@ -100,7 +104,11 @@ def _with_wrong_fingerprint(peer: Peer, direction: str) -> Transport:
     return made
 
 
-@case("R27.fingerprint", "a transport exchanges media only with a client that has the announced certificate")
+@case(
+    "R27.fingerprint",
+    "a transport exchanges media only with a client that has the announced certificate",
+    source="openapi.yaml#/info/description › Media",
+)
 def fingerprint(world: World) -> None:
     """Send with another certificate than the announced one."""
     ann, bob, eve = peers(world, "ann", "bob", "eve")
@@ -137,7 +145,12 @@ def fingerprint_of_a_receiver(world: World) -> None:
     must.equal(wrong.rtp.take(), [], "the packets to a certificate that was not announced")
 
 
-@case("R30.consent", "the server closes a transport whose ICE checks stop for 30 s", slow=True)
+@case(
+    "R30.consent",
+    "the server closes a transport whose ICE checks stop for 30 s",
+    source="openapi.yaml#/paths/~1api~1voice~1transport~1send/post",
+    slow=True,
+)
 def consent(world: World) -> None:
     """Stop the checks of a send transport: the room receives producer_closed, and the producer is unknown."""
     _skip_unless_thorough(world)

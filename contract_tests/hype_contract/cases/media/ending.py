@@ -10,7 +10,11 @@ from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import Participant
 
 
-@case("R28.closed-producer-is-silent", "the server does not forward the packets of a closed producer")
+@case(
+    "R28.closed-producer-is-silent",
+    "the server does not forward the packets of a closed producer",
+    source="openapi.yaml#/info/description › Media",
+)
 def closed_producer_is_silent(world: World) -> None:
     """Close one of two producers, then create another of its kind, which must be forwarded."""
     ann, bob = peers(world, "ann", "bob")
@@ -34,7 +38,12 @@ def closed_consumer_is_silent(world: World) -> None:
     bob.consume(flow.audio).wait_for(flow.audio)
 
 
-@case("R38.leaver-is-silent", "the server does not forward the media of a user who left the voice channel", alike=True)
+@case(
+    "R38.leaver-is-silent",
+    "the server does not forward the media of a user who left the voice channel",
+    source="openapi.yaml#/info/description › Media",
+    alike=True,
+)
 def leaver_is_silent(world: World) -> None:
     """Leave by `voice_state` with null, and go on sending packets."""
     ann, bob, eve = peers(world, "ann", "bob", "eve")
@@ -47,6 +56,7 @@ def leaver_is_silent(world: World) -> None:
 @case(
     "R38.dropped-is-silent",
     "the server does not forward the media of a user who lost their last socket in the voice channel",
+    source="openapi.yaml#/info/description › Media",
     alike=True,
 )
 def dropped_is_silent(world: World) -> None:
@@ -81,7 +91,12 @@ def logged_out_is_silent(world: World) -> None:
         flow.expect_nothing()
 
 
-@case("R38.leaver-receives-nothing", "a user who left the voice channel receives no media of it", alike=True)
+@case(
+    "R38.leaver-receives-nothing",
+    "a user who left the voice channel receives no media of it",
+    source="openapi.yaml#/info/description › Media",
+    alike=True,
+)
 def leaver_receives_nothing(world: World) -> None:
     """Leave by `voice_state` with null; the same audio must still arrive at another user."""
     ann, bob, eve = peers(world, "ann", "bob", "eve")

@@ -18,23 +18,27 @@ from hype_contract.contract.specs import Contract
 declare(
     "R30.payload-unchanged",
     "a packet arrives with the payload, the marker and the timestamp steps that it was sent with",
-    source="WebRTC Flow; ruling R30",
+    source="openapi.yaml#/info/description › Media",
     area="media",
 )
 declare(
     "R30.as-negotiated",
     "a packet arrives with the SSRC, the payload type and the MID of the consumer's rtpParameters",
-    source="WebRTC Flow; ruling R30",
+    source="openapi.yaml#/info/description › Media",
     area="media",
 )
 declare(
     "R30.sequence-goes-on",
     "packets that were sent without a gap arrive with sequence numbers without a gap",
-    source="WebRTC Flow; ruling R30",
+    source="openapi.yaml#/info/description › Media",
     area="media",
 )
 declare(
-    "R30.tcp", "media flows over TCP as over UDP", source="mediasoup.ts › webRtcTransport; ruling R30", area="media"
+    "R30.tcp",
+    "media flows over TCP as over UDP",
+    source="mediasoup.ts › webRtcTransport",
+    level="documented",
+    area="media",
 )
 
 SIZES = (1, 2, 3, 40, 160, 500, 1000, 1150)
@@ -106,7 +110,7 @@ def _sent_on(stream: Stream, track: Track) -> list[RtpPacket]:
 @case(
     "R30.asked-for-only",
     "a user receives no stream that they do not consume, not even their own",
-    source="WebRTC Flow; ruling R30",
+    source="openapi.yaml#/info/description › Media",
 )
 def asked_for_only(world: World) -> None:
     """Send ann's audio, which bob consumes, her video, which no user consumes, and bob's audio, which ann consumes."""
@@ -130,14 +134,23 @@ def asked_for_only(world: World) -> None:
         must.equal(peer.sending.rtp.take(), [], "the RTP packets that come by a send transport")
 
 
-@case("R29.own-stream", "a user who consumes their own stream receives it")
+@case(
+    "R29.own-stream",
+    "a user who consumes their own stream receives it",
+    source="openapi.yaml#/info/description › Media",
+)
 def own_stream(world: World) -> None:
     (ann,) = peers(world, "ann")
     stream = ann.produce("audio")
     ann.consume(stream).wait_for(stream)
 
 
-@case("R30.rooms-apart", "the media of a channel reaches no other channel", source="WebRTC Flow; ruling R30")
+@case(
+    "R30.rooms-apart",
+    "the media of a channel reaches no other channel",
+    source="sfuService.ts › Ключевые методы",
+    level="documented",
+)
 def rooms_apart(world: World) -> None:
     stream, track = connected_stream(world, "audio")
     dan, eve = peers(world, "dan", "eve")
@@ -155,7 +168,8 @@ def rooms_apart(world: World) -> None:
 @case(
     "R30.everybody",
     "each user in a channel receives the streams of all other users that they consume",
-    source="WebRTC Flow; ruling R30",
+    source="Voice (/api/voice) › WebRTC Flow",
+    level="documented",
     slow=True,
 )
 def everybody(world: World) -> None:
@@ -177,7 +191,7 @@ def everybody(world: World) -> None:
 @case(
     "R30.right-producer",
     "the packets with a consumer's SSRC come from its producer",
-    source="WebRTC Flow; ruling R30",
+    source="openapi.yaml#/info/description › Media",
 )
 def right_producer(world: World) -> None:
     """Consume four streams at once; the payload of each packet, even of a retransmission, shows its stream."""
@@ -198,7 +212,7 @@ def right_producer(world: World) -> None:
 @case(
     "R30.forged-packets",
     "the server drops forged, repeated and malformed packets, and the stream continues",
-    source="WebRTC Flow; ruling R30",
+    source="openapi.yaml#/info/description › Media",
 )
 def forged_packets(world: World) -> None:
     """Send a packet with a wrong authentication tag, a packet twice, and two datagrams that are cut off."""

@@ -18,7 +18,7 @@ _PACKET_S = 0.02
 @case(
     "R39.mute-stops-sound",
     "the server forwards no audio of a user while isMuted is true",
-    source="VoiceState.isMuted; ruling R39",
+    source="asyncapi.yaml#/components/schemas/VoiceStateRequest",
 )
 def mute_stops_sound(world: World) -> None:
     """Mute a user, whose video must still arrive; then unmute the user, whose audio must arrive again."""
@@ -34,7 +34,7 @@ def mute_stops_sound(world: World) -> None:
 @case(
     "R39.muted-from-the-start",
     "the server forwards no audio of a user who is muted when they create the producer or enter the call",
-    source="VoiceState.isMuted; ruling R39",
+    source="asyncapi.yaml#/components/schemas/VoiceStateRequest",
 )
 def muted_from_the_start(world: World) -> None:
     """Create an audio producer as a muted user; then unmute the user, whose audio must arrive."""
@@ -68,7 +68,7 @@ def muted_at_entry(world: World) -> None:
 @case(
     "R39.mute-is-one-users",
     "isMuted stops the audio of its user only, and isDeafened stops no audio",
-    source="VoiceState.isMuted; ruling R39",
+    source="asyncapi.yaml#/components/schemas/VoiceStateRequest",
 )
 def mute_is_one_users(world: World) -> None:
     """Deafen a second user who sends audio, and mute the first: the audio of the second must still arrive."""
@@ -86,7 +86,7 @@ def mute_is_one_users(world: World) -> None:
 @case(
     "R39.mute-stays",
     "a voice_state without isMuted leaves a muted user muted",
-    source="VoiceState.isMuted; ruling R39",
+    source="asyncapi.yaml#/components/schemas/VoiceStateRequest",
 )
 def mute_stays(world: World) -> None:
     ann, bob = peers(world, "ann", "bob")
@@ -100,7 +100,7 @@ def mute_stays(world: World) -> None:
 @case(
     "R39.mute-leaves-no-gap",
     "the sequence numbers that a receiver gets have no gap after a mute",
-    source="rulings R30 and R39",
+    source="openapi.yaml#/info/description › Media",
     strength="should",
 )
 def mute_leaves_no_gap(world: World) -> None:

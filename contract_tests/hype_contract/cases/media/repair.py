@@ -50,7 +50,7 @@ def _request_key_frame(stream: Stream, track: Track, requests: Iterable[RtcpPsfb
 @case(
     "R25.pli",
     "a receiver's PLI reaches the sender as a key frame request for the sender's own stream",
-    source="mediasoup.ts › mediaCodecs; ruling R25",
+    source="openapi.yaml#/info/description › Media",
 )
 def pli(world: World) -> None:
     stream, track = connected_stream(world, "video")
@@ -61,7 +61,7 @@ def pli(world: World) -> None:
 @case(
     "R25.fir",
     "a receiver's FIR, if the consumer offers it, reaches the sender as a key frame request",
-    source="mediasoup.ts › mediaCodecs; ruling R25",
+    source="openapi.yaml#/info/description › Media",
     slow=True,
 )
 def fir(world: World) -> None:
@@ -77,7 +77,7 @@ def fir(world: World) -> None:
 @case(
     "R25.transport-cc",
     "a sender receives transport-wide feedback, if the router offers it",
-    source="mediasoup.ts › mediaCodecs; ruling R25",
+    source="openapi.yaml#/info/description › Media",
     slow=True,
 )
 def transport_cc(world: World) -> None:
@@ -105,7 +105,11 @@ def _is_transport_wide(packet: AnyRtcpPacket) -> bool:
     return isinstance(packet, RtcpRtpfbPacket) and packet.fmt == _TRANSPORT_WIDE
 
 
-@case("R29.late-joiner-key-frame", "a new consumer of a running video causes a key frame request to the sender")
+@case(
+    "R29.late-joiner-key-frame",
+    "a new consumer of a running video causes a key frame request to the sender",
+    source="openapi.yaml#/paths/~1api~1voice~1consume/post",
+)
 def late_joiner_key_frame(world: World) -> None:
     """Consume a video that already flows to another user, whose key frame requests have been answered before."""
     ann, bob, eve = peers(world, "ann", "bob", "eve")
@@ -126,7 +130,7 @@ def late_joiner_key_frame(world: World) -> None:
 @case(
     "R25.nack-answered",
     "a receiver that sends a NACK receives the packet again",
-    source="mediasoup.ts › mediaCodecs; ruling R25",
+    source="openapi.yaml#/info/description › Media",
 )
 def nack_answered(world: World) -> None:
     """Send a NACK for three packets, which must come again as RTX."""
@@ -161,7 +165,7 @@ def _retransmission(track: Track, nack: AnyRtcpPacket, sequence: int) -> RtpPack
 @case(
     "R25.nack-sent",
     "the server sends a NACK for a lost packet, and forwards the retransmission in its place",
-    source="mediasoup.ts › mediaCodecs; ruling R25",
+    source="openapi.yaml#/info/description › Media",
 )
 def nack_sent(world: World) -> None:
     """Leave out a packet, wait for the NACK, and send the packet as RTX."""

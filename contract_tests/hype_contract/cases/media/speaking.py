@@ -56,7 +56,7 @@ def _start_speaking(socket: Socket, audio: Stream) -> float:
 @case(
     "R25.audio-level",
     "the router receives the header extension ssrc-audio-level, from which speaking_state is derived",
-    source="mediasoup.ts › mediasoupConfig; rulings R25 and R40",
+    source="openapi.yaml#/info/description › Media",
 )
 def audio_level(world: World) -> None:
     """Look for the extension in the capabilities, because a device sends only the extensions that are listed there."""
@@ -73,7 +73,7 @@ def audio_level(world: World) -> None:
 @case(
     "R40.speaking",
     "the room receives speaking_state when a user begins to speak, and when the user stops",
-    source="Voice Events; ruling R40",
+    source="asyncapi.yaml#/operations/sendSpeakingState",
 )
 def speaking(world: World) -> None:
     """Speak twice, and stop by silent packets the first time, by no packets the second time."""
@@ -95,7 +95,7 @@ def speaking(world: World) -> None:
 @case(
     "R40.off-after-500-ms",
     "speaking_state is false 500 ms after the last loud packet, not earlier and not much later",
-    source="Voice Events; ruling R40",
+    source="asyncapi.yaml#/operations/sendSpeakingState",
 )
 def off_after_500_ms(world: World) -> None:
     """Measure the time from the last loud packet to speaking_state with false: 0.4 s to 1.5 s, in one of 3 attempts."""
@@ -119,7 +119,7 @@ def off_after_500_ms(world: World) -> None:
 @case(
     "R40.silence-is-no-speech",
     "packets of silence, and packets without a level, cause no speaking_state",
-    source="Voice Events; ruling R40",
+    source="asyncapi.yaml#/operations/sendSpeakingState",
 )
 def silence_is_no_speech(world: World) -> None:
     ann, bob = peers(world, "ann", "bob")
@@ -133,7 +133,7 @@ def silence_is_no_speech(world: World) -> None:
 @case(
     "R40.no-flicker",
     "a pause of less than 500 ms between loud packets does not end speaking",
-    source="Voice Events; ruling R40",
+    source="asyncapi.yaml#/operations/sendSpeakingState",
     slow=True,
 )
 def no_flicker(world: World) -> None:
@@ -167,7 +167,7 @@ def _speak_with_pauses(audio: Stream, socket: Socket) -> tuple[float, list[bool]
 @case(
     "R40.muted-does-not-speak",
     "muting a user ends speaking, and a muted user's packets cause no speaking_state",
-    source="Voice Events; ruling R40",
+    source="asyncapi.yaml#/operations/sendSpeakingState",
     slow=True,
 )
 def muted_does_not_speak(world: World) -> None:

@@ -13,15 +13,55 @@ from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.samples import Sample, rest_operations, sample, shared_sample
 from hype_contract.contract.specs import Contract
 
-declare("R8.malformed-json", "a body that is not JSON is 400", area="rest")
-declare("R8.missing-body", "a missing body is 400", area="rest")
-declare("R8.not-an-object", "a body that is not an object is 400", area="rest")
-declare("R8.media-type", "a body that is not application/json is 415, or 400", area="rest")
-declare("R8.charset", "a body of application/json with a charset is accepted", area="rest")
-declare("R8.too-large", "a body of more than 102,400 bytes is 413", area="rest")
-declare("R8.largest", "a body of 102,400 bytes is accepted", area="rest")
-declare("R4.unknown-members", "unknown members of a body are ignored", area="rest")
-declare("R11.never-500", "unusual JSON, such as deep JSON or lone surrogates, is never answered with 500", area="rest")
+declare(
+    "R8.malformed-json",
+    "a body that is not JSON is 400",
+    source="openapi.yaml#/components/responses/BadRequest",
+    area="rest",
+)
+declare("R8.missing-body", "a missing body is 400", source="openapi.yaml#/components/responses/BadRequest", area="rest")
+declare(
+    "R8.not-an-object",
+    "a body that is not an object is 400",
+    source="openapi.yaml#/components/responses/BadRequest",
+    area="rest",
+)
+declare(
+    "R8.media-type",
+    "a body that is not application/json is 415, or 400",
+    source="openapi.yaml#/components/responses/UnsupportedMediaType",
+    area="rest",
+)
+declare(
+    "R8.charset",
+    "a body of application/json with a charset is accepted",
+    source="openapi.yaml#/components/responses/UnsupportedMediaType",
+    area="rest",
+)
+declare(
+    "R8.too-large",
+    "a body of more than 102,400 bytes is 413",
+    source="openapi.yaml#/components/responses/PayloadTooLarge",
+    area="rest",
+)
+declare(
+    "R8.largest",
+    "a body of 102,400 bytes is accepted",
+    source="openapi.yaml#/components/responses/PayloadTooLarge",
+    area="rest",
+)
+declare(
+    "R4.unknown-members",
+    "unknown members of a body are ignored",
+    source="openapi.yaml#/info/description › Requests",
+    area="rest",
+)
+declare(
+    "R11.never-500",
+    "unusual JSON, such as deep JSON or lone surrogates, is never answered with 500",
+    source="openapi.yaml#/info/description › Requests",
+    area="rest",
+)
 
 LARGEST_BODY = 102_400
 """In bytes (ruling R8)."""
@@ -50,7 +90,11 @@ def bodies(contract: Contract) -> Iterable[Case]:
             )
 
 
-@case("R8.chunked", "a chunked body is read like any other, and is 413 when it is too large")
+@case(
+    "R8.chunked",
+    "a chunked body is read like any other, and is 413 when it is too large",
+    source="openapi.yaml#/info/description › Requests",
+)
 def chunked(world: World) -> None:
     request = sample(world, "createMessage")
     for content, expect in (

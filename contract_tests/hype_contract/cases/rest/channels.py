@@ -14,7 +14,11 @@ POSITION_MAX = 2_147_483_647
 _GAP = 1000
 
 
-@case("R13.order", "channels are listed by position, then createdAt, then id")
+@case(
+    "R13.order",
+    "channels are listed by position, then createdAt, then id",
+    source="openapi.yaml#/paths/~1api~1channels/get",
+)
 def order(world: World) -> None:
     """Compare both lists, after a change of a position."""
     ann = world.guest("ann")
@@ -31,14 +35,22 @@ def order(world: World) -> None:
         must.equal(kept, [2, *positions[1:]], "the positions, of which only the first has changed", seen=reply.pair)
 
 
-@case("R13.same-object", "a channel is the same object in every answer that shows it")
+@case(
+    "R13.same-object",
+    "a channel is the same object in every answer that shows it",
+    source="openapi.yaml#/components/schemas/Channel",
+)
 def same_object(world: World) -> None:
     """Compare the answer to its creation with the lists and with the channel by its id."""
     made = world.channel(world.guest(), "voice", topic="same", userLimit=7, bitrate=96)
     assert_same(world, made)
 
 
-@case("R13.members", "a channel names its server and creator, and counts its messages")
+@case(
+    "R13.members",
+    "a channel names its server and creator, and counts its messages",
+    source="openapi.yaml#/components/schemas/Channel",
+)
 def members(world: World) -> None:
     """Compare the channel after two messages, after a deleted message, and after its creator's new username."""
     ann = world.guest("ann")
@@ -62,7 +74,11 @@ def members(world: World) -> None:
     must.equal(reply.data["_count"]["messages"], 1, "_count.messages after a deleted message", seen=reply.pair)
 
 
-@case("R14.defaults", "a new channel has the contract's default for each member that the request leaves out")
+@case(
+    "R14.defaults",
+    "a new channel has the contract's default for each member that the request leaves out",
+    source="openapi.yaml#/components/schemas/CreateChannelRequest",
+)
 def defaults(world: World) -> None:
     ann = world.guest()
     text = create(world, ann, type="text")
@@ -73,14 +89,23 @@ def defaults(world: World) -> None:
     must.members(voice, {"userLimit": None, "bitrate": 64, "topic": None}, "a voice channel")
 
 
-@case("R14.type-letter-case", "a channel's type is accepted in either letter case and shown in upper case")
+@case(
+    "R14.type-letter-case",
+    "a channel's type is accepted in either letter case and shown in upper case",
+    source="openapi.yaml#/components/schemas/ChannelTypeName",
+)
 def type_letter_case(world: World) -> None:
     ann = world.guest()
     for type in ("text", "voice", "announcement", "TEXT", "VOICE", "ANNOUNCEMENT"):
         must.equal(create(world, ann, type=type)["type"], type.upper(), f"the type of a channel made as {type}")
 
 
-@case("R14.default-position", "a channel without a position goes after the last one of its server", alone=True)
+@case(
+    "R14.default-position",
+    "a channel without a position goes after the last one of its server",
+    source="openapi.yaml#/paths/~1api~1channels/post",
+    alone=True,
+)
 def default_position(world: World) -> None:
     ann = world.guest()
     listed = world.rest.call("listServerChannels", path={"serverId": DEFAULT_SERVER}, expect=200).data
@@ -94,7 +119,11 @@ def default_position(world: World) -> None:
     must.hold(second["position"] > first["position"], f"a position after {first['position']}", second["position"])
 
 
-@case("R14.voice-only-members", "userLimit and bitrate are refused for a channel that is not a voice channel")
+@case(
+    "R14.voice-only-members",
+    "userLimit and bitrate are refused for a channel that is not a voice channel",
+    source="openapi.yaml#/components/schemas/VoiceOnlyMembers",
+)
 def voice_only_members(world: World) -> None:
     """Show it with new channels and with updates."""
     request = sample(world, "createChannel")
@@ -107,13 +136,21 @@ def voice_only_members(world: World) -> None:
             world.rest.call("updateChannel", path=path, token=owner.token, body={member: value}, expect=400)
 
 
-@case("R14.unknown-server", "a new channel for an unknown server is 404")
+@case(
+    "R14.unknown-server",
+    "a new channel for an unknown server is 404",
+    source="openapi.yaml#/paths/~1api~1channels/post",
+)
 def unknown_server(world: World) -> None:
     request = sample(world, "createChannel")
     request.ask(body=request.with_members(serverId=UNKNOWN_ID), expect=404)
 
 
-@case("R14.update-keeps-the-rest", "an update of a channel changes the members that it names, and no others")
+@case(
+    "R14.update-keeps-the-rest",
+    "an update of a channel changes the members that it names, and no others",
+    source="openapi.yaml#/paths/~1api~1channels~1{id}/put",
+)
 def update_keeps_the_rest(world: World) -> None:
     ann = world.guest()
     made = world.channel(ann, "voice", topic="old", position=5, userLimit=7, bitrate=96)
@@ -135,7 +172,7 @@ def update_keeps_the_rest(world: World) -> None:
     assert_same(world, reply.data)
 
 
-@case("R14.type-stays", "a channel's type cannot change")
+@case("R14.type-stays", "a channel's type cannot change", source="openapi.yaml#/paths/~1api~1channels~1{id}/put")
 def type_stays(world: World) -> None:
     """Show also that an update may repeat the type, in either letter case."""
     ann = world.guest()
@@ -147,7 +184,11 @@ def type_stays(world: World) -> None:
     must.equal(world.rest.call("getChannel", path=path, expect=200).data["type"], "VOICE", "the type afterwards")
 
 
-@case("R14.delete", "a channel is deleted together with its messages")
+@case(
+    "R14.delete",
+    "a channel is deleted together with its messages",
+    source="openapi.yaml#/paths/~1api~1channels~1{id}/delete",
+)
 def delete(world: World) -> None:
     """Show it with messages of two authors, with the lists, and with further requests to the channel."""
     ann, bob = world.guests("ann", "bob")
@@ -188,6 +229,7 @@ def only_creator_or_owner(world: World) -> None:
 @case(
     "P6.anyone",
     "anyone can create a channel without a token, as the server's owner, and can change and delete it",
+    source="openapi.yaml#/paths/~1api~1channels/post",
     profiles=("documented",),
 )
 def anyone(world: World) -> None:

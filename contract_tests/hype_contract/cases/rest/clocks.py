@@ -15,7 +15,7 @@ _OF_EACH = 3
 """The milliseconds of a time are zero by chance once in 1,000 times, and those of three times once in a billion."""
 
 
-@case("R2.one-clock", "all times come from one clock, in UTC")
+@case("R2.one-clock", "all times come from one clock, in UTC", source="openapi.yaml#/components/schemas/Timestamp")
 def one_clock(world: World) -> None:
     """Compare the times of new objects with `iat` of a new token."""
     issued, stamps = world.shared("times", _times)
@@ -26,7 +26,7 @@ def one_clock(world: World) -> None:
             must.hold(off < SAME_CLOCK_S, f"{what} close to iat of a new token", f"{time}, {off:.0f} s off")
 
 
-@case("R2.milliseconds", "times have milliseconds")
+@case("R2.milliseconds", "times have milliseconds", source="openapi.yaml#/components/schemas/Timestamp")
 def milliseconds(world: World) -> None:
     """Show that the milliseconds of several times are not all zero."""
     _, stamps = world.shared("times", _times)

@@ -22,10 +22,26 @@ from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, rest_
 from hype_contract.contract.specs import Contract
 
 declare(
-    "R9.allowed-origin", "the frontend's origin may read the answer of every operation, with credentials", area="rest"
+    "R9.allowed-origin",
+    "the frontend's origin may read the answer of every operation, with credentials",
+    source="Security › CORS; rulings R9 and A5",
+    level="documented",
+    area="rest",
 )
-declare("R9.failures-too", "the frontend's origin may read every failure of every operation", area="rest")
-declare("R9.preflight", "a preflight is answered without a token", area="rest")
+declare(
+    "R9.failures-too",
+    "the frontend's origin may read every failure of every operation",
+    source="Security › CORS; rulings R9 and A5",
+    level="documented",
+    area="rest",
+)
+declare(
+    "R9.preflight",
+    "a preflight is answered without a token",
+    source="Security › CORS; rulings R9 and A5",
+    level="documented",
+    area="rest",
+)
 
 UNKNOWN_PATHS = ("/", "/nope", "/api/nope", "/auth/nope", "/api/channels/a/b", "//nope", "/api%2Fchannels", "/%20")
 _METHODS = ("GET", "PUT", "POST", "DELETE", "PATCH")
@@ -51,7 +67,11 @@ def preflights(contract: Contract) -> Iterable[Case]:
         yield Case("R9.preflight", path, partial(preflight, path=path, methods=sorted(methods)), alike=True)
 
 
-@case("R9.preflight-of-unknown-path", "a preflight for an unknown path is answered as well", source="rulings R9 and A5")
+@case(
+    "R9.preflight-of-unknown-path",
+    "a preflight for an unknown path is answered as well",
+    source="openapi.yaml#/info/description › Cross-origin requests; rulings R9 and A5",
+)
 def preflight_of_unknown_path(world: World) -> None:
     # Otherwise a page sees a network error instead of a 404.
     for path in UNKNOWN_PATHS:
@@ -59,7 +79,12 @@ def preflight_of_unknown_path(world: World) -> None:
             _answered(_ask(world, path, method, frontend(world)))
 
 
-@case("R9.foreign-origin", "an answer to a foreign origin allows neither * nor that origin")
+@case(
+    "R9.foreign-origin",
+    "an answer to a foreign origin allows neither * nor that origin",
+    source="Security › CORS; rulings R9 and A5",
+    level="documented",
+)
 def foreign_origin(world: World) -> None:
     """Show it with a success, a 401, an unknown path and a preflight."""
     listed, created = sample(world, "listChannels"), sample(world, "createMessage")
@@ -74,7 +99,7 @@ def foreign_origin(world: World) -> None:
 @case(
     "R9.vary",
     "an answer that depends on the origin has Vary: Origin",
-    source="openapi.yaml; ruling R9",
+    source="openapi.yaml#/info/description › Cross-origin requests",
     strength="should",
 )
 def vary(world: World) -> None:

@@ -27,7 +27,11 @@ _READS = (
 )
 
 
-@case("R1.envelope", "an answer has the envelope of a success or that of a failure, without members of the other")
+@case(
+    "R1.envelope",
+    "an answer has the envelope of a success or that of a failure, without members of the other",
+    source="openapi.yaml#/info/description › Envelope",
+)
 def envelope(world: World) -> None:
     """Show it with every read that succeeds, and with a 404."""
     for operation in _READS:
@@ -39,7 +43,11 @@ def envelope(world: World) -> None:
     must.hold("data" not in reply.json, "no `data` beside `error`", sorted(reply.json), seen=reply.pair)
 
 
-@case("R2.created-and-updated", "createdAt and updatedAt follow the order of the requests")
+@case(
+    "R2.created-and-updated",
+    "createdAt and updatedAt follow the order of the requests",
+    source="openapi.yaml#/components/schemas/Timestamp",
+)
 def created_and_updated(world: World) -> None:
     """Compare them in each object, and in objects that are created one after another."""
     ann = world.guest("ann")
@@ -52,7 +60,7 @@ def created_and_updated(world: World) -> None:
     world.rest.call("getChannel", path={"id": room["id"]}, expect=200)
 
 
-@case("R3.new-ids", "each new object gets its own CUID as its id")
+@case("R3.new-ids", "each new object gets its own CUID as its id", source="openapi.yaml#/components/schemas/Cuid")
 def new_ids(world: World) -> None:
     ann, bob = world.guest("ann"), world.member("bob")
     room = world.channel(ann)["id"]
@@ -64,7 +72,11 @@ def new_ids(world: World) -> None:
     world.rest.call("getChannel", path={"id": room}, expect=200)
 
 
-@case("R3.ids-that-name-nothing", "an unknown id in a body is 404, and an id with U+0000 is 400")
+@case(
+    "R3.ids-that-name-nothing",
+    "an unknown id in a body is 404, and an id with U+0000 is 400",
+    source="openapi.yaml#/components/schemas/ChannelId",
+)
 def ids_that_name_nothing(world: World) -> None:
     message, channel = sample(world, "createMessage"), sample(world, "createChannel")
     channel.ask(body=channel.with_members(serverId=UNKNOWN_ID), expect=404)
@@ -74,7 +86,11 @@ def ids_that_name_nothing(world: World) -> None:
     channel.ask(body=channel.with_members(serverId="a\x00b"), expect=400)
 
 
-@case("R3.names-are-no-ids", "the name of a channel or of a server is not accepted as its id")
+@case(
+    "R3.names-are-no-ids",
+    "the name of a channel or of a server is not accepted as its id",
+    source="openapi.yaml#/components/schemas/Id",
+)
 def names_are_no_ids(world: World) -> None:
     """Use the names in a path, a query and a body; compare the channel afterwards."""
     ann = world.guest("ann")

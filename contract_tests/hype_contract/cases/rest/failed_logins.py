@@ -28,6 +28,7 @@ _PAIR = Pair("operation", "loginUser", "429")
 @case(
     "R22.same-time",
     "a login with an unknown email takes as long as one with a wrong password",
+    source="openapi.yaml#/paths/~1auth~1login/post",
     alone=True,
     order=90,
     slow=True,
@@ -128,7 +129,14 @@ def per_address(world: World) -> None:
     must.equal(again.status, 200, "the status after the time that Retry-After names", seen=again.pair)
 
 
-@case("P9.unlimited", "failed logins are not limited", profiles=("documented",), alone=True, order=100)
+@case(
+    "P9.unlimited",
+    "failed logins are not limited",
+    source="openapi.yaml#/paths/~1auth~1login/post",
+    profiles=("documented",),
+    alone=True,
+    order=100,
+)
 def unlimited(world: World) -> None:
     """Send the right password after twelve failures."""
     victim, other = world.member("victim"), world.member("other")

@@ -14,7 +14,11 @@ LONG_AGO = "2001-02-03T04:05:06.007Z"
 _STAMPS = {"createdAt": LONG_AGO, "updatedAt": LONG_AGO}
 
 
-@case("R4.not-to-be-set", "members that a client may not set, such as a message's author, are ignored")
+@case(
+    "R4.not-to-be-set",
+    "members that a client may not set, such as a message's author, are ignored",
+    source="openapi.yaml#/info/description › Requests",
+)
 def message(world: World) -> None:
     """Show it with a message's author, channel, id and times, in a new message and in an edit."""
     ann, bob = world.guests("ann", "bob")

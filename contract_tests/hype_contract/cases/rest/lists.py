@@ -33,7 +33,13 @@ def first_thousand(world: World) -> None:
     must.equal(len(reply.data), wanted, "the number of users in the list", seen=reply.pair)
 
 
-@case("P10.all", "without a limit the list of users has all of them", profiles=("documented",), alone=True)
+@case(
+    "P10.all",
+    "without a limit the list of users has all of them",
+    source="openapi.yaml#/paths/~1api~1users/get",
+    profiles=("documented",),
+    alone=True,
+)
 def all_users(world: World) -> None:
     wanted = count(world)
     reply = ask(world, "listUsers")

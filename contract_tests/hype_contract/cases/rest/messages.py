@@ -31,7 +31,7 @@ BLANK = (" ", "\t", "\n", " \t\r\n ", "\u00a0", "\u2003\u3000", "\u2028\u2029", 
 NOT_DIGITS = ("", " ", "abc", "1.5", "1e1", "0x10", "+5", " 5", "5 ", "-", "1,5", "١", "five", "null", "5;6", "NaN")
 
 
-@case("R18.newest-first", "messages are listed newest first")
+@case("R18.newest-first", "messages are listed newest first", source="openapi.yaml#/paths/~1api~1messages/get")
 def newest_first(world: World) -> None:
     """Compare the page with the answers to the messages' creation, before and after an edit and a further message."""
     ann = world.guest("ann")
@@ -58,7 +58,11 @@ def newest_first(world: World) -> None:
     must.equal(again.data, now[::-1], "the messages after a further one", seen=again.pair)
 
 
-@case("R18.ties", "messages of the same millisecond are listed by id, in the same order on all pages")
+@case(
+    "R18.ties",
+    "messages of the same millisecond are listed by id, in the same order on all pages",
+    source="openapi.yaml#/paths/~1api~1messages/get",
+)
 def ties(world: World) -> None:
     """Send messages at the same time; compare the whole list with its pages."""
     request = sample(world, "createMessage")
@@ -81,7 +85,13 @@ def ties(world: World) -> None:
     must.equal(seen, whole.data, "the pages, one after the other", seen=page.pair)
 
 
-@case("R18.default-limit", "a page has at most 50 messages by default", slow=True)
+@case(
+    "R18.default-limit",
+    "a page has at most 50 messages by default",
+    source="GET /api/messages?channelId=:id › Query параметры",
+    level="documented",
+    slow=True,
+)
 def default_limit(world: World) -> None:
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
@@ -94,7 +104,9 @@ def default_limit(world: World) -> None:
     must.equal(len(whole.data), DEFAULT_PAGE + 2, "the length of a page of 100", seen=whole.pair)
 
 
-@case("R18.pages", "pages of messages neither lose nor repeat a message")
+@case(
+    "R18.pages", "pages of messages neither lose nor repeat a message", source="openapi.yaml#/paths/~1api~1messages/get"
+)
 def pages(world: World) -> None:
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
@@ -115,6 +127,7 @@ def pages(world: World) -> None:
 @case(
     "R18.query-bounds",
     "GET /api/messages takes a limit from 1 to 100 and an offset from 0, in plain digits, once each",
+    source="openapi.yaml#/paths/~1api~1messages/get",
     slow=True,
 )
 def query_bounds(world: World) -> None:
@@ -130,7 +143,11 @@ def query_bounds(world: World) -> None:
         world.rest.call("listMessages", query={**channel, name: ["1", "1"]}, expect=400)
 
 
-@case("R18.channel", "a page of messages needs the id of an existing text channel")
+@case(
+    "R18.channel",
+    "a page of messages needs the id of an existing text channel",
+    source="openapi.yaml#/paths/~1api~1messages/get",
+)
 def which_channel(world: World) -> None:
     ann = world.guest("ann")
     world.rest.call("listMessages", expect=400)
@@ -142,7 +159,11 @@ def which_channel(world: World) -> None:
         world.rest.call("listMessages", query={"channelId": world.channel(ann, type)["id"]}, expect=400)
 
 
-@case("R19.verbatim", "content comes back exactly as it was sent, in any script")
+@case(
+    "R19.verbatim",
+    "content comes back exactly as it was sent, in any script",
+    source="openapi.yaml#/components/schemas/MessageContent",
+)
 def verbatim(world: World) -> None:
     """Compare the text in the answer, by the message's id, in a page, and after an edit."""
     request = sample(world, "createMessage")
@@ -160,7 +181,11 @@ def verbatim(world: World) -> None:
         must.equal(reply.data["content"], text, "the content after an edit", seen=reply.pair)
 
 
-@case("R19.not-blank", "content that is only white space is refused")
+@case(
+    "R19.not-blank",
+    "content that is only white space is refused",
+    source="openapi.yaml#/components/schemas/MessageContent",
+)
 def not_blank(world: World) -> None:
     """Show it with a new message and with an edit."""
     new, edit = sample(world, "createMessage"), sample(world, "updateMessage")
@@ -169,7 +194,12 @@ def not_blank(world: World) -> None:
         edit.ask(body={"content": text}, expect=400)
 
 
-@case("R19.too-long", "content over 2000 code points is refused with the seed's text, without details")
+@case(
+    "R19.too-long",
+    "content over 2000 code points is refused with the seed's text, without details",
+    source="POST /api/messages › Ответ при ошибке (400)",
+    level="documented",
+)
 def too_long(world: World) -> None:
     request = sample(world, "createMessage")
     for text in ("a" * 2001, "\U0001f600" * 2001):
@@ -179,7 +209,11 @@ def too_long(world: World) -> None:
     sample(world, "updateMessage").ask(body={"content": "a" * 2001}, expect=400)
 
 
-@case("R19.text-channels-only", "a message is accepted only for an existing text channel")
+@case(
+    "R19.text-channels-only",
+    "a message is accepted only for an existing text channel",
+    source="openapi.yaml#/paths/~1api~1messages/post",
+)
 def text_channels_only(world: World) -> None:
     ann = world.guest("ann")
     for type in ("voice", "announcement"):
@@ -189,7 +223,12 @@ def text_channels_only(world: World) -> None:
         world.rest.call("createMessage", token=ann.token, body={"content": "hello", "channelId": unknown}, expect=404)
 
 
-@case("R19.new-message", "a new message shows its author and is unedited, without reactions and attachments")
+@case(
+    "R19.new-message",
+    "a new message shows its author and is unedited, without reactions and attachments",
+    source="POST /api/messages › Ответ",
+    level="documented",
+)
 def new_message(world: World) -> None:
     ann = world.guest("ann")
     room = world.channel(ann)["id"]
@@ -201,7 +240,11 @@ def new_message(world: World) -> None:
     must.members(reply.data["author"], author, "author", seen=reply.pair)
 
 
-@case("R20.edit", "an edit sets edited and moves updatedAt strictly forward")
+@case(
+    "R20.edit",
+    "an edit sets edited and moves updatedAt strictly forward",
+    source="openapi.yaml#/paths/~1api~1messages~1{id}/put",
+)
 def edit(world: World) -> None:
     """Send edits one right after another; some do not change the text."""
     request = sample(world, "updateMessage")
@@ -217,7 +260,12 @@ def edit(world: World) -> None:
     must.equal(now.data, reply.data, "the message by its id", seen=now.pair)
 
 
-@case("R20.edits-at-once", "no two edits of a message leave the same updatedAt")
+@case(
+    "R20.edits-at-once",
+    "no two edits of a message leave the same updatedAt",
+    source="openapi.yaml#/components/schemas/Timestamp; ruling R20; amendment A7",
+    strength="should",
+)
 def edits_at_once(world: World) -> None:
     """Show it with edits that run at the same time."""
     request = sample(world, "updateMessage")
@@ -230,7 +278,7 @@ def edits_at_once(world: World) -> None:
     must.ascending(stamps, "updatedAt of concurrent edits", strictly=True)
 
 
-@case("R20.delete", "a deleted message is 404")
+@case("R20.delete", "a deleted message is 404", source="DELETE /api/messages/:id › Коды ответа", level="documented")
 def delete(world: World) -> None:
     """Show also that the channel's other message and the new total remain."""
     request = sample(world, "deleteMessage")
@@ -245,7 +293,12 @@ def delete(world: World) -> None:
     must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
 
 
-@case("R20.author-only", "only the author can edit or delete a message")
+@case(
+    "R20.author-only",
+    "only the author can edit or delete a message",
+    source="PUT /api/messages/:id › Ответ при ошибке (403); DELETE /api/messages/:id › Ответ при ошибке (403)",
+    level="documented",
+)
 def author_only(world: World) -> None:
     """Show it with the user who created the channel."""
     owner, author = world.guests("owner", "author")
@@ -257,7 +310,11 @@ def author_only(world: World) -> None:
     must.equal(reply.data, made, "the message afterwards", seen=reply.pair)
 
 
-@case("R24.author-as-now", "a message shows its author's current profile")
+@case(
+    "R24.author-as-now",
+    "a message shows its author's current profile",
+    source="openapi.yaml#/components/schemas/Message",
+)
 def author_as_now(world: World) -> None:
     """Compare the message by its id, in a page and after an edit, and a new message."""
     ann = world.guest("ann")

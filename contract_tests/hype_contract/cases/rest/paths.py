@@ -13,9 +13,24 @@ from hype_contract.cases.registry import Case, case, declare, family
 from hype_contract.cases.rest.samples import UNKNOWN_ID, rest_operations, shared_sample
 from hype_contract.contract.specs import Contract
 
-declare("R3.malformed-id", "a malformed id in a path is 404, also %00 and %zz", area="rest")
-declare("R3.unknown-id", "an unknown id in a path is 404", area="rest")
-declare("R8.method-not-allowed", "a method that a path does not have is 405 with Allow, or 404", area="rest")
+declare(
+    "R3.malformed-id",
+    "a malformed id in a path is 404, also %00 and %zz",
+    source="openapi.yaml#/info/description › Order of failures",
+    area="rest",
+)
+declare(
+    "R3.unknown-id",
+    "an unknown id in a path is 404",
+    source="openapi.yaml#/info/description › Order of failures",
+    area="rest",
+)
+declare(
+    "R8.method-not-allowed",
+    "a method that a path does not have is 405 with Allow, or 404",
+    source="openapi.yaml#/info/description › Envelope",
+    area="rest",
+)
 
 MALFORMED_IDS = (
     "%00",
@@ -58,7 +73,7 @@ def methods(contract: Contract) -> Iterable[Case]:
         yield Case("R8.method-not-allowed", path, partial(_other_methods, path=path, allowed=allowed), alike=True)
 
 
-@case("R8.unknown-path", "an unknown path is 404")
+@case("R8.unknown-path", "an unknown path is 404", source="openapi.yaml#/info/description › Envelope")
 def unknown_paths(world: World) -> None:
     """Show it with and without a token, and with a body that is not JSON."""
     token = world.guest().token

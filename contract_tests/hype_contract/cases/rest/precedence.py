@@ -12,8 +12,18 @@ from hype_contract.cases.rest.bodies import LARGEST_BODY, padded
 from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, registration, rest_operations, sample, shared_sample
 from hype_contract.contract.specs import Contract
 
-declare("R10.401-before-the-body", "401 for a missing token comes before any failure of the body", area="rest")
-declare("R10.401-before-404", "401 for a missing token comes before 404 for an unknown id", area="rest")
+declare(
+    "R10.401-before-the-body",
+    "401 for a missing token comes before any failure of the body",
+    source="openapi.yaml#/info/description › Order of failures",
+    area="rest",
+)
+declare(
+    "R10.401-before-404",
+    "401 for a missing token comes before 404 for an unknown id",
+    source="openapi.yaml#/info/description › Order of failures",
+    area="rest",
+)
 
 
 @family
@@ -36,7 +46,11 @@ def body_before_id(contract: Contract) -> Iterable[Case]:
             yield Case("R10.body-before-404", operation.id, partial(_body_first, operation=operation.id))
 
 
-@case("R10.body-before-404", "a wrong body with an unknown id, in the body or in the path, is 400, not 404")
+@case(
+    "R10.body-before-404",
+    "a wrong body with an unknown id, in the body or in the path, is 400, not 404",
+    source="openapi.yaml#/info/description › Order of failures",
+)
 def wrong_body_naming_nothing(world: World) -> None:
     """Show it with an unknown id in the body."""
     for content in ("", "a" * 2001):
@@ -44,7 +58,11 @@ def wrong_body_naming_nothing(world: World) -> None:
     sample(world, "createChannel").ask(body={"serverId": UNKNOWN_ID, "name": "x", "type": "nope"}, expect=400)
 
 
-@case("R10.body-before-403", "a wrong body for another user's message is 400, not 403")
+@case(
+    "R10.body-before-403",
+    "a wrong body for another user's message is 400, not 403",
+    source="openapi.yaml#/info/description › Order of failures",
+)
 def wrong_body_of_a_stranger(world: World) -> None:
     message, stranger = sample(world, "updateMessage"), world.guest("stranger")
     message.ask(token=stranger.token, body={"content": ""}, expect=400)
@@ -58,7 +76,11 @@ def wrong_change_of_a_stranger(world: World) -> None:
         world.rest.call("updateChannel", path=path, token=stranger.token, body=change, expect=400)
 
 
-@case("R10.body-before-409", "a wrong body with a taken username is 400, not 409")
+@case(
+    "R10.body-before-409",
+    "a wrong body with a taken username is 400, not 409",
+    source="openapi.yaml#/info/description › Order of failures",
+)
 def wrong_body_and_taken_name(world: World) -> None:
     """Show also that a registration has no issue about the taken username."""
     ann, bob = world.guests("ann", "bob")
@@ -82,7 +104,11 @@ def stranger_before_row(world: World) -> None:
         world.rest.call("updateChannel", path=path, token=stranger.token, body=change, expect=403)
 
 
-@case("R10.403-before-409", "an update of another user's profile to a taken username is 403, not 409")
+@case(
+    "R10.403-before-409",
+    "an update of another user's profile to a taken username is 403, not 409",
+    source="openapi.yaml#/info/description › Order of failures",
+)
 def stranger_before_taken(world: World) -> None:
     owner, stranger = world.guests("owner", "stranger")
     body = {"username": stranger.username}

@@ -35,7 +35,12 @@ HASH = re.compile(r"\$(2[abxy]?|argon2\w*|scrypt)\$")
 SCRIPTS = ("пароль пароль", "\U0001f600" * 8, "e\u0301" * 5)
 
 
-@case("R21.register", "registration answers with the user and with two tokens that work")
+@case(
+    "R21.register",
+    "registration answers with the user and with two tokens that work",
+    source="POST /auth/register › Ответ",
+    level="documented",
+)
 def register(world: World) -> None:
     body = registration()
     reply = world.rest.call("registerUser", body=body, expect=201)
@@ -47,7 +52,12 @@ def register(world: World) -> None:
     world.rest.call("getUser", path={"id": user["id"]}, expect=200)
 
 
-@case("R21.race-of-names", "exactly one of several concurrent registrations of a username succeeds", slow=True)
+@case(
+    "R21.race-of-names",
+    "exactly one of several concurrent registrations of a username succeeds",
+    source="openapi.yaml#/info/description › Requests",
+    slow=True,
+)
 def race_of_names(world: World) -> None:
     """Show it with registrations, with guests, and with both together."""
     for _ in range(world.times(RACES)):
@@ -62,14 +72,24 @@ def race_of_names(world: World) -> None:
     must.equal(counts, (1, 3), "the numbers of successes and failures of guests and registrations of one username")
 
 
-@case("R21.race-of-emails", "exactly one of several concurrent registrations of an email succeeds", slow=True)
+@case(
+    "R21.race-of-emails",
+    "exactly one of several concurrent registrations of an email succeeds",
+    source="openapi.yaml#/info/description › Requests",
+    slow=True,
+)
 def race_of_emails(world: World) -> None:
     for _ in range(world.times(RACES)):
         won = _race(partial(_register, world, email=f"{unique('race')}@example.com"), RACERS // 2)
         must.equal(won, {201: 1, 400: RACERS // 2 - 1}, "the statuses of concurrent registrations of one email")
 
 
-@case("R21.race-of-renames", "exactly one of several concurrent renames to a username succeeds", slow=True)
+@case(
+    "R21.race-of-renames",
+    "exactly one of several concurrent renames to a username succeeds",
+    source="openapi.yaml#/info/description › Requests",
+    slow=True,
+)
 def race_of_renames(world: World) -> None:
     people = world.guests("ann", "bob", "eve", "dan")
     for _ in range(world.times(RACES)):
@@ -84,7 +104,11 @@ def race_of_renames(world: World) -> None:
         )
 
 
-@case("R21.username-letter-case", "usernames that differ only in letter case are different usernames")
+@case(
+    "R21.username-letter-case",
+    "usernames that differ only in letter case are different usernames",
+    source="openapi.yaml#/components/schemas/Username",
+)
 def username_letter_case(world: World) -> None:
     """Show it with guests, registrations and renames."""
     name = unique("case")
@@ -101,7 +125,11 @@ def username_letter_case(world: World) -> None:
         world.rest.call("loginGuest", body={"username": taken}, expect=400)
 
 
-@case("R21.email", "an email is trimmed, compared without regard to letter case, and given back as typed")
+@case(
+    "R21.email",
+    "an email is trimmed, compared without regard to letter case, and given back as typed",
+    source="openapi.yaml#/components/schemas/EmailAddress",
+)
 def email(world: World) -> None:
     typed = f"{unique('Mixed')}.Case@Example.COM"
     reply = world.rest.call("registerUser", body=registration(email=f"  {typed} "), expect=201)
@@ -132,7 +160,13 @@ def other_emails(world: World) -> None:
         world.rest.call("registerUser", body=registration(email=email), expect=201)
 
 
-@case("R21.passwords", "a password works in any script", slow=True)
+@case(
+    "R21.passwords",
+    "a password works in any script",
+    source="POST /auth/register › Валидация (zod)",
+    level="documented",
+    slow=True,
+)
 def passwords(world: World) -> None:
     for password in SCRIPTS:
         body = registration(password=password)
@@ -140,7 +174,13 @@ def passwords(world: World) -> None:
         _login(world, body["email"], password, 200)
 
 
-@case("R21.every-character-counts", "every character of a password counts, beyond bcrypt's 72 bytes too", slow=True)
+@case(
+    "R21.every-character-counts",
+    "every character of a password counts, beyond bcrypt's 72 bytes too",
+    source="openapi.yaml#/paths/~1auth~1register/post; ruling R21; amendment A1b",
+    level="hardened",
+    slow=True,
+)
 def every_character_counts(world: World) -> None:
     """Show it with long passwords that differ only in the last character."""
     for start in BEYOND_72_BYTES:
@@ -151,7 +191,13 @@ def every_character_counts(world: World) -> None:
         _login(world, body["email"], f"{start}x", 200)
 
 
-@case("R21.password-as-typed", "a password is neither trimmed nor changed in its letter case", slow=True)
+@case(
+    "R21.password-as-typed",
+    "a password is neither trimmed nor changed in its letter case",
+    source="authService.ts › Password Hashing",
+    level="documented",
+    slow=True,
+)
 def password_as_typed(world: World) -> None:
     """Show it with white space around a password, another letter case, and letters beyond Latin-1."""
     body = registration(password=AS_TYPED)
@@ -161,7 +207,9 @@ def password_as_typed(world: World) -> None:
     _login(world, body["email"], AS_TYPED, 200)
 
 
-@case("R21.password-unseen", "no answer shows a password or its hash")
+@case(
+    "R21.password-unseen", "no answer shows a password or its hash", source="openapi.yaml#/paths/~1auth~1register/post"
+)
 def password_unseen(world: World) -> None:
     """Search the answers to a registration, a login and a profile update, and both views of the user."""
     body = registration()
@@ -180,7 +228,7 @@ def password_unseen(world: World) -> None:
         )
 
 
-@case("R22.login", "login sets the user's status to ONLINE")
+@case("R22.login", "login sets the user's status to ONLINE", source="openapi.yaml#/paths/~1auth~1login/post")
 def login(world: World) -> None:
     """Log in with the status `dnd`; compare the answer, the profile and `/auth/me`."""
     ann = world.member("ann")
@@ -196,7 +244,11 @@ def login(world: World) -> None:
     must.equal(me.data["user"], reply.data["user"], "the user in /auth/me", seen=me.pair)
 
 
-@case("R22.wrong-credentials", "a login with a wrong password or an unknown email is 401 and changes nothing")
+@case(
+    "R22.wrong-credentials",
+    "a login with a wrong password or an unknown email is 401 and changes nothing",
+    source="openapi.yaml#/paths/~1auth~1login/post",
+)
 def wrong_credentials(world: World) -> None:
     """Compare the user's status before and after."""
     ann = world.member("ann")
@@ -212,7 +264,12 @@ def wrong_credentials(world: World) -> None:
     must.equal(shown.data["status"], "offline", "the status afterwards", seen=shown.pair)
 
 
-@case("R22.guest", "a guest is ONLINE, has no email and cannot log in")
+@case(
+    "R22.guest",
+    "a guest is ONLINE, has no email and cannot log in",
+    source="POST /auth/guest › Поведение",
+    level="documented",
+)
 def guest(world: World) -> None:
     """Try to log in without an email, with an empty one, with the username, and with an email made from it."""
     request = sample(world, "loginGuest")

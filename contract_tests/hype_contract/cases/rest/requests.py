@@ -17,7 +17,9 @@ _LARGE_BYTES = 20_000
 _MANY_FIELDS = 150
 
 
-@case("A19.whole", "a request whose body ends too early has no effect", source="openapi.yaml; ruling A19")
+@case(
+    "A19.whole", "a request whose body ends too early has no effect", source="openapi.yaml#/info/description › Requests"
+)
 def whole(world: World) -> None:
     """End a message one octet before its length, and list the messages. The whole message must be accepted.
 
@@ -52,7 +54,11 @@ def large_head(world: World) -> None:
         must.hold(status in {None, 400, 431}, "431 or 400", status)
 
 
-@case("A19.encoded-slash", "`%2F` in a path does not separate segments", source="openapi.yaml; ruling A19")
+@case(
+    "A19.encoded-slash",
+    "`%2F` in a path does not separate segments",
+    source="openapi.yaml#/info/description › Requests",
+)
 def encoded_slash(world: World) -> None:
     """Try to set a status through an id that ends in `%2Fstatus`."""
     ann = world.guest("ann")
@@ -70,7 +76,7 @@ def encoded_slash(world: World) -> None:
 @case(
     "A19.paths",
     "a path is compared as it was sent: `//api/channels` is an unknown path",
-    source="openapi.yaml; ruling A19",
+    source="openapi.yaml#/info/description › Requests",
     strength="should",
 )
 def paths(world: World) -> None:
@@ -81,7 +87,7 @@ def paths(world: World) -> None:
 @case(
     "A19.upgrade",
     "a request that asks for another protocol keeps its body",
-    source="openapi.yaml; ruling A19",
+    source="openapi.yaml#/info/description › Requests",
     strength="should",
 )
 def upgrade(world: World) -> None:
@@ -98,7 +104,7 @@ def upgrade(world: World) -> None:
 @case(
     "A19.headers",
     "every answer says `X-Content-Type-Options: nosniff` and `Cache-Control: no-store`",
-    source="openapi.yaml; ruling A19",
+    source="openapi.yaml#/info/description › Headers of every answer",
     strength="should",
 )
 def headers(world: World) -> None:

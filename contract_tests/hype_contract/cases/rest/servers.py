@@ -10,7 +10,12 @@ from hype_contract.cases.registry import case
 from hype_contract.cases.rest.samples import DEFAULT_SERVER
 
 
-@case("R15.same-object", "a server is the same object by its id and in the list", alone=True)
+@case(
+    "R15.same-object",
+    "a server is the same object by its id and in the list",
+    source="openapi.yaml#/paths/~1api~1servers~1{serverId}/get",
+    alone=True,
+)
 def same_object(world: World) -> None:
     """Compare every server; show also that the list is ordered by createdAt, then id."""
     listed = world.rest.call("listServers", expect=200)
@@ -22,13 +27,23 @@ def same_object(world: World) -> None:
         must.equal(server["owner"]["id"], server["ownerId"], "owner.id", seen=reply.pair)
 
 
-@case("R15.default-server", "the server `default-server` exists and is called Hype Community")
+@case(
+    "R15.default-server",
+    "the server `default-server` exists and is called Hype Community",
+    source="Servers (/api/servers) › Seed данные; GET /api/servers › Ответ",
+    level="documented",
+)
 def default_server(world: World) -> None:
     reply = world.rest.call("getServer", path={"serverId": DEFAULT_SERVER}, expect=200)
     must.members(reply.data, {"id": DEFAULT_SERVER, "name": "Hype Community"}, "the default server", seen=reply.pair)
 
 
-@case("R15.channel-count", "_count.channels is the number of channels of the server", alone=True)
+@case(
+    "R15.channel-count",
+    "_count.channels is the number of channels of the server",
+    source="openapi.yaml#/paths/~1api~1servers/get",
+    alone=True,
+)
 def channel_count(world: World) -> None:
     """Compare it with the list of channels, before and after each new channel and a deletion."""
     ann, before = world.guest("ann"), _counted(world)
@@ -41,7 +56,12 @@ def channel_count(world: World) -> None:
     must.equal(_counted(world), before - 1, "_count.channels after a deletion")
 
 
-@case("R15.member-count", "_count.members counts every new user as a member of the default server", alone=True)
+@case(
+    "R15.member-count",
+    "_count.members counts every new user as a member of the default server",
+    source="openapi.yaml#/paths/~1api~1servers/get",
+    alone=True,
+)
 def member_count(world: World) -> None:
     """Show it with a guest and with a registered user."""
     before = _server(world)["_count"]["members"]

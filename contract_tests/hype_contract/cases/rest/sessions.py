@@ -28,7 +28,11 @@ SAME_CLOCK_S = 300
 RACERS = 4
 
 
-@case("R23.claims", "both tokens are HS256, with the contract's claims and lifetimes")
+@case(
+    "R23.claims",
+    "both tokens are HS256, with the contract's claims and lifetimes",
+    source="openapi.yaml#/components/schemas/Token",
+)
 def claims(world: World) -> None:
     """Compare `iat` with the user's createdAt."""
     for person in (world.guest("ann"), world.member("bob")):
@@ -47,7 +51,7 @@ def claims(world: World) -> None:
     world.rest.call("getCurrentUser", token=person.token, expect=200)
 
 
-@case("R23.every-pair-is-new", "every token has a jti of its own")
+@case("R23.every-pair-is-new", "every token has a jti of its own", source="openapi.yaml#/components/schemas/Token")
 def every_pair_is_new(world: World) -> None:
     """Compare the tokens of a registration, a second login and a refresh."""
     _, pairs = world.shared("three pairs", _three_pairs)
@@ -59,6 +63,7 @@ def every_pair_is_new(world: World) -> None:
 @case(
     "R23.claims-of-later-tokens",
     "tokens of a login or a refresh have the same user claims and lifetimes as those of a registration",
+    source="openapi.yaml#/components/schemas/Token",
 )
 def claims_of_later_tokens(world: World) -> None:
     ann, pairs = world.shared("three pairs", _three_pairs)
@@ -119,7 +124,8 @@ def not_yet_valid_token(world: World) -> None:
 @case(
     "R6.refresh-token-expired",
     "an expired refresh token is refused with `Refresh token expired`",
-    source="POST /auth/refresh › Ответ при ошибке (401); ruling R6",
+    source="POST /auth/refresh › Ответ при ошибке (401)",
+    level="documented",
 )
 def expired_refresh_token(world: World) -> None:
     (expired,) = bad_tokens.bad_refresh_tokens("expired-token", world, world.guest("ann"))
@@ -127,7 +133,12 @@ def expired_refresh_token(world: World) -> None:
     must.equal(reply.error, "Refresh token expired", "error", seen=reply.pair)
 
 
-@case("P3.refresh", "a refresh answers with two new tokens that work", source="POST /auth/refresh › Поведение")
+@case(
+    "P3.refresh",
+    "a refresh answers with two new tokens that work",
+    source="POST /auth/refresh › Поведение",
+    level="documented",
+)
 def refresh(world: World) -> None:
     """Show it with several refreshes in a row."""
     ann = world.guest("ann")
@@ -142,7 +153,8 @@ def refresh(world: World) -> None:
 @case(
     "P3.access-token-lives-on",
     "an access token stays valid for its 15 minutes after a refresh",
-    source="JWT Authentication Flow; rulings P3 and R23",
+    source="JWT Authentication Flow › Access Token; rulings P3 and R23",
+    level="documented",
     strength="should",
 )
 def access_token_lives_on(world: World) -> None:
@@ -193,7 +205,13 @@ def refresh_race(world: World) -> None:
     must.hold(won[200] <= 1 and won[200] + won[401] == RACERS, "at most one 200, and 401 for the others", dict(won))
 
 
-@case("P3.old-token-stays-valid", "a refresh token can be used more than once", profiles=("documented",))
+@case(
+    "P3.old-token-stays-valid",
+    "a refresh token can be used more than once",
+    source="POST /auth/refresh › Поведение",
+    level="documented",
+    profiles=("documented",),
+)
 def old_token_stays_valid(world: World) -> None:
     ann = world.guest("ann")
     for _ in range(2):
@@ -202,7 +220,12 @@ def old_token_stays_valid(world: World) -> None:
     world.rest.call("getCurrentUser", token=ann.token, expect=200)
 
 
-@case("P2.logout", "logout answers `Logged out successfully`", source="POST /auth/logout › Ответ; ruling R1")
+@case(
+    "P2.logout",
+    "logout answers `Logged out successfully`",
+    source="POST /auth/logout › Ответ; ruling R1",
+    level="documented",
+)
 def logout(world: World) -> None:
     reply = world.rest.call("logoutUser", token=world.guest("ann").token, expect=200)
     must.equal(reply.json, {"success": True, "message": "Logged out successfully"}, "the answer", seen=reply.pair)
@@ -234,7 +257,13 @@ def revokes_the_whole_session(world: World) -> None:
     refused(_refresh(world, pair["refreshToken"], 401))
 
 
-@case("P2.tokens-stay-valid", "after logout the tokens work until they expire", profiles=("documented",))
+@case(
+    "P2.tokens-stay-valid",
+    "after logout the tokens work until they expire",
+    source="POST /auth/logout › Поведение",
+    level="documented",
+    profiles=("documented",),
+)
 def tokens_stay_valid(world: World) -> None:
     ann = world.guest("ann")
     _log_out(world, ann)

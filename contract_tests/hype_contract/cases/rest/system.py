@@ -9,14 +9,22 @@ from hype_contract.cases.registry import case
 _HIDDEN = "the target does not show its metrics to this machine"
 
 
-@case("R12.health", "GET /health answers 200 with status OK and ok for each check")
+@case(
+    "R12.health",
+    "GET /health answers 200 with status OK and ok for each check",
+    source="openapi.yaml#/components/schemas/Health",
+)
 def health(world: World) -> None:
     reply = world.rest.call("getHealth", expect=200)
     must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
     must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
 
 
-@case("R12.api", "GET /api names the server's profile and its endpoints")
+@case(
+    "R12.api",
+    "GET /api names the server's profile and its endpoints",
+    source="openapi.yaml#/components/schemas/ApiInfo",
+)
 def api(world: World) -> None:
     """Compare the profile with that of the run."""
     reply = world.rest.call("getApi", expect=200)
@@ -24,7 +32,11 @@ def api(world: World) -> None:
     must.hold(bool(reply.json["endpoints"]), "at least one endpoint", reply.json["endpoints"], seen=reply.pair)
 
 
-@case("R12.service-documents", "GET /health and GET /api answer without an envelope")
+@case(
+    "R12.service-documents",
+    "GET /health and GET /api answer without an envelope",
+    source="openapi.yaml#/info/description › Envelope",
+)
 def service_documents(world: World) -> None:
     """Show it without a token and with a bad token."""
     for operation in ("getHealth", "getApi"):

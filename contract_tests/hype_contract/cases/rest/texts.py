@@ -20,7 +20,7 @@ TOO_SHORT_TEXT = "String must contain at least 3 character(s)"
 @case(
     "R6.validation-failed",
     "a username of two characters is refused with the answer of the seed's example",
-    source="POST /auth/register, PUT /api/users/:id › Ответ при ошибке валидации (400); ruling R6",
+    source="openapi.yaml#/components/schemas/Issue",
 )
 def validation_failed(world: World) -> None:
     """Show it with a registration and a profile update, where the seed quotes it."""
@@ -37,7 +37,8 @@ def validation_failed(world: World) -> None:
 @case(
     "R6.username-taken",
     "a taken username is refused with `Username already taken`",
-    source="POST /auth/register, POST /auth/guest › Ответ при ошибке (400); ruling R6",
+    source="POST /auth/register › Ответ при ошибке (400); POST /auth/guest › Ответ при ошибке (400)",
+    level="documented",
 )
 def username_taken(world: World) -> None:
     """Show it with a registration and a guest. A profile update answers 409, with a text that the spec states."""
@@ -54,7 +55,7 @@ def username_taken(world: World) -> None:
 @case(
     "R6.not-authenticated",
     "a missing token is refused with `Not authenticated`",
-    source="GET /auth/me › Ответ при ошибке (401); ruling R6",
+    source="openapi.yaml#/paths/~1auth~1me/get/responses/401",
 )
 def not_authenticated(world: World) -> None:
     """Show it with `GET /auth/me`."""
@@ -65,7 +66,8 @@ def not_authenticated(world: World) -> None:
 @case(
     "R6.invalid-refresh-token",
     "an invalid refresh token is refused with `Invalid refresh token`",
-    source="POST /auth/refresh › Ответ при ошибке (401); ruling R6",
+    source="POST /auth/refresh › Ответ при ошибке (401)",
+    level="documented",
 )
 def invalid_refresh_token(world: World) -> None:
     """Show it with texts that are not tokens, and with an access token."""
@@ -74,7 +76,7 @@ def invalid_refresh_token(world: World) -> None:
         must.equal(reply.error, "Invalid refresh token", "error", seen=reply.pair)
 
 
-@case("R5.every-rule", "a refusal has an issue for each broken rule")
+@case("R5.every-rule", "a refusal has an issue for each broken rule", source="openapi.yaml#/components/schemas/Failure")
 def an_issue_for_every_rule(world: World) -> None:
     """Show it with three wrong members."""
     reply = _register(world, username="ab", email="nobody", password="short")
@@ -90,7 +92,11 @@ def two_rules_of_one_value(world: World) -> None:
     must.equal(codes, ["invalid_string", "too_small"], "the codes of the issues", seen=reply.pair)
 
 
-@case("R5.query", "the issue of a wrong query value has the parameter's name as its path")
+@case(
+    "R5.query",
+    "the issue of a wrong query value has the parameter's name as its path",
+    source="openapi.yaml#/components/schemas/Issue",
+)
 def issues_of_a_query(world: World) -> None:
     channel = sample(world, "listMessages").query
     for query, issue in (
@@ -108,7 +114,11 @@ def issues_of_a_query(world: World) -> None:
         _has(world.rest.call("listUsers", query=query, expect=400), issue)
 
 
-@case("R5.stored-row", "a change that the stored channel forbids gives an issue with the code custom")
+@case(
+    "R5.stored-row",
+    "a change that the stored channel forbids gives an issue with the code custom",
+    source="openapi.yaml#/components/schemas/Issue",
+)
 def issues_of_a_stored_row(world: World) -> None:
     """Show it with another type, and with members that only a voice channel has."""
     owner = world.guest()
@@ -119,7 +129,11 @@ def issues_of_a_stored_row(world: World) -> None:
         _has(reply, {"code": "custom", "path": [member]})
 
 
-@case("R5.voice-only-members", "a new text channel with a voice-only member gives an issue with the code custom")
+@case(
+    "R5.voice-only-members",
+    "a new text channel with a voice-only member gives an issue with the code custom",
+    source="openapi.yaml#/components/schemas/VoiceOnlyMembers",
+)
 def issues_of_voice_only_members(world: World) -> None:
     request = sample(world, "createChannel")
     for member, value in (("userLimit", 5), ("bitrate", 64)):
@@ -128,7 +142,9 @@ def issues_of_voice_only_members(world: World) -> None:
 
 
 @case(
-    "R19.too-long-among-others", "content over 2000 code points gives an issue where the body breaks another rule, too"
+    "R19.too-long-among-others",
+    "content over 2000 code points gives an issue where the body breaks another rule, too",
+    source="openapi.yaml#/components/schemas/MessageContent",
 )
 def too_long_among_others(world: World) -> None:
     """Show it with a body that has no channelId either."""

@@ -13,7 +13,7 @@ from hype_contract.cases.rest.requests import taken, written
 @case(
     "A19.trailers",
     "a token that is only in the trailer of a chunked body does not authenticate the request",
-    source="ruling A19",
+    source="openapi.yaml#/info/description › Requests",
 )
 def trailers(world: World) -> None:
     """Send the trailer together with the head, and some time after it.

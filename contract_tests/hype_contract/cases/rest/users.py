@@ -1,4 +1,4 @@
-"""Users: lists, profiles and presence (rulings R16, R17, R20, P1, P7 and P8)."""
+"""Users: lists and profiles (rulings R16, R20, P7, P8 and P10)."""
 
 from __future__ import annotations
 
@@ -7,7 +7,6 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 from hype_contract.actors import must
-from hype_contract.actors.clients.rest import NOTHING
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
@@ -15,22 +14,10 @@ from hype_contract.cases.rest.forgery import tampered
 from hype_contract.cases.rest.samples import NO_TOKEN, UNKNOWN_ID, Sample, sample
 from hype_contract.contract.specs import Pair
 
-STATUSES = ("online", "idle", "dnd", "offline")
-WRONG_STATUSES: tuple[Any, ...] = (
-    None,
-    "",
-    "ONLINE",
-    "Online",
-    "away",
-    "invisible",
-    " idle",
-    1,
-    True,
-    [],
-    ["idle"],
-    {},
-    "online\x00",
-)
+_LIST = "openapi.yaml#/paths/~1api~1users/get"
+_USER = "openapi.yaml#/components/schemas/User"
+_TIMES = "openapi.yaml#/components/schemas/Timestamp"
+"""Places in the specs where several of the rules below stand."""
 MOST_USERS = 2**31
 """A number of users that no target reaches: a list with a user at this offset has no end."""
 _LOOK_BACK = (50, 400, 1000)
@@ -55,6 +42,7 @@ URLS = (
 @case(
     "R16.list",
     "GET /api/users without a query lists the users by createdAt, then id",
+    source=_LIST,
     alone=True,
     slow=True,
 )
@@ -71,7 +59,7 @@ def list_users(world: World) -> None:
     must.hold(not missing, "a list with every new user", f"a list without {missing}", seen=reply.pair)
 
 
-@case("R16.pages", "pages of users neither lose nor repeat a user", alone=True)
+@case("R16.pages", "pages of users neither lose nor repeat a user", source=_LIST, alone=True)
 def pages(world: World) -> None:
     """Compare the pages, read without a token, with the end of the list, read with one."""
     people = world.guests("ann", "bob", "eve", "dan", "kim")
@@ -95,7 +83,7 @@ def pages(world: World) -> None:
     must.equal(len(alone.data), 3, "the length of the first page", seen=alone.pair)
 
 
-@case("R16.query-bounds", "GET /api/users takes a limit from 1 to 1000 and an offset from 0")
+@case("R16.query-bounds", "GET /api/users takes a limit from 1 to 1000 and an offset from 0", source=_LIST)
 def query_bounds(world: World) -> None:
     for query in ({"limit": 1}, {"limit": 1, "offset": 0}, {"limit": 1000, "offset": 10**9}, {"offset": 10**9}):
         world.rest.call("listUsers", query=query, expect=200)
@@ -106,7 +94,7 @@ def query_bounds(world: World) -> None:
             world.rest.call("listUsers", query={name: text}, expect=400)
 
 
-@case("R16.members", "/api/users shows a discriminator, an avatar and a lower-case status, and no bio")
+@case("R16.members", "/api/users shows a discriminator, an avatar and a lower-case status, and no bio", source=_USER)
 def members(world: World) -> None:
     """Compare the discriminator with the first four characters of the username, also after a new username."""
     ann = world.guest("ann")
@@ -121,7 +109,12 @@ def members(world: World) -> None:
     must.equal(renamed["discriminator"], "z_y-", "the discriminator after a new username")
 
 
-@case("R16.bio-in-the-profile-only", "only the answer to a profile update shows the bio")
+@case(
+    "R16.bio-in-the-profile-only",
+    "only the answer to a profile update shows the bio",
+    source="openapi.yaml#/components/schemas/Profile",
+    strength="should",
+)
 def bio_in_the_profile_only(world: World) -> None:
     """Show it with the answers of a login, a status update and `/auth/me`."""
     ann = world.guest("ann")
@@ -133,20 +126,12 @@ def bio_in_the_profile_only(world: World) -> None:
         must.hold("bio" not in shown, "no bio", sorted(shown), seen=pair)
 
 
-@case("R24.status-stays", "a refresh, a profile update and a logout leave a user's status unchanged")
-def status_stays(world: World) -> None:
-    ann = world.guest("ann")
-    path = {"id": ann.id}
-    world.rest.call("updateUserStatus", path=path, token=ann.token, body={"status": "dnd"}, expect=200)
-    pair = world.rest.call("refreshTokens", body={"refreshToken": ann.refresh_token}, expect=200).data
-    for operation, body in (("updateUser", {"bio": "x"}), ("logoutUser", NOTHING)):
-        where = path if operation == "updateUser" else {}
-        world.rest.call(operation, path=where, token=pair["accessToken"], body=body, expect=200)
-        shown = world.rest.call("getUser", path=path, expect=200)
-        must.equal(shown.data["status"], "dnd", f"the status after {operation}", seen=shown.pair)
-
-
-@case("R16.profile", "a profile update changes the members that it names, keeps the others, and shows the bio")
+@case(
+    "R16.profile",
+    "a profile update changes the members that it names, keeps the others, and shows the bio",
+    source="PUT /api/users/:id › Ответ",
+    level="documented",
+)
 def profile(world: World) -> None:
     ann = world.guest("ann")
     kept: dict[str, Any] = {
@@ -170,7 +155,12 @@ def profile(world: World) -> None:
     must.equal(me.data["user"]["username"], kept["username"], "the username in /auth/me", seen=me.pair)
 
 
-@case("R16.only-oneself", "a user can update only their own profile")
+@case(
+    "R16.only-oneself",
+    "a user can update only their own profile",
+    source="PUT /api/users/:id › Ответ при ошибке (403)",
+    level="documented",
+)
 def only_oneself(world: World) -> None:
     """Show it with the id of another user and with an unknown id."""
     ann, bob = world.guests("ann", "bob")
@@ -181,7 +171,11 @@ def only_oneself(world: World) -> None:
     must.equal(shown.data, before, "bob's profile afterwards", seen=shown.pair)
 
 
-@case("P8.avatar-url", "an avatar URL has a scheme that the spec allows")
+@case(
+    "P8.avatar-url",
+    "an avatar URL has a scheme that the spec allows",
+    source="openapi.yaml#/components/schemas/AvatarUrl",
+)
 def avatar_url(world: World) -> None:
     """Compare each answer with the verdict of the schema in the spec."""
     request = sample(world, "updateUser")
@@ -193,7 +187,9 @@ def avatar_url(world: World) -> None:
             must.equal(reply.data["avatarUrl"], url, "avatarUrl", seen=reply.pair)
 
 
-@case("P7.email", "a user sees their own email, and others see it only if the spec says `anyone`", slow=True)
+@case(
+    "P7.email", "a user sees their own email, and others see it only if the spec says `anyone`", source=_USER, slow=True
+)
 def email(world: World) -> None:
     """Read the profile without a token, as another user, with a tampered token, and as its owner."""
     schema, _ = world.contract.schemas.contents("openapi.yaml#/components/schemas/User/properties/email")
@@ -215,57 +211,12 @@ def email(world: World) -> None:
     must.equal(reply.data["email"], ann.email, "the email in the answer to its owner's status update", seen=reply.pair)
 
 
-@case("R17.statuses", "each of the four statuses is accepted and shown")
-def statuses(world: World) -> None:
-    """Compare the answer and the profile, in lower case, with `/auth/me`, in upper case."""
-    request = sample(world, "updateUserStatus")
-    for status in STATUSES:
-        reply = request.succeed(body={"status": status})
-        must.equal(reply.data["status"], status, "status", seen=reply.pair)
-        shown = world.rest.call("getUser", path=request.path, expect=200)
-        must.equal(shown.data["status"], status, "status by id", seen=shown.pair)
-        me = world.rest.call("getCurrentUser", token=request.person.token, expect=200)
-        must.equal(me.data["user"]["status"], status.upper(), "status in /auth/me", seen=me.pair)
-
-
-@case("R17.invalid-status", "any other status is refused with `Invalid status`")
-def invalid_status(world: World) -> None:
-    """Show it with wrong values and without a value; compare the status afterwards."""
-    request = sample(world, "updateUserStatus")
-    request.succeed(body={"status": "dnd"})
-    for body in (*({"status": wrong} for wrong in WRONG_STATUSES), {}, {"state": "idle"}):
-        reply = request.ask(body=body, expect=400)
-        must.equal(reply.error, "Invalid status", f"error for {must.shown(body)}", seen=reply.pair)
-    shown = world.rest.call("getUser", path=request.path, expect=200)
-    must.equal(shown.data["status"], "dnd", "the status afterwards", seen=shown.pair)
-
-
 @case(
-    "P1.own-status-only",
-    "a user who sets another user's status gets 403, before that user is looked up",
-    level="hardened",
+    "R20.every-updated-at",
+    "every update of a user or a channel moves updatedAt strictly forward",
+    source=_TIMES,
+    slow=True,
 )
-def own_status_only(world: World) -> None:
-    """Show it with the id of another user and with an unknown id."""
-    ann, bob = world.guests("ann", "bob")
-    for id in (bob.id, UNKNOWN_ID):
-        world.rest.call("updateUserStatus", path={"id": id}, token=ann.token, body={"status": "dnd"}, expect=403)
-    shown = world.rest.call("getUser", path={"id": bob.id}, expect=200)
-    must.equal(shown.data["status"], "online", "bob's status afterwards", seen=shown.pair)
-
-
-@case("P1.anybody", "anyone can set the status of any user, with or without a token", profiles=("documented",))
-def anybodys_status(world: World) -> None:
-    """Show also that an unknown id is 404."""
-    ann, bob = world.guests("ann", "bob")
-    for token, status in ((None, "dnd"), (ann.token, "idle")):
-        path = {"id": bob.id}
-        reply = world.rest.call("updateUserStatus", path=path, token=token, body={"status": status}, expect=200)
-        must.equal(reply.data["status"], status, "bob's status", seen=reply.pair)
-    world.rest.call("updateUserStatus", path={"id": UNKNOWN_ID}, body={"status": "idle"}, expect=404)
-
-
-@case("R20.every-updated-at", "every update of a user or a channel moves updatedAt strictly forward", slow=True)
 def every_updated_at(world: World) -> None:
     """Send updates one right after another; some change nothing."""
     requests: tuple[tuple[Sample, tuple[dict[str, Any], ...]], ...] = (
@@ -277,7 +228,13 @@ def every_updated_at(world: World) -> None:
         _moves(request, bodies)
 
 
-@case("R20.updates-at-once", "no two updates of a user or a channel leave the same updatedAt", slow=True)
+@case(
+    "R20.updates-at-once",
+    "no two updates of a user or a channel leave the same updatedAt",
+    source=f"{_TIMES}; ruling R20; amendment A7",
+    slow=True,
+    strength="should",
+)
 def updates_at_once(world: World) -> None:
     """Show it with updates that run at the same time."""
     bodies = {"updateUser": {"bio": "x"}, "updateUserStatus": {"status": "idle"}, "updateChannel": {"topic": "x"}}
@@ -292,7 +249,12 @@ def updates_at_once(world: World) -> None:
         must.ascending(stamps, f"updatedAt of concurrent calls of {operation}", strictly=True)
 
 
-@case("R20.different-members-at-once", "concurrent updates of different members are all kept", slow=True)
+@case(
+    "R20.different-members-at-once",
+    "concurrent updates of different members are all kept",
+    source="openapi.yaml#/info/description › Requests",
+    slow=True,
+)
 def different_members_at_once(world: World) -> None:
     values: dict[str, tuple[str, ...]] = {
         "updateUser": ("displayName", "bio", "avatarUrl"),

@@ -18,7 +18,7 @@ from hype_contract.cases.voice.transports import UNKNOWN_TRANSPORT
 @case(
     "R29.consume",
     "a consumer names its producer, kind and SSRC, and has only codecs of the device's capabilities",
-    source="Voice (/api/voice); ruling R29",
+    source="openapi.yaml#/components/schemas/ConsumerOptions",
 )
 def consume(world: World) -> None:
     """Consume a producer of each kind: the answers are what mediasoup-client's `transport.consume()` takes.
@@ -54,7 +54,7 @@ def mid_is_no_number(world: World) -> None:
 @case(
     "R29.device",
     "a consumer has no RTX and no header extension that the device's capabilities lack",
-    source="Voice (/api/voice); ruling R29",
+    source="openapi.yaml#/components/schemas/ConsumerOptions",
     strength="should",
 )
 def device(world: World) -> None:
@@ -93,7 +93,7 @@ def _receivable(capabilities: dict[str, Any], rtp: dict[str, Any], media: str) -
 @case(
     "R29.own",
     "a user can consume their own producer, and several users can consume the same producer",
-    source="Voice (/api/voice); ruling R29",
+    source="openapi.yaml#/paths/~1api~1voice~1consume/post",
 )
 def own(world: World) -> None:
     ann, bob, eve = participants(world, "ann", "bob", "eve")
@@ -105,7 +105,7 @@ def own(world: World) -> None:
 @case(
     "R29.cannot-consume",
     "createConsumer is 400 if the capabilities lack the producer's codec, or the transport is a send transport",
-    source="Voice (/api/voice); ruling R29",
+    source="openapi.yaml#/paths/~1api~1voice~1consume/post",
     slow=True,
 )
 def cannot_consume(world: World) -> None:
@@ -124,7 +124,7 @@ def cannot_consume(world: World) -> None:
 @case(
     "R29.refused",
     "createConsumer is 404 with an unknown transport or a producer not in the channel, 403 with another's transport",
-    source="Voice (/api/voice); ruling R29",
+    source="openapi.yaml#/paths/~1api~1voice~1consume/post",
 )
 def refused(world: World) -> None:
     """Consume the producer after the refused requests, which have changed nothing."""
@@ -142,7 +142,7 @@ def refused(world: World) -> None:
 @case(
     "R29.members",
     "createConsumer is 400 unless transportId, producerId and rtpCapabilities are present and have their types",
-    source="Voice (/api/voice); ruling R29",
+    source="openapi.yaml#/paths/~1api~1voice~1consume/post",
 )
 def members(world: World) -> None:
     """Leave out each member, give it other types, and put U+0000 into the ids, which may be 404, too."""

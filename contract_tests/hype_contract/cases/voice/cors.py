@@ -37,7 +37,8 @@ def preflights(contract: Contract) -> Iterable[Case]:
 @case(
     "R9.voice",
     "the voice API answers preflights, and lets the frontend's origin read every answer",
-    source="rulings R8 to R11",
+    source="Security › CORS; rulings R9 and A5",
+    level="documented",
 )
 def conflicts_and_ends(world: World) -> None:
     """Provoke 409, 403 and 404 in a call, and close a producer: the client judges the headers of every answer."""

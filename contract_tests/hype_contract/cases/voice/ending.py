@@ -206,7 +206,7 @@ def _leaving_closes_transports(world: World, end: End, *, in_room: bool) -> None
 @case(
     "R38.transports-without-voice-state",
     "leaving a voice channel closes the user's transports, even if the user has no voice_state there",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def null_closes_transports(world: World) -> None:
@@ -240,7 +240,7 @@ def leave_request_closes_transports(world: World) -> None:
 @case(
     "R14.deleted-channel-closes-producers",
     "deleting a voice channel sends its members producer_closed for its producers before voice_state with null",
-    source="rulings R14 and R38",
+    source="asyncapi.yaml#/operations/sendVoiceState; rulings R14 and R38",
 )
 def deleted_channel_closes_producers(world: World) -> None:
     """Delete a channel with two producers; then the channel and the producers are unknown."""

@@ -30,7 +30,8 @@ def expect_producer_event(socket: Socket, type: str, participant: Participant, p
 @case(
     "R39.new-producer",
     "the other users in the channel receive new_producer once for each producer",
-    source="Voice Events; ruling R39",
+    source="Voice Events › new_producer",
+    level="documented",
 )
 def new_producer(world: World) -> None:
     """Create a producer of each kind: the owner and a user outside the channel receive nothing."""
@@ -47,7 +48,8 @@ def new_producer(world: World) -> None:
 @case(
     "R39.producer-closed",
     "the other users in the channel receive producer_closed once for each closed producer",
-    source="Voice Events; ruling R39",
+    source="sfuService.ts › Producer Lifecycle",
+    level="documented",
 )
 def producer_closed(world: World) -> None:
     """Close a producer of each kind: the owner and a user outside the channel receive nothing."""
@@ -67,7 +69,7 @@ def producer_closed(world: World) -> None:
 @case(
     "R39.refused-is-unheard",
     "a request that the voice API refuses causes no event",
-    source="Voice Events; ruling R39",
+    source="asyncapi.yaml#/operations/sendNewProducer",
 )
 def refused_is_unheard(world: World) -> None:
     (ann, _), (bob, to_bob) = participants_in_call(world, "ann", "bob")
@@ -82,7 +84,7 @@ def refused_is_unheard(world: World) -> None:
 @case(
     "R39.replaced-transport",
     "when a transport is replaced, its producers close, and the room receives producer_closed for each",
-    source="rulings R26 and R39",
+    source="openapi.yaml#/paths/~1api~1voice~1transport~1send/post; rulings R26 and R39",
 )
 def replaced_transport(world: World) -> None:
     (ann, to_ann), (_, to_bob) = participants_in_call(world, "ann", "bob")
@@ -134,7 +136,7 @@ def left_is_not_closed(world: World) -> None:
 @case(
     "R38.newcomer-hears-producers",
     "a user who enters a call receives the voice_states, then new_producer for each open producer of others",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def newcomer_hears_producers(world: World) -> None:
     """Enter a call with three open producers and a closed one, as a user who already has a producer there."""
@@ -156,7 +158,7 @@ def newcomer_hears_producers(world: World) -> None:
 @case(
     "R38.newcomer-never-twice",
     "a user who enters a call receives new_producer once for each producer",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendNewProducer",
 )
 def newcomer_never_twice(world: World) -> None:
     """Enter a call with an open producer, create a second one, and close the first."""
@@ -174,7 +176,7 @@ def newcomer_never_twice(world: World) -> None:
 @case(
     "R39.new-producer-can-be-consumed",
     "a user can consume a producer as soon as they receive new_producer, and no longer after producer_closed",
-    source="Voice Events; ruling R39",
+    source="asyncapi.yaml#/operations/sendNewProducer",
 )
 def new_producer_can_be_consumed(world: World) -> None:
     """Consume each producer when its event comes, and again when it has closed (404)."""
@@ -192,7 +194,7 @@ def new_producer_can_be_consumed(world: World) -> None:
 @case(
     "R38.full-by-transports",
     "a user with a transport in a voice channel counts for userLimit when others enter the call",
-    source="rulings R26 and R38",
+    source="openapi.yaml#/components/schemas/UserLimit; rulings R26 and R38",
     alike=True,
 )
 def full_by_transports(world: World) -> None:
@@ -256,7 +258,7 @@ def _leaving_closes_producers(world: World, end: End) -> tuple[Participant, Sock
 @case(
     "R38.leave-closes-producers",
     "voice_state with null closes the leaver's producers, and the room receives producer_closed before the leave",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def leave_closes_producers(world: World) -> None:
@@ -268,7 +270,7 @@ def leave_closes_producers(world: World) -> None:
 @case(
     "R38.drop-closes-producers",
     "the loss of a user's last socket in the channel closes the user's producers",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def drop_closes_producers(world: World) -> None:
@@ -278,7 +280,7 @@ def drop_closes_producers(world: World) -> None:
 @case(
     "R38.switch-closes-producers",
     "entering another voice channel closes the user's producers in the first",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def switch_closes_producers(world: World) -> None:
@@ -309,7 +311,7 @@ def logout_closes_producers(world: World) -> None:
 @case(
     "R38.leave-closes-transports",
     "leaving a call in any way closes the leaver's transports",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
     alike=True,
 )
 def leave_closes_transports(world: World) -> None:
@@ -344,7 +346,7 @@ def _leaving_closes_transports(world: World, end: End) -> None:
 @case(
     "R38.begins-anew",
     "a user who left a call can enter it again and create a producer of each kind",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def begins_anew(world: World) -> None:
     (ann, to_ann), (bob, _) = participants_in_call(world, "ann", "bob")
@@ -360,7 +362,7 @@ def begins_anew(world: World) -> None:
 @case(
     "R38.second-connection-is-shown",
     "a participant's second socket that sends voice_state receives the voice_states and producers of the others",
-    source="Voice Events; ruling R38",
+    source="asyncapi.yaml#/operations/sendVoiceState",
 )
 def second_connection_is_shown(world: World) -> None:
     """Enter with a second socket; the first socket must not receive the others' states and producers again."""

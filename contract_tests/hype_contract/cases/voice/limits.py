@@ -28,7 +28,7 @@ def _set_limit(world: World, participant: Participant, limit: int | None) -> Non
 @case(
     "R26.changed-limit",
     "a changed userLimit holds for the next transport",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/components/schemas/UserLimit",
     alike=True,
 )
 def changed_limit(world: World) -> None:
@@ -47,7 +47,7 @@ def changed_limit(world: World) -> None:
 @case(
     "R26.place-becomes-free",
     "a user who has left a call no longer counts for userLimit",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/components/schemas/UserLimit",
     alike=True,
 )
 def place_becomes_free(world: World) -> None:
@@ -66,7 +66,7 @@ def place_becomes_free(world: World) -> None:
 @case(
     "R26.full",
     "a user with transports counts once for userLimit, and a full channel refuses other users' transports with 403",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/components/schemas/UserLimit",
     slow=True,
 )
 def last_place(world: World) -> None:
@@ -79,7 +79,7 @@ def last_place(world: World) -> None:
 @case(
     "R26.replaced",
     "a user's second transport of one direction in one channel replaces the first",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/paths/~1api~1voice~1transport~1send/post",
     slow=True,
 )
 def replaced_at_once(world: World) -> None:
@@ -101,7 +101,7 @@ def _can_connect(world: World, participant: Participant, transport: str) -> bool
 @case(
     "R27.connect",
     "connectTransport answers the transport's id; connecting it again is 409",
-    source="Voice (/api/voice); ruling R27",
+    source="openapi.yaml#/paths/~1api~1voice~1transport~1connect/post",
     slow=True,
 )
 def connect_at_once(world: World) -> None:
@@ -114,7 +114,7 @@ def connect_at_once(world: World) -> None:
 @case(
     "R28.one-of-each-kind",
     "a user's second open producer of one kind in one channel is 409",
-    source="Voice (/api/voice); ruling R28",
+    source="openapi.yaml#/paths/~1api~1voice~1produce/post",
     slow=True,
 )
 def one_at_once(world: World) -> None:

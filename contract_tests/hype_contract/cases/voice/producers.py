@@ -19,7 +19,8 @@ MALFORMED_ID = (400, 404)
 @case(
     "R28.produce",
     "one transport can send audio, video and screen at the same time",
-    source="Voice (/api/voice); ruling R28",
+    source="sfuService.ts › Data Structures; Voice (/api/voice) › POST /api/voice/produce",
+    level="documented",
 )
 def produce(world: World) -> None:
     """Create a producer of each kind on a transport that is not connected yet."""
@@ -50,7 +51,7 @@ def one_of_each_kind(world: World) -> None:
 @case(
     "R28.wrong-transport",
     "createProducer is 404 with an unknown transport, 403 with another user's, 400 with a recv transport",
-    source="Voice (/api/voice); ruling R28",
+    source="openapi.yaml#/paths/~1api~1voice~1produce/post",
 )
 def wrong_transport(world: World) -> None:
     ann, bob = participants(world, "ann", "bob")
@@ -89,7 +90,7 @@ def _without(rtp: dict[str, Any], member: str) -> dict[str, Any]:
 @case(
     "R28.unroutable",
     "createProducer is 400 with rtpParameters that the router cannot route",
-    source="Voice (/api/voice); ruling R28",
+    source="openapi.yaml#/components/schemas/RtpParameters; ruling R28; amendment A9",
 )
 def unroutable(world: World) -> None:
     """Create a producer of each kind at the end: the refused requests have created none."""
@@ -103,7 +104,7 @@ def unroutable(world: World) -> None:
 @case(
     "R28.rtcp-payload-types",
     "createProducer is 400 with a payload type of 64 to 95, whose packets cannot be told from RTCP",
-    source="ruling R28; amendment A20; RFC 5761, section 4",
+    source="openapi.yaml#/components/schemas/RtpParameters; ruling R28; amendment A20; RFC 5761, section 4",
     strength="should",
 )
 def rtcp_payload_types(world: World) -> None:
@@ -122,7 +123,7 @@ def _with_payload_type(rtp: dict[str, Any], payload_type: int) -> dict[str, Any]
 @case(
     "R28.members",
     "createProducer is 400 unless transportId, kind and rtpParameters are present and have their types",
-    source="Voice (/api/voice); ruling R28",
+    source="openapi.yaml#/paths/~1api~1voice~1produce/post",
 )
 def members(world: World) -> None:
     """Leave out each member, give it other types and values, and put U+0000 into the id, which may be 404, too."""
@@ -146,7 +147,7 @@ def members(world: World) -> None:
 @case(
     "R28.close",
     "closeProducer answers the producer's id; then the producer is 404 to every user",
-    source="Voice (/api/voice); ruling R28",
+    source="openapi.yaml#/paths/~1api~1voice~1produce~1{id}/delete",
 )
 def close(world: World) -> None:
     ann, bob = participants(world, "ann", "bob")
@@ -160,7 +161,7 @@ def close(world: World) -> None:
 @case(
     "R28.close-refused",
     "closeProducer is 403 with another user's producer, and 404 with an unknown producer",
-    source="Voice (/api/voice); ruling R28",
+    source="openapi.yaml#/paths/~1api~1voice~1produce~1{id}/delete",
 )
 def close_refused(world: World) -> None:
     """Consume and close the producer at the end: the refused requests have not closed it."""
@@ -176,7 +177,7 @@ def close_refused(world: World) -> None:
 @case(
     "R10.voice-precedence",
     "a request with several failures is answered by the first of 404, 403, 400 and 409",
-    source="rulings R8 to R11",
+    source="openapi.yaml#/info/description › Order of failures",
 )
 def precedence(world: World) -> None:
     """Send requests that break two rules each: 404 comes before 400, 403 before 400 and 409, 400 before 409."""

@@ -17,7 +17,7 @@ from hype_contract.contract.specs import Contract
 declare(
     "R8.voice-bodies",
     "bodies of voice requests keep the rules of all JSON bodies",
-    source="rulings R8 to R11",
+    source="openapi.yaml#/info/description › Requests; rulings R8 to R11",
     area="voice",
 )
 

@@ -19,7 +19,7 @@ UNKNOWN_TRANSPORT = "no-such-transport"
 @case(
     "R25.codecs",
     "the router offers opus, and VP8 with RTX, NACK and PLI",
-    source="mediasoup.ts › mediasoupConfig; ruling R25",
+    source="openapi.yaml#/paths/~1api~1voice~1rtp-capabilities/get",
 )
 def codecs(world: World) -> None:
     (ann,) = participants(world, "ann")
@@ -44,7 +44,7 @@ def codecs(world: World) -> None:
 @case(
     "R26.transport",
     "a transport has iceLite true, a UDP candidate, the DTLS role auto and a sha-256 fingerprint",
-    source="mediasoup.ts › webRtcTransport; rulings R26 and R30",
+    source="openapi.yaml#/components/schemas/TransportOptions; rulings R26 and R30",
 )
 def transport(world: World) -> None:
     (ann,) = participants(world, "ann")
@@ -61,7 +61,12 @@ def transport(world: World) -> None:
                 must.equal(candidate.get("tcpType"), "passive", "tcpType of a TCP candidate")
 
 
-@case("R26.tcp", "a transport has a TCP candidate", source="mediasoup.ts › webRtcTransport; rulings R26 and R30")
+@case(
+    "R26.tcp",
+    "a transport has a TCP candidate",
+    source="mediasoup.ts › webRtcTransport; ruling R26; amendment A23",
+    level="documented",
+)
 def tcp_candidate(world: World) -> None:
     (ann,) = participants(world, "ann")
     protocols = {candidate["protocol"] for candidate in ann.transport("recv").data["iceCandidates"]}
@@ -71,7 +76,7 @@ def tcp_candidate(world: World) -> None:
 @case(
     "R26.own-credentials",
     "each transport has a unique id, usernameFragment and password",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/components/schemas/TransportOptions",
 )
 def own_credentials(world: World) -> None:
     people = participants(world, "ann", "bob")
@@ -85,7 +90,7 @@ def own_credentials(world: World) -> None:
 @case(
     "R26.wrong-channel",
     "creating a transport is 404 in an unknown channel, and 400 in a channel that is not a voice channel",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/paths/~1api~1voice~1transport~1send/post",
 )
 def wrong_channel(world: World) -> None:
     """Use an id that no channel has, the name of a voice channel, and the ids of the other types of channels."""
@@ -101,7 +106,7 @@ def wrong_channel(world: World) -> None:
 @case(
     "R26.channel-id",
     "creating a transport is 400 unless channelId is a string without U+0000",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/components/schemas/ChannelId",
 )
 def channel_id(world: World) -> None:
     ann = world.guest("ann")
@@ -126,7 +131,7 @@ def full(world: World) -> None:
 @case(
     "R26.full-by-voice-state",
     "a user who is in the channel by voice_state counts for userLimit, once with or without transports",
-    source="Voice (/api/voice); ruling R26",
+    source="openapi.yaml#/components/schemas/UserLimit",
     alike=True,
 )
 def full_by_voice_state(world: World) -> None:
@@ -196,7 +201,7 @@ def weak_fingerprint(world: World) -> None:
 @case(
     "R27.refused",
     "connectTransport is 404 with an unknown transport, and 403 with another user's transport",
-    source="Voice (/api/voice); ruling R27",
+    source="openapi.yaml#/paths/~1api~1voice~1transport~1connect/post",
 )
 def connect_refused(world: World) -> None:
     """Connect the other user's transports as their owner afterwards: the refused requests have not changed them."""
@@ -210,7 +215,7 @@ def connect_refused(world: World) -> None:
 @case(
     "R27.dtls-parameters",
     "connectTransport is 400 unless dtlsParameters have a known role and a valid fingerprint",
-    source="Voice (/api/voice); ruling R27",
+    source="openapi.yaml#/components/schemas/DtlsParameters",
 )
 def dtls_parameters(world: World) -> None:
     """Connect the transport at the end: the refused requests have not connected it."""
