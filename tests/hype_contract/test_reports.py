@@ -155,7 +155,7 @@ def test_junit_has_a_case_for_each_requirement(failing: Failing, cases: dict[str
 def test_junit_describes_a_failure_as_the_console_does(cases: dict[str, Element]) -> None:
     """JUnit contains source, expected and actual result, command and script of a failure."""
     text = cases["R12.health"].findtext("failure") or ""
-    for part in ("source    openapi.yaml#/components/schemas/Health; ruling R12", "expected  ", "got       ", "reproduce hype-contract ", "curl -sS"):
+    for part in ("/Health; ruling R12", "expected  ", "got       ", "reproduce hype-contract ", "curl -sS"):
         assert part in text
 
 

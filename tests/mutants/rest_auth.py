@@ -228,6 +228,7 @@ MUTANTS = [
         *passwords(_bytes_72),
         of="registerUser loginUser",
         killed_by="R21.every-character-counts",
+        profiles=HARDENED,
     ),
     mutant(
         "rest.passwords.latin-only",
@@ -317,6 +318,7 @@ MUTANTS = [
         ),
         of="loginUser",
         killed_by="R21.every-character-counts",
+        profiles=HARDENED,
     ),
     mutant(
         "rest.login.unlimited",
