@@ -1,8 +1,8 @@
 """The requirements as items of pytest. Cases run at the same time, as in `hype-contract`; an item waits for its cases.
 
-`fail` is a failed test and `error` an error. `skipped` and `unsupported` are skipped tests with the reason. A failure
-that does not count (an extension, a recommendation, an expected failure) is an xfail. The last item is the verdict,
-which fails unless it is `conforms`: an incomplete run must not look like success.
+`fail` is a failed test and `error` an error. `blocked`, `skipped` and `unsupported` are skipped tests with the reason.
+A failure that does not count (an extension, a recommendation, an expected failure) is an xfail. The last item is the
+verdict, which fails unless it is `conforms`: an incomplete run must not look like success.
 """
 
 from __future__ import annotations
@@ -198,7 +198,7 @@ class RequirementItem(_Item):
             pytest.skip(_NO_COVERAGE)
         self.hype_seconds = result.seconds
         self._entry = entry_of(result, self.hype.planned)
-        if self._entry["outcome"] in ("skipped", "unsupported"):
+        if self._entry["outcome"] in ("blocked", "skipped", "unsupported"):
             pytest.skip(self._entry["message"])
         if self._entry["outcome"] == "error":
             self._raise()

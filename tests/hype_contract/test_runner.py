@@ -20,9 +20,16 @@ from hype_contract.contract.specs import Contract, Pair
 from hype_contract.requirements.requirement import Requirement, Requirements
 from hype_contract.running.case_runner import CaseRunner, Plan
 from hype_contract.running.results import CaseResult, Outcome
-from tests.hype_contract.fake import Fake
+from tests.hype_contract.fake import Fake, failure
 
-RULES = Requirements([Requirement("R1.a", "A rule", "ruling R1"), Requirement("P2.b", "b", "P2", "hardened")])
+CREATED = Pair("operation", "createChannel", "201")
+RULES = Requirements(
+    [
+        Requirement("R1.a", "A rule", "ruling R1"),
+        Requirement("P2.b", "b", "P2", "hardened"),
+        Requirement("answer.createChannel.201", "c", "R14", pair=CREATED),
+    ]
+)
 
 
 @pytest.fixture
@@ -36,6 +43,11 @@ def fails(world: World) -> None:
     """Find an answer wrong."""
     reply = world.rest.call("getHealth", token=world.guest("ann").token)
     must.equal(reply.status, 204, "the status", seen=reply.pair)
+
+
+def is_blocked(world: World) -> None:
+    """Make a channel, which the target refuses."""
+    world.channel(world.guest("ann"))
 
 
 def skips(world: World) -> None:
@@ -77,6 +89,14 @@ def passes(world: World) -> None:
 def test_each_ending_has_its_own_outcome(check: Check, outcome: Outcome, judge: Callable[[Check], CaseResult]) -> None:
     """A check that fails, does not apply, is unsupported or breaks has its own outcome; an idle check is an error."""
     assert judge(check).outcome == outcome
+
+
+def test_a_case_whose_preparation_fails_is_blocked(fake: Fake, judge: Callable[[Check], CaseResult]) -> None:
+    """A case that cannot make its channel is blocked by the answer that it needed; its script shows the request."""
+    fake.routes["POST /api/channels"] = lambda fake, request: (400, failure("Invalid input"))
+    result = judge(is_blocked)
+    assert (result.outcome, result.waits_for) == ("blocked", "answer.createChannel.201")
+    assert "/api/channels" in "\n".join(result.script)
 
 
 def test_a_failure_can_be_acted_on(judge: Callable[[Check], CaseResult]) -> None:

@@ -51,6 +51,7 @@ def results_of(outcomes: Sequence[Outcome], *, by_choice: bool = False) -> list[
         (["pass"], "conforms", 0),
         (["pass", "fail"], "does not conform", 1),
         (["fail", "error"], "does not conform", 1),
+        (["fail", "blocked"], "does not conform", 1),
         (["pass", "error"], "incomplete", 3),
         (["pass", "unsupported"], "incomplete", 3),
         (["pass", "skipped"], "incomplete", 3),

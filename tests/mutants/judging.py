@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import signal
 import subprocess
@@ -28,7 +29,6 @@ Fate = Literal["killed", "survived", "by another", "not applied", "not started",
 
 _PATIENCE_S: Final = {False: 300, True: 600}
 _START_S: Final = 60
-_FOUND_WRONG = re.compile(r"^FAIL (\S+)", re.MULTILINE)
 # A traceback whose last frame is a row's: the row is wrong, and its 500s say nothing about the harness.
 _BROKEN = re.compile(
     r'^  File "[^"]*/tests/mutants/\w+\.py", line \d+, in .*\n(?:    .*\n)*(?!  File |tests\.mutants\.changes\.Deliberate)\S.*',
@@ -62,7 +62,7 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
     try:
         check(mutant)
         with serving(mutant.name, profile) as address:
-            code, told = harness(address, profile, () if full else (mutant.killed_by,))
+            code, told, by = harness(address, profile, () if full else (mutant.killed_by,))
             broken = _BROKEN.search(address.log.read_text())
     except CannotApply as error:
         return Judged(mutant, "not applied", told=str(error))
@@ -70,15 +70,14 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
         return Judged(mutant, "not started", told=str(error))
     if broken is not None:
         return Judged(mutant, "broken", seconds=time.monotonic() - started, told=broken[0])
-    by = tuple(dict.fromkeys(_FOUND_WRONG.findall(told)))
     return Judged(mutant, _fate(mutant, profile, code, by), by, time.monotonic() - started, told)
 
 
 def control(mutants: Sequence[Mutant], profile: Profile) -> str:
     """Judge the server as it is by all that must kill these mutants; what is wrong with it, "" if nothing."""
     with serving("none", profile) as address:
-        code, told = harness(address, profile, sorted({mutant.killed_by for mutant in mutants}), full=True)
-    return "" if code == 0 and not _FOUND_WRONG.search(told) else told
+        code, told, by = harness(address, profile, sorted({mutant.killed_by for mutant in mutants}), full=True)
+    return "" if code == 0 and not by else told
 
 
 def killers(mutant: Mutant, profile: Profile) -> list[Requirement]:
@@ -128,8 +127,12 @@ def serving(name: str, profile: Profile) -> Iterator[Address]:
                 _end(process)
 
 
-def harness(address: Address, profile: Profile, only: Sequence[str], *, full: bool = False) -> tuple[int, str]:
-    """Run `hype-contract` as anybody does; its exit code and what it printed."""
+def harness(
+    address: Address, profile: Profile, only: Sequence[str], *, full: bool = False
+) -> tuple[int, str, tuple[str, ...]]:
+    """Run `hype-contract` as anybody does; its exit code, what it printed, and the ids that failed or are blocked."""
+    report = address.log.with_name("report.json")
+    report.unlink(missing_ok=True)
     words = [word for id in only for word in ("--only", id)]
     options = ["--base-url", address.url, "--ws-url", address.ws_url, "--profile", profile, "--seed", "1"]
     secrets = [
@@ -138,14 +141,27 @@ def harness(address: Address, profile: Profile, only: Sequence[str], *, full: bo
         "--jwt-refresh-secret",
         SECRETS["JWT_REFRESH_SECRET"],
     ]
-    command = [sys.executable, "-m", "hype_contract", *options, *secrets, "--extensions", *words]
+    command = [sys.executable, "-m", "hype_contract", *options, *secrets, "--extensions", *words, "--json", str(report)]
     try:
         ended = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE_S[full or not only], check=False
         )
     except subprocess.TimeoutExpired as late:
-        return -1, f"the harness did not end within {late.timeout:g} s"
-    return ended.returncode, ended.stdout + ended.stderr
+        return -1, f"the harness did not end within {late.timeout:g} s", ()
+    return ended.returncode, ended.stdout + ended.stderr, _found_wrong(report)
+
+
+def _found_wrong(report: Path) -> tuple[str, ...]:
+    """The ids that failed, and then those that a failure blocks; none if there is no report."""
+    if not report.exists():
+        return ()
+    entries = json.loads(report.read_text(encoding="utf-8"))["requirements"]
+    return tuple(
+        entry["id"]
+        for outcome in ("fail", "blocked")
+        for entry in entries
+        if entry["outcome"] == outcome and entry["counts"]
+    )
 
 
 def _listening(process: subprocess.Popen[str], log: Path) -> Address:

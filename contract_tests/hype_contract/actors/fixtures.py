@@ -40,17 +40,23 @@ class SharedFixtures(Generic[M]):
         self._made: dict[Hashable, tuple[Any, M]] = {}
         self._lock = Lock()
 
-    def get(self, key: Hashable, make: Callable[[M], T]) -> tuple[T, M]:
-        """Return the fixture called `key`, and the world that it was made in.
+    def get(self, key: Hashable, make: Callable[[M], T], show: Callable[[M], object]) -> T:
+        """Return the fixture called `key`.
 
-        Raises what `make` raises. A fixture that could not be made is tried again at the next call.
+        show: is called with the world that the fixture was made in, also if it could not be made. Raises what `make`
+        raises. A fixture that could not be made is tried again at the next call.
         """
         with self._lock:
             if key not in self._made:
                 world = self._make_world(f"commons/{key}")
-                with world.setting_up():
-                    self._made[key] = (make(world), world)
-            made: tuple[T, M] = self._made[key]
+                try:
+                    with world.setting_up():
+                        self._made[key] = (make(world), world)
+                except Violation:
+                    show(world)
+                    raise
+            made: T = self._made[key][0]
+            show(self._made[key][1])
             return made
 
     def close(self) -> None:

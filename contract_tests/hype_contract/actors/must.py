@@ -15,7 +15,12 @@ T = TypeVar("T")
 
 
 class Violation(Exception):
-    """A breach of the contract by the target. `pair`: the operation's answer, or the event, that shows it."""
+    """A breach of the contract by the target. `pair`: the operation's answer, or the event, that shows it.
+
+    `preparing`: it came while the case prepared what it needs, so it says nothing about the case's own requirement.
+    """
+
+    preparing = False
 
     def __init__(self, expected: str, got: object, pair: Pair | None = None) -> None:
         super().__init__(f"expected {expected}, got {shown(got)}")

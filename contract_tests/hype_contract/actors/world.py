@@ -168,9 +168,7 @@ class World:
         """
         if self._fixtures is None:
             return make(self)
-        made, maker = self._fixtures.get(key, make)
-        self.trace.transcript.include(maker.trace.transcript)
-        return made
+        return self._fixtures.get(key, make, lambda maker: self.trace.transcript.include(maker.trace.transcript))
 
     def restart_transcript(self) -> None:
         """Begin a new transcript: a script starts here, and the names of users and sockets are free again."""
@@ -191,20 +189,32 @@ class World:
         wrong: Violation | None = None
         for socket in self._sockets:
             try:
-                with self.setting_up():
+                with self._unjudged():
                     socket.close()
             except Violation as violation:
                 wrong = wrong or violation
         self.trace.transcript.end()
         for channel_id, owner in reversed(self._channels):
-            with suppress(Violation, Skipped), self.setting_up():
+            with suppress(Violation, Skipped), self._unjudged():
                 self.rest.call("deleteChannel", path={"id": channel_id}, token=owner.token)
         if wrong:
             raise wrong
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
-        """Mark the requests and frames inside the `with` block as preparation, which shows nothing."""
+        """Mark the requests and frames inside the `with` block as preparation, which shows nothing.
+
+        A case whose preparation raises a `Violation` is blocked: another requirement stands for what went wrong.
+        """
+        with self._unjudged():
+            try:
+                yield
+            except Violation as violation:
+                violation.preparing = True
+                raise
+
+    @contextmanager
+    def _unjudged(self) -> Iterator[None]:
         before, self.trace.setting_up = self.trace.setting_up, True
         try:
             yield

@@ -19,7 +19,7 @@ State = Literal["passed", "exercised", "failed", "not exercised", "not implement
 
 _REASONS: dict[State, str] = {
     "passed": "",
-    "failed": "the target sent it, but it was wrong: see the failures that name it",
+    "failed": "the target sent it, but it was wrong",
     "exercised": "it was seen only in cases that did not pass",
     "not exercised": "no case made the target send it",
     "not implemented": "the target answers 501, not implemented",
@@ -112,6 +112,8 @@ class Ledger:
         expected = Expected(requirement.pair, requirement.area, requirement.source, extension, requirement.exempt)
         state = self.state(expected)
         reason = self.reason(expected) if state == "exempt" else _REASONS[state]
+        if state == "failed" and not self.seen[requirement.pair]:
+            reason = "it was due, and did not come"
         return state, reason or ""
 
     def reason(self, expected: Expected) -> str | None:

@@ -10,7 +10,8 @@ from hype_contract.recording.ledger import Ledger, State
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
 from hype_contract.reporting.closing import closing_lines
-from hype_contract.reporting.entries import describe, entry_of, tally
+from hype_contract.reporting.document import of_run
+from hype_contract.reporting.entries import describe, describe_group, tally
 from hype_contract.reporting.progress import progress_on
 from hype_contract.running.results import CaseResult
 from hype_contract.running.run import FinishedRun, PlannedRun
@@ -24,7 +25,7 @@ _CELLS: dict[State, str] = {
     "exempt": "exempt",
 }
 _LEGEND = (
-    "pass: seen, correct | seen: seen only in cases that did not pass | FAIL: seen, wrong",
+    "pass: seen, correct | seen: seen only in cases that did not pass | FAIL: wrong, or missing when due",
     "none: NOT exercised | n/i: not implemented (501) | exempt: see below | (x): extension",
 )
 _MOST_PAIRS_NAMED = 4
@@ -53,11 +54,14 @@ class Console:
         self._progress.add(result)
 
     def end(self, run: FinishedRun) -> None:
-        """Print the failures, the coverage and, last, the verdict."""
-        for outcome in ("fail", "error"):
-            for result in run.results:
-                if result.outcome == outcome and result.case_results:
-                    self._print("", *describe(entry_of(result, self._planned)))
+        """Print the failures by cause, the errors of the harness, the coverage and, last, the verdict."""
+        document = of_run(run)
+        entries = {entry["id"]: entry for entry in document["requirements"]}
+        for group in document["groups"]:
+            self._print("", *describe_group(group, entries))
+        for entry in entries.values():
+            if entry["outcome"] == "error":
+                self._print("", *describe(entry))
         self._coverage([pair for pair in run.contract.expected() if pair.area in run.config.areas], run.ledger)
         self._verdict(run)
 

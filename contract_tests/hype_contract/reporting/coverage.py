@@ -18,6 +18,7 @@ _EXERCISED = ("passed", "exercised", "failed")
 _STATE_OF_OUTCOME: Mapping[Outcome, str] = {
     "pass": "passed",
     "fail": "failed",
+    "blocked": "not exercised",
     "error": "not exercised",
     "skipped": "not exercised",
     "unsupported": "not implemented",

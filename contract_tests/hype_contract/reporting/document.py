@@ -13,7 +13,7 @@ from typing import Any
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
 from hype_contract.reporting.coverage import coverage_of
-from hype_contract.reporting.entries import entry_of
+from hype_contract.reporting.entries import entry_of, group_of
 from hype_contract.running.config import RunConfig
 from hype_contract.running.run import FinishedRun
 from hype_contract.running.verdict import UNUSABLE, Part
@@ -60,6 +60,10 @@ def of_run(run: FinishedRun) -> Document:
             "notes": list(verdict.notes),
         },
         "coverage": coverage_of(run),
+        "groups": [
+            group_of(group, group.lead.counts and group.lead.requirement.level in run.scope.levels)
+            for group in run.groups
+        ],
         "requirements": [entry_of(result, run) for result in run.results],
         "stale": list(run.stale),
     }
@@ -90,6 +94,7 @@ def of_unusable(run: UnusableRun, seconds: float) -> Document:
             "notes": [],
         },
         "coverage": None,
+        "groups": [],
         "requirements": [],
         "stale": [],
     }

@@ -14,6 +14,7 @@ from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import Secrets, credentials
 from hype_contract.requirements.requirement import HIGHEST
 from hype_contract.running.config import RunConfig
+from hype_contract.running.groups import Group
 from hype_contract.running.results import OUTCOMES, CaseResult, Outcome, RequirementResult
 from hype_contract.running.target import Target
 from hype_contract.running.verdict import Scope
@@ -22,6 +23,7 @@ Entry = dict[str, Any]
 """A requirement in report.json (see report.schema.json)."""
 
 _MOST_OTHERS_NAMED = 6
+_MOST_NAMED = 12
 
 
 class Run(Protocol):
@@ -63,10 +65,12 @@ def entry_of(result: RequirementResult, run: Run) -> Entry:
         "outcome": result.outcome,
         "counts": result.counts and requirement.level in run.scope.levels,
         "byChoice": result.by_choice,
+        "waitsFor": result.waits_for,
+        "follows": list(result.follows),
         "expectedFailure": result.expected_failure,
         "message": result.message,
         "seconds": round(result.seconds, 3),
-        "reproduce": reproduce(requirement.id, run) if result.case_results else None,
+        "reproduce": reproduce(result.case_results[0].case.requirement, run) if result.case_results else None,
         "cases": [_case(case) for case in result.case_results],
     }
     return {name: printable(value) for name, value in entry.items()}
@@ -123,18 +127,63 @@ def headline(entry: Mapping[str, Any]) -> str:
 
 def describe(entry: Mapping[str, Any]) -> list[str]:
     """Return the lines that tell people about a requirement that did not pass. Its first case decided the outcome."""
+    return [*_rule(entry), *_facts(entry), *_other_cases(entry["cases"]), *_repeat(entry)]
+
+
+def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
+    """Return the lines that tell people about failures with one cause. `entries`: id → requirement of report.json."""
+    lead, shown = entries[group["lead"]], entries[group["shownBy"]]
+    lines = [*_rule(lead), *_facts(shown)]
+    if shown is not lead:
+        lines.append(_line("shown by", f"{shown['id']}  {shown['title']}"))
+    if group["others"]:
+        lines.append(_line("the same", f"{counted(len(group['others']), 'more failure')}: {named(group['others'])}"))
+    if group["waiting"]:
+        lines.append(_line("blocks", f"{counted(len(group['waiting']), 'requirement')}: {named(group['waiting'])}"))
+    return [*lines, *_repeat(shown)]
+
+
+def _rule(entry: Mapping[str, Any]) -> list[str]:
     extension = " (extension)" if entry["level"] == "extension" else ""
     lines = [f"{headline(entry)} {entry['id']}{extension}  {entry['title']}", _line("source", entry["source"])]
-    lines += [_line(name, text) for name, text in entry["clauses"].items()]
+    return lines + [_line(name, text) for name, text in entry["clauses"].items()]
+
+
+def _facts(entry: Mapping[str, Any]) -> list[str]:
+    """Return what was expected and what came."""
     first = entry["cases"][0] if entry["cases"] else {}
     if first.get("expected"):
-        lines += [_line("expected", first["expected"]), _line("got", first["got"])]
-    else:
-        lines.append(f"  {entry['message']}")
-    lines += _other_cases(entry["cases"])
-    if entry["reproduce"]:
-        lines.append(_line("reproduce", entry["reproduce"]))
-    return lines + [f"    {line}" for line in first.get("script", ())]
+        return [_line("expected", first["expected"]), _line("got", first["got"])]
+    return [f"  {entry['message']}"]
+
+
+def _repeat(entry: Mapping[str, Any]) -> list[str]:
+    """Return the command and the script that show it again."""
+    first = entry["cases"][0] if entry["cases"] else {}
+    command = [_line("reproduce", entry["reproduce"])] if entry["reproduce"] else []
+    return command + [f"    {line}" for line in first.get("script", ())]
+
+
+def named(ids: Sequence[str]) -> str:
+    """Return ids in a line, which names some of them if there are many."""
+    hidden = len(ids) - _MOST_NAMED
+    return ", ".join(ids[:_MOST_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
+
+
+def counted(count: int, noun: str) -> str:
+    """Return a number with its noun: `1 failure`, `2 failures`."""
+    return f"{count} {noun}{'s' * (count != 1)}"
+
+
+def group_of(group: Group, counts: bool) -> Entry:
+    """Return a group as report.json has it. `counts`: whether its failures count for the verdict."""
+    return {
+        "lead": group.lead.requirement.id,
+        "shownBy": group.shown.requirement.id,
+        "others": [result.requirement.id for result in group.others],
+        "waiting": [result.requirement.id for result in group.waiting],
+        "counts": counts,
+    }
 
 
 def _line(label: str, text: str) -> str:

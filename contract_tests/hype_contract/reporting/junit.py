@@ -94,7 +94,7 @@ def _case(entry: Mapping[str, Any]) -> Element:
         tag = "failure" if outcome == "fail" else "error"
         SubElement(case, tag, message=_summary(entry), type=outcome).text = description
         return case
-    reason = entry["message"] if outcome == "skipped" else f"{headline(entry).lower()}: {_summary(entry)}"
+    reason = entry["message"] if outcome in ("skipped", "blocked") else f"{headline(entry).lower()}: {_summary(entry)}"
     SubElement(case, "skipped", message=reason)
     if outcome in ("fail", "error"):
         SubElement(case, "system-out").text = description

@@ -6,25 +6,35 @@ It is a single file that loads nothing from the network, made of the same docume
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, NamedTuple
 
 from hype_contract.contract.areas import AREAS
 from hype_contract.reporting import templating
 from hype_contract.reporting.closing import stale_note
 from hype_contract.reporting.document import Document
-from hype_contract.reporting.entries import Entry, headline, tally
+from hype_contract.reporting.entries import Entry, counted, headline, tally
 from hype_contract.reporting.matrices import matrices, percentage
 from hype_contract.requirements.requirement import LEVELS
 from hype_contract.running.results import OUTCOMES
 
 
-class Group(NamedTuple):
-    """Requirements that failed, under one heading. `id`: of the section."""
+class Finding(NamedTuple):
+    """What the page tells at one place: a cause, or an error. `shown`: the requirement whose case shows it."""
+
+    lead: Entry
+    shown: Entry
+    others: Sequence[Entry] = ()
+    waiting: Sequence[Entry] = ()
+
+
+class Section(NamedTuple):
+    """Findings under one heading. `id`: of the section. `size`: how many there are, in words."""
 
     id: str
     title: str
-    entries: Sequence[Entry]
+    findings: Sequence[Finding]
+    size: str
     remark: str = ""
 
 
@@ -38,7 +48,7 @@ def render(document: Document) -> str:
         verdict=document["verdict"],
         requirements=document["requirements"],
         coverage=coverage,
-        groups=_groups(document["requirements"]),
+        sections=_sections(document),
         matrices=matrices(coverage) if coverage else [],
         summary=_summary(document),
         answers=percentage(coverage["operations"]) if coverage and coverage["operations"]["cells"] else "",
@@ -52,17 +62,37 @@ def render(document: Document) -> str:
     )
 
 
-def _groups(entries: Sequence[Entry]) -> list[Group]:
-    """Return the failures that count, then the errors that count, then what does not count for the verdict."""
-    failures = [entry for entry in entries if entry["outcome"] == "fail" and entry["counts"]]
-    errors = [entry for entry in entries if entry["outcome"] == "error" and entry["counts"]]
-    others = [entry for entry in entries if entry["outcome"] in ("fail", "error") and not entry["counts"]]
-    groups = [
-        Group("failures", "Failed requirements", failures),
-        Group("errors", "Errors of the harness", errors, "The harness could not judge these requirements."),
-        Group("reported", "Failures that do not count", others, "They do not change the verdict."),
+def _sections(document: Document) -> list[Section]:
+    """Return the failures that count, by cause, then the errors that count, then what does not count."""
+    entries: dict[str, Entry] = {entry["id"]: entry for entry in document["requirements"]}
+    failures = [_finding(group, entries) for group in document["groups"] if group["counts"]]
+    others = [_finding(group, entries) for group in document["groups"] if not group["counts"]]
+    errors = [entry for entry in entries.values() if entry["outcome"] == "error"]
+    others += [Finding(entry, entry) for entry in errors if not entry["counts"]]
+    counted_errors = [Finding(entry, entry) for entry in errors if entry["counts"]]
+    sections = [
+        Section("failures", "What is wrong", failures, _size(failures)),
+        Section(
+            "errors",
+            "Errors of the harness",
+            counted_errors,
+            str(len(counted_errors)),
+            "The harness could not judge these requirements.",
+        ),
+        Section("reported", "Failures that do not count", others, _size(others), "They do not change the verdict."),
     ]
-    return [group for group in groups if group.entries]
+    return [section for section in sections if section.findings]
+
+
+def _finding(group: Mapping[str, Any], entries: Mapping[str, Entry]) -> Finding:
+    others, waiting = ([entries[id] for id in group[name]] for name in ("others", "waiting"))
+    return Finding(entries[group["lead"]], entries[group["shownBy"]], others, waiting)
+
+
+def _size(findings: Sequence[Finding]) -> str:
+    """Return how many causes and failed requirements there are: `3 causes, 68 failed requirements`."""
+    failed = len(findings) + sum(len(finding.others) for finding in findings)
+    return f"{counted(len(findings), 'cause')}, {counted(failed, 'failed requirement')}"
 
 
 def _summary(document: Document) -> str:

@@ -9,7 +9,7 @@ from typing import Protocol, TextIO
 
 from hype_contract.running.results import CaseResult, Outcome
 
-MARKS: dict[Outcome, str] = {"pass": ".", "fail": "F", "error": "E", "skipped": "s", "unsupported": "u"}
+MARKS: dict[Outcome, str] = {"pass": ".", "fail": "F", "blocked": "b", "error": "E", "skipped": "s", "unsupported": "u"}
 _MARKS_PER_LINE = 80
 _SLOW_S = 2.0
 _ERASE_LINE = "\r\x1b[K"

@@ -49,6 +49,7 @@ class CaseRunner:
         self.ledger = Ledger()
         self._make_world = make_world
         self._requirements = requirements
+        self._by_pair = {rule.pair: rule.id for rule in requirements if rule.pair}
         self._extensions = {rule.pair for rule in requirements if rule.pair and rule.level == "extension"}
         self._plan = plan
         self._silences = 0
@@ -90,6 +91,8 @@ class CaseRunner:
     def _blamed(self, result: CaseResult) -> Pair | None:
         """Return the pair that a failure is about, or None; a failed optional rule blames no mandatory pair."""
         rule, pair = result.requirement, result.pair
+        if result.outcome == "blocked":
+            return pair
         optional = rule.level == "extension" or rule.strength == "should"
         return None if optional and pair not in self._extensions else pair
 
@@ -106,9 +109,7 @@ class CaseRunner:
             finally:
                 world.close()
         except Violation as violation:
-            wrong = (violation.expected, violation.got)
-            silent = isinstance(violation, NoAnswer)
-            return CaseResult(case, requirement, "fail", str(violation), *wrong, pair=violation.pair, silent=silent)
+            return self._broken(case, requirement, violation)
         except Skipped as skipped:
             by_choice = isinstance(skipped, NeedsOption)
             return CaseResult(case, requirement, "skipped", str(skipped), by_choice=by_choice)
@@ -121,9 +122,19 @@ class CaseRunner:
             return CaseResult(case, requirement, "error", "the case exercised nothing, so it proves nothing")
         return CaseResult(case, requirement, "pass")
 
+    def _broken(self, case: Case, requirement: Requirement, violation: Violation) -> CaseResult:
+        wrong, silent = (violation.expected, violation.got), isinstance(violation, NoAnswer)
+        if not violation.preparing:
+            return CaseResult(case, requirement, "fail", str(violation), *wrong, pair=violation.pair, silent=silent)
+        blocker = self._by_pair.get(violation.pair) if violation.pair else None
+        message = f"its preparation failed: {violation}"
+        return CaseResult(
+            case, requirement, "blocked", message, *wrong, pair=violation.pair, silent=silent, waits_for=blocker
+        )
+
 
 def _finished(result: CaseResult, world: World, seconds: float) -> CaseResult:
-    transcript, broken = world.trace.transcript, result.outcome in ("fail", "error")
+    transcript, broken = world.trace.transcript, result.outcome in ("fail", "blocked", "error")
     hide = transcript.secrets.hide
     script = tuple(transcript.lines(str(world.http.base_url), _MOST_STEPS)) if broken else ()
     return replace(

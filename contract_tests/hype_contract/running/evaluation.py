@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from hype_contract.contract.areas import Area
+from hype_contract.contract.specs import Pair
 from hype_contract.recording.ledger import Ledger, State
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running.results import CaseResult, Outcome, RequirementResult
 
-_WORST_FIRST: tuple[Outcome, ...] = ("fail", "error", "unsupported", "skipped", "pass")
+_WORST_FIRST: tuple[Outcome, ...] = ("fail", "error", "blocked", "unsupported", "skipped", "pass")
 _SEEN: dict[State, Outcome] = {
     "passed": "pass",
     "failed": "fail",
@@ -41,15 +42,21 @@ def evaluate(
     """Return one result for each requirement, in their order; a requirement is as good as its worst case.
 
     Requirements without a case among `results` are left out. `coverage`: None if only some cases ran; then the
-    requirements that coverage decides are left out, too.
+    requirements that coverage decides are left out, too, apart from those that a blocked case waits for.
     """
     cases: dict[str, list[CaseResult]] = defaultdict(list)
+    shown_by: dict[Pair | None, list[CaseResult]] = defaultdict(list)
     for result in results:
         cases[result.requirement.id].append(result)
+        if result.outcome in ("fail", "blocked"):
+            shown_by[result.pair].append(result)
     evaluated = []
     for requirement in requirements:
+        shown = shown_by[requirement.pair] if requirement.pair else []
         if requirement.pair is not None and coverage is not None:
-            evaluated.append(_by_ledger(requirement, coverage))
+            evaluated.append(_by_ledger(requirement, coverage, shown))
+        elif any(result.waits_for == requirement.id for result in shown):
+            evaluated.append(_by_failures(requirement, shown))
         elif requirement.id in cases:
             evaluated.append(_by_cases(requirement, cases[requirement.id]))
     return evaluated
@@ -65,9 +72,28 @@ def _by_cases(requirement: Requirement, results: list[CaseResult]) -> Requiremen
     return RequirementResult(requirement, worst.outcome, worst.message, tuple(ordered), worst.by_choice)
 
 
-def _by_ledger(requirement: Requirement, coverage: Coverage) -> RequirementResult:
+def _by_ledger(requirement: Requirement, coverage: Coverage, shown: list[CaseResult]) -> RequirementResult:
     if requirement.area in coverage.lacking:
         return RequirementResult(requirement, "unsupported", coverage.lacking[requirement.area])
     state, reason = coverage.ledger.state_of(requirement)
+    if state == "failed" and shown:
+        return _by_failures(requirement, shown, f"{reason}: ")
     unseen = state == "exempt" or (state == "not exercised" and not coverage.whole)
     return RequirementResult(requirement, _SEEN[state], reason, by_choice=unseen)
+
+
+def _by_failures(requirement: Requirement, shown: list[CaseResult], reason: str = "") -> RequirementResult:
+    """Return the failure of a requirement whose pair went wrong in the cases `shown`, at least one.
+
+    If cases of other requirements failed by it, it follows from those. If cases were only blocked by it, it stands for
+    the failure, with the requests of the case that was blocked most like the others.
+    """
+    failures = [result for result in shown if result.outcome == "fail"]
+    if failures:
+        ids = tuple(dict.fromkeys(result.requirement.id for result in failures))
+        more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
+        return RequirementResult(requirement, "fail", f"{reason}see {ids[0]}{more}", follows=ids)
+    commonest = Counter(result.got for result in shown).most_common(1)[0][0]
+    first = next(result for result in shown if result.got == commonest)
+    own = replace(first, requirement=requirement, outcome="fail", waits_for=None)
+    return RequirementResult(requirement, "fail", f"expected {first.expected}, got {first.got}", (own,))

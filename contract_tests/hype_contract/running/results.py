@@ -10,8 +10,8 @@ from hype_contract.cases.registry import Case
 from hype_contract.contract.specs import Pair
 from hype_contract.requirements.requirement import Requirement
 
-Outcome = Literal["pass", "fail", "error", "skipped", "unsupported"]
-OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "error", "skipped", "unsupported")
+Outcome = Literal["pass", "fail", "blocked", "error", "skipped", "unsupported"]
+OUTCOMES: tuple[Outcome, ...] = ("pass", "fail", "blocked", "error", "skipped", "unsupported")
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,8 @@ class CaseResult:
 
     `message`: the reason why it is not a pass. `script`: lines of bash that repeat it. `seconds`: wall time. `pair`:
     the answer of an operation, or the event, that shows a failure. `silent`: the target did not answer. `by_choice`:
-    the options of the harness skipped the case.
+    the options of the harness skipped the case. `waits_for`: the id of the requirement that a blocked case waits for;
+    None if no requirement stands for what failed.
     """
 
     case: Case
@@ -34,6 +35,7 @@ class CaseResult:
     pair: Pair | None = None
     silent: bool = False
     by_choice: bool = False
+    waits_for: str | None = None
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,8 @@ class RequirementResult:
     `message`: the reason why it is not a pass. `case_results`: the result that decided comes first; empty if coverage
     decided. `by_choice`: it was not judged because of the options of the harness, or because no harness can judge it
     (500 and 503); this is no gap in the target. `expected_failure`: the reason that the expected-failures file gives,
-    or None if the file does not list it.
+    or None if the file does not list it. `follows`: ids of the failed requirements whose cases showed the failure, if
+    coverage decided.
     """
 
     requirement: Requirement
@@ -52,6 +55,12 @@ class RequirementResult:
     case_results: Sequence[CaseResult] = ()
     by_choice: bool = False
     expected_failure: str | None = None
+    follows: Sequence[str] = ()
+
+    @property
+    def waits_for(self) -> str | None:
+        """The id of the requirement that a blocked one waits for, None if none is known."""
+        return self.case_results[0].waits_for if self.outcome == "blocked" and self.case_results else None
 
     @property
     def seconds(self) -> float:

@@ -21,10 +21,11 @@ from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Ledger
 from hype_contract.recording.secrecy import Secrets, credentials
 from hype_contract.requirements.requirement import Requirement
-from hype_contract.running import expectations, verdict
+from hype_contract.running import expectations, groups, verdict
 from hype_contract.running.case_runner import CaseRunner, Plan
 from hype_contract.running.config import RunConfig
 from hype_contract.running.evaluation import Coverage, evaluate
+from hype_contract.running.groups import Group
 from hype_contract.running.results import CaseResult, RequirementResult
 from hype_contract.running.scratch import scratch
 from hype_contract.running.target import Target
@@ -36,6 +37,7 @@ class FinishedRun:
     """A finished run, which every report is made of.
 
     `secrets`: no report may contain them. `applicable`: every requirement that a whole run of these areas judges.
+    `groups`: the failures by cause.
     `began`: UTC. `seconds`: wall time. `stale`: ids of expected failures that passed.
     """
 
@@ -51,6 +53,7 @@ class FinishedRun:
     results: Sequence[RequirementResult]
     ledger: Ledger
     verdict: Verdict
+    groups: Sequence[Group]
     stale: Sequence[str]
 
 
@@ -105,7 +108,7 @@ class PlannedRun:
         scope = self.scope
         whole = self.config.options.mode != "fast"
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
-        evaluated = self.evaluate(self.applicable, results, coverage)
+        evaluated = self.evaluate(self._judged(results), results, coverage)
         return FinishedRun(
             self.target,
             self.config,
@@ -119,8 +122,17 @@ class PlannedRun:
             evaluated,
             ledger,
             verdict.decide(evaluated, scope),
+            groups.grouped(evaluated, scope.levels),
             expectations.stale(evaluated),
         )
+
+    def _judged(self, results: Iterable[CaseResult]) -> list[Requirement]:
+        """Return the requirements of the run, and those of other areas that blocked cases wait for."""
+        awaited = {result.waits_for for result in results}
+        ids = {rule.id for rule in self.applicable}
+        return [
+            rule for rule in self.requirements if rule.id in ids or (rule.id in awaited and self.scope.judges(rule))
+        ]
 
     def evaluate(
         self, some: Iterable[Requirement], results: Iterable[CaseResult], coverage: Coverage | None = None

@@ -10,6 +10,7 @@ from typing import Literal
 from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import Profile
 from hype_contract.requirements.requirement import HIGHEST, LEVELS, Highest, Level, Requirement
+from hype_contract.running.groups import Group, grouped
 from hype_contract.running.results import OUTCOMES, Outcome, RequirementResult
 
 Word = Literal["conforms", "does not conform", "incomplete"]
@@ -93,19 +94,40 @@ def decide(results: Iterable[RequirementResult], scope: Scope) -> Verdict:
         area: [result for result in counted if result.requirement.area == area] for area in AREAS
     }
     areas: dict[Area, Part] = {area: _part(some) for area, some in by_area.items() if some}
-    whole = _part(counted)
+    whole = _part(counted, grouped(counted))
     words: list[Word] = [whole.word, *(levels[level].word for level in scope.levels if level in levels)]
     return Verdict(min(words, key=_WORST_FIRST.index), levels, areas, whole.reasons, _notes(every, scope))
 
 
-def _part(results: Sequence[RequirementResult]) -> Part:
+def _part(results: Sequence[RequirementResult], groups: Sequence[Group] = ()) -> Part:
     counts = Counter(result.outcome for result in results)
     binding = [result for result in results if result.counts]
     failed = [result for result in binding if result.failed]
-    reasons = [f"{len(failed)} of {len(results)} requirements failed"] if failed else []
+    reasons = _waiting(binding)
+    if failed:
+        causes = sum(group.lead in failed for group in groups)
+        differing = f", for {causes} reason{'s' * (causes != 1)}" if causes else ""
+        reasons.append(f"{len(failed)} of {len(results)} requirements failed{differing}")
     gaps = _gaps(binding)
-    word: Word = "does not conform" if failed else "incomplete" if gaps else "conforms"
+    word: Word = "does not conform" if failed else "incomplete" if gaps or reasons else "conforms"
     return Part(word, {outcome: counts[outcome] for outcome in OUTCOMES}, [*reasons, *gaps])
+
+
+def _waiting(results: Sequence[RequirementResult]) -> list[str]:
+    """Return a sentence about the requirements whose preparation failed, with what most of them wait for."""
+    blocked = [result for result in results if result.outcome == "blocked"]
+    if not blocked:
+        return []
+    (name, count), *others = Counter(_waited_for(result) for result in blocked).most_common()
+    rest = f", {len(blocked) - count} for other preparations" if others else ""
+    return [f"{count} requirement{'s wait' if count != 1 else ' waits'} for {name}{rest}"]
+
+
+def _waited_for(result: RequirementResult) -> str:
+    """Return the name of what a blocked requirement waits for: `createChannel (answer.createChannel.201)`."""
+    first = result.case_results[0]
+    id = f" ({first.waits_for})" if first.waits_for else ""
+    return f"{first.pair.name if first.pair else 'its preparation'}{id}"
 
 
 def _gaps(results: Sequence[RequirementResult]) -> list[str]:

@@ -1,0 +1,81 @@
+"""What a failure is about, without the names, ids and values of its case: failures that agree in it have one cause."""
+
+from __future__ import annotations
+
+import re
+from typing import NamedTuple
+
+from hype_contract.contract.specs import Pair
+from hype_contract.running.results import CaseResult
+
+_REQUEST = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*")
+_NAMED = re.compile(r"^(?:the (?:next )?frame to )?[a-z]+(?:-[a-z]+)*(?:/\d+)?(?= to )")
+_VALUES = (
+    (re.compile(r"\$[A-Z][A-Z0-9_]*|<a token>"), "TOKEN"),
+    (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?"), "TIME"),
+    (re.compile(r"\b(?:[0-9a-f]{8}-(?:[0-9a-f]{4}-){3}[0-9a-f]{12}|c[a-z0-9]{20,30})\b"), "ID"),
+    (re.compile(r"\b[\w-]{1,16}-[0-9a-f]{12}\b"), "NAME"),
+)
+_LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
+# The value that a sentence of jsonschema begins with. `'topic' is a required property` begins with a member's name.
+_WRONG_VALUE = re.compile(r"^.* (?=(?:is not|does not|is too|is blank|is invisible|is less|is greater|was expected)\b)")
+_FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
+_STATUS = re.compile(r"^\d{3}\b")
+_STATUS_DEMANDED = re.compile(r" to answer \d|'s status for .* to be \d{3}$")
+
+
+class Difference(NamedTuple):
+    """What went wrong (`what`), and on which operation or event (`where`)."""
+
+    where: str
+    what: str
+
+
+def difference_of(result: CaseResult) -> Difference:
+    """Return the difference that a case has shown, which failed or was blocked."""
+    return Difference(_where(result.pair, result.expected), _what(result.expected or result.message, result.got))
+
+
+def wrong_status(result: CaseResult) -> Difference | None:
+    """Return the operation and the status that came, if the case demanded another status; None otherwise."""
+    status = _STATUS.search(result.got)
+    if result.pair is None or status is None or not _STATUS_DEMANDED.search(result.expected):
+        return None
+    return Difference(_where(result.pair, result.expected), status[0])
+
+
+def _where(pair: Pair | None, expected: str) -> str:
+    if pair is not None:
+        return f"{pair.kind} {pair.name}"
+    request = _REQUEST.search(expected)
+    return _plain(request[0].partition("?")[0]) if request else ""
+
+
+def _what(expected: str, got: str) -> str:
+    if expected.startswith(("the answer to ", "the frame to ")):
+        return "; ".join(sorted({_problem(problem) for problem in got.partition(": ")[2].split("; ")}))
+    request = _REQUEST.search(expected)
+    if request and expected.startswith(request[0]):
+        # The status that came says more than the words beside it, which name the case's own values.
+        status = _STATUS.search(got)
+        return f"{expected[request.end() :]}, not {status[0] if status else _plain(got)}"
+    if " to receive " in expected:
+        return f"receive {expected.partition(' to receive ')[2].partition(' ')[0]}"
+    if expected.startswith("the next frame to "):
+        came = _FRAME_TYPE.search(got)
+        return f"next {expected.partition(' to be ')[2].partition(' ')[0]}, not {came[1] if came else 'it'}"
+    return _LITERAL.sub("…", _plain(_NAMED.sub("", expected)))
+
+
+def _problem(sentence: str) -> str:
+    where, _, what = sentence.partition(": ")
+    if not what:
+        return _plain(sentence)
+    return re.sub(r"\[\d+\]", "[]", where) + ": " + _WRONG_VALUE.sub("", _plain(what))
+
+
+def _plain(text: str) -> str:
+    """Return the text with a word in place of each value that another run would not have."""
+    for pattern, word in _VALUES:
+        text = pattern.sub(word, text)
+    return text

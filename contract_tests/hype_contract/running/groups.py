@@ -1,0 +1,119 @@
+"""The groups of failures: each group has one cause, and the requirement that names it best leads the group."""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Sequence
+from dataclasses import dataclass
+
+from hype_contract.requirements.requirement import LEVELS, Level
+from hype_contract.running.difference import Difference, difference_of, wrong_status
+from hype_contract.running.results import RequirementResult
+
+_FEW = 2
+# An id of a requirement that follows from the specs names an operation or an event as a whole.
+_DERIVED = re.compile(r"(?:answer|spec)\.")
+_AUDIENCE = "audience."
+
+
+@dataclass(frozen=True)
+class Group:
+    """Failures with one cause.
+
+    `lead`: the requirement that names the cause best. `others`: the rest of those that failed by it, in the order of
+    the list. `waiting`: the requirements that are blocked by one of these.
+    """
+
+    lead: RequirementResult
+    others: Sequence[RequirementResult] = ()
+    waiting: Sequence[RequirementResult] = ()
+
+    @property
+    def failed(self) -> Sequence[RequirementResult]:
+        """Every requirement that failed, the lead first."""
+        return (self.lead, *self.others)
+
+    @property
+    def shown(self) -> RequirementResult:
+        """The requirement whose case shows the cause: the lead, unless coverage decided it."""
+        return next((result for result in self.failed if result.case_results), self.lead)
+
+
+def grouped(results: Iterable[RequirementResult], levels: Collection[Level] = LEVELS) -> list[Group]:
+    """Return the failures of a run in groups, those first that concern the most requirements.
+
+    Failures that count for the verdict and those that do not are never in one group. `levels`: those that count.
+    """
+    every = list(results)
+    counted = {result.requirement.id for result in every if result.counts and result.requirement.level in levels}
+    failed = [result for result in every if result.failed]
+    waiting: dict[str | None, list[RequirementResult]] = defaultdict(list)
+    for result in every:
+        waiting[result.waits_for].append(result)
+    groups = []
+    for members in _by_cause(failed, counted, waiting.keys()).values():
+        lead = _lead(members, waiting)
+        others = tuple(member for member in members if member is not lead)
+        blocked = tuple(result for member in members for result in waiting[member.requirement.id])
+        groups.append(Group(lead, others, blocked))
+    groups.sort(key=lambda group: -len(group.failed) - len(group.waiting))
+    return sorted(groups, key=lambda group: group.lead.requirement.id not in counted)
+
+
+def _by_cause(
+    failed: Sequence[RequirementResult], counted: Collection[str], awaited: Collection[str | None]
+) -> dict[tuple[object, ...], list[RequirementResult]]:
+    causes = {result.requirement.id: _cause(result) for result in failed if not result.follows}
+    causes |= _never_works(failed, awaited)
+    members: dict[tuple[object, ...], list[RequirementResult]] = defaultdict(list)
+    for result in failed:
+        id = result.requirement.id
+        counts = id in counted
+        # What coverage decided belongs to the failure that it follows from, if that counts as much.
+        first = next(
+            (causes[other] for other in result.follows if other in causes and (other in counted) == counts), None
+        )
+        members[counts, *(first or causes.get(id) or (id,))].append(result)
+    return members
+
+
+def _never_works(failed: Sequence[RequirementResult], awaited: Collection[str | None]) -> dict[str, tuple[object, ...]]:
+    """Return id → cause for the failures of operations that answer no case as it needs, with one status to all."""
+    statuses = {
+        result.requirement.id: status
+        for result in failed
+        if result.case_results and (status := wrong_status(result.case_results[0]))
+    }
+    never = {status for id, status in statuses.items() if id in awaited}
+    never |= {
+        statuses[other]
+        for result in failed
+        if result.requirement.id in awaited
+        for other in result.follows
+        if other in statuses
+    }
+    return {id: ("never", *status) for id, status in statuses.items() if status in never}
+
+
+def _cause(result: RequirementResult) -> tuple[object, ...]:
+    if not result.case_results:
+        return (result.requirement.id,)
+    difference: Difference = difference_of(result.case_results[0])
+    return difference if difference.where else (result.requirement.id,)
+
+
+def _lead(members: Sequence[RequirementResult], awaited: Collection[str | None]) -> RequirementResult:
+    """Return the requirement that names the cause best.
+
+    It is a rule of its own where few failed. It is the operation or event that they share where many failed, or where
+    others wait for it.
+    """
+    derived = [member for member in members if _DERIVED.match(member.requirement.id)]
+    shared = len(members) - len(derived) > _FEW
+
+    def order(member: RequirementResult) -> tuple[bool, bool, bool, bool]:
+        id = member.requirement.id
+        return not id.startswith(_AUDIENCE), id not in awaited, (member in derived) != shared, bool(member.follows)
+
+    return min(members, key=order)
