@@ -19,7 +19,7 @@ MALFORMED_ID = (400, 404)
 @case(
     "R28.produce",
     "one transport can send audio, video and screen at the same time",
-    source="sfuService.ts › Data Structures; Voice (/api/voice) › POST /api/voice/produce",
+    source="sfuService.ts › Data Structures; Voice (/api/voice) › POST /produce",
     level="documented",
 )
 def produce(world: World) -> None:
