@@ -34,6 +34,7 @@ _OF_WORKERS = {
     "sent_messages": "Messages to the kernel that these packets left in; one may hold a burst.",
     "oversized_packets": "RTP packets that were too large to be sent on.",
     "over_rate_packets": "RTP packets that were dropped, because their producer was over its bit rate.",
+    "over_share_packets": "Datagrams that were dropped, because their transport was over its share of the worker.",
 }
 
 

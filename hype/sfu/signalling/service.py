@@ -42,6 +42,7 @@ _WORKER_FIGURES = {
     "sent_messages": "messagesOut",
     "oversized_packets": "oversized",
     "over_rate_packets": "overRate",
+    "over_share_packets": "overShare",
 }
 """The figures of a worker, by their names in its statistics."""
 

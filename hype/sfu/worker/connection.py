@@ -35,8 +35,8 @@ class ConnectionOwner(Protocol):
     def connection_closed(self, connection: ClientConnection) -> None:
         """Take note that a connection has closed by itself."""
 
-    def forward_report(self, track: InboundTrack, stream: Stream, info: rtcp.SenderInfo) -> None:
-        """Send the sender report of a stream to every receiver of the stream."""
+    def forward_report(self, track: InboundTrack, stream: Stream, info: rtcp.SenderInfo) -> int:
+        """Send the sender report of a stream to every receiver of the stream. Return how many there are."""
 
 
 class ClientConnection:
@@ -181,6 +181,7 @@ class ClientConnection:
     def media_received(self, slot: Slot, size: int, path: Path, now: float) -> None:
         """Take a datagram of SRTP or SRTCP, which is in the slot's first `size` bytes. now: monotonic seconds."""
         keys, counters = self._keys, self._context.counters
+        self.spend(1)
         if keys is None or size < 12:
             counters.rejected += 1
         elif slot.view[1] in rtp.RTCP_TYPES:
@@ -263,6 +264,7 @@ class ClientConnection:
             stream.receive_rtx(packet, header, now)
         else:
             stream.receive(packet, header, now)
+        self.spend(len(stream.fan_out))
         if stream.numbering.holes:
             track.request_missing(stream, now)
 
@@ -273,6 +275,10 @@ class ClientConnection:
                 entry = self._streams[header.ssrc] = (track, *found)
                 return entry
         return None
+
+    def spend(self, packets: int) -> None:
+        """Take packets that the client has caused off its share of the worker."""
+        self._agent.share.spend(packets)
 
     def send_rtcp(self, packet: bytes) -> None:
         """Send RTCP to the client. A connection that is not established drops it."""

@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from hype.sfu.worker import stun
 from hype.sfu.worker.datagrams import Slot
+from hype.sfu.worker.turns import Share
 
 __all__ = ["Agent", "AgentOwner", "IceLite", "Path"]
 
@@ -86,6 +87,7 @@ class Agent:
     def __init__(self, ice: IceLite, owner: AgentOwner, now: float) -> None:
         """Wait for checks. now: monotonic seconds. `IceLite.agent` makes agents."""
         self.owner = owner
+        self.share = Share()  # of the worker's time, for all that comes from the client
         self._ice = ice
         self.username = self.password = ""
         self._retired = ""  # the username before a restart, good until the new one is used

@@ -14,6 +14,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
+from functools import partial
 from typing import Any, cast
 
 from hype import descriptors
@@ -22,6 +23,7 @@ from hype.admission import Admission, Door
 from hype.errors import PortBusy
 from hype.sfu.worker.datagrams import Inbox, Slot, unpack_name
 from hype.sfu.worker.ice import Agent, IceLite
+from hype.sfu.worker.turns import Share, Turns
 
 __all__ = ["Port", "enlarge"]
 
@@ -30,7 +32,8 @@ logger = logging.getLogger(__name__)
 _ANY, _ANY_TRIES = range(1), 50  # number 0: any free one
 _BUFFER = 4 << 20
 _SO_SNDBUFFORCE, _SO_RCVBUFFORCE = 32, 33  # Linux; the socket module does not name them
-_BATCHES = 4  # of the inbox, before other tasks have their turn
+_BATCHES = 4  # of the inbox that are handled, before other tasks have their turn
+_MOST_BATCHES = 64  # that are read, those of connections that must wait among them
 _MAX_FRAME = 2048
 _MAX_UNSENT = 256 << 10  # bytes that wait for a TCP client that does not read; more is lost
 _MAX_UNIDENTIFIED = 256  # TCP connections without a check with a right password
@@ -199,6 +202,7 @@ class Port:
         most = max(allowed - _DESCRIPTORS_OF_OTHERS, allowed // 4)
         self._door = Door("media", tcp, Admission(most, most), lambda door: _TcpPath(self, door), refusal=b"")
         self._after_read: Callable[[], None] = lambda: None
+        self.turns = Turns(lambda: asyncio.get_running_loop().call_soon(self._serve))
 
     @classmethod
     def bind(cls, ip: str, numbers: range, ice: IceLite, announced_ip: str | None) -> Port:
@@ -250,22 +254,30 @@ class Port:
         ]
 
     def _readable(self) -> None:
-        descriptor, inbox = self.udp.fileno(), self._inbox
-        for _ in range(_BATCHES):
-            count = inbox.receive(descriptor)
+        descriptor, inbox, turns = self.udp.fileno(), self._inbox, self.turns
+        size, handled = len(inbox.slots), 0
+        turns.begin()
+        for _ in range(_MOST_BATCHES):
+            count, put_off = inbox.receive(descriptor), turns.put_off
             now = time.monotonic()
             for index in range(count):
                 name = inbox.name(index)
                 self._take(inbox.slots[index], inbox.sizes[index], self.paths.get(name), name, now)
             self._finish_read()
-            if count < len(inbox.slots):
+            handled += count - (turns.put_off - put_off)
+            if count < size or handled >= _BATCHES * size:
                 return
 
     def take_frames(self, frames: Iterable[bytes], path: _TcpPath) -> None:
         """Take the datagrams that came by one read of a TCP connection."""
         now = time.monotonic()
+        self.turns.end_soon()
         for frame in frames:
             self._take(self._spare, self._spare.put(frame), path, b"", now)
+        self._finish_read()
+
+    def _serve(self) -> None:
+        self.turns.serve()
         self._finish_read()
 
     def _finish_read(self) -> None:
@@ -277,34 +289,56 @@ class Port:
                 logger.exception("Packets could not be sent on; further failures are only counted")
 
     def _take(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
-        try:
-            first = slot.view[0] if size else 255
-            if path is None:
-                self._take_from_stranger(slot, size, first, name, now)
+        if path is not None and path.agent is not None:
+            share = path.agent.share
+            if share.is_over:
+                self.turns.wait(share, partial(self._take_later, slot.buffer[:size], path))
                 return
-            agent = path.agent
-            if not path.proven:
-                path.received(size)
-            if 128 <= first < 192 and agent is not None:
-                agent.owner.media_received(slot, size, path, now)
-            elif first < 4:
-                self._ice.check(slot.buffer[:size], path, now)
-            elif 20 <= first < 64 and agent is not None:
-                agent.deliver(slot.buffer[:size], path)
+            self.turns.use(share)
+        self._handle(slot, size, path, name, now)
+
+    def _take_later(self, data: bytes, path: _UdpPath | _TcpPath) -> None:
+        if path.agent is not None:
+            self.turns.use(path.agent.share)
+        self._handle(self._spare, self._spare.put(data), path, b"", time.monotonic())
+
+    def _handle(self, slot: Slot, size: int, path: _UdpPath | _TcpPath | None, name: bytes, now: float) -> None:
+        try:
+            if path is None:
+                self._take_from_stranger(slot, size, name, now)
             else:
-                self.dropped += 1
+                self._take_from(path, slot, size, now)
         except Exception:  # a datagram must not end the calls of all clients
             self.failures += 1
             if self.failures == 1:
                 logger.exception("A datagram could not be handled; further ones are only counted")
 
-    def _take_from_stranger(self, slot: Slot, size: int, first: int, name: bytes, now: float) -> None:
-        if first < 4:
+    def _take_from(self, path: _UdpPath | _TcpPath, slot: Slot, size: int, now: float) -> None:
+        agent, first = path.agent, _first(slot, size)
+        if not path.proven:
+            path.received(size)
+        if 128 <= first < 192 and agent is not None:
+            agent.owner.media_received(slot, size, path, now)
+        elif first < 4:
+            if agent is not None:
+                agent.share.spend(Share.CHECK)
+            self._ice.check(slot.buffer[:size], path, now)
+        elif 20 <= first < 64 and agent is not None:
+            agent.deliver(slot.buffer[:size], path)
+        else:
+            self.dropped += 1
+
+    def _take_from_stranger(self, slot: Slot, size: int, name: bytes, now: float) -> None:
+        if _first(slot, size) < 4:
             path = _UdpPath(self, name)
             path.received(size)
             self._ice.check(slot.buffer[:size], path, now)
         else:
             self.dropped += 1
+
+
+def _first(slot: Slot, size: int) -> int:
+    return slot.view[0] if size else 255
 
 
 def enlarge(udp: socket.socket) -> None:

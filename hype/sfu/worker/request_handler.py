@@ -174,6 +174,7 @@ class RequestHandler:
             "rejected": counters.rejected,
             "unknown": counters.unknown,
             "overRate": counters.over_rate,
+            "overShare": port.turns.lost,
             "dropped": port.dropped,
             "withheld": port.withheld,
             "remembered": sum(each.remembered for each in connections),

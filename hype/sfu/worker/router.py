@@ -89,10 +89,12 @@ class Router:
     def _outbound_of(self, track: InboundTrack) -> list[OutboundTrack]:
         return [outbound for outbound in self.outbound.values() if outbound.inbound is track]
 
-    def forward_report(self, track: InboundTrack, stream: Stream, info: SenderInfo) -> None:
-        """Send the sender report of a stream to every receiver of the stream."""
-        for outbound in self._outbound_of(track):
+    def forward_report(self, track: InboundTrack, stream: Stream, info: SenderInfo) -> int:
+        """Send the sender report of a stream to every receiver of the stream. Return how many there are."""
+        receivers = self._outbound_of(track)
+        for outbound in receivers:
             outbound.send_report(stream, info)
+        return len(receivers)
 
     def speaking_changed(self, track_id: str, speaking: bool) -> None:
         """Tell the server that the speaker of a track begins or ends speaking (ruling R40)."""

@@ -13,6 +13,8 @@ from hype.sfu.worker.stream import Stream
 __all__ = ["Client", "ReportForwarder", "RtcpHandler"]
 
 _REMB = 3_000_000  # bits per second for senders without transport-wide feedback: more than they are to reach
+_REPORT_INTERVAL_S = 0.1  # senders report once a second or less; each report goes to all receivers
+_REPORT_COST = 8  # of a report that is sent on, beside that of a packet: it is made and encrypted by itself
 _ROOM, _HEADROOM = 300_000, 1.5  # for the tracks of a client that have no cap beside one that has
 
 
@@ -28,6 +30,9 @@ class Client(Protocol):
     def set_bandwidth(self, bits_per_second: float) -> None:
         """Take the client's estimate of what it can receive."""
 
+    def spend(self, packets: int) -> None:
+        """Take packets that the client has caused off its share of the worker."""
+
     def send_rtcp(self, packet: bytes) -> None:
         """Send RTCP to the client."""
 
@@ -35,8 +40,8 @@ class Client(Protocol):
 class ReportForwarder(Protocol):
     """The router, which knows the receivers of each track."""
 
-    def forward_report(self, track: InboundTrack, stream: Stream, info: rtcp.SenderInfo) -> None:
-        """Send the sender report of a stream to every receiver of the stream."""
+    def forward_report(self, track: InboundTrack, stream: Stream, info: rtcp.SenderInfo) -> int:
+        """Send the sender report of a stream to every receiver of the stream. Return how many there are."""
 
 
 class RtcpHandler:
@@ -63,11 +68,14 @@ class RtcpHandler:
         if info is None or found is None:
             return
         track, stream = found
+        last_at = stream.report[1] if stream.report is not None else float("-inf")
+        if now - last_at < _REPORT_INTERVAL_S:
+            return
         stream.report = info, now
         if stream.reception is not None:
             stream.reception.sender_report(info.ntp, now)
         if not stream.paused:
-            self._router.forward_report(track, stream, info)
+            self._client.spend(_REPORT_COST * self._router.forward_report(track, stream, info))
 
     def _nack(self, data: bytes, part: rtcp.Part, now: float) -> None:
         source = rtcp.nacked_source(data, part)
@@ -76,6 +84,7 @@ class RtcpHandler:
         most = min(track.requests_left(), rtcp.MAX_NACKED) if track is not None else 0
         lost = rtcp.lost_packets(data, part, most) if most else None
         if lost is not None and track is not None:
+            self._client.spend(len(lost[1]))
             track.resend(lost[1], now)
 
     def _payload_feedback(self, data: bytes, part: rtcp.Part, now: float) -> None:

@@ -126,6 +126,7 @@ async def test_each_worker_is_shown_as_it_last_said(driver: SfuDriver, monkeypat
             "sent_messages": 2,
             "oversized_packets": 0,
             "over_rate_packets": 0,
+            "over_share_packets": 0,
         },
     )
 
