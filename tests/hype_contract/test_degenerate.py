@@ -21,6 +21,8 @@ pytestmark = pytest.mark.slow
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the probe wait only a second for an answer."""
     monkeypatch.setattr(target, "ANSWER_WITHIN_S", 1.0)
+    monkeypatch.setattr(target, "ECHO_WITHIN_S", 0.5)
+    monkeypatch.setattr("hype_contract.actors.clients.gateway.PATIENCE_S", 1.0)
     monkeypatch.setattr("hype_contract.actors.clients.opening.PATIENCE_S", 1.0)
 
 
@@ -102,9 +104,11 @@ def test_a_port_that_behaves_oddly(
 def test_a_gateway_that_behaves_oddly(
     behave: Callable[[socket.socket], None], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A broken gateway beside a good REST server is refused, and the sentence mentions `--area rest`."""
+    """Beside a broken gateway REST is judged, and the gateway is lacking; the gateway alone is refused."""
     with running(Fake()) as fake, odd(behave) as address:
-        assert f"there is no gateway at ws://{address}" in refused(capsys, fake.base_url, f"ws://{address}")
+        lacking = f"there is no gateway at ws://{address}"
+        assert lacking in incomplete(capsys, fake.base_url, f"ws://{address}")
+        assert lacking in refused(capsys, fake.base_url, f"ws://{address}", "--area", "gateway")
 
 
 def test_a_closed_port(capsys: pytest.CaptureFixture[str]) -> None:
@@ -113,13 +117,13 @@ def test_a_closed_port(capsys: pytest.CaptureFixture[str]) -> None:
         pass
     assert "cannot be reached" in refused(capsys, f"http://{address}", f"ws://{address}")
     with running(Fake()) as fake:
-        assert "there is no gateway" in refused(capsys, fake.base_url, f"ws://{address}")
+        assert "there is no gateway" in incomplete(capsys, fake.base_url, f"ws://{address}")
 
 
 def test_a_gateway_url_of_a_rest_server(capsys: pytest.CaptureFixture[str]) -> None:
-    """The URL of the REST server is refused as gateway."""
+    """The URL of the REST server is no gateway."""
     with running(Fake()) as fake:
-        assert "there is no gateway" in refused(capsys, fake.base_url, fake.base_url.replace("http", "ws"))
+        assert "there is no gateway" in incomplete(capsys, fake.base_url, fake.base_url.replace("http", "ws"))
 
 
 def echo(fake: Fake, connection: ServerConnection, text: str) -> None:
@@ -131,13 +135,17 @@ def silence(fake: Fake, connection: ServerConnection, text: str) -> None:
     """Answer no frame."""
 
 
-@pytest.mark.parametrize(("on_frame", "words"), [(echo, "an echo server, not a gateway"), (silence, "never answers")])
-def test_a_foreign_websocket_server(
-    on_frame: Callable[[Fake, ServerConnection, str], None], words: str, capsys: pytest.CaptureFixture[str]
-) -> None:
-    """A WebSocket server that echoes or never answers is refused as gateway."""
-    with running(Fake(on_frame=on_frame)) as fake:
-        assert words in refused(capsys, fake.base_url, fake.ws_url)
+def test_an_echo_server_is_no_gateway(capsys: pytest.CaptureFixture[str]) -> None:
+    """A WebSocket server that sends every frame back is no gateway, and REST is judged."""
+    with running(Fake(on_frame=echo)) as fake:
+        assert "an echo server, not a gateway" in incomplete(capsys, fake.base_url, fake.ws_url)
+
+
+def test_a_silent_gateway_is_judged(capsys: pytest.CaptureFixture[str]) -> None:
+    """A gateway that shakes hands and answers nothing is judged: it does not conform."""
+    with running(Fake(on_frame=silence)) as fake:
+        assert main(["--base-url", fake.base_url, "--ws-url", fake.ws_url, "--only", "R33.frames-are-events"]) == 1
+    assert "to receive user_joined" in capsys.readouterr().out
 
 
 def test_half_a_rest_server_does_not_conform(capsys: pytest.CaptureFixture[str]) -> None:
@@ -149,6 +157,15 @@ def test_half_a_rest_server_does_not_conform(capsys: pytest.CaptureFixture[str])
     out, err = capsys.readouterr()
     assert "does not conform" in out
     assert "Traceback" not in out + err
+
+
+def incomplete(capsys: pytest.CaptureFixture[str], base_url: str, ws_url: str) -> str:
+    """Return what a run prints that judges one rule of REST and one of the gateway, and check exit code 3."""
+    only = ["--only", "R12.health", "--only", "R31.token-in-url"]
+    assert main(["--base-url", base_url, "--ws-url", ws_url, "--profile", "hardened", *only]) == 3
+    out = capsys.readouterr().out
+    assert "1 unsupported" in out
+    return out
 
 
 def refused(capsys: pytest.CaptureFixture[str], base_url: str, ws_url: str, *words: str) -> str:

@@ -9,6 +9,7 @@ import pytest
 from websockets.sync.server import ServerConnection
 
 from hype_contract.actors import must
+from hype_contract.actors.clients.gateway import FRAMES_ARE_EVENTS
 from hype_contract.actors.clients.rest import NoAnswer
 from hype_contract.actors.must import NeedsOption, Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
@@ -20,13 +21,14 @@ from hype_contract.contract.specs import Contract, Pair
 from hype_contract.requirements.requirement import Requirement, Requirements
 from hype_contract.running.case_runner import CaseRunner, Plan
 from hype_contract.running.results import CaseResult, Outcome
-from tests.hype_contract.fake import Fake, failure
+from tests.hype_contract.fake import Fake, failure, joined
 
 CREATED = Pair("operation", "createChannel", "201")
 RULES = Requirements(
     [
         Requirement("R1.a", "A rule", "ruling R1"),
         Requirement("P2.b", "b", "P2", "hardened"),
+        Requirement(FRAMES_ARE_EVENTS, "d", "R33"),
         Requirement("answer.createChannel.201", "c", "R14", pair=CREATED),
     ]
 )
@@ -143,10 +145,10 @@ def test_cases_that_run_alone_come_last(fake: Fake, world_on: Callable[[Fake], W
     assert order == ["with others", "with others", "alone"]
 
 
-def test_a_violation_at_closing_time_fails_the_case(
+def test_a_wrong_frame_fails_the_requirement_about_frames_and_no_other(
     fake: Fake, world_on: Callable[[Fake], World], judge: Callable[[Check], CaseResult]
 ) -> None:
-    """A wrong frame that the case does not read fails it when it ends."""
+    """A wrong frame, even one that the case does not read, fails the rule about frames; the case passes."""
     surprised = threading.Event()
 
     def surprise(server: object, socket: ServerConnection, text: str) -> None:
@@ -159,7 +161,29 @@ def test_a_violation_at_closing_time_fails_the_case(
         world.open_socket(world.guest("ann").token).send("typing", {"channelId": "x"})
         assert surprised.wait(10)
 
-    assert "surprise" in judge(unread).got
+    result = judge(unread)
+    (aside,) = result.asides
+    assert (result.outcome, aside.requirement.id, aside.outcome) == ("pass", FRAMES_ARE_EVENTS, "fail")
+    assert "surprise" in aside.got
+    assert "surprise" in aside.script[-1]
+
+
+def test_a_case_that_cannot_read_what_is_wrong_is_blocked(
+    fake: Fake, world_on: Callable[[Fake], World], judge: Callable[[Check], CaseResult]
+) -> None:
+    """A case that trips over a wrong frame waits for the requirement about frames; it is no error of the harness."""
+
+    def welcome(server: Fake, socket: ServerConnection, text: str) -> None:
+        socket.send('{"type": "welcome"}')
+        joined(server, socket, text)
+
+    fake.on_frame = welcome
+
+    def trips(world: World) -> None:
+        world.socket(world.guest("ann")).fence()
+        raise KeyError("username")
+
+    assert (judge(trips).outcome, judge(trips).waits_for) == ("blocked", FRAMES_ARE_EVENTS)
 
 
 def test_only_and_areas_and_profile_choose_cases(contract: Contract) -> None:

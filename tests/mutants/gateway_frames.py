@@ -100,6 +100,11 @@ def _of_65536_characters(receive: Any, session: Any, text: str, *admitted: bool)
     return [closing(1009, "Too long")] if len(text) > 65_536 else receive(text, *admitted)
 
 
+def _greeted(text_frame: Any, text: bytes) -> bytes:
+    greeting = text_frame(b'{"type": "welcome"}') if json.loads(text)["type"] == "user_joined" else b""
+    return bytes(greeting + text_frame(text))
+
+
 def _as_binary(frame: bytes) -> bytes:
     return b"\x82" + frame[1:]
 
@@ -271,6 +276,13 @@ MUTANTS = [
         ),
         of="user_joined.in",
         killed_by="R32.binary",
+    ),
+    mutant(
+        "gateway.frames.greeting",
+        "A `user_joined` is answered with a frame that is no event, too.",
+        Around(_TEXT_FRAME, _greeted),
+        of="user_joined.out",
+        killed_by="R33.frames-are-events",
     ),
     mutant(
         "gateway.frames.sends-binary",

@@ -70,7 +70,7 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
         return Judged(mutant, "not started", told=str(error))
     if broken is not None:
         return Judged(mutant, "broken", seconds=time.monotonic() - started, told=broken[0])
-    return Judged(mutant, _fate(mutant, profile, code, by), by, time.monotonic() - started, told)
+    return Judged(mutant, _fate(mutant, profile, code, by, full=full), by, time.monotonic() - started, told)
 
 
 def control(mutants: Sequence[Mutant], profile: Profile) -> str:
@@ -94,9 +94,10 @@ def _requirements(profile: Profile) -> Requirements:
     return requirements(load(profile))
 
 
-def _fate(mutant: Mutant, profile: Profile, code: int, by: Sequence[str]) -> Fate:
+def _fate(mutant: Mutant, profile: Profile, code: int, by: Sequence[str], *, full: bool) -> Fate:
     right = {rule.id for rule in killers(mutant, profile)}
-    if code == 1 and right & set(by):
+    # Where only its killers ran, their cases have seen whatever failed, if under the name of another requirement.
+    if code == 1 and (right & set(by) or (by and not full)):
         return "killed"
     return "by another" if by else "survived"
 

@@ -18,12 +18,15 @@ from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.must import Skipped, Violation
 from hype_contract.actors.options import DEFAULTS, Options
 from hype_contract.actors.people import Pacer, Person, unique
-from hype_contract.contract.specs import Contract
+from hype_contract.contract.specs import Contract, Pair
 from hype_contract.recording.ledger import Trace
 from hype_contract.recording.secrecy import Secrets
 from hype_contract.recording.transcript import Transcript
 
 T = TypeVar("T")
+
+GREETED = Pair("event", "user_joined", "out")
+"""The event with which a gateway greets: it stands for the gateway where no socket can be opened."""
 
 
 class World:
@@ -149,7 +152,11 @@ class World:
         """
         name = self._socket_name(person)
         self.trace.transcript.opening(name, address(self.ws_url, token))
-        connection = connect(self.ws_url, token, lazy=lazy, origin=origin)
+        try:
+            connection = connect(self.ws_url, token, lazy=lazy, origin=origin)
+        except Violation as violation:
+            violation.pair = GREETED  # every event needs a socket
+            raise
         made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
         made.user = {"userId": person.id} if person else {}
         self._sockets.append(made)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from dataclasses import dataclass
 from typing import Literal
 
 from hype_contract.contract.specs import Expected, Pair
@@ -27,10 +28,25 @@ _REASONS: dict[State, str] = {
 }
 
 
+@dataclass(frozen=True)
+class Finding:
+    """A breach that a case has seen beside its own subject: another requirement fails by it, and the case goes on.
+
+    `requirement`: the id of that requirement. `step`: number of steps of the transcript up to the breach.
+    """
+
+    requirement: str
+    pair: Pair | None
+    expected: str
+    got: str
+    step: int
+
+
 class Trace:
     """The pairs that one case saw. Thread-safe.
 
     `exercised`: number of answers and frames that the case itself caused; making users and channels does not count.
+    `findings`: the first breach of each other requirement.
     """
 
     def __init__(self, secrets: Secrets) -> None:
@@ -39,6 +55,7 @@ class Trace:
         self.wrong: set[Pair] = set()
         self.not_implemented: set[str] = set()
         self.excused: dict[Pair, str] = {}
+        self.findings: dict[str, Finding] = {}
         self.exercised = 0
         self.setting_up = False
         self._lock = threading.Lock()
@@ -52,6 +69,11 @@ class Trace:
             self.seen[pair] += 1
             if not right:
                 self.wrong.add(pair)
+
+    def note(self, requirement: str, expected: str, got: str, pair: Pair | None = None) -> None:
+        """Enter a breach of another requirement than the case's own. The first breach of each is kept."""
+        with self._lock:
+            self.findings.setdefault(requirement, Finding(requirement, pair, expected, got, len(self.transcript)))
 
     def unimplemented(self, operation: str) -> None:
         """Enter that the target answered 501, so that no answer of this operation counts as passed."""

@@ -76,13 +76,17 @@ class Transcript:
         """Ignore all further steps, which only clean up."""
         self._ended = True
 
-    def lines(self, base_url: str = "", last: int | None = None) -> Sequence[str]:
+    def __len__(self) -> int:
+        return len(self._steps)
+
+    def lines(self, base_url: str = "", last: int | None = None, until: int | None = None) -> Sequence[str]:
         """Return the script.
 
         `base_url`: of the target's REST API. `last`: keep so many steps from the end, and the steps that they need.
+        `until`: the number of the step that ends it.
         """
         with self._lock:
-            steps = list(self._steps)
+            steps = self._steps[:until]
         return script(steps, self.secrets, base_url, None if self._whole else last)
 
     def _add(self, step: Step) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 import zlib
-from collections.abc import Callable, Generator, Iterable, Mapping
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
@@ -14,7 +14,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case
 from hype_contract.contract.areas import Area
 from hype_contract.contract.specs import Pair
-from hype_contract.recording.ledger import Ledger
+from hype_contract.recording.ledger import Finding, Ledger
 from hype_contract.requirements.requirement import Requirement, Requirements
 from hype_contract.running.results import CaseResult
 
@@ -84,9 +84,18 @@ class CaseRunner:
         world = self._make_world(self._seed(case))
         started = time.monotonic()
         result = self._attempt(case, requirement, world)
+        result = replace(result, asides=tuple(self._asides(case, requirement, world)))
         self._silences = self._silences + 1 if result.silent else 0
         self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=self._blamed(result))
         return _finished(result, world, time.monotonic() - started)
+
+    def _asides(self, case: Case, requirement: Requirement, world: World) -> Iterator[CaseResult]:
+        """Yield a failure for each other requirement of which the case has seen a breach."""
+        for finding in world.trace.findings.values():
+            if finding.requirement != requirement.id:
+                failed = _failed(case, self._requirements[finding.requirement], finding)
+                script = world.trace.transcript.lines(str(world.http.base_url), _MOST_STEPS, finding.step)
+                yield _hidden(replace(failed, script=tuple(script)), world)
 
     def _blamed(self, result: CaseResult) -> Pair | None:
         """Return the pair that a failure is about, or None; a failed optional rule blames no mandatory pair."""
@@ -109,39 +118,53 @@ class CaseRunner:
             finally:
                 world.close()
         except Violation as violation:
-            return self._broken(case, requirement, violation)
+            return self._broken(case, requirement, violation, world.trace.findings)
         except Skipped as skipped:
             by_choice = isinstance(skipped, NeedsOption)
             return CaseResult(case, requirement, "skipped", str(skipped), by_choice=by_choice)
         except Unsupported as unsupported:
             return CaseResult(case, requirement, "unsupported", str(unsupported))
         except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others run
+            if finding := next(iter(world.trace.findings.values()), None):
+                # What the case could not read was wrong.
+                return _blocked(case, requirement, finding, finding.requirement)
             reason = f"the harness failed: {type(error).__name__}: {error}"
             return CaseResult(case, requirement, "error", reason)
+        if own := world.trace.findings.get(requirement.id):
+            return _failed(case, requirement, own)
         if not world.trace.exercised:
             return CaseResult(case, requirement, "error", "the case exercised nothing, so it proves nothing")
         return CaseResult(case, requirement, "pass")
 
-    def _broken(self, case: Case, requirement: Requirement, violation: Violation) -> CaseResult:
-        wrong, silent = (violation.expected, violation.got), isinstance(violation, NoAnswer)
-        if not violation.preparing:
-            return CaseResult(case, requirement, "fail", str(violation), *wrong, pair=violation.pair, silent=silent)
+    def _broken(
+        self, case: Case, requirement: Requirement, violation: Violation, findings: Mapping[str, Finding]
+    ) -> CaseResult:
+        silent = isinstance(violation, NoAnswer)
         blocker = self._by_pair.get(violation.pair) if violation.pair else None
-        message = f"its preparation failed: {violation}"
-        return CaseResult(
-            case, requirement, "blocked", message, *wrong, pair=violation.pair, silent=silent, waits_for=blocker
-        )
+        if violation.preparing or blocker in findings:
+            return replace(_blocked(case, requirement, violation, blocker), silent=silent)
+        return replace(_failed(case, requirement, violation), silent=silent)
+
+
+def _failed(case: Case, requirement: Requirement, wrong: Violation | Finding) -> CaseResult:
+    message = f"expected {wrong.expected}, got {wrong.got}"
+    return CaseResult(case, requirement, "fail", message, wrong.expected, wrong.got, pair=wrong.pair)
+
+
+def _blocked(case: Case, requirement: Requirement, wrong: Violation | Finding, blocker: str | None) -> CaseResult:
+    message = f"it could not be judged: expected {wrong.expected}, got {wrong.got}"
+    return CaseResult(
+        case, requirement, "blocked", message, wrong.expected, wrong.got, pair=wrong.pair, waits_for=blocker
+    )
 
 
 def _finished(result: CaseResult, world: World, seconds: float) -> CaseResult:
     transcript, broken = world.trace.transcript, result.outcome in ("fail", "blocked", "error")
-    hide = transcript.secrets.hide
     script = tuple(transcript.lines(str(world.http.base_url), _MOST_STEPS)) if broken else ()
-    return replace(
-        result,
-        message=hide(result.message),
-        expected=hide(result.expected),
-        got=hide(result.got),
-        script=script,
-        seconds=seconds,
-    )
+    return _hidden(replace(result, script=script, seconds=seconds), world)
+
+
+def _hidden(result: CaseResult, world: World) -> CaseResult:
+    """Return the result without secrets."""
+    hide = world.trace.transcript.secrets.hide
+    return replace(result, message=hide(result.message), expected=hide(result.expected), got=hide(result.got))

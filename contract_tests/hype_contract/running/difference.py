@@ -52,8 +52,10 @@ def _where(pair: Pair | None, expected: str) -> str:
 
 
 def _what(expected: str, got: str) -> str:
-    if expected.startswith(("the answer to ", "the frame to ")):
-        return "; ".join(sorted({_problem(problem) for problem in got.partition(": ")[2].split("; ")}))
+    if expected.startswith("the answer to "):
+        return _problems(got.partition(": ")[2])
+    if expected.startswith("the frame to "):
+        return _problems(got.partition(": {")[0])
     request = _REQUEST.search(expected)
     if request and expected.startswith(request[0]):
         # The status that came says more than the words beside it, which name the case's own values.
@@ -65,6 +67,10 @@ def _what(expected: str, got: str) -> str:
         came = _FRAME_TYPE.search(got)
         return f"next {expected.partition(' to be ')[2].partition(' ')[0]}, not {came[1] if came else 'it'}"
     return _LITERAL.sub("…", _plain(_NAMED.sub("", expected)))
+
+
+def _problems(sentences: str) -> str:
+    return "; ".join(sorted({_problem(sentence) for sentence in sentences.split("; ")}))
 
 
 def _problem(sentence: str) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 
 from hype_contract.contract.areas import Area
@@ -46,7 +46,7 @@ def evaluate(
     """
     cases: dict[str, list[CaseResult]] = defaultdict(list)
     shown_by: dict[Pair | None, list[CaseResult]] = defaultdict(list)
-    for result in results:
+    for result in _with_asides(results):
         cases[result.requirement.id].append(result)
         if result.outcome in ("fail", "blocked"):
             shown_by[result.pair].append(result)
@@ -55,11 +55,17 @@ def evaluate(
         shown = shown_by[requirement.pair] if requirement.pair else []
         if requirement.pair is not None and coverage is not None:
             evaluated.append(_by_ledger(requirement, coverage, shown))
-        elif any(result.waits_for == requirement.id for result in shown):
+        elif any(requirement.id in (result.waits_for, result.requirement.id) for result in shown):
             evaluated.append(_by_failures(requirement, shown))
         elif requirement.id in cases:
             evaluated.append(_by_cases(requirement, cases[requirement.id]))
     return evaluated
+
+
+def _with_asides(results: Iterable[CaseResult]) -> Iterator[CaseResult]:
+    for result in results:
+        yield result
+        yield from result.asides
 
 
 def _by_cases(requirement: Requirement, results: list[CaseResult]) -> RequirementResult:
@@ -85,15 +91,18 @@ def _by_ledger(requirement: Requirement, coverage: Coverage, shown: list[CaseRes
 def _by_failures(requirement: Requirement, shown: list[CaseResult], reason: str = "") -> RequirementResult:
     """Return the failure of a requirement whose pair went wrong in the cases `shown`, at least one.
 
-    If cases of other requirements failed by it, it follows from those. If cases were only blocked by it, it stands for
-    the failure, with the requests of the case that was blocked most like the others.
+    A case may have seen the breach of this very requirement. Otherwise, if cases of other requirements failed by it, it
+    follows from those. If cases were only blocked by it, it stands for the failure, with the requests of the case that
+    was blocked most like the others.
     """
     failures = [result for result in shown if result.outcome == "fail"]
+    if own := [result for result in failures if result.requirement.id == requirement.id]:
+        return RequirementResult(requirement, "fail", own[0].message, (own[0],))
     if failures:
         ids = tuple(dict.fromkeys(result.requirement.id for result in failures))
         more = f" and {len(ids) - 1} more" if len(ids) > 1 else ""
         return RequirementResult(requirement, "fail", f"{reason}see {ids[0]}{more}", follows=ids)
     commonest = Counter(result.got for result in shown).most_common(1)[0][0]
     first = next(result for result in shown if result.got == commonest)
-    own = replace(first, requirement=requirement, outcome="fail", waits_for=None)
-    return RequirementResult(requirement, "fail", f"expected {first.expected}, got {first.got}", (own,))
+    stand_in = replace(first, requirement=requirement, outcome="fail", waits_for=None)
+    return RequirementResult(requirement, "fail", f"expected {first.expected}, got {first.got}", (stand_in,))

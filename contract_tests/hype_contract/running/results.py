@@ -21,7 +21,7 @@ class CaseResult:
     `message`: the reason why it is not a pass. `script`: lines of bash that repeat it. `seconds`: wall time. `pair`:
     the answer of an operation, or the event, that shows a failure. `silent`: the target did not answer. `by_choice`:
     the options of the harness skipped the case. `waits_for`: the id of the requirement that a blocked case waits for;
-    None if no requirement stands for what failed.
+    None if no requirement stands for what failed. `asides`: failures of other requirements that it has seen.
     """
 
     case: Case
@@ -36,6 +36,7 @@ class CaseResult:
     silent: bool = False
     by_choice: bool = False
     waits_for: str | None = None
+    asides: Sequence[CaseResult] = ()
 
 
 @dataclass(frozen=True)

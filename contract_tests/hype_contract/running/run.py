@@ -127,8 +127,8 @@ class PlannedRun:
         )
 
     def _judged(self, results: Iterable[CaseResult]) -> list[Requirement]:
-        """Return the requirements of the run, and those of other areas that blocked cases wait for."""
-        awaited = {result.waits_for for result in results}
+        """Return the requirements of the run, and those of other areas that its cases wait for, or have seen broken."""
+        awaited = {id for result in results for id in (result.waits_for, *_seen_broken(result))}
         ids = {rule.id for rule in self.applicable}
         return [
             rule for rule in self.requirements if rule.id in ids or (rule.id in awaited and self.scope.judges(rule))
@@ -139,6 +139,10 @@ class PlannedRun:
     ) -> list[RequirementResult]:
         """Return the results of some requirements (see `evaluation.evaluate`), expected failures marked."""
         return expectations.mark(evaluate(some, results, coverage), self.config.expected)
+
+
+def _seen_broken(result: CaseResult) -> Iterator[str]:
+    return (aside.requirement.id for aside in result.asides)
 
 
 def known_secrets(base_url: str, ws_url: str, options: Options) -> Secrets:

@@ -23,6 +23,7 @@ from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.recording.secrecy import credentials
 
 ANSWER_WITHIN_S = 8.0
+ECHO_WITHIN_S = 2.0
 _LONGEST_WAIT_S = 61.0
 _LARGEST_ANSWER = 4_000_000  # bytes
 _ABSENT = (404, 405, 501)
@@ -57,9 +58,12 @@ def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas:
         session = _new_session(http, _health_problem(http))
         chosen, reason = (profile, "as --profile says") if profile != "auto" else _profile(http, session)
         lacking = _lacking(http, session) if {"voice", "media"} & set(areas) else {}
-    if {"gateway", "voice", "media"} & set(areas):
+    if needing := [area for area in areas if area != "rest"]:
         _check_url(ws_url, "--ws-url", ("ws://", "wss://"))
-        _probe_gateway(ws_url, session, chosen)
+        if missing := _gateway_problem(ws_url, session, chosen):
+            if "rest" not in areas:
+                raise TargetUnusable(f"{missing}; check --ws-url.")
+            lacking = dict.fromkeys(needing, missing)
     return Target(base_url, ws_url, chosen, reason, lacking)
 
 
@@ -133,21 +137,20 @@ def _lacking(http: httpx.Client, session: dict[str, Any]) -> dict[Area, str]:
     return {"voice": reason, "media": reason}
 
 
-def _probe_gateway(ws_url: str, session: dict[str, Any], profile: Profile) -> None:
-    """Send some frames to the gateway. Any answer will do, but silence or an echo raises `TargetUnusable`."""
+def _gateway_problem(ws_url: str, session: dict[str, Any], profile: Profile) -> str | None:
+    """Return why there is no gateway at the URL, or None.
+
+    Whatever shakes hands is a gateway, since a target may lack any answer; but what sends every frame back is none.
+    """
     user = session["user"]
     identity = {} if profile == "hardened" else {"userId": user["id"], "username": user["username"]}
     frames = [("user_joined", identity), ("voice_state", {**identity, "channelId": None}), ("hype-probe", {})]
     sent = [json.dumps({"type": type, "data": data}) for type, data in frames]
     try:
-        answer = first_answer(ws_url, session["accessToken"] if profile == "hardened" else None, sent)
+        answer = first_answer(ws_url, session["accessToken"] if profile == "hardened" else None, sent, ECHO_WITHIN_S)
     except Violation as violation:
-        advice = "check --ws-url, or judge REST alone with --area rest"
-        raise TargetUnusable(f"there is no gateway at {ws_url}: {violation.got}; {advice}.") from violation
-    if answer in sent:
-        raise TargetUnusable(
-            f"{ws_url} sends every frame back unchanged, so it is an echo server, not a gateway; check --ws-url."
-        )
+        return f"there is no gateway at {ws_url}: {violation.got}"
+    return f"{ws_url} sends every frame back, so it is an echo server, not a gateway" if answer in sent else None
 
 
 def _request(

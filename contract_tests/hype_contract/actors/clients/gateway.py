@@ -1,5 +1,6 @@
 """A WebSocket client. Every frame, read or unread, is judged against asyncapi.yaml and recorded in the trace.
 
+A wrong frame fails the requirement that is about it, once, and the case goes on.
 A frame that the case has not asked for stays in `pending`, in order, so `expect` may be called in any order, and no
 frame is lost. To show that a frame is *not* sent, `expect_nothing_before` waits for a fence: a frame that is known to
 arrive later.
@@ -20,10 +21,20 @@ from hype_contract.actors.must import Violation, shown
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.recording.ledger import Trace
 
+FRAMES_ARE_EVENTS = "R33.frames-are-events"
+"""The requirement that fails by a frame that is none, whichever case sees it."""
+
+EVENTS_ARE_TEXT = "R32.events-are-text"
+"""The requirement that fails by a binary message, whichever case sees it."""
+
 Frame = dict[str, Any]
 Predicate = Callable[[Frame], bool]
 Condition = Predicate | Mapping[str, Any]
 """A condition on a frame's `data`: a function, or members that `data` must have."""
+
+
+_NO_EVENT: Frame = {"type": "", "data": {}}
+"""What is read in place of a frame that no case can use."""
 
 
 class Pace(Protocol):
@@ -231,23 +242,23 @@ class Socket:
         return self._judge(payload)
 
     def _judge(self, payload: str | bytes) -> Frame:
+        text = isinstance(payload, str)
         if isinstance(payload, bytes):
-            self._trace.observe(None, right=False)
-            raise Violation(f"each frame to {self.name} to be a text message", f"a binary message: {shown(payload)}")
+            expected = f"each frame to {self.name} to be a text message"
+            self._trace.note(EVENTS_ARE_TEXT, expected, f"a binary message: {shown(payload)}")
+            payload = payload.decode("utf-8", "replace")
         frame = _parse(payload)
         found = self.contract.frame_problems("out", frame)
         pair = _pair(frame["type"]) if isinstance(frame, dict) and ("type" in frame) else None
         known = pair if pair and (pair.name, "out") in self.contract.events else None
-        self._trace.observe(known, right=not found)
+        self._trace.observe(known if text else None, right=text and not found)
         if found or not isinstance(frame, dict):
             event = self.contract.events.get((known.name, "out")) if known else None
             source = f" ({event.source})" if event else ""
-            raise Violation(
-                f"the frame to {self.name} to keep asyncapi.yaml{source}",
-                f"{shown(payload)}: {'; '.join(found)}",
-                known,
-            )
-        return frame
+            expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"
+            rule = f"spec.{known.name}.out" if known else FRAMES_ARE_EVENTS
+            self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known)
+        return frame if known and isinstance(frame["data"], dict) else _NO_EVENT
 
     def _observe_sent(self, payload: str | bytes) -> None:
         frame = _parse(payload) if isinstance(payload, str) else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from hype_contract.actors.clients.gateway import EVENTS_ARE_TEXT, FRAMES_ARE_EVENTS
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import hears_nothing, sockets_in_room
 from hype_contract.cases.registry import case
@@ -99,12 +100,23 @@ def handshake_of_a_page(world: World) -> None:
 
 
 @case(
-    "R32.events-are-text",
+    FRAMES_ARE_EVENTS,
+    "each frame of the server is an object with type, data and timestamp",
+    source="asyncapi.yaml#/components/schemas/EventFrame",
+)
+def frames_are_events(world: World) -> None:
+    """Open a socket, and say who it is; the client judges every frame, here and in all other cases."""
+    ann = world.guest("ann")
+    world.socket(ann).fence()
+
+
+@case(
+    EVENTS_ARE_TEXT,
     "the gateway sends each event as a text message, which a browser gives as a string",
     source="asyncapi.yaml#/info/description › Frames",
 )
 def events_are_text(world: World) -> None:
-    """Cause events by REST and by socket; the client refuses every binary message."""
+    """Cause events by REST and by socket; the client judges every message, here and in all other cases."""
     ann, bob = world.guests("ann", "bob")
     room = world.channel(ann)["id"]
     watcher, writer = sockets_in_room(world, room, ann, bob)
