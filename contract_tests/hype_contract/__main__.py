@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import io
 import logging
 import sys
 import time
@@ -22,7 +23,7 @@ try:
     from hype_contract.reporting.console import Console
     from hype_contract.reporting.document import UnusableRun, of_run, of_unusable
     from hype_contract.running import expectations, target, verdict
-    from hype_contract.running.config import RunConfig, config_of
+    from hype_contract.running.config import BadAuthorities, RunConfig, config_of
     from hype_contract.running.run import PlannedRun, known_secrets
 except ModuleNotFoundError as missing:  # only the server was installed
     print(
@@ -34,6 +35,9 @@ except ModuleNotFoundError as missing:  # only the server was installed
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (see `--help`)."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):  # a terminal of a legacy code page lacks characters of the report
+            stream.reconfigure(errors="replace")
     # Without a handler, Python writes the log records of libraries to stderr, with the target's text unchanged in them.
     logging.getLogger().addHandler(logging.NullHandler())
     options = arguments.parser().parse_args(argv)
@@ -44,7 +48,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         paths = {name: path for name in files.RENDERERS if (path := getattr(options, name)) is not None}
         files.prepare(paths)
         return _judge(options, config, paths)
-    except (expectations.BadExpectations, files.CannotWrite) as wrong:
+    except (expectations.BadExpectations, BadAuthorities, files.CannotWrite) as wrong:
         return _refuse(str(wrong))
 
 

@@ -74,7 +74,6 @@ def trickle(head: bytes) -> Behave:
 
 MEGABYTES = b" " * 2**20
 PACKED = {
-    "gzip": gzip.compress(MEGABYTES * 64),
     "deflate": zlib.compress(MEGABYTES * 64),
     "br": b"whatever",
     "zstd": b"whatever",
@@ -89,6 +88,10 @@ UNREADABLE: dict[str, tuple[Behave, str]] = {
         coding: (answering(f"\r\nContent-Encoding: {coding}", body), f"Content-Encoding is '{coding}', although only")
         for coding, body in PACKED.items()
     },
+    "gzip": (
+        answering("\r\nContent-Encoding: gzip", gzip.compress(MEGABYTES * 64)),
+        f"the body has more than {LARGEST_ANSWER:,} bytes",
+    ),
     "endless": (endless, f"the body has more than {LARGEST_ANSWER:,} bytes"),
     "large": (answering(body=MEGABYTES * 17), f"the body has more than {LARGEST_ANSWER:,} bytes"),
 }

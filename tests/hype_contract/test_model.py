@@ -207,6 +207,33 @@ def test_frames_come_in_the_predicted_order() -> None:
     frames.take("ann/1", frame("user_left", userId="b"))
 
 
+def test_an_optional_frame_that_never_comes_takes_nothing_from_one_that_must() -> None:
+    """The end of one call may be told to a socket outside it. Here it was not, and the next end is due (R38)."""
+    end = {"userId": "bob", "channelId": None}
+    model = ChatModel()
+    model.due["ann/1", "south"] = deque([ExpectedFrame("voice_state", end, optional=True)])
+    model.due["ann/1", "north"] = deque([ExpectedFrame("voice_state", end)])
+    frames = FrameChecker(model, IDS)
+    frames.take("ann/1", frame("voice_state", userId="b", channelId=None))
+    assert not model.due["ann/1", "north"]
+    frames.take("ann/1", frame("voice_state", userId="b", channelId=None))  # the optional one, late
+
+
+def test_two_equal_frames_of_which_one_is_optional_come_once_or_twice() -> None:
+    """The first to come may be either; a third one is a violation."""
+    may, must = ExpectedFrame("typing", {"userId": "bob"}, optional=True), ExpectedFrame("typing", {"userId": "bob"})
+    for times in (1, 2):
+        frames = checker(may, must, LEFT)
+        for _ in range(times):
+            frames.take("ann/1", frame("typing", userId="b"))
+        frames.take("ann/1", frame("user_left", userId="b"))
+    twice = checker(may, must)
+    for _ in range(2):
+        twice.take("ann/1", frame("typing", userId="b"))
+    with pytest.raises(Violation):
+        twice.take("ann/1", frame("typing", userId="b"))
+
+
 def test_frames_that_belong_together_come_in_any_order() -> None:
     """A later frame comes after all of them."""
     frames = checker(END_OF_BOB, END_OF_EVE, LEFT)

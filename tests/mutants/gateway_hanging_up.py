@@ -15,7 +15,6 @@ _LEAVE = "hype.gateway:Voice.leave"
 _LEAVE_ROOM = "hype.gateway:Voice.leave_room"
 _REGISTRY = "hype.cluster:LocalVoiceRegistry"
 
-_FLAGS: dict[str, dict[str, bool]] = {}
 _IN_CALL: dict[str, str] = {}
 
 
@@ -41,14 +40,6 @@ def _says_left(send: Any, event: Any) -> None:
     send(
         event.but_for(name="user_left", data={"userId": event.data["userId"], "username": "", "channelId": event.room})
     )
-
-
-def _flags_outlive(send: Any, event: Any) -> None:
-    if event.data["channelId"] is None:
-        event = event.with_data(**_FLAGS.get(event.data["userId"], {}))
-    else:
-        _FLAGS[event.data["userId"]] = {name: event.data[name] for name in ("isMuted", "isDeafened")}
-    send(event)
 
 
 def _asking_socket_alone(handle: Any, frame: Any) -> None:
@@ -179,12 +170,5 @@ MUTANTS = [
         Around("hype.gateway:Hub.close_room", lambda close_room, hub, channel_id: None),
         of="user_left.out",
         killed_by="R14.deleted-channel-is-unknown",
-    ),
-    mutant(
-        "gateway.calls.flags-outlive-the-call",
-        "The voice_state of a user who leaves muted says that they are muted.",
-        Event("voice_state", _flags_outlive),
-        of="voice_state.out",
-        killed_by="R38.flags-end-false",
     ),
 ]

@@ -181,8 +181,8 @@ MUTANTS = [
     ),
     mutant(
         "rest.users.updated-at-is-the-clock",
-        "Two updates within a tick of the clock, 16 ms, have one updatedAt.",
-        _ticking(16),
+        "Two updates within a tick of the clock, 100 ms, have one updatedAt.",
+        _ticking(100),
         of="updateUser updateMessage",
         killed_by="R20.every-updated-at",
     ),

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from itertools import pairwise
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from hype_contract.contract.specs import Pair
 
@@ -33,15 +33,23 @@ class Skipped(Exception):
     """A case that cannot be judged here; the text says why."""
 
 
-class NeedsOption(Skipped):
-    """A case that needs an option which the command was not given; the text names the option.
+class Blameless(Skipped):
+    """A case that cannot be judged here, through no fault of the target: the verdict stays complete."""
 
-    The target is not at fault, so the verdict stays complete.
-    """
+
+class NeedsOption(Blameless):
+    """A case that needs an option which the command was not given; the text names the option."""
 
 
 class Unsupported(Exception):
     """A feature that the case needs and the target does not offer (501, or an extension). It never counts as passed."""
+
+
+class Members(dict[str, Any]):
+    """An object that the target sent. To ask for a member that it lacks raises a `Violation` that says so."""
+
+    def __missing__(self, name: str) -> NoReturn:
+        raise Violation(f"an object with {name!r}", sorted(self))
 
 
 def hold(condition: bool, expected: str, got: object = "the opposite", *, seen: Pair | None = None) -> None:

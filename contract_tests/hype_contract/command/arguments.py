@@ -41,8 +41,9 @@ exit codes:
 pytest runs a test per requirement (each option begins with --hype-; -k and --junit-xml are options of pytest):
   pytest --pyargs hype_contract --hype-base-url http://localhost:3001 --hype-ws-url ws://localhost:8080
 
-The harness ignores the environment: proxies, .netrc, certificate authorities and hooks. So it cannot judge a target
-behind a proxy. It reads at most 16 MiB of an answer, for at most 15 seconds, and asks for no compression.
+The harness ignores the environment: proxies, .netrc, certificate authorities (see --ca) and hooks. So it cannot judge a
+target that only a forward proxy reaches. It reads at most 16 MiB of an answer, for at most 15 seconds, and asks for no
+compression; a proxy may compress with gzip all the same.
 
 The report shows the failures first: the rule and its source, the expected and the actual result, and a script that
 reproduces it. Names such as $ANN_TOKEN replace tokens and passwords.
@@ -75,6 +76,12 @@ def _declare_target(group: Any) -> None:
     add = group.add_argument
     add("--base-url", default="http://localhost:3001", metavar="URL", help="the REST API (default %(default)s)")
     add("--ws-url", default="ws://localhost:8080", metavar="URL", help="the gateway (default %(default)s)")
+    add(
+        "--ca",
+        type=Path,
+        metavar="FILE",
+        help="certificates (PEM) of authorities to trust as well, for a target whose certificate no public one signed",
+    )
     add(
         "--profile",
         choices=("auto", *PROFILES),

@@ -11,6 +11,7 @@ from typing import Any, Literal, NamedTuple
 import yaml
 
 from hype_contract.contract.areas import Area
+from hype_contract.contract.named_members import NamedMembers
 from hype_contract.contract.profile import EXTENSION, Profile, resolve, without_extensions
 from hype_contract.contract.schemas import Schemas, below
 
@@ -121,6 +122,8 @@ class Contract:
         self.openapi = without_extensions(resolve(openapi, profile))
         self.asyncapi = without_extensions(resolve(asyncapi, profile))
         self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})
+        self.named = NamedMembers(self.schemas)
+        """The members that the schemas name: a client ignores all others."""
         self.narrower = Schemas(
             {"openapi.yaml": resolve(openapi, profile), "asyncapi.yaml": resolve(asyncapi, profile)}
         )

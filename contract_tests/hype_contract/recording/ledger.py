@@ -23,7 +23,7 @@ _REASONS: dict[State, str] = {
     "failed": "the target sent it, but it was wrong",
     "exercised": "it was seen only in cases that did not pass",
     "not exercised": "no case made the target send it",
-    "not implemented": "the target answers 501, not implemented",
+    "not implemented": "the target does not have it: it answers 404, 405 or 501",
     "exempt": "",
 }
 

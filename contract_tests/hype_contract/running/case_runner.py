@@ -9,7 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
 from hype_contract.actors.clients.rest import NoAnswer
-from hype_contract.actors.must import NeedsOption, Skipped, Unsupported, Violation
+from hype_contract.actors.must import Blameless, Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case
 from hype_contract.contract.areas import Area
@@ -120,7 +120,7 @@ class CaseRunner:
         except Violation as violation:
             return self._broken(case, requirement, violation, world.trace.findings)
         except Skipped as skipped:
-            by_choice = isinstance(skipped, NeedsOption)
+            by_choice = isinstance(skipped, Blameless)
             return CaseResult(case, requirement, "skipped", str(skipped), by_choice=by_choice)
         except Unsupported as unsupported:
             return CaseResult(case, requirement, "unsupported", str(unsupported))

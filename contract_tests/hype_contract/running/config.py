@@ -7,6 +7,7 @@ from argparse import Namespace
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hype_contract.actors.clients.http import trust
 from hype_contract.actors.options import Options
 from hype_contract.cases import catalogue
 from hype_contract.contract import specs
@@ -14,6 +15,10 @@ from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.requirements.requirement import Highest
 from hype_contract.running import expectations
+
+
+class BadAuthorities(Exception):
+    """The file of `--ca` cannot be used; the text is a sentence for the person at the terminal."""
 
 
 @dataclass(frozen=True)
@@ -38,8 +43,15 @@ class RunConfig:
 def config_of(options: Namespace) -> RunConfig:
     """Return the configuration that `options` (see `arguments.py`) ask for, with a random seed unless they name one.
 
-    Raises `BadExpectations`.
+    The process trusts the authorities of `--ca` from now on. Raises `BadExpectations` and `BadAuthorities`.
     """
+    if options.ca is not None:
+        try:
+            trust(options.ca)
+        except OSError as error:
+            raise BadAuthorities(
+                f"--ca {options.ca} cannot be used: {error}. It must hold certificates (PEM)."
+            ) from error
     expected = options.expected_failures
     return RunConfig(
         options.area or AREAS,

@@ -1,7 +1,7 @@
 """The expected-failures file, with which a team adopts the contract step by step.
 
 Each line holds the id of a requirement and, after a `#`, the reason. Blank lines and lines that begin with `#` are
-ignored.
+ignored, and so is a byte order mark.
 
     # The frontend does not page users yet.
     R16.pages              # issue 17
@@ -27,7 +27,7 @@ def read(path: Path, known: Collection[str]) -> dict[str, str]:
     Raises `BadExpectations` if the file cannot be read or names an unknown id.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8-sig").splitlines()
     except (OSError, UnicodeDecodeError) as error:
         raise BadExpectations(f"--expected-failures {path} cannot be read: {error}.") from error
     expected = {}

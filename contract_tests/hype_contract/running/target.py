@@ -13,11 +13,12 @@ from typing import Any, Literal, cast
 
 import httpx
 
-from hype_contract.actors.clients.http import Unreadable, connect
+from hype_contract.actors.clients.http import Unreadable, connect, untrusted
 from hype_contract.actors.clients.opening import first_answer
 from hype_contract.actors.clients.rest import retry_after
 from hype_contract.actors.must import Violation
 from hype_contract.actors.people import unique
+from hype_contract.contract import strict_json
 from hype_contract.contract.areas import Area
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.recording.secrecy import credentials
@@ -149,8 +150,15 @@ def _gateway_problem(ws_url: str, session: dict[str, Any], profile: Profile) -> 
     try:
         answer = first_answer(ws_url, session["accessToken"] if profile == "hardened" else None, sent, ECHO_WITHIN_S)
     except Violation as violation:
+        if why := untrusted(violation):
+            raise TargetUnusable(_untrusted(ws_url, why)) from violation
         return f"there is no gateway at {ws_url}: {violation.got}"
     return f"{ws_url} sends every frame back, so it is an echo server, not a gateway" if answer in sent else None
+
+
+def _untrusted(url: str, why: str) -> str:
+    """Return the sentence about a target whose TLS certificate nobody vouches for. why: in the words of OpenSSL."""
+    return f"{url} has a TLS certificate that is not trusted ({why}): name its authority with --ca FILE (PEM)."
 
 
 def _request(
@@ -175,6 +183,8 @@ def _request_once(
     except httpx.TimeoutException:
         problem = f"accepts the connection but does not answer {method} {path} within {ANSWER_WITHIN_S:g} s"
     except httpx.ConnectError as error:
+        if why := untrusted(error):
+            raise TargetUnusable(_untrusted(str(http.base_url), why)) from error
         problem = f"cannot be reached: {error}"
     except httpx.TransportError as error:
         problem = f"does not answer {method} {path} with HTTP: {error}"
@@ -210,8 +220,8 @@ def _described(answer: httpx.Response) -> str:
 
 def _body(answer: httpx.Response) -> Any:
     try:
-        return json.loads(answer.content)
-    except (ValueError, RecursionError):
+        return strict_json.parse(answer.content)
+    except strict_json.NotJson:
         return None
 
 

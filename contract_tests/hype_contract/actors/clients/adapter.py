@@ -17,7 +17,8 @@ from urllib3 import HTTPConnectionPool, HTTPResponse, HTTPSConnectionPool
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
-from hype_contract.actors.clients.http import PLAIN, TIMEOUT_S, Unreadable, bounded
+from hype_contract.actors.clients.http import PLAIN, TIMEOUT_S, Unreadable, bounded, trusted
+from hype_contract.actors.clients.wire import FinalResponse
 
 _CHUNK = 65_536
 
@@ -39,7 +40,7 @@ class _Bounded(HTTPAdapter):
 
     def init_poolmanager(self, *sizes: Any, **named: Any) -> None:
         """Make a pool of connections that are cut when a head does not come in time."""
-        super().init_poolmanager(*sizes, **named)
+        super().init_poolmanager(*sizes, ssl_context=trusted(), **named)
         self.poolmanager.pool_classes_by_scheme = {"http": _Pool, "https": _SecurePool}
 
     def send(
@@ -53,14 +54,14 @@ class _Bounded(HTTPAdapter):
     ) -> requests.Response:
         """Send a request without any proxy.
 
-        Raises what requests raises, and `ContentDecodingError` for a body that is encoded or too large.
+        Raises what requests raises, and `ContentDecodingError` for a body that is too large or cannot be decoded.
         """
         request.headers.update(PLAIN)
         began = time.monotonic()
         answer = super().send(request, stream=True, timeout=timeout, verify=verify, cert=cert)
         try:
             chunks = _chunks(answer.raw, began + TIMEOUT_S)
-            content = b"".join(bounded(chunks, answer.headers.get("Content-Encoding")))
+            content = b"".join(bounded(chunks, answer.headers.pop("Content-Encoding", None)))
         except Unreadable as error:
             raise ContentDecodingError(str(error), request=request) from error
         except (ReadTimeoutError, TimeoutError) as error:
@@ -83,9 +84,11 @@ def _chunks(raw: HTTPResponse, due: float) -> Iterator[bytes]:
 
 
 def _already_read(raw: HTTPResponse, content: bytes) -> HTTPResponse:
-    return HTTPResponse(
-        BytesIO(content), raw.headers, raw.status, raw.version, reason=raw.reason, preload_content=False
-    )
+    """Return the answer with its content, which is decoded."""
+    headers = raw.headers.copy()
+    for name in ("Content-Encoding", "Content-Length"):
+        headers.discard(name)
+    return HTTPResponse(BytesIO(content), headers, raw.status, raw.version, reason=raw.reason, preload_content=False)
 
 
 class _InTime:
@@ -109,11 +112,11 @@ class _InTime:
 
 
 class _Connection(_InTime, HTTPConnection):
-    pass
+    response_class = FinalResponse
 
 
 class _SecureConnection(_InTime, HTTPSConnection):
-    pass
+    response_class = FinalResponse
 
 
 class _Pool(HTTPConnectionPool):

@@ -17,7 +17,8 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
-from hype_contract.actors.must import Violation, shown
+from hype_contract.actors.must import Members, Violation, shown
+from hype_contract.contract import strict_json
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.recording.ledger import Trace
 
@@ -247,31 +248,34 @@ class Socket:
             expected = f"each frame to {self.name} to be a text message"
             self._trace.note(EVENTS_ARE_TEXT, expected, f"a binary message: {shown(payload)}")
             payload = payload.decode("utf-8", "replace")
-        frame = _parse(payload)
-        found = self.contract.frame_problems("out", frame)
+        frame, fault = _parsed(payload)
+        found = [fault] if fault else self.contract.frame_problems("out", frame)
         pair = _pair(frame["type"]) if isinstance(frame, dict) and ("type" in frame) else None
         known = pair if pair and (pair.name, "out") in self.contract.events else None
         self._trace.observe(known if text else None, right=text and not found)
+        event = self.contract.events.get((known.name, "out")) if known else None
         if found or not isinstance(frame, dict):
-            event = self.contract.events.get((known.name, "out")) if known else None
             source = f" ({event.source})" if event else ""
             expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"
             rule = f"spec.{known.name}.out" if known else FRAMES_ARE_EVENTS
             self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known)
-        return frame if known and isinstance(frame["data"], dict) else _NO_EVENT
+        if event is None or not isinstance(frame["data"], dict):
+            return _NO_EVENT
+        named: Frame = self.contract.named.of(event.schema, frame, Members)
+        return named
 
     def _observe_sent(self, payload: str | bytes) -> None:
-        frame = _parse(payload) if isinstance(payload, str) else None
+        frame = _parsed(payload)[0] if isinstance(payload, str) else None
         right = not self.contract.frame_problems("in", frame)
         self._trace.observe(_pair(frame["type"], "in") if right and isinstance(frame, dict) else None, right=True)
 
 
-def _parse(payload: str) -> Any:
-    """Return the JSON value of a text message; None if the text is not JSON."""
+def _parsed(payload: str) -> tuple[Any, str]:
+    """Return the JSON value of a text message, and what is wrong with the text: "" for nothing."""
     try:
-        return json.loads(payload)
-    except (ValueError, RecursionError):
-        return None
+        return strict_json.parse(payload), ""
+    except strict_json.NotJson as error:
+        return None, f"it is no JSON: {error}"
 
 
 def _pair(type: object, direction: Direction = "out") -> Pair:

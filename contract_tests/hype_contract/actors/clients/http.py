@@ -1,7 +1,7 @@
 """HTTP to a target that may be hostile: an answer is bounded in bytes and in time, and the environment is ignored.
 
 The client ignores proxies, `.netrc`, `SSL_CERT_FILE` and the like. It connects to the URLs of the command's options,
-and checks certificates against certifi's authorities.
+and checks certificates against certifi's authorities and those of `trust`.
 """
 
 from __future__ import annotations
@@ -11,9 +11,12 @@ import math
 import ssl
 import threading
 import time
+import weakref
+import zlib
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from functools import cache
+from pathlib import Path
 from typing import Any
 
 import httpcore
@@ -24,6 +27,9 @@ TIMEOUT_S = 15.0
 
 LARGEST_ANSWER = 16 * 2**20
 """The most bytes of one body, enough for a list of some 40,000 users. h11 bounds the head: 100 KiB."""
+
+_GZIP = ("gzip", "x-gzip")
+_PIECE = 65_536
 
 PLAIN = {"Accept-Encoding": "identity"}
 """The header of each request that asks for a body without compression: its size on the wire is its size in memory."""
@@ -36,64 +42,98 @@ class Unreadable(httpx.TransportError):
 def connect(base_url: str) -> httpx.Client:
     """Open a connection pool for a whole run, without proxies, redirects and cookies."""
     cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    return _Client(
+    return httpx.Client(
         base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, headers=PLAIN, transport=_Transport()
     )
 
 
-class _Client(httpx.Client):
-    """A client that sends each request once, as it is: httpx's own steps cost as much time as the request itself.
-
-    Those steps are about redirects, cookies, authentication, hooks and the query, which no case leaves to the client.
-    """
-
-    def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
-        """Send a request; return its answer, with the body unless `stream`. Raises `httpx.TransportError`."""
-        answer = self._transport.handle_request(request)
-        answer.request = request
-        if not stream:
-            try:
-                answer.read()
-            finally:
-                answer.close()
-        return answer
-
-
 @cache
 def trusted() -> ssl.SSLContext:
-    """Return a TLS context with certifi's authorities, whatever the environment names."""
+    """Return the TLS context of all connections: certifi's authorities, whatever the environment names."""
     return httpx.create_ssl_context(trust_env=False)
 
 
-def bounded(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
-    """Yield the chunks of a body. encoding: the answer's Content-Encoding.
+def trust(authorities: Path) -> None:
+    """Take a file of certificates (PEM) for authorities, too, in all connections of this process.
 
-    Raises `Unreadable` for a body of more than `LARGEST_ANSWER` bytes, and for a body that is encoded, because no
-    request asks for that (RFC 9110 12.5.3).
+    Raises `OSError` for a file that cannot be read or holds no certificate.
     """
+    trusted().load_verify_locations(authorities)
+
+
+def untrusted(error: BaseException | None) -> str | None:
+    """Return why an error is a refused TLS certificate, None if it is none. error: with its causes."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return error.verify_message
+        error = error.__cause__ or error.__context__
+    return None
+
+
+def bounded(chunks: Iterable[bytes], encoding: str | None) -> Iterator[bytes]:
+    """Yield the body of an answer, decoded. encoding: the answer's Content-Encoding.
+
+    No request asks for an encoding, but a proxy may use gzip all the same (RFC 9110 section 12.5.3). Raises
+    `Unreadable` for a body of more than `LARGEST_ANSWER` bytes, and for another encoding.
+    """
+    name = (encoding or "identity").strip().lower()
+    pieces = _gunzipped(chunks) if name in _GZIP else chunks
     size = 0
-    for chunk in chunks:
-        if chunk and (encoding or "identity").strip().lower() != "identity":
-            raise Unreadable(f"Content-Encoding is {encoding[:40]!r}, although only identity was asked for")  # type: ignore[index]
-        size += len(chunk)
+    for piece in pieces:
+        if piece and name not in ("identity", *_GZIP):
+            raise Unreadable(f"Content-Encoding is {name[:40]!r}, although only identity was asked for")
+        size += len(piece)
         if size > LARGEST_ANSWER:
             raise Unreadable(f"the body has more than {LARGEST_ANSWER:,} bytes")
-        yield chunk
+        yield piece
+
+
+def _gunzipped(chunks: Iterable[bytes]) -> Iterator[bytes]:
+    """Yield the contents of gzip data, a bounded piece at a time. Raises `Unreadable` for other data."""
+    stream = zlib.decompressobj(wbits=zlib.MAX_WBITS | 16)  # 16: with the head and the end of gzip
+    begun = False
+    try:
+        for chunk in chunks:
+            begun = begun or bool(chunk)
+            rest = chunk
+            while rest and not stream.eof:
+                yield stream.decompress(rest, _PIECE)
+                rest = stream.unconsumed_tail
+    except zlib.error as error:
+        raise Unreadable(f"Content-Encoding is gzip, but the body is not ({error})") from error
+    if begun and not stream.eof:
+        raise Unreadable("Content-Encoding is gzip, but the body ends too early")
 
 
 class _Transport(httpx.BaseTransport):
     """A transport of httpx over httpcore, with a deadline for the whole answer and a bound on its body."""
 
     def __init__(self) -> None:
-        # Many servers close a connection that was idle for five seconds. The pool gives it up before, so that no
-        # request is sent while the server closes it.
-        self._pool = httpcore.ConnectionPool(
-            ssl_context=trusted(),
-            max_connections=200,
-            max_keepalive_connections=20,
-            keepalive_expiry=2.0,
-            network_backend=_Backend(),
-        )
+        self._own = threading.local()
+        self._ends: dict[httpcore.ConnectionPool, weakref.finalize[Any, Any]] = {}
+
+    def _pool(self) -> httpcore.ConnectionPool:
+        """Return the connection pool of this thread, which is closed after the thread.
+
+        A pool that threads share closes an expired connection which another thread has just been given.
+        """
+        pool: httpcore.ConnectionPool | None = getattr(self._own, "pool", None)
+        if pool is None:
+            # Many servers close a connection that was idle for five seconds. The pool gives it up before, so that no
+            # request is sent while the server closes it.
+            pool = self._own.pool = httpcore.ConnectionPool(
+                ssl_context=trusted(),
+                max_connections=200,
+                max_keepalive_connections=20,
+                keepalive_expiry=2.0,
+                network_backend=_Backend(),
+            )
+            self._ends[pool] = weakref.finalize(threading.current_thread(), self._drop, pool)
+        return pool
+
+    def _drop(self, pool: httpcore.ConnectionPool) -> None:
+        self._ends.pop(pool, None)
+        pool.close()
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Send a request. Its read timeout is the number of seconds that the whole answer may take."""
@@ -108,14 +148,15 @@ class _Transport(httpx.BaseTransport):
             extensions=request.extensions,
         )
         with _in_terms_of_httpx():
-            answer = self._pool.handle_request(asked)
+            answer = self._pool().handle_request(asked)
         headers = httpx.Headers(answer.headers)
-        body = _Body(answer, headers.get("content-encoding"))
+        body = _Body(answer, headers.pop("content-encoding", None))
         return httpx.Response(answer.status, headers=headers, stream=body, extensions=answer.extensions)
 
     def close(self) -> None:
         """Close every connection."""
-        self._pool.close()
+        for end in list(self._ends.values()):
+            end()
 
 
 class _Body(httpx.SyncByteStream):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
-from hype_contract.actors.must import Violation
+from hype_contract.actors.must import Members, Violation
+from hype_contract.contract import strict_json
 from hype_contract.contract.specs import Answer, Contract, Operation, Pair
 
 _WHOLE_SECONDS = re.compile(r"0*[1-9][0-9]*", re.ASCII)
@@ -17,7 +18,10 @@ _FAILURE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
 
 @dataclass(frozen=True)
 class Reply:
-    """An answer. operation: None for an unknown path. origin: the request's `Origin` header, if there was one."""
+    """An answer. operation: None for an unknown path. origin: the request's `Origin` header, if there was one.
+
+    contract: the contract whose schemas name the members of `data` and `meta`; without it, they are shown whole.
+    """
 
     operation: Operation | None
     status: int
@@ -25,6 +29,7 @@ class Reply:
     content: bytes
     request: str = field(repr=False, default="")
     origin: str | None = None
+    contract: Contract | None = field(repr=False, default=None)
 
     @property
     def pair(self) -> Pair | None:
@@ -33,20 +38,21 @@ class Reply:
 
     @property
     def json(self) -> Any:
-        """The body as JSON. Raises `Violation` if the body is not JSON."""
+        """The body as JSON, whole. Raises `Violation` if the body is not JSON."""
         try:
-            return json.loads(self.content)
-        except (ValueError, RecursionError) as error:
-            raise Violation(f"{self.request} to answer JSON", _snippet(self.content), self.pair) from error
+            return strict_json.parse(self.content)
+        except strict_json.NotJson as error:
+            got = f"{_snippet(self.content)} ({error})"
+            raise Violation(f"{self.request} to answer JSON", got, self.pair) from error
 
     @property
     def data(self) -> Any:
-        """The `data` of a success envelope (ruling R1)."""
+        """The `data` of a success envelope (ruling R1), with the members that the spec names (amendment A1)."""
         return self._member("data")
 
     @property
     def meta(self) -> Any:
-        """The `meta` of a success envelope (ruling R18)."""
+        """The `meta` of a success envelope (ruling R18), with the members that the spec names (amendment A1)."""
         return self._member("meta")
 
     @property
@@ -56,9 +62,10 @@ class Reply:
 
     @property
     def issues(self) -> list[dict[str, Any]]:
-        """The `details` of a validation failure (ruling R5); empty if the answer has none."""
+        """The `details` of a validation failure (ruling R5), with the names of zod 3; empty if the answer has none."""
         body = self.json
-        return list(body.get("details") or []) if isinstance(body, dict) else []
+        found = body.get("details") if isinstance(body, dict) else None
+        return [_in_names_of_zod_3(issue) for issue in found or []]
 
     @property
     def status_in_words(self) -> str:
@@ -78,11 +85,32 @@ class Reply:
         got = f"{self.status_in_words}; Retry-After: {again}; {_snippet(self.content)}"
         return Violation(f"{self.request} to be served", got)
 
+    @cached_property
+    def named(self) -> Any:
+        """The body as JSON, with the members that the spec names (amendment A1). Raises `Violation` as `json` does."""
+        answer = answer_of(self.operation, self.status) if self.operation else None
+        if self.contract is None or answer is None or answer.schema is None:
+            return self.json
+        return self.contract.named.of(answer.schema, self.json, Members)
+
     def _member(self, name: str) -> Any:
-        body = self.json
+        body = self.named
         if not isinstance(body, dict) or name not in body:
             raise Violation(f"{self.request} to answer an object with {name!r}", body, self.pair)
         return body[name]
+
+
+_NAMES_OF_ZOD_3 = {
+    "invalid_format": ("invalid_string", "format", "validation"),
+    "invalid_value": ("invalid_enum_value", "values", "options"),
+}
+"""Code of zod 4 → the code of zod 3, and the names of the member that comes with it, in zod 4 and in zod 3."""
+
+
+def _in_names_of_zod_3(issue: Mapping[str, Any]) -> dict[str, Any]:
+    """Return an issue of either version of zod; openapi.yaml takes both (component `Issue`)."""
+    code, its_name, name = _NAMES_OF_ZOD_3.get(str(issue.get("code")), (issue.get("code"), "", ""))
+    return {**issue, "code": code, **({name: issue.get(its_name)} if name else {})}
 
 
 def problems(contract: Contract, reply: Reply) -> list[str]:
@@ -137,18 +165,18 @@ def _body_problems(contract: Contract, answer: Answer, reply: Reply) -> list[str
     if answer.schema is None:
         return []
     try:
-        body = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        return [f"the body is not JSON: {_snippet(reply.content)}"]
+        body = strict_json.parse(reply.content)
+    except strict_json.NotJson as error:
+        return [f"the body is not JSON: {error}: {_snippet(reply.content)}"]
     return [f"body: {problem}" for problem in contract.schemas.problems(answer.schema, body)]
 
 
 def _envelope_problems(reply: Reply) -> list[str]:
     """Return what is wrong with the failure envelope (ruling R1), which failures of unknown paths need, too."""
     try:
-        body = json.loads(reply.content)
-    except (ValueError, RecursionError):
-        return [f"a failure is not JSON: {_snippet(reply.content)}"]
+        body = strict_json.parse(reply.content)
+    except strict_json.NotJson as error:
+        return [f"a failure is not JSON: {error}: {_snippet(reply.content)}"]
     if not isinstance(body, dict) or body.get("success") is not False:
         return ["a failure has no `success: false`"]
     if not isinstance(body.get("error"), str) or not body["error"]:

@@ -20,6 +20,9 @@ NOTHING: Any = object()
 """The value of `body` for a request without a body (None is sent as `null`)."""
 
 LONGEST_RETRY_S = 90.0
+ABSENT = frozenset({404, 405, 501})
+"""The statuses with which a target may answer an operation that it does not have."""
+
 _MOST_SHOWN = 100_000
 
 Header = tuple[str, str]
@@ -104,7 +107,11 @@ class Rest:
         )
         origins = [value for name, value in sent if name.lower() == "origin"]
         origin = origins[0] if len(origins) == 1 else None  # a browser sends one at most
-        reply = Reply(known, response.status_code, response.headers, response.content, f"{method} {target}", origin)
+        asked = f"{method} {target}"
+        reply = Reply(known, response.status_code, response.headers, response.content, asked, origin, self.contract)
+        if known is not None and self._lacks(known, reply, target, content):
+            self.trace.unimplemented(known.id)
+            raise Unsupported(f"the target does not have {known.id}, an extension: it answers {reply.status}")
         self._judge(reply)
         self._expect(reply, known, expect)
         return reply
@@ -148,6 +155,20 @@ class Rest:
         finally:
             self.trace.transcript.http(method, url, headers, content, answer)
         return response
+
+    def _lacks(self, operation: Operation, reply: Reply, target: str, content: bytes | None) -> bool:
+        """Return whether the target does not have this operation, which is an extension.
+
+        A 404 can also be an answer of the operation itself, which then answers 401 without a token.
+        """
+        if not operation.extension or reply.status not in ABSENT:
+            return False
+        if reply.status not in operation.answers:
+            return True
+        if operation.auth != "required":
+            return False
+        headers = [("Content-Type", "application/json")] if content is not None else []
+        return self._exchange(operation.method, target, headers, content).status_code in ABSENT
 
     def _judge(self, reply: Reply) -> None:
         if reply.status == 501 and reply.operation:

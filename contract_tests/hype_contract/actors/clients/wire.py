@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
-from hype_contract.actors.clients.http import TIMEOUT_S
+from hype_contract.actors.clients.http import TIMEOUT_S, trusted
 from hype_contract.actors.clients.rest import Header
 
 _MOST_READ = 65_536  # the most bytes of an answer
@@ -49,6 +49,19 @@ class Cut:
         return _head(self.method, self.path, base, [("Content-Length", length), *self.headers]), self.content[:-1]
 
 
+class FinalResponse(http.client.HTTPResponse):
+    """An answer without the informational ones before it, such as `103 Early Hints` (RFC 9110 section 15.2)."""
+
+    def _read_status(self) -> tuple[str, int, str]:
+        """Return version, status and reason of the first answer that is not informational."""
+        read: Callable[[], tuple[str, int, str]] = super()._read_status  # type: ignore[misc]  # of no public name
+        while True:
+            version, status, reason = read()
+            if not 100 < status < 200 or status == http.client.SWITCHING_PROTOCOLS:
+                return version, status, reason
+            http.client.parse_headers(self.fp)
+
+
 def send(
     request: Chunked | Cut, base: httpx.URL, between: Callable[[], object] | None = None
 ) -> tuple[int | None, str]:
@@ -68,7 +81,7 @@ def send(
                 connection.sendall(rest)
             if isinstance(request, Cut):
                 connection.shutdown(socket.SHUT_WR)
-            answer = http.client.HTTPResponse(connection, method=request.method)
+            answer = FinalResponse(connection, method=request.method)
             answer.begin()
             return answer.status, answer.read(_MOST_READ).decode("utf-8", "replace")
         except (OSError, http.client.HTTPException) as error:
@@ -108,7 +121,7 @@ def _connected(base: httpx.URL) -> socket.socket:
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     if base.scheme != "https":
         return connection
-    return httpx.create_ssl_context(trust_env=False).wrap_socket(connection, server_hostname=base.host)
+    return trusted().wrap_socket(connection, server_hostname=base.host)
 
 
 def _port(base: httpx.URL) -> int:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Iterable
 from functools import partial
@@ -17,6 +16,7 @@ from hype_contract.actors.must import Violation
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, family
+from hype_contract.contract import strict_json
 from hype_contract.contract.specs import Contract, Event, Pair
 from hype_contract.contract.strategies import Known, payloads
 
@@ -88,8 +88,8 @@ def _burst(world: World, person: Person, room: str, texts: list[str]) -> None:
 def _content(world: World, room: str, text: str) -> str | None:
     """Return the content that `text` stores in `room`; None unless it is a message to the room that keeps the spec."""
     try:
-        frame = json.loads(text)
-    except (ValueError, RecursionError):
+        frame = strict_json.parse(text)
+    except strict_json.NotJson:
         return None
     if not isinstance(frame, dict) or frame.get("type") != "message" or world.contract.frame_problems("in", frame):
         return None

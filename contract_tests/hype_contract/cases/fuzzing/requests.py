@@ -3,22 +3,25 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import partial
-from typing import Any
+from typing import Any, ParamSpec, TypeVar
 
 from schemathesis import Case as Request
 from schemathesis.core.transport import Response
 
 from hype_contract.actors.clients.reply import Reply, problems
-from hype_contract.actors.clients.rest import NOTHING
-from hype_contract.actors.must import Violation
+from hype_contract.actors.clients.rest import ABSENT, NOTHING
+from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.references import References
 from hype_contract.cases.fuzzing.schemathesis_run import Finding, Listener, Plan, run
 from hype_contract.cases.fuzzing.voice_references import BEYOND_SCHEMA
 from hype_contract.cases.registry import Case, case, family
 from hype_contract.contract.specs import Contract, Operation
+
+P = ParamSpec("P")
+R = TypeVar("R")
 
 EXAMPLES = 12
 _SINGLE_REQUESTS = ("examples", "coverage", "fuzzing")
@@ -46,18 +49,20 @@ def links(world: World) -> None:
 
 
 def _fuzz(world: World, operation: Operation) -> None:
-    if operation.area == "voice":
+    if operation.area == "voice" or operation.extension:
         _refuse_unimplemented(world, operation)
     judge = _Judge(world)
     phases = _FAST if world.options.mode == "fast" else _SINGLE_REQUESTS
     judge.run([operation.id], phases, world.times(EXAMPLES))
     judge.report()
+    if operation.extension and judge.statuses <= ABSENT:
+        raise Unsupported(f"{operation.id} answers only {sorted(judge.statuses)}")
     if not judge.accepted:
         raise Violation(f"some request to {operation.id} to succeed", f"only {sorted(judge.statuses)}")
 
 
 def _refuse_unimplemented(world: World, operation: Operation) -> None:
-    # A server without voice answers 501 to any request, so a single request shows it.
+    # A server that does not have the operation answers so to any request: a single request shows it.
     body: Any = NOTHING if operation.body is None else {}
     world.rest.call(operation.id, token=world.guest().token, body=body, path={"id": "nothing"})
 
@@ -69,6 +74,7 @@ class _Judge:
         self.world = world
         self.statuses: set[int] = set()
         self.wrong: Violation | None = None
+        self._ended: Exception | None = None
         self._references = References(world)
         self._stateful = stateful
 
@@ -78,9 +84,9 @@ class _Judge:
         return any(200 <= status < 300 for status in self.statuses)
 
     def run(self, operations: list[str], phases: tuple[str, ...], examples: int) -> None:
-        """Run schemathesis to its end."""
+        """Run schemathesis to its end. Raises what went wrong while a request was prepared."""
         plan = Plan(operations, phases, examples, zlib.crc32(self.world.seed.encode()))
-        listener = Listener(self._references.token, self._prepare, self._judge)
+        listener = Listener(self._kept(self._references.token), self._kept(self._prepare), self._judge)
         try:
             for finding in run(self.world.contract, str(self.world.http.base_url), plan, listener):
                 if self._stands(finding, operations):
@@ -88,8 +94,10 @@ class _Judge:
                     self.wrong = self.wrong or Violation(f"schemathesis's check {finding.check} to hold", finding.how)
         except Exception:
             # A target that contradicts itself confuses the generator, too: then the violation matters, not the error.
-            if not self.wrong:
+            if not (self.wrong or self._ended):
                 raise
+        if self._ended:
+            raise self._ended
 
     def _stands(self, finding: Finding, operations: list[str]) -> bool:
         """Return whether a finding is a violation.
@@ -111,6 +119,18 @@ class _Judge:
         if self.wrong:
             raise self.wrong
 
+    def _kept(self, prepare: Callable[P, R]) -> Callable[P, R]:
+        """Return `prepare`, with its violation kept: schemathesis reports it as an error of the hook."""
+
+        def kept(*arguments: P.args, **options: P.kwargs) -> R:
+            try:
+                return prepare(*arguments, **options)
+            except (Violation, Unsupported, Skipped) as ended:
+                self._ended = self._ended or ended
+                raise
+
+        return kept
+
     def _prepare(self, request: Request[Any]) -> None:
         self._references.put_into(request, stateful=self._stateful)
 
@@ -121,7 +141,9 @@ class _Judge:
             known = None
         headers = {name: values[0] for name, values in response.headers.items()}
         asked = f"{response.request.method} {response.request.path_url}"
-        reply = Reply(known, response.status_code, _Headers(headers), response.content, asked)
+        reply = Reply(
+            known, response.status_code, _Headers(headers), response.content, asked, contract=self.world.contract
+        )
         self.statuses.add(reply.status)
         if (reply.status, operation_id) == (201, "createChannel"):
             self._references.adopt(reply)

@@ -178,6 +178,8 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
         "request-timeout": TIMEOUT_S,
         # A file without hooks: without one, schemathesis loads what SCHEMATHESIS_HOOKS names.
         "hooks": areas.__file__,
+        # A busy machine generates slowly. That says nothing about the target.
+        "suppress-health-check": ["all"],
         "generation": {"max-examples": plan.examples, "database": "none", "deterministic": False},
         "phases": {
             **phases,

@@ -320,6 +320,7 @@ def second_token_code(world: World) -> None:
     source="asyncapi.yaml#/operations/receiveMessage; rulings R31 and P4; amendment A10",
 )
 def forged_member_ignored(world: World) -> None:
+    """Send both with another user's id, and then a message without: the frames may be refused."""
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
     sender: Socket = world.socket(eve)
@@ -327,7 +328,9 @@ def forged_member_ignored(world: World) -> None:
     forged = {"userId": ann.id, "authorId": ann.id, "username": ann.username, "channelId": room, "content": "hello"}
     sender.send("typing", forged)
     sender.send("message", forged)
-    pair = Pair("event", "message", "out")
-    must.equal(watcher.expect("message")["data"]["authorId"], eve.id, "the message's author", seen=pair)
-    typists = {frame["data"]["userId"] for frame in watcher.fence()}
-    must.hold(typists <= {eve.id}, "typing to name its sender", typists)
+    sender.send("message", {"channelId": room, "content": "in my own name"})
+    watcher.expect("message", {"authorId": eve.id, "content": "in my own name"})
+    for frame in watcher.fence():
+        data = frame["data"]
+        named = data.get("authorId", data.get("userId"))
+        must.equal(named, eve.id, f"the user in {frame['type']}", seen=Pair("event", frame["type"], "out"))

@@ -46,6 +46,7 @@ def leave(world: World) -> None:
     "R38.flags-end-false",
     "both flags are false in the voice_state of a user who leaves",
     source="asyncapi.yaml#/operations/sendVoiceState",
+    strength="should",
     alike=True,
 )
 def flags_end_false(world: World) -> None:

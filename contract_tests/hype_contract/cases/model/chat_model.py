@@ -295,7 +295,7 @@ class ChatModel:
         return ExpectedFrame("voice_state", data, optional=optional, together=together)
 
     def _left_call(self, user: str, *, optional: bool = False, together: str | None = None) -> ExpectedFrame:
-        data = {"userId": user, "channelId": None, "isMuted": False, "isDeafened": False}
+        data = {"userId": user, "channelId": None}  # with any flags (amendment A10)
         return ExpectedFrame("voice_state", data, optional=optional, together=together)
 
     def _left_room(self, user: str, room: str) -> ExpectedFrame:

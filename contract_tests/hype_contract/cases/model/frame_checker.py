@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hype_contract.actors.clients.gateway import Frame, Socket
@@ -70,12 +70,14 @@ class FrameChecker:
     def take(self, socket: str, frame: Frame) -> None:
         """Compare a frame that the socket heard with its next ones. Raises `Violation` when another one is due."""
         queues = list(self._queues(socket, frame))
-        for due in queues:
-            expected = _take_turn(due, lambda expected: self._matches(expected, frame))
-            if expected is not None:
-                if expected.message is not None and expected.message.id is None:
-                    expected.message.id = str(frame["data"].get("id"))
-                return
+        turns = [(due, _turn(due, lambda expected: self._matches(expected, frame))) for due in queues]
+        found = [(due, index) for due, index in turns if index is not None]
+        # One that must come goes first: an optional one in another queue may be a frame that the target never sends.
+        for due, index in sorted(found, key=lambda turn: turn[0][turn[1]].optional):
+            expected = _take(due, index, lambda expected: self._matches(expected, frame))
+            if expected.message is not None and expected.message.id is None:
+                expected.message.id = str(frame["data"].get("id"))
+            return
         waited = [expected for due in queues for expected in due]
         first = next((expected for expected in waited if not expected.optional), waited[0] if waited else None)
         wanted = self._shown(first) if first else "nothing"
@@ -104,23 +106,37 @@ class FrameChecker:
         return f"{expected.type} {self._ids.wire(expected.data)}"
 
 
-def _take_turn(due: deque[ExpectedFrame], matches: Callable[[ExpectedFrame], bool]) -> ExpectedFrame | None:
-    """Remove and return the frame that matches, if it may come now.
-
-    Optional frames before it are removed as well: a room has one order, so they cannot come any more.
-    """
-    before: list[ExpectedFrame] = []
-    for expected in due:
+def _turn(due: Sequence[ExpectedFrame], matches: Callable[[ExpectedFrame], bool]) -> int | None:
+    """Return the index of the first frame that matches, if it may come now."""
+    for index, expected in enumerate(due):
         # A frame before this one is missing, unless both may come in any order.
-        missing = [frame for frame in before if frame.together is None or frame.together != expected.together]
-        if not all(frame.optional for frame in missing):
+        if not all(frame.optional for frame in _missing(due, index)):
             return None
         if matches(expected):
-            for frame in (*missing, expected):
-                due.remove(frame)
-            return expected
-        before.append(expected)
+            return index
     return None
+
+
+def _missing(due: Sequence[ExpectedFrame], index: int) -> list[ExpectedFrame]:
+    """Return the frames before that at `index` which cannot come after it any more."""
+    together = due[index].together
+    return [frame for frame in list(due)[:index] if frame.together is None or frame.together != together]
+
+
+def _take(due: deque[ExpectedFrame], index: int, matches: Callable[[ExpectedFrame], bool]) -> ExpectedFrame:
+    """Remove and return the frame at `index`.
+
+    Optional frames before it are removed as well: a room has one order, so they cannot come any more. If it is optional
+    itself, it may be the next frame like it that has come, which then need not come again.
+    """
+    expected, every, missing = due[index], list(due), _missing(due, index)
+    due.clear()
+    due.extend(frame for frame in every if frame is not expected and not any(frame is gone for gone in missing))
+    if expected.optional:
+        twin = _turn(due, lambda frame: not frame.optional and matches(frame))
+        if twin is not None:
+            due[twin] = replace(due[twin], optional=True)
+    return expected
 
 
 def _shows_message(shown: Mapping[str, Any], expected: ExpectedFrame, ids: Ids) -> bool:

@@ -13,7 +13,7 @@ from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.people import unique
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, family
-from hype_contract.cases.rest.samples import Sample, shared_sample
+from hype_contract.cases.rest.samples import Sample, shared_sample, statuses_of_unknown
 from hype_contract.contract.probes import ABSENT, REPEATED, Probe
 from hype_contract.contract.specs import Contract
 from hype_contract.requirements.bounds import Bound, bounds, refusals
@@ -56,23 +56,28 @@ def _query(world: World, bound: Bound) -> None:
     for probe in bound.probes:
         # A parameter that comes twice is wrong, also with the same value.
         query = {**request.query, bound.member: ["1", "1"]} if probe.value is REPEATED else probe.into(request.query)
-        dangling = probe.accepted and bound.member in _REFERENCES and probe.value is not ABSENT
-        expected = 400 if not probe.accepted else 404 if dangling else request.success
-        request.ask(query=query, expect=expected)
+        refused = _dangling(world.contract, probe) or request.success
+        request.ask(query=query, expect=refused if probe.accepted else 400)
 
 
 def _taken(request: Sample, probe: Probe) -> None:
     """Send a value that works; check that the answer shows it as it was sent."""
-    dangling = probe.member in _REFERENCES and probe.value is not ABSENT
+    dangling = _dangling(request.world.contract, probe)
     for _ in range(_NAME_TRIES):
         body = _untaken(request.operation.id, probe, probe.into(request.body))
-        reply = request.ask(body=body, expect=404 if dangling else None)
+        reply = request.ask(body=body, expect=dangling)
         # A username of three characters may be taken on a target that has run for long.
         if reply.status not in (400, 409) or probe.member != "username":
             break
     if not dangling:
         must.equal(reply.status, request.success, _described(request, probe), seen=reply.pair)
         _echoed(request, probe, body, reply)
+
+
+def _dangling(contract: Contract, probe: Probe) -> list[int] | None:
+    """Return the statuses for the id of nothing; None where the probe's member is no such id."""
+    dangles = probe.member in _REFERENCES and probe.value is not ABSENT
+    return statuses_of_unknown(contract, str(probe.value)) if dangles else None
 
 
 def _untaken(operation: str, probe: Probe, body: dict[str, Any]) -> dict[str, Any]:

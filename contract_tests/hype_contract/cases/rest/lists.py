@@ -50,7 +50,7 @@ def all_users(world: World) -> None:
 def meta(world: World) -> None:
     """Ask for a part, for what is behind the end, and without a query."""
     for operation in LISTS:
-        whole = ask(world, operation).json["meta"]
+        whole = ask(world, operation).meta
         total = whole["total"]
         usual = MOST_LISTED if world.hardened else None
         must.equal(whole, {"total": total, "limit": usual, "offset": 0}, f"meta of {operation}")
@@ -58,8 +58,8 @@ def meta(world: World) -> None:
             must.equal(len(ask(world, operation).data), total, f"the length of the list of {operation}")
         for query in ({"limit": 1}, {"limit": 2, "offset": 1}, {"limit": 1, "offset": total + 5}):
             reply = ask(world, operation, **query)
-            must.equal(reply.json["meta"], {"total": total, "offset": 0, **query}, "meta", seen=reply.pair)
-    must.equal(ask(world, "listUsers").json["meta"]["total"], count(world), "the number of users")
+            must.equal(reply.meta, {"total": total, "offset": 0, **query}, "meta", seen=reply.pair)
+    must.equal(ask(world, "listUsers").meta["total"], count(world), "the number of users")
 
 
 @case("P10.parts-of-channels", "channels and servers can be listed in parts", level="extension", alone=True)

@@ -12,7 +12,7 @@ from functools import partial
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.rest import Reply
-from hype_contract.actors.must import Skipped, Violation
+from hype_contract.actors.must import Blameless, Violation
 from hype_contract.actors.people import Person
 from hype_contract.actors.racing import race
 from hype_contract.actors.world import World
@@ -69,7 +69,7 @@ def what_is_left(world: World) -> None:
 
 
 def _until_refused(world: World, person: Person, channel: str) -> list[Reply]:
-    """Write until an answer is 429; return all answers. Raises `Violation`, or `Skipped` for a slow target."""
+    """Write until an answer is 429; return all answers. Raises `Violation`, or `Blameless` on a slow machine."""
     limit = world.contract.openapi["x-hype-limits"]["writes"]
     begun = time.monotonic()
     replies: list[Reply] = []
@@ -79,9 +79,8 @@ def _until_refused(world: World, person: Person, channel: str) -> list[Reply]:
             return replies
         regained = (time.monotonic() - begun) * limit["perSecond"]
         if len(replies) > limit["burst"] and regained > len(replies):
-            raise Skipped(
-                f"the target takes only {len(replies)} writes in the time in which {regained:.0f} are allowed"
-            )
+            few = f"the target takes only {len(replies)} writes in the time in which {regained:.0f} are allowed"
+            raise Blameless(f"this machine is too slow: {few}")
     raise Violation("a user's writes to be limited (openapi.yaml, Limits)", f"{MOST_WRITES} are accepted", _PAIR)
 
 

@@ -114,6 +114,14 @@ def sample(world: World, operation: str, *, works: bool = True) -> Sample:
     return Sample(world, known, person, **parts)
 
 
+def statuses_of_unknown(contract: Contract, id: str) -> list[int]:
+    """Return the statuses for an id in a query or a body that names nothing: 404.
+
+    It may be 400 where the schema `Id` has no such id (amendment A2).
+    """
+    return [404, 400] if contract.schemas.problems("openapi.yaml#/components/schemas/Id", id) else [404]
+
+
 def shared_sample(world: World, operation: str, *, works: bool = True) -> Sample:
     """Return a request to `operation`, like `sample`; all cases of a run share what it refers to.
 

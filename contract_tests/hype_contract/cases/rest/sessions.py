@@ -102,7 +102,10 @@ def _does_not_refresh(world: World, kind: str) -> None:
     """Send each token of a kind: 401."""
     ann = world.guest("ann")
     for token in bad_tokens.bad_refresh_tokens(kind, world, ann):
-        refused(_refresh(world, token, 401))
+        # An empty text may count as no token at all (amendment A4).
+        reply = _refresh(world, token, 401 if token else [401, 400])
+        if reply.status == 401:
+            refused(reply)
 
 
 @case(
@@ -228,7 +231,7 @@ def old_token_stays_valid(world: World) -> None:
 )
 def logout(world: World) -> None:
     reply = world.rest.call("logoutUser", token=world.guest("ann").token, expect=200)
-    must.equal(reply.json, {"success": True, "message": "Logged out successfully"}, "the answer", seen=reply.pair)
+    must.members(reply.json, {"success": True, "message": "Logged out successfully"}, "the answer", seen=reply.pair)
 
 
 @case("P2.revokes", "logout ends the tokens of its session and leaves other sessions valid", level="hardened")
@@ -275,7 +278,7 @@ def _log_out(world: World, person: Person) -> None:
     world.rest.call("logoutUser", token=person.token, expect=200)
 
 
-def _refresh(world: World, token: str, expect: int) -> Reply:
+def _refresh(world: World, token: str, expect: int | list[int]) -> Reply:
     return world.rest.call("refreshTokens", body={"refreshToken": token}, expect=expect)
 
 

@@ -17,7 +17,7 @@ _HIDDEN = "the target does not show its metrics to this machine"
 def health(world: World) -> None:
     reply = world.rest.call("getHealth", expect=200)
     must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
-    must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
+    must.members(reply.named["checks"], dict.fromkeys(reply.named["checks"], "ok"), "checks", seen=reply.pair)
 
 
 @case(
@@ -56,7 +56,7 @@ def live(world: World) -> None:
 def ready(world: World) -> None:
     reply = world.rest.call("getReadiness", expect=200)
     must.equal(reply.json["status"], "OK", "status", seen=reply.pair)
-    must.equal(set(reply.json["checks"].values()), {"ok"}, "the checks", seen=reply.pair)
+    must.members(reply.named["checks"], dict.fromkeys(reply.named["checks"], "ok"), "checks", seen=reply.pair)
 
 
 @case(

@@ -1,0 +1,27 @@
+"""`python -m tests.strangers [NAME …]`: `hype serve` with the lawful deviations of these names, or with all."""
+
+from __future__ import annotations
+
+import sys
+
+from tests.mutants.applying import apply
+from tests.strangers.deviations import EVERY, stranger
+
+
+def main(names: list[str]) -> int:
+    """Serve, or list the deviations; return the exit code."""
+    known = {each.name: each for each in EVERY}
+    if names == ["--list"]:
+        print("\n".join(f"{each.name}: {each.lawful}" for each in EVERY))
+        return 0
+    if unknown := [name for name in names if name not in known]:
+        print(f"there is no deviation {', '.join(unknown)}; --list prints all", file=sys.stderr)
+        return 2
+    apply(stranger([known[name] for name in names] or EVERY))
+    from hype.__main__ import main as serve
+
+    return serve(["serve"])
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
