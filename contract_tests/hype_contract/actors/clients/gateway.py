@@ -259,7 +259,7 @@ class Socket:
             expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"
             rule = f"spec.{known.name}.out" if known else FRAMES_ARE_EVENTS
             self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known)
-        if event is None or not isinstance(frame["data"], dict):
+        if event is None or not isinstance(frame.get("data"), dict):
             return _NO_EVENT
         named: Frame = self.contract.named.of(event.schema, frame, Members)
         return named
