@@ -45,11 +45,15 @@ class Unsupported(Exception):
     """A feature that the case needs and the target does not offer (501, or an extension). It never counts as passed."""
 
 
+class Lacking(Violation):
+    """An object of the target without a member that the case needs."""
+
+
 class Members(dict[str, Any]):
     """An object that the target sent. To ask for a member that it lacks raises a `Violation` that says so."""
 
     def __missing__(self, name: str) -> NoReturn:
-        raise Violation(f"an object with {name!r}", sorted(self))
+        raise Lacking(f"an object with {name!r}", sorted(self))
 
 
 def hold(condition: bool, expected: str, got: object = "the opposite", *, seen: Pair | None = None) -> None:

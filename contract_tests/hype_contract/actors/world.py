@@ -7,6 +7,7 @@ import secrets
 from collections import Counter
 from collections.abc import Callable, Hashable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 import httpx
@@ -17,16 +18,29 @@ from hype_contract.actors.clients.rest import Rest
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.must import Skipped, Violation
 from hype_contract.actors.options import DEFAULTS, Options
+from hype_contract.actors.patience import Patience
 from hype_contract.actors.people import Pacer, Person, unique
 from hype_contract.contract.specs import Contract, Pair
 from hype_contract.recording.ledger import Trace
+from hype_contract.recording.makers import Makers
 from hype_contract.recording.secrecy import Secrets
 from hype_contract.recording.transcript import Transcript
 
 T = TypeVar("T")
 
+SEEDED = {"text": "text-general", "voice": "voice-general"}
+"""The type of a channel → a channel of the default server, which every target has."""
+
 GREETED = Pair("event", "user_joined", "out")
 """The event with which a gateway greets: it stands for the gateway where no socket can be opened."""
+
+
+@dataclass(frozen=True)
+class Shared:
+    """What the worlds of a run share beside the fixtures: who made what, and how long to wait."""
+
+    makers: Makers = field(default_factory=Makers)
+    patience: Patience = field(default_factory=Patience)
 
 
 class World:
@@ -34,7 +48,7 @@ class World:
 
     `random` is seeded by the run's seed and the case. Unique names come from `secrets` instead, because the target
     remembers the names of earlier runs. `options`: the options of the command. `fixtures`: the fixtures that the cases
-    of the run share; if it is None, each case makes its own.
+    of the run share; if it is None, each case makes its own. `shared`: what else they share.
     """
 
     def __init__(
@@ -46,11 +60,13 @@ class World:
         secrets_: Secrets,
         options: Options = DEFAULTS,
         fixtures: SharedFixtures[World] | None = None,
+        shared: Shared | None = None,
     ) -> None:
         self.options = options
+        self._patience = shared.patience if shared else Patience()
         self._fixtures = fixtures
         self.contract = contract
-        self.trace = Trace(secrets_)
+        self.trace = Trace(secrets_, shared.makers if shared else None)
         self.rest = Rest(contract, http, self.trace)
         self.http = http
         self.ws_url = ws_url
@@ -72,11 +88,15 @@ class World:
         return max(1, round(count * self.options.effort))
 
     def guest(self, name: str = "guest") -> Person:
-        """Make a guest with a unique username. name: how scripts call the guest."""
+        """Make a guest with a unique username; a registered user, if the target has no guests. name: for scripts."""
         username = unique(name)
-        with self.setting_up():
-            reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
-        return self._person(name, username, None, None, reply.data)
+        try:
+            with self.setting_up():
+                reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
+                return self._person(name, username, None, None, reply.data)
+        except Violation as violation:
+            self._noted(violation)
+        return self.member(name)
 
     def member(self, name: str = "member") -> Person:
         """Register a user with a unique username, an email and a password. name: how scripts call the user."""
@@ -112,9 +132,29 @@ class World:
         self.adopt(made["id"], owner)
         return made
 
+    def room(self, owner: Person, type: str = "text", **members: Any) -> str:
+        """Return the id of a channel that the case does not change and need not have alone.
+
+        It is a new one, or one of the seed if the target creates none. Members: as in `channel`.
+        """
+        try:
+            return str(self.channel(owner, type, **members)["id"])
+        except Violation as violation:
+            self._noted(violation)
+        with self.setting_up():
+            return str(self.rest.call("getChannel", path={"id": SEEDED[type]}, expect=200).data["id"])
+
+    def _noted(self, violation: Violation) -> None:
+        """Enter the breach of a preparation that can be done in another way; raise it if it names no answer."""
+        if violation.pair is None:
+            raise violation
+        _, name, status = violation.pair
+        self.trace.note(f"answer.{name}.{status}", violation.expected, violation.got, violation.pair)
+
     def adopt(self, channel_id: str, owner: Person) -> None:
         """Delete a channel that the case made itself when the case ends."""
         self._channels.append((channel_id, owner))
+        self.trace.made(channel_id)
 
     def message(self, author: Person, channel_id: str, content: str = "hello") -> dict[str, Any]:
         """Create a message by REST; return the message object."""
@@ -159,6 +199,7 @@ class World:
             raise
         made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
         made.user = {"userId": person.id} if person else {}
+        made.patience = self._patience
         self._sockets.append(made)
         return made
 
@@ -233,6 +274,7 @@ class World:
         label = name.upper().replace("-", "_") + (str(count) if count > 1 else "")
         self.trace.transcript.secrets.keep(data["accessToken"], f"{label}_TOKEN")
         self.trace.transcript.secrets.keep(data["refreshToken"], f"{label}_REFRESH_TOKEN")
+        self.trace.made(data["user"]["id"])
         rate = self.contract.limits.get("rate") or {}
         pace = Pacer(rate.get("burst", 1) - 1 or 1, rate.get("perSecond", 0) * 0.9)
         return Person(name, username, email, password, data["user"], data["accessToken"], data["refreshToken"], pace)

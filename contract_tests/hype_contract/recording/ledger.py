@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
 from hype_contract.contract.specs import Expected, Pair
+from hype_contract.recording.makers import Makers
 from hype_contract.recording.secrecy import Secrets
 from hype_contract.recording.transcript import Transcript
 from hype_contract.requirements.requirement import Requirement
@@ -49,7 +51,8 @@ class Trace:
     `findings`: the first breach of each other requirement.
     """
 
-    def __init__(self, secrets: Secrets) -> None:
+    def __init__(self, secrets: Secrets, makers: Makers | None = None) -> None:
+        self._makers = makers or Makers()
         self.transcript = Transcript(secrets)
         self.seen: Counter[Pair] = Counter()
         self.wrong: set[Pair] = set()
@@ -74,6 +77,15 @@ class Trace:
         """Enter a breach of another requirement than the case's own. The first breach of each is kept."""
         with self._lock:
             self.findings.setdefault(requirement, Finding(requirement, pair, expected, got, len(self.transcript)))
+
+    def made(self, id: str) -> None:
+        """Enter that this case made the user or the channel with this id."""
+        self._makers.made(id, self)
+
+    def is_of_another(self, ids: Iterable[str]) -> bool:
+        """Return whether these ids are those of another case's users and channels, and this case sent none of them."""
+        every = list(ids)
+        return any(self._makers.of_another(id, self) for id in every) and not self.transcript.mentions(every)
 
     def unimplemented(self, operation: str) -> None:
         """Enter that the target answered 501, so that no answer of this operation counts as passed."""

@@ -76,6 +76,12 @@ class Transcript:
         """Ignore all further steps, which only clean up."""
         self._ended = True
 
+    def mentions(self, ids: Iterable[str]) -> bool:
+        """Return whether the case sent one of these ids."""
+        some = list(ids)
+        with self._lock:
+            return any(id in step.sent for step in self._steps for id in some)
+
     def __len__(self) -> int:
         return len(self._steps)
 

@@ -64,6 +64,10 @@ class Requirements:
     def __len__(self) -> int:
         return len(self._by_id)
 
+    def find(self, id: str) -> Requirement | None:
+        """Return the requirement with this id, or None: no requirement is about an undocumented status, for example."""
+        return self._by_id.get(id)
+
     def __getitem__(self, id: str) -> Requirement:
         if id not in self._by_id:
             raise ValueError(f"no requirement is called {id}: add it to hype_contract/requirements/")

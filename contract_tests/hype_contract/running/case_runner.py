@@ -92,8 +92,9 @@ class CaseRunner:
     def _asides(self, case: Case, requirement: Requirement, world: World) -> Iterator[CaseResult]:
         """Yield a failure for each other requirement of which the case has seen a breach."""
         for finding in world.trace.findings.values():
-            if finding.requirement != requirement.id:
-                failed = _failed(case, self._requirements[finding.requirement], finding)
+            rule = self._requirements.find(finding.requirement)
+            if rule is not None and rule is not requirement:
+                failed = _failed(case, rule, finding)
                 script = world.trace.transcript.lines(str(world.http.base_url), _MOST_STEPS, finding.step)
                 yield _hidden(replace(failed, script=tuple(script)), world)
 

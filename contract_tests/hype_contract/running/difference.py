@@ -20,6 +20,8 @@ _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
 # The value that a sentence of jsonschema begins with. `'topic' is a required property` begins with a member's name.
 _WRONG_VALUE = re.compile(r"^.* (?=(?:is not|does not|is too|is blank|is invisible|is less|is greater|was expected)\b)")
 _FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
+_STRAY = " to hear nothing of a room that it is not in"
+_EXTRA_FRAME = re.compile(r"^the next frame to | to get no | to hear \w+ (?:once|never)$|^the frames .* to be \[\]$")
 _STATUS = re.compile(r"^\d{3}\b")
 _STATUS_DEMANDED = re.compile(r" to answer \d|'s status for .* to be \d{3}$")
 
@@ -44,7 +46,19 @@ def wrong_status(result: CaseResult) -> Difference | None:
     return Difference(_where(result.pair, result.expected), status[0])
 
 
+def strays(result: CaseResult) -> bool:
+    """Return whether a socket heard of a room that it was not in."""
+    return result.expected.endswith(_STRAY)
+
+
+def is_extra_frame(result: CaseResult) -> bool:
+    """Return whether the case got a frame that it should not have got, or another one than the next one due."""
+    return bool(_EXTRA_FRAME.search(result.expected)) and "nothing" not in result.got[:8]
+
+
 def _where(pair: Pair | None, expected: str) -> str:
+    if expected.endswith(_STRAY):
+        return "audience"
     if pair is not None:
         return f"{pair.kind} {pair.name}"
     request = _REQUEST.search(expected)

@@ -8,13 +8,14 @@ from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 
 from hype_contract.requirements.requirement import LEVELS, Level
-from hype_contract.running.difference import Difference, difference_of, wrong_status
+from hype_contract.running.difference import Difference, difference_of, is_extra_frame, strays, wrong_status
 from hype_contract.running.results import RequirementResult
 
 _FEW = 2
 # An id of a requirement that follows from the specs names an operation or an event as a whole.
 _DERIVED = re.compile(r"(?:answer|spec)\.")
 _AUDIENCE = "audience."
+_SEVERAL_EVENTS = 2
 
 
 @dataclass(frozen=True)
@@ -65,7 +66,7 @@ def _by_cause(
     failed: Sequence[RequirementResult], counted: Collection[str], awaited: Collection[str | None]
 ) -> dict[tuple[object, ...], list[RequirementResult]]:
     causes = {result.requirement.id: _cause(result) for result in failed if not result.follows}
-    causes |= _never_works(failed, awaited)
+    causes |= _never_works(failed, awaited) | _told_to_all(failed)
     members: dict[tuple[object, ...], list[RequirementResult]] = defaultdict(list)
     for result in failed:
         id = result.requirement.id
@@ -76,6 +77,14 @@ def _by_cause(
         )
         members[counts, *(first or causes.get(id) or (id,))].append(result)
     return members
+
+
+def _told_to_all(failed: Sequence[RequirementResult]) -> dict[str, tuple[object, ...]]:
+    """Return id → cause for the frames that came where they must not, if sockets hear of rooms they are not in."""
+    shown = {result.requirement.id: result.case_results[0] for result in failed if result.case_results}
+    if sum(strays(case) for case in shown.values()) < _SEVERAL_EVENTS:
+        return {}
+    return {id: (_AUDIENCE,) for id, case in shown.items() if strays(case) or is_extra_frame(case)}
 
 
 def _never_works(failed: Sequence[RequirementResult], awaited: Collection[str | None]) -> dict[str, tuple[object, ...]]:

@@ -13,7 +13,7 @@ import httpx
 from hype_contract.actors.clients.http import connect
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.options import Options
-from hype_contract.actors.world import World
+from hype_contract.actors.world import Shared, World
 from hype_contract.cases import catalogue
 from hype_contract.cases.registry import chosen, every_case
 from hype_contract.contract import specs
@@ -71,6 +71,7 @@ class PlannedRun:
         ids = {rule.id for rule in self.applicable}
         cases = chosen(every_case(self.contract), self.requirements, self.contract, config.areas, config.only)
         self.cases = [case for case in cases if case.requirement in ids]
+        self._shared = Shared()
 
     def narrow(self, ids: Collection[str]) -> None:
         """Judge these requirements only."""
@@ -93,15 +94,18 @@ class PlannedRun:
         with scratch(), connect(self.target.base_url) as http:
             config = self.config
             plan = Plan(config.seed, config.workers, config.options.mode == "fast", self.target.lacking)
-            fixtures = SharedFixtures(self._world_maker(http, None))
+            # What fixtures make is no single case's, so their worlds share nothing with those of the cases.
+            fixtures = SharedFixtures(self._world_maker(http, None, None))
             try:
-                yield CaseRunner(self._world_maker(http, fixtures), self.requirements, plan)
+                yield CaseRunner(self._world_maker(http, fixtures, self._shared), self.requirements, plan)
             finally:
                 fixtures.close()
 
-    def _world_maker(self, http: httpx.Client, fixtures: SharedFixtures[World] | None) -> Callable[[str], World]:
+    def _world_maker(
+        self, http: httpx.Client, fixtures: SharedFixtures[World] | None, shared: Shared | None
+    ) -> Callable[[str], World]:
         ws_url, options = self.target.ws_url, self.config.options
-        return lambda seed: World(self.contract, http, ws_url, seed, self.secrets, options, fixtures)
+        return lambda seed: World(self.contract, http, ws_url, seed, self.secrets, options, fixtures, shared)
 
     def finish(self, results: Sequence[CaseResult], ledger: Ledger, began: datetime, seconds: float) -> FinishedRun:
         """Evaluate `results`, decide the verdict and return the finished run."""
@@ -121,10 +125,15 @@ class PlannedRun:
             results,
             evaluated,
             ledger,
-            verdict.decide(evaluated, scope),
+            self._decided(evaluated),
             groups.grouped(evaluated, scope.levels),
             expectations.stale(evaluated),
         )
+
+    def _decided(self, evaluated: Sequence[RequirementResult]) -> Verdict:
+        decided = verdict.decide(evaluated, self.scope)
+        note = self._shared.patience.note()
+        return replace(decided, notes=[*decided.notes, note]) if note else decided
 
     def _judged(self, results: Iterable[CaseResult]) -> list[Requirement]:
         """Return the requirements of the run, and those of other areas that its cases wait for, or have seen broken."""

@@ -18,6 +18,7 @@ from websockets.sync.client import ClientConnection
 
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
 from hype_contract.actors.must import Members, Violation, shown
+from hype_contract.actors.patience import Patience
 from hype_contract.contract import strict_json
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.recording.ledger import Trace
@@ -59,6 +60,8 @@ class Socket:
         self.user: Mapping[str, Any] = {}
         """The `userId` of the socket's user, once it is known."""
         self.pace = pace
+        self.patience = Patience()
+        """How long to wait for what must come. A run shares one among all its sockets."""
         self._connection = connection
         self._trace = trace
         self._end: ConnectionClosed | None = None
@@ -87,17 +90,19 @@ class Socket:
             raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
         self._observe_sent(payload)
 
-    def expect(self, type: str, where: Condition | None = None, *, within: float = PATIENCE_S) -> Frame:
+    def expect(self, type: str, where: Condition | None = None, *, within: float | None = None) -> Frame:
         """Return the first frame of `type` whose `data` matches `where`.
 
-        Frames before it stay pending. Raises `Violation` when no such frame comes `within` seconds.
+        Frames before it stay pending. Raises `Violation` when no such frame comes `within` seconds (None: as `patience`
+        says).
         """
         return self.pending.pop(self._await(type, where, within))
 
     def expect_next(self, type: str, where: Condition | None = None) -> Frame:
         """Return the next frame. Raises `Violation` unless it is of `type` and matches: for rules about order."""
-        if not self.pending and not self._read(time.monotonic() + PATIENCE_S):
-            self._missing(type, where, PATIENCE_S)
+        within = self.patience.seconds(type, PATIENCE_S)
+        if not self.pending and not self._read(time.monotonic() + within):
+            self._missing(type, where, within)
         frame = self.pending.pop(0)
         if not _matcher(type, where)(frame):
             raise Violation(
@@ -117,7 +122,7 @@ class Socket:
 
         Raises `Violation` when it does not come, or when another frame (`of`: of that type) came before it.
         """
-        index = self._await(fence, where, PATIENCE_S)
+        index = self._await(fence, where)
         early = [frame for frame in self.pending[:index] if of in (None, frame["type"])]
         if early:
             raise Violation(f"{self.name} to get no {of or 'frame'} before {fence}", early[0], _pair(early[0]["type"]))
@@ -129,7 +134,7 @@ class Socket:
         The sender alone is answered (ruling R34), so these frames are all that the earlier requests caused here.
         """
         self.send("user_joined", self.identity)
-        index = self._await("user_joined", {**self.user, "channelId": None}, PATIENCE_S)
+        index = self._await("user_joined", {**self.user, "channelId": None})
         before, self.pending = self.pending[:index], self.pending[index + 1 :]
         return before
 
@@ -198,20 +203,24 @@ class Socket:
         drained, self.pending = self.pending, []
         return drained
 
-    def _await(self, type: str, where: Condition | None, within: float) -> int:
+    def _await(self, type: str, where: Condition | None, within: float | None = None) -> int:
         """Read until a pending frame matches; return its index in `pending`."""
         match = _matcher(type, where)
+        within = self.patience.seconds(type, PATIENCE_S) if within is None else within
         deadline = time.monotonic() + within
         position = 0
         while True:
             for index in range(position, len(self.pending)):
                 if match(self.pending[index]):
+                    self.patience.heard(type)
                     return index
             position = len(self.pending)
             if not self._read(deadline):
                 self._missing(type, where, within)
 
     def _missing(self, type: str, where: Condition | None, within: float) -> NoReturn:
+        if self._end is None:
+            self.patience.silent(type)
         received = [_named(frame) for frame in self.pending]
         got = _reason(self._end) if self._end else f"{received or 'nothing'} in {within:g} s"
         raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
@@ -259,7 +268,11 @@ class Socket:
             expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"
             rule = f"spec.{known.name}.out" if known else FRAMES_ARE_EVENTS
             self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known)
-        if event is None or not isinstance(frame.get("data"), dict):
+        if known is None or event is None or not isinstance(frame.get("data"), dict):
+            return _NO_EVENT
+        if self._trace.is_of_another(_about(frame["data"])):
+            rule = f"audience.{known.name}.out.outsider"
+            self._trace.note(rule, f"{self.name} to hear nothing of a room that it is not in", shown(payload), known)
             return _NO_EVENT
         named: Frame = self.contract.named.of(event.schema, frame, Members)
         return named
@@ -280,6 +293,11 @@ def _parsed(payload: str) -> tuple[Any, str]:
 
 def _pair(type: object, direction: Direction = "out") -> Pair:
     return Pair("event", str(type), direction)
+
+
+def _about(data: Mapping[str, Any]) -> list[str]:
+    """Return the ids of the channel and the user that an event is about."""
+    return [data[name] for name in ("channelId", "userId", "authorId") if isinstance(data.get(name), str)]
 
 
 def _matcher(type: str, where: Condition | None) -> Predicate:

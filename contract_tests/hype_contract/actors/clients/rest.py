@@ -112,7 +112,12 @@ class Rest:
         if known is not None and self._lacks(known, reply, target, content):
             self.trace.unimplemented(known.id)
             raise Unsupported(f"the target does not have {known.id}, an extension: it answers {reply.status}")
-        self._judge(reply)
+        try:
+            self._judge(reply)
+        except Violation as violation:
+            if known is not None and expect is not None and answer_of(known, reply.status) is None:
+                violation.pair = Pair("operation", known.id, str(_statuses(expect)[0]))  # the one that should have come
+            raise
         self._expect(reply, known, expect)
         return reply
 
@@ -183,7 +188,7 @@ class Rest:
             raise Violation(expected, f"{reply.status_in_words}: " + "; ".join(found[:5]), reply.pair)
 
     def _expect(self, reply: Reply, operation: Operation | None, expect: int | Iterable[int] | None) -> None:
-        wanted = [] if expect is None else [expect] if isinstance(expect, int) else list(expect)
+        wanted = _statuses(expect)
         if reply.status in wanted:
             return
         if outage := reply.unavailable:
@@ -199,6 +204,10 @@ class Rest:
         # The failure counts against the status that should have come, because that status is not proven.
         blamed = Pair("operation", operation.id, str(wanted[0])) if operation else None
         raise Violation(f"{reply.request} to answer {' or '.join(map(str, wanted))}", got, blamed)
+
+
+def _statuses(expect: int | Iterable[int] | None) -> list[int]:
+    return [] if expect is None else [expect] if isinstance(expect, int) else list(expect)
 
 
 def retry_after(status: int, headers: Mapping[str, str]) -> float | None:

@@ -175,6 +175,11 @@ def _room(world: World, person: Person, type: str = "text") -> str:
     return str(world.channel(person, type, position=1)["id"])
 
 
+def _any_room(world: World, person: Person, type: str = "text") -> str:
+    """Return a channel for a request that changes no channel."""
+    return world.room(person, type, position=1)
+
+
 def _channel(world: World, person: Person) -> Parts:
     return {"path": {"id": _room(world, person, "voice")}}
 
@@ -188,15 +193,15 @@ def _server(world: World, person: Person) -> Parts:
 
 
 def _message(world: World, person: Person) -> Parts:
-    return {"path": {"id": world.message(person, _room(world, person))["id"]}}
+    return {"path": {"id": world.message(person, _any_room(world, person))["id"]}}
 
 
 def _page(world: World, person: Person) -> Parts:
-    return {"query": {"channelId": _room(world, person)}}
+    return {"query": {"channelId": _any_room(world, person)}}
 
 
 def _new_message(world: World, person: Person) -> Parts:
-    return {"body": {"channelId": _room(world, person), "content": "hello"}}
+    return {"body": {"channelId": _any_room(world, person), "content": "hello"}}
 
 
 def _credentials(world: World, person: Person) -> Parts:
@@ -208,7 +213,7 @@ _PARTS: dict[str, Callable[[World, Person], Parts]] = {
     # A target that has run for long has more users than a case wants to read.
     "listUsers": lambda world, person: {"query": {"limit": 3}},
     "createChannel": _new_channel,
-    "getChannel": _channel,
+    "getChannel": lambda world, person: {"path": {"id": _any_room(world, person, "voice")}},
     "updateChannel": lambda world, person: {**_channel(world, person), "body": {"topic": "a topic"}},
     "deleteChannel": _channel,
     "getUser": _self,
