@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import io
 import logging
 import sys
 import time
+import traceback
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -19,11 +19,13 @@ try:
     from hype_contract.command import arguments, listing
     from hype_contract.contract.areas import AREAS
     from hype_contract.recording.printable import printable
-    from hype_contract.reporting import files
+    from hype_contract.reporting import files, streams
     from hype_contract.reporting.console import Console
-    from hype_contract.reporting.document import UnusableRun, of_run, of_unusable
+    from hype_contract.reporting.document import UnbegunRun, of_run, of_unbegun
     from hype_contract.running import expectations, target, verdict
-    from hype_contract.running.config import BadAuthorities, RunConfig, config_of
+    from hype_contract.running.config import BadAuthorities, RunConfig, UnknownIds, config_of
+    from hype_contract.running.interruption import Interrupted, interruptible
+    from hype_contract.running.results import Ending
     from hype_contract.running.run import PlannedRun, known_secrets
 except ModuleNotFoundError as missing:  # only the server was installed
     print(
@@ -35,44 +37,105 @@ except ModuleNotFoundError as missing:  # only the server was installed
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command and return its exit code (see `--help`)."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):  # a terminal of a legacy code page lacks characters of the report
-            stream.reconfigure(errors="replace")
     # Without a handler, Python writes the log records of libraries to stderr, with the target's text unchanged in them.
     logging.getLogger().addHandler(logging.NullHandler())
+    streams.make_lasting()
     options = arguments.parser().parse_args(argv)
+    try:
+        with interruptible():
+            exit_code = _command(options)
+        if reason := streams.lost():
+            streams.complain(f"hype-contract: a part of the report is not on stdout: {reason}.")
+        return exit_code
+    except (expectations.BadExpectations, BadAuthorities, UnknownIds, files.CannotWrite) as wrong:
+        return _refuse(str(wrong))
+    except Interrupted as interrupted:
+        return _refuse(f"{interrupted}.", interrupted.exit_code)
+    except Exception as error:  # noqa: BLE001 - exit code 1 says something about the target
+        return _break(error, options)
+
+
+def _command(options: argparse.Namespace) -> int:
     if options.command == "list":
         return listing.show(sys.stdout, options.profile, options.area or AREAS, options.only)
-    try:
-        config = config_of(options)
-        paths = {name: path for name in files.RENDERERS if (path := getattr(options, name)) is not None}
-        files.prepare(paths)
-        return _judge(options, config, paths)
-    except (expectations.BadExpectations, BadAuthorities, files.CannotWrite) as wrong:
-        return _refuse(str(wrong))
+    config = config_of(options)
+    paths = {name: path for name in files.RENDERERS if (path := getattr(options, name)) is not None}
+    files.prepare(paths)
+    return _Judgement(options, config, paths).judge()
 
 
-def _judge(options: argparse.Namespace, config: RunConfig, paths: Mapping[str, Path]) -> int:
-    began, started = datetime.now(UTC), time.monotonic()
-    try:
-        found = target.reach(options.base_url, options.ws_url, options.profile, config.areas)
-    except target.TargetUnusable as unusable:
-        sentence = known_secrets(options.base_url, options.ws_url, config.options).hide(str(unusable))
-        run = UnusableRun(options.base_url, options.ws_url, options.profile, config, began, sentence)
-        files.write(of_unusable(run, time.monotonic() - started), paths)
-        return _refuse(sentence)
-    planned = PlannedRun(found, config)
-    console = Console(sys.stdout, planned)
-    console.begin()
-    finished = planned.execute(console.progress)
-    console.end(finished)
-    files.write(of_run(finished), paths)
-    return finished.verdict.exit_code
+_KILLED = 137  # a process that SIGKILL ends
 
 
-def _refuse(sentence: str) -> int:
-    print(printable(f"hype-contract: {sentence}"), file=sys.stderr)
-    return verdict.UNUSABLE
+class _Judgement:
+    """The judgement of one target, which leaves a true report in each file whatever happens."""
+
+    def __init__(self, options: argparse.Namespace, config: RunConfig, paths: Mapping[str, Path]) -> None:
+        self._options = options
+        self._config = config
+        self._paths = paths
+        self._began, self._started = datetime.now(UTC), time.monotonic()
+
+    def judge(self) -> int:
+        """Run all cases, report them and return the exit code."""
+        try:
+            # A process that is killed leaves this, and not the report of an earlier run.
+            self._write(Ending("interrupted", _KILLED, "the run has not come to its end"))
+            return self._judge()
+        except target.TargetUnusable as unusable:
+            return self._end(Ending("unusable", verdict.UNUSABLE, str(unusable)))
+        except Interrupted as interrupted:
+            return self._end(Ending("interrupted", interrupted.exit_code, f"{interrupted}."))
+        except files.CannotWrite:
+            raise
+        except Exception as error:
+            self._write(Ending("unusable", verdict.BROKEN, _fault(error)))
+            raise
+
+    def _judge(self) -> int:
+        options = self._options
+        found = target.reach(options.base_url, options.ws_url, options.profile, self._config.areas)
+        planned = PlannedRun(found, self._config)
+        console = Console(sys.stdout, planned)
+        planned.announce = console.announce
+        console.begin()
+        finished = planned.execute(console.progress)
+        try:
+            files.write(of_run(finished), self._paths)
+            self._paths = {}  # whatever happens now, these reports stay
+        finally:
+            console.end(finished)
+        return finished.verdict.exit_code
+
+    def _end(self, ending: Ending) -> int:
+        return _refuse(self._write(ending), ending.exit_code)
+
+    def _write(self, ending: Ending) -> str:
+        """Write the reports of a run that has judged nothing; return the reason without secrets."""
+        options = self._options
+        sentence = known_secrets(options.base_url, options.ws_url, self._config.options).hide(ending.reason)
+        ending = Ending(ending.word, ending.exit_code, sentence)
+        run = UnbegunRun(options.base_url, options.ws_url, options.profile, self._config, self._began, ending)
+        files.write(of_unbegun(run, time.monotonic() - self._started), self._paths)
+        return sentence
+
+
+def _refuse(sentence: str, exit_code: int = verdict.UNUSABLE) -> int:
+    streams.complain(printable(f"hype-contract: {sentence}"))
+    return exit_code
+
+
+def _fault(error: Exception) -> str:
+    return f"a fault of hype-contract, and not of the target: {type(error).__name__}: {error}".rstrip(" .:") + "."
+
+
+def _break(error: Exception, options: argparse.Namespace) -> int:
+    if options.traceback:
+        streams.complain(printable("".join(traceback.format_exception(error))).replace("\\n", "\n"))
+        how = "please report it with the text above"
+    else:
+        how = "please report it with what the same command says with --traceback"
+    return _refuse(f"{_fault(error)} To have it mended, {how}.", verdict.BROKEN)
 
 
 if __name__ == "__main__":

@@ -28,7 +28,7 @@ from hype_contract.reporting.entries import describe, entry_of, headline
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running import target
 from hype_contract.running.case_runner import CaseRunner
-from hype_contract.running.config import BadAuthorities, config_of
+from hype_contract.running.config import BadAuthorities, UnknownIds, config_of
 from hype_contract.running.expectations import BadExpectations
 from hype_contract.running.results import CaseResult, RequirementResult
 from hype_contract.running.run import FinishedRun, PlannedRun, known_secrets
@@ -148,7 +148,7 @@ class Requirements(pytest.Directory):
             config = config_of(options)
             paths = {name: path for name in _FORMATS if (path := getattr(options, name)) is not None}
             files.prepare(paths)
-        except (BadAuthorities, BadExpectations, files.CannotWrite) as wrong:
+        except (BadAuthorities, BadExpectations, UnknownIds, files.CannotWrite) as wrong:
             raise self.CollectError(f"hype-contract: {wrong}") from None
         try:
             found = target.reach(options.base_url, options.ws_url, options.profile, config.areas)

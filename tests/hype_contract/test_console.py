@@ -42,10 +42,13 @@ def test_a_failure_is_shown_with_its_source_and_a_way_to_repeat_it(capsys: pytes
     assert out.splitlines()[-1].startswith("verdict: does not conform")
 
 
-def test_no_matching_requirement_is_not_a_pass(fake: Fake, capsys: pytest.CaptureFixture[str]) -> None:
-    """A run without any requirement is incomplete."""
-    assert judge(fake, "--only", "R99") == 3
-    assert "no requirement passed" in capsys.readouterr().out
+@pytest.mark.parametrize("others", [(), ("--only", "R12.health")], ids=["alone", "among others"])
+def test_an_unknown_id_is_refused(fake: Fake, others: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    """An id that begins no requirement's is refused before the run, also among others that exist."""
+    assert judge(fake, *others, "--only", "R99") == 2
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert "--only 'R99': no requirement has an id that begins so" in err
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -37,7 +37,7 @@ RULES = Requirements(
 @pytest.fixture
 def judge(fake: Fake, world_on: Callable[[Fake], World]) -> Callable[[Check], CaseResult]:
     """Return a function that runs a check as a case."""
-    runner = CaseRunner(lambda seed: world_on(fake), RULES, Plan(0))
+    runner = CaseRunner(lambda seed, conditions: world_on(fake), RULES, Plan(0))
     return lambda check: runner.run_case(Case("R1.a", "a", check))
 
 
@@ -115,7 +115,7 @@ def test_a_failure_can_be_acted_on(judge: Callable[[Check], CaseResult]) -> None
 def test_a_failed_extension_blames_no_documented_answer(fake: Fake, world_on: Callable[[Fake], World]) -> None:
     """A failed extension does not mark the pair that it names as failed; a failed `must` does."""
     rules = Requirements([*RULES, Requirement("R9.c", "c", "ruling R9", "extension")])
-    runner = CaseRunner(lambda seed: world_on(fake), rules, Plan(0))
+    runner = CaseRunner(lambda seed, conditions: world_on(fake), rules, Plan(0))
     assert runner.run_case(Case("R9.c", "c", fails)).outcome == "fail"
     assert runner.ledger.failed == set()
     runner.run_case(Case("R1.a", "a", fails))
@@ -128,7 +128,7 @@ def test_a_silent_target_ends_the_run_soon(fake: Fake, world_on: Callable[[Fake]
     def silent(world: World) -> None:
         raise NoAnswer("an answer", "nothing")
 
-    runner = CaseRunner(lambda seed: world_on(fake), RULES, Plan(0, workers=1))
+    runner = CaseRunner(lambda seed, conditions: world_on(fake), RULES, Plan(0, workers=1))
     outcomes = [result.outcome for result in runner.run_all([Case("R1.a", "a", silent)] * 8)]
     assert sorted(outcomes) == ["fail"] * 5 + ["skipped"] * 3
 
@@ -141,7 +141,7 @@ def test_cases_that_run_alone_come_last(fake: Fake, world_on: Callable[[Fake], W
         Case("R1.a", "generated", lambda world: order.append("with others"), generates=True),
         Case("R1.a", "ordinary", lambda world: order.append("with others")),
     ]
-    list(CaseRunner(lambda seed: world_on(fake), RULES, Plan(0)).run_all(cases))
+    list(CaseRunner(lambda seed, conditions: world_on(fake), RULES, Plan(0)).run_all(cases))
     assert order == ["with others", "with others", "alone"]
 
 
@@ -206,7 +206,7 @@ def test_cases_and_requirements_fit_each_other(profile: Profile) -> None:
 
 def test_fast_leaves_out_what_is_slow(fake: Fake, world_on: Callable[[Fake], World]) -> None:
     """A slow case is skipped by choice with `--fast`."""
-    runner = CaseRunner(lambda seed: world_on(fake), RULES, Plan(0, fast=True))
+    runner = CaseRunner(lambda seed, conditions: world_on(fake), RULES, Plan(0, fast=True))
     slow, quick = (runner.run_case(Case("R1.a", "a", passes, slow=slow)) for slow in (True, False))
     assert (slow.outcome, slow.by_choice, quick.outcome) == ("skipped", True, "pass")
 
@@ -216,7 +216,7 @@ def test_fast_runs_some_of_those_that_are_alike(fake: Fake, world_on: Callable[[
     cases = [Case("R1.a", f"passes{number}", passes, alike=True) for number in range(12)]
 
     def run(seed: int) -> list[Outcome]:
-        runner = CaseRunner(lambda seed: world_on(fake), RULES, Plan(seed, fast=True))
+        runner = CaseRunner(lambda seed, conditions: world_on(fake), RULES, Plan(seed, fast=True))
         return [runner.run_case(case).outcome for case in cases]
 
     assert run(1) == run(1) != run(2)
@@ -225,7 +225,7 @@ def test_fast_runs_some_of_those_that_are_alike(fake: Fake, world_on: Callable[[
 
 def test_what_the_target_lacks_is_not_tried(fake: Fake, world_on: Callable[[Fake], World]) -> None:
     """A case of a lacking area is unsupported, with the reason that the probe found, and does not run."""
-    runner = CaseRunner(lambda seed: world_on(fake), RULES, Plan(0, lacking={"rest": "no REST here"}))
+    runner = CaseRunner(lambda seed, conditions: world_on(fake), RULES, Plan(0, lacking={"rest": "no REST here"}))
     result = runner.run_case(Case("R1.a", "a", fails))
     assert (result.outcome, result.message) == ("unsupported", "no REST here")
 

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Hashable
 from contextlib import AbstractContextManager, suppress
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
+from hype_contract.actors.clients.conditions import Abandoned
 from hype_contract.actors.must import Violation
+
+_REMOVAL_S = 10.0
 
 
 class Maker(Protocol):
@@ -60,9 +64,21 @@ class SharedFixtures(Generic[M]):
             return made
 
     def close(self) -> None:
-        """Remove every fixture."""
-        with self._lock:  # a case that was just abandoned may still be making a fixture
-            made = list(self._made.values())
+        """Remove every fixture, as far as that is possible within `_REMOVAL_S` seconds."""
+        until = time.monotonic() + _REMOVAL_S
+        # A case that was just abandoned may still be making a fixture.
+        if not self._lock.acquire(timeout=_REMOVAL_S):
+            return
+        made = list(self._made.values())
+        self._made.clear()
+        self._lock.release()
         for _, world in made:
-            with suppress(Violation):
+            if time.monotonic() > until:
+                return
+            with suppress(Violation, Abandoned):
                 world.close()
+
+    def forget(self) -> None:
+        """Make every fixture anew from now on: the target may have lost them."""
+        with self._lock:
+            self._made.clear()

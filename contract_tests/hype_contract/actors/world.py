@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 
 import httpx
 
+from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.clients.opening import address, connect
 from hype_contract.actors.clients.rest import Rest
@@ -61,13 +62,15 @@ class World:
         options: Options = DEFAULTS,
         fixtures: SharedFixtures[World] | None = None,
         shared: Shared | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self.options = options
         self._patience = shared.patience if shared else Patience()
         self._fixtures = fixtures
         self.contract = contract
         self.trace = Trace(secrets_, shared.makers if shared else None)
-        self.rest = Rest(contract, http, self.trace)
+        self.conditions = conditions or Conditions()
+        self.rest = Rest(contract, http, self.trace, self.conditions)
         self.http = http
         self.ws_url = ws_url
         self.seed = seed
@@ -192,12 +195,16 @@ class World:
         """
         name = self._socket_name(person)
         self.trace.transcript.opening(name, address(self.ws_url, token))
+        self.conditions.check()
         try:
             connection = connect(self.ws_url, token, lazy=lazy, origin=origin)
         except Violation as violation:
             violation.pair = GREETED  # every event needs a socket
+            if isinstance(violation.__cause__, OSError | EOFError):
+                self.conditions.lose(violation)
             raise
-        made = Socket(self.contract, connection, self.trace, name, person.pace if person else None)
+        pace = person.pace if person else None
+        made = Socket(self.contract, connection, self.trace, name, pace, self.conditions)
         made.user = {"userId": person.id} if person else {}
         made.patience = self._patience
         self._sockets.append(made)
@@ -233,6 +240,7 @@ class World:
 
         Raises `Violation`.
         """
+        self.conditions.clean()
         self._cleanups.close()
         wrong: Violation | None = None
         for socket in self._sockets:

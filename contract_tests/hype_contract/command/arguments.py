@@ -35,8 +35,12 @@ examples:
 exit codes:
   0  conforms
   1  does not conform
-  2  the target cannot be used (no server listens, the answers are no JSON, no user can log in …), or an option is wrong
-  3  incomplete: no requirement failed, but too few were exercised to say that the target conforms
+  2  the target cannot be used (no server listens, the answers are no JSON, no user can log in …), or it went away in
+     the middle of the run, or an option is wrong
+  3  incomplete: no requirement failed, but too few were exercised to say that the target conforms, or the target was
+     away for a while
+  4  a fault of the harness itself (the command with --traceback says more)
+  130, 143  interrupted by Ctrl+C or SIGTERM: the reports say what was judged until then
 
 pytest runs a test per requirement (each option begins with --hype-; -k and --junit-xml are options of pytest):
   pytest --pyargs hype_contract --hype-base-url http://localhost:3001 --hype-ws-url ws://localhost:8080
@@ -60,6 +64,7 @@ def parser() -> argparse.ArgumentParser:
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
     made.add_argument("command", nargs="?", choices=("run", "list"), default="run", help=argparse.SUPPRESS)
+    made.add_argument("--traceback", action="store_true", help="show the traceback of a fault of the harness")
     declare(made.add_argument_group)
     return made
 
@@ -154,6 +159,13 @@ def _declare_run(group: Any) -> None:
         default=4,
         metavar="N",
         help="cases that run at the same time (default %(default)s)",
+    )
+    add(
+        "--time-limit",
+        type=_positive,
+        default=120,
+        metavar="MINUTES",
+        help="end the run after so many minutes; what is not judged by then makes it incomplete (default %(default)s)",
     )
 
 

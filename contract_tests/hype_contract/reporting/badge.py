@@ -8,7 +8,13 @@ from hype_contract.reporting.document import Document
 
 _LABEL = "hype contract"
 # Dark enough for white letters (WCAG AA, 4.5:1).
-_COLOURS = {"conforms": "#2a7d2e", "does not conform": "#c0392b", "incomplete": "#8a6100", "unusable": "#5f6368"}
+_COLOURS = {
+    "conforms": "#2a7d2e",
+    "does not conform": "#c0392b",
+    "incomplete": "#8a6100",
+    "unusable": "#5f6368",
+    "interrupted": "#5f6368",
+}
 _PADDING = 6
 
 # Widths of characters in Verdana 11 px, the font of shields.io, in tenths of a pixel. Others are as wide as a digit.

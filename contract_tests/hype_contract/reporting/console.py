@@ -53,6 +53,10 @@ class Console:
         """Show that a case has ended."""
         self._progress.add(result)
 
+    def announce(self, sentence: str) -> None:
+        """Print a sentence about the run in the middle of the progress."""
+        self._print("", self._planned.secrets.hide(sentence))
+
     def end(self, run: FinishedRun) -> None:
         """Print the failures by cause, the errors of the harness, the coverage and, last, the verdict."""
         document = of_run(run)

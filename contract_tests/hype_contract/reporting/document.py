@@ -15,8 +15,9 @@ from hype_contract.recording.secrecy import without_credentials
 from hype_contract.reporting.coverage import coverage_of
 from hype_contract.reporting.entries import entry_of, group_of
 from hype_contract.running.config import RunConfig
+from hype_contract.running.results import Ending
 from hype_contract.running.run import FinishedRun
-from hype_contract.running.verdict import UNUSABLE, Part
+from hype_contract.running.verdict import Part
 
 FORMAT = 1
 """The version of the format. It grows with every change that breaks a program which reads report.json."""
@@ -25,10 +26,10 @@ Document = dict[str, Any]
 
 
 @dataclass(frozen=True)
-class UnusableRun:
-    """A run that could not begin, because its target is unusable.
+class UnbegunRun:
+    """A run without a case that ran, for example because its target is unusable.
 
-    `profile`: as the option says; `began`: UTC; `sentence`: the reason, without secrets.
+    `profile`: as the option says; `began`: UTC; `ending`: with the reason, without secrets.
     """
 
     base_url: str
@@ -36,7 +37,7 @@ class UnusableRun:
     profile: str
     config: RunConfig
     began: datetime
-    sentence: str
+    ending: Ending
 
 
 def of_run(run: FinishedRun) -> Document:
@@ -71,8 +72,8 @@ def of_run(run: FinishedRun) -> Document:
     return written
 
 
-def of_unusable(run: UnusableRun, seconds: float) -> Document:
-    """Return the document of a run that could not begin, so that a CI finds the reason in every report.
+def of_unbegun(run: UnbegunRun, seconds: float) -> Document:
+    """Return the document of a run without a case, so that a CI finds the reason in every report.
 
     `seconds`: wall time.
     """
@@ -86,11 +87,11 @@ def of_unusable(run: UnusableRun, seconds: float) -> Document:
             "lacking": {},
         },
         "verdict": {
-            "word": "unusable",
-            "exitCode": UNUSABLE,
+            "word": run.ending.word,
+            "exitCode": run.ending.exit_code,
             "levels": {},
             "areas": {},
-            "reasons": [run.sentence],
+            "reasons": [run.ending.reason],
             "notes": [],
         },
         "coverage": None,

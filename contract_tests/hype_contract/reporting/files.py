@@ -23,7 +23,7 @@ class CannotWrite(Exception):
 
 
 def prepare(paths: Mapping[str, Path]) -> None:
-    """Check that each file can be written. An existing file keeps its content until the run ends.
+    """Check that each file can be written.
 
     `paths`: format → file. Raises `CannotWrite`.
     """
@@ -41,9 +41,15 @@ def prepare(paths: Mapping[str, Path]) -> None:
 
 
 def write(document: Document, paths: Mapping[str, Path]) -> None:
-    """Write the reports. `paths`: format → file. Raises `CannotWrite`."""
+    """Write the reports. `paths`: format → file.
+
+    Raises `CannotWrite` for the first that cannot be written, after the others are written.
+    """
+    wrong: list[CannotWrite] = []
     for format, path in paths.items():
         try:
             path.write_text(RENDERERS[format](document), encoding="utf-8")
         except OSError as error:  # for example, the disk is full by now
-            raise CannotWrite(f"--{format} {path} cannot be written: {error.strerror or error}.") from error
+            wrong.append(CannotWrite(f"--{format} {path} cannot be written: {error.strerror or error}."))
+    if wrong:
+        raise wrong[0]

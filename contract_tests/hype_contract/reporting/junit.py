@@ -2,7 +2,7 @@
 
 A `failure` or an `error` breaks a build, so only a requirement that counts for the verdict becomes one. A failed
 recommendation, expected failure or extension is `skipped`, with its description in `system-out`. If the verdict is
-`incomplete` or `unusable`, a separate suite `verdict` carries it as an `error`.
+`incomplete`, `unusable` or `interrupted`, a separate suite `verdict` carries it as an `error`.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ def render(document: Document) -> str:
     """Return the XML of a report.json document."""
     entries = {area: [entry for entry in document["requirements"] if entry["area"] == area] for area in AREAS}
     suites = [_suite(document, area, some) for area, some in entries.items() if some]
-    if document["verdict"]["word"] in ("incomplete", "unusable"):
+    if document["verdict"]["word"] in ("incomplete", "unusable", "interrupted"):
         suites.append(_verdict(document))
     root = Element("testsuites", name=_NAME)
     root.extend(suites)

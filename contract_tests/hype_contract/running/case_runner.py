@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor, as_completed
 from dataclasses import dataclass, field, replace
 
+from hype_contract.actors.clients.conditions import CLEANING_S, Abandoned, Conditions, Stop
 from hype_contract.actors.clients.rest import NoAnswer
 from hype_contract.actors.must import Blameless, Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
@@ -16,12 +17,17 @@ from hype_contract.contract.areas import Area
 from hype_contract.contract.specs import Pair
 from hype_contract.recording.ledger import Finding, Ledger
 from hype_contract.requirements.requirement import Requirement, Requirements
-from hype_contract.running.results import CaseResult
+from hype_contract.running.results import CaseResult, Outcome
+from hype_contract.running.watch import Watch
+from hype_contract.running.workers import Lane, Workers
 
-MakeWorld = Callable[[str], World]
+MakeWorld = Callable[[str, Conditions], World]
 
 _MOST_STEPS = 40
 _MOST_SILENT_CASES = 5
+_MOST_TRIES = 3
+_BROKEN: tuple[Outcome, ...] = ("fail", "blocked", "error")
+INTERRUPTED = "the run was interrupted"
 _LEFT_OUT = "left out by --fast"
 # `--fast` runs one of so many cases that are alike. The seed decides which.
 _ALIKE_PER_FAST_CASE = 10
@@ -32,21 +38,37 @@ class Plan:
     """The plan of a run.
 
     `workers`: number of cases that run at the same time. `fast`: leave out slow cases. `lacking`: areas that the target
-    does not have → the reason.
+    does not have → the reason. `longest_case_s`, `longest_s`: seconds that a case and the run may take.
     """
 
     seed: int
     workers: int = 4
     fast: bool = False
     lacking: Mapping[Area, str] = field(default_factory=dict)
+    longest_case_s: float = 300.0
+    longest_s: float = math.inf
 
 
 class CaseRunner:
     """The runner of cases against one target. `ledger`: of the cases that have ended."""
 
-    def __init__(self, make_world: MakeWorld, requirements: Requirements, plan: Plan) -> None:
-        """Keep what the cases need. `make_world`: makes the world of a case from its seed."""
+    def __init__(
+        self,
+        make_world: MakeWorld,
+        requirements: Requirements,
+        plan: Plan,
+        watch: Watch | None = None,
+        stop: Stop | None = None,
+    ) -> None:
+        """Keep what the cases need. `make_world`: makes the world of a case from its seed and its conditions.
+
+        `watch`: tells whether the target is there; without it, no failure comes from an outage. `after_outage`: is
+        called when the target has come back.
+        """
         self.ledger = Ledger()
+        self.after_outage: Callable[[], None] = lambda: None
+        self._watch = watch
+        self._stop = stop or Stop()
         self._make_world = make_world
         self._requirements = requirements
         self._by_pair = {rule.pair: rule.id for rule in requirements if rule.pair}
@@ -58,36 +80,89 @@ class CaseRunner:
         """Yield each result as soon as its case ends. Cases that must run alone come last, in order."""
         # A slow case mostly waits, so it begins first and the others run meanwhile.
         every = sorted(cases, key=lambda case: (case.order, not case.slow))
-        with ThreadPoolExecutor(self._plan.workers) as pool, ThreadPoolExecutor(1) as generator:
-            together = [case for case in every if not case.alone]
-            waiting = [(generator if case.generates else pool).submit(self.run_case, case) for case in together]
-            try:
-                for ended in as_completed(waiting):
-                    yield ended.result()
-            finally:
-                for future in waiting:
-                    future.cancel()
-        for case in every:
-            if case.alone:
-                yield self.run_case(case)
+        together = [case for case in every if not case.alone]
+        lanes = [
+            Lane([case for case in together if not case.generates], self._plan.workers),
+            Lane([case for case in together if case.generates], 1),
+        ]
+        workers = Workers(self.run_case, self._given_up, self._plan.longest_case_s + 2 * CLEANING_S)
+        due = time.monotonic() + self._plan.longest_s
+        try:
+            for stage in (lanes, [Lane([case for case in every if case.alone], 1)]):
+                for result in workers.results(stage):
+                    yield result
+                    if time.monotonic() > due:
+                        self._stop.pull(f"the time limit of the run, {self._plan.longest_s / 60:g} minutes, is over")
+        except KeyboardInterrupt:
+            self._stop.pull(INTERRUPTED)
+            raise
+        finally:
+            self._stop.pull("the run was stopped")
+            workers.join(CLEANING_S)
+
+    def _given_up(self, case: Case) -> CaseResult:
+        reason = f"the case did not come back within {self._plan.longest_case_s:g} s"
+        return CaseResult(case, self._requirements[case.requirement], "error", reason)
 
     def run_case(self, case: Case) -> CaseResult:
-        """Run one case and return its result; an exception in it does not stop the run."""
+        """Run one case and return its result; an exception in it does not stop the run.
+
+        A case that fails while the target is away, or loses a connection, is no breach of the contract: it runs again.
+        """
+        tries = 1
+        while (result := self._try(case, tries)) is None:
+            tries += 1
+        return result
+
+    def _try(self, case: Case, tries: int) -> CaseResult | None:
+        """Run a case, for the `tries`th time; return None if it must run again."""
         requirement = self._requirements[case.requirement]
-        if requirement.area in self._plan.lacking:
-            return CaseResult(case, requirement, "unsupported", self._plan.lacking[requirement.area])
-        if self._plan.fast and (case.slow or (case.alike and self._left_out(case))):
-            return CaseResult(case, requirement, "skipped", _LEFT_OUT, by_choice=True)
-        if self._silences >= _MOST_SILENT_CASES:
-            reason = f"the target stopped answering {self._silences} cases ago"
-            return CaseResult(case, requirement, "skipped", reason)
-        world = self._make_world(self._seed(case))
+        if left_out := self._left_out(case, requirement):
+            return left_out
+        world = self._make_world(self._seed(case), Conditions(self._plan.longest_case_s, self._stop))
         started = time.monotonic()
         result = self._attempt(case, requirement, world)
+        if result.outcome in _BROKEN and (met := self._outage(world.conditions, started)):
+            if self._stop.reason is not None:
+                return CaseResult(case, requirement, "skipped", self._stop.reason)
+            if tries < _MOST_TRIES:
+                return None
+            return CaseResult(case, requirement, "error", f"each time that this case ran, {met}")
+        if result.outcome in _BROKEN and world.conditions.lost and tries == 1 and self._watch:
+            return None
         result = replace(result, asides=tuple(self._asides(case, requirement, world)))
         self._silences = self._silences + 1 if result.silent else 0
         self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=self._blamed(result))
         return _finished(result, world, time.monotonic() - started)
+
+    def _left_out(self, case: Case, requirement: Requirement) -> CaseResult | None:
+        """Return the result of a case that does not run, or None."""
+        if requirement.area in self._plan.lacking:
+            return CaseResult(case, requirement, "unsupported", self._plan.lacking[requirement.area])
+        if self._plan.fast and (case.slow or (case.alike and self._is_left_out_of_alike(case))):
+            return CaseResult(case, requirement, "skipped", _LEFT_OUT, by_choice=True)
+        if self._silences >= _MOST_SILENT_CASES:
+            reason = f"the target stopped answering {self._silences} cases ago"
+            return CaseResult(case, requirement, "skipped", reason)
+        stopped = self._stop.reason
+        return None if stopped is None else CaseResult(case, requirement, "skipped", stopped)
+
+    def _outage(self, conditions: Conditions, started: float) -> str | None:
+        """Return the outage that a case which has failed has met, in words; None if the target was there all the time.
+
+        A target that is away is waited for.
+        """
+        if self._watch is None:
+            return None
+        if not self._watch.look():
+            return self._stop.reason
+        if conditions.refused:
+            self._watch.note("a connection was refused")
+        outage = self._watch.during(started)
+        if outage is None:
+            return None
+        self.after_outage()
+        return outage.sentence
 
     def _asides(self, case: Case, requirement: Requirement, world: World) -> Iterator[CaseResult]:
         """Yield a failure for each other requirement of which the case has seen a breach."""
@@ -106,13 +181,27 @@ class CaseRunner:
         optional = rule.level == "extension" or rule.strength == "should"
         return None if optional and pair not in self._extensions else pair
 
-    def _left_out(self, case: Case) -> bool:
+    def _is_left_out_of_alike(self, case: Case) -> bool:
         return zlib.crc32(self._seed(case).encode()) % _ALIKE_PER_FAST_CASE > 0
 
     def _seed(self, case: Case) -> str:
         return f"{self._plan.seed}/{case.requirement}/{case.name}"
 
     def _attempt(self, case: Case, requirement: Requirement, world: World) -> CaseResult:
+        try:
+            return self._run(case, requirement, world)
+        except Abandoned as over:
+            return CaseResult(case, requirement, "skipped" if self._stop.reason else "error", str(over))
+        except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others run
+            if isinstance(error, OSError):
+                world.conditions.lose(error)
+            if finding := next(iter(world.trace.findings.values()), None):
+                # What the case could not read was wrong.
+                return _blocked(case, requirement, finding, finding.requirement)
+            reason = f"the harness failed: {type(error).__name__}: {error}"
+            return CaseResult(case, requirement, "error", reason)
+
+    def _run(self, case: Case, requirement: Requirement, world: World) -> CaseResult:
         try:
             try:
                 case.check(world)
@@ -125,12 +214,6 @@ class CaseRunner:
             return CaseResult(case, requirement, "skipped", str(skipped), by_choice=by_choice)
         except Unsupported as unsupported:
             return CaseResult(case, requirement, "unsupported", str(unsupported))
-        except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others run
-            if finding := next(iter(world.trace.findings.values()), None):
-                # What the case could not read was wrong.
-                return _blocked(case, requirement, finding, finding.requirement)
-            reason = f"the harness failed: {type(error).__name__}: {error}"
-            return CaseResult(case, requirement, "error", reason)
         if own := world.trace.findings.get(requirement.id):
             return _failed(case, requirement, own)
         if not world.trace.exercised:
@@ -160,7 +243,7 @@ def _blocked(case: Case, requirement: Requirement, wrong: Violation | Finding, b
 
 
 def _finished(result: CaseResult, world: World, seconds: float) -> CaseResult:
-    transcript, broken = world.trace.transcript, result.outcome in ("fail", "blocked", "error")
+    transcript, broken = world.trace.transcript, result.outcome in _BROKEN
     script = tuple(transcript.lines(str(world.http.base_url), _MOST_STEPS)) if broken else ()
     return _hidden(replace(result, script=script, seconds=seconds), world)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 from argparse import Namespace
 from collections.abc import Collection, Mapping, Sequence
@@ -28,6 +29,7 @@ class RunConfig:
     `seed`: the same seed sends the same requests. `only`: ids of requirements, or beginnings of ids; empty for all.
     `extensions`: they count for the verdict. `highest`: the last level that is judged. `workers`: number of cases that
     run at the same time. `expected`: requirement id → the reason why it may fail.
+    `time_limit_s`: seconds that the cases may take.
     """
 
     areas: Sequence[Area]
@@ -38,12 +40,18 @@ class RunConfig:
     workers: int = 4
     options: Options = field(default_factory=Options)
     expected: Mapping[str, str] = field(default_factory=dict)
+    time_limit_s: float = math.inf
+
+
+class UnknownIds(Exception):
+    """`--only` names no requirement; the text is a sentence for the person at the terminal."""
 
 
 def config_of(options: Namespace) -> RunConfig:
     """Return the configuration that `options` (see `arguments.py`) ask for, with a random seed unless they name one.
 
-    The process trusts the authorities of `--ca` from now on. Raises `BadExpectations` and `BadAuthorities`.
+    The process trusts the authorities of `--ca` from now on. Raises `BadExpectations`, `BadAuthorities` and
+    `UnknownIds`.
     """
     if options.ca is not None:
         try:
@@ -53,6 +61,10 @@ def config_of(options: Namespace) -> RunConfig:
                 f"--ca {options.ca} cannot be used: {error}. It must hold certificates (PEM)."
             ) from error
     expected = options.expected_failures
+    known = known_ids(PROFILES) if expected or options.only else set()
+    if unknown := [prefix for prefix in options.only if not any(id.startswith(prefix) for id in known)]:
+        names = ", ".join(map(repr, unknown))
+        raise UnknownIds(f"--only {names}: no requirement has an id that begins so: see `hype-contract list`.")
     return RunConfig(
         options.area or AREAS,
         options.seed if options.seed is not None else secrets.randbelow(2**31),
@@ -66,7 +78,8 @@ def config_of(options: Namespace) -> RunConfig:
             _bytes(options.jwt_refresh_secret),
             options.access_lifetime,
         ),
-        expectations.read(expected, known_ids(PROFILES)) if expected else {},
+        expectations.read(expected, known) if expected else {},
+        options.time_limit * 60,
     )
 
 

@@ -40,6 +40,18 @@ class CaseResult:
 
 
 @dataclass(frozen=True)
+class Ending:
+    """The end of a run that did not come to its own end.
+
+    `word`: the verdict. `exit_code`: of the command. `reason`: a sentence without a full stop.
+    """
+
+    word: Literal["unusable", "interrupted"]
+    exit_code: int
+    reason: str
+
+
+@dataclass(frozen=True)
 class RequirementResult:
     """The result of a requirement.
 

@@ -10,26 +10,32 @@ from datetime import UTC, datetime
 
 import httpx
 
+from hype_contract.actors.clients.conditions import Conditions, Stop
 from hype_contract.actors.clients.http import connect
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.options import Options
 from hype_contract.actors.world import Shared, World
 from hype_contract.cases import catalogue
-from hype_contract.cases.registry import chosen, every_case
+from hype_contract.cases.registry import Case, chosen, every_case
 from hype_contract.contract import specs
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Ledger
 from hype_contract.recording.secrecy import Secrets, credentials
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running import expectations, groups, verdict
-from hype_contract.running.case_runner import CaseRunner, Plan
+from hype_contract.running.case_runner import INTERRUPTED, CaseRunner, MakeWorld, Plan
 from hype_contract.running.config import RunConfig
 from hype_contract.running.evaluation import Coverage, evaluate
 from hype_contract.running.groups import Group
-from hype_contract.running.results import CaseResult, RequirementResult
+from hype_contract.running.interruption import Interrupted
+from hype_contract.running.results import CaseResult, Ending, RequirementResult
 from hype_contract.running.scratch import scratch
 from hype_contract.running.target import Target
 from hype_contract.running.verdict import Scope, Verdict
+from hype_contract.running.watch import Watch
+
+_LONGEST_CASE_S = 300.0
+_NEED_GATEWAY = {"gateway", "voice", "media"}
 
 
 @dataclass(frozen=True)
@@ -58,11 +64,14 @@ class FinishedRun:
 
 
 class PlannedRun:
-    """A run that is ready to start. `cases`: the cases that it will run."""
+    """A run that is ready to start. `cases`: the cases that it will run. `announce`: shows a sentence to people."""
+
+    watch: Watch
 
     def __init__(self, target: Target, config: RunConfig) -> None:
         self.target = target
         self.config = config
+        self.announce: Callable[[str], None] = lambda sentence: None
         self.contract = specs.load(target.profile)
         self.requirements = catalogue.load(self.contract)
         self.scope = Scope(target.profile, config.areas, bool(config.only), config.extensions, config.highest)
@@ -82,33 +91,72 @@ class PlannedRun:
         """Run all cases, report each as it ends, and return the finished run. Takes seconds to minutes."""
         began, started = datetime.now(UTC), time.monotonic()
         results: list[CaseResult] = []
-        with self.case_runner() as runner:
-            for result in runner.run_all(self.cases):
-                results.append(result)
-                report(result)
-        return self.finish(results, runner.ledger, began, time.monotonic() - started)
+        ending: Ending | None = None
+        ledger = Ledger()
+        try:
+            with self.case_runner() as runner:
+                ledger = runner.ledger
+                for result in runner.run_all(self.cases):
+                    results.append(result)
+                    report(result)
+        except Interrupted as interrupted:
+            ending = Ending("interrupted", interrupted.exit_code, str(interrupted))
+        return self.finish(results, ledger, began, time.monotonic() - started, ending)
 
     @contextmanager
     def case_runner(self) -> Iterator[CaseRunner]:
         """Yield a case runner on the target, and close everything that it opened."""
         with scratch(), connect(self.target.base_url) as http:
             config = self.config
-            plan = Plan(config.seed, config.workers, config.options.mode == "fast", self.target.lacking)
+            mode = config.options.mode
+            longest_case_s = _LONGEST_CASE_S * max(1.0, config.options.effort)
+            plan = Plan(
+                config.seed, config.workers, mode == "fast", self.target.lacking, longest_case_s, config.time_limit_s
+            )
+            stop = Stop()
+            gateway = _NEED_GATEWAY & set(config.areas) - set(self.target.lacking)
+            self.watch = Watch(http, self.target.ws_url if gateway else "", stop)
+            self.watch.announce = self.announce
             # What fixtures make is no single case's, so their worlds share nothing with those of the cases.
-            fixtures = SharedFixtures(self._world_maker(http, None, None))
+            alone = self._world_maker(http, None, None)
+            fixtures = SharedFixtures(lambda seed: alone(seed, Conditions(stop=stop)))
+            make = self._world_maker(http, fixtures, self._shared)
+            runner = CaseRunner(make, self.requirements, plan, self.watch, stop)
+            runner.after_outage = fixtures.forget
             try:
-                yield CaseRunner(self._world_maker(http, fixtures, self._shared), self.requirements, plan)
+                yield runner
             finally:
-                fixtures.close()
+                if not self.watch.gone:
+                    fixtures.close()
 
     def _world_maker(
         self, http: httpx.Client, fixtures: SharedFixtures[World] | None, shared: Shared | None
-    ) -> Callable[[str], World]:
+    ) -> MakeWorld:
         ws_url, options = self.target.ws_url, self.config.options
-        return lambda seed: World(self.contract, http, ws_url, seed, self.secrets, options, fixtures, shared)
+        return lambda seed, conditions: World(
+            self.contract, http, ws_url, seed, self.secrets, options, fixtures, shared, conditions
+        )
 
-    def finish(self, results: Sequence[CaseResult], ledger: Ledger, began: datetime, seconds: float) -> FinishedRun:
-        """Evaluate `results`, decide the verdict and return the finished run."""
+    def finish(
+        self,
+        results: Sequence[CaseResult],
+        ledger: Ledger,
+        began: datetime,
+        seconds: float,
+        ending: Ending | None = None,
+    ) -> FinishedRun:
+        """Evaluate `results`, decide the verdict and return the finished run. `ending`: see `verdict.decide`.
+
+        The cases without a result count as skipped.
+        """
+        ended = {id(result.case) for result in results}
+        results = [*results, *(self._unjudged(case) for case in self.cases if id(case) not in ended)]
+        if ending is None and (gone := self.watch.gone):
+            ending = Ending("unusable", verdict.UNUSABLE, gone.sentence)
+        if ending is not None:
+            unjudged = sum(result.message in (INTERRUPTED, ending.reason) for result in results)
+            judged = f"{len(results) - unjudged} of {len(results)} cases were judged until then"
+            ending = replace(ending, reason=f"{ending.reason}; {judged}")
         scope = self.scope
         whole = self.config.options.mode != "fast"
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
@@ -125,13 +173,14 @@ class PlannedRun:
             results,
             evaluated,
             ledger,
-            self._decided(evaluated),
+            self._decided(evaluated, ending),
             groups.grouped(evaluated, scope.levels),
             expectations.stale(evaluated),
         )
 
-    def _decided(self, evaluated: Sequence[RequirementResult]) -> Verdict:
-        decided = verdict.decide(evaluated, self.scope)
+    def _decided(self, evaluated: Sequence[RequirementResult], ending: Ending | None) -> Verdict:
+        outages = [outage.sentence for outage in self.watch.outages]
+        decided = verdict.decide(evaluated, self.scope, outages=outages, ending=ending)
         note = self._shared.patience.note()
         return replace(decided, notes=[*decided.notes, note]) if note else decided
 
@@ -142,6 +191,9 @@ class PlannedRun:
         return [
             rule for rule in self.requirements if rule.id in ids or (rule.id in awaited and self.scope.judges(rule))
         ]
+
+    def _unjudged(self, case: Case) -> CaseResult:
+        return CaseResult(case, self.requirements[case.requirement], "skipped", INTERRUPTED)
 
     def evaluate(
         self, some: Iterable[Requirement], results: Iterable[CaseResult], coverage: Coverage | None = None

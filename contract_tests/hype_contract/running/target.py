@@ -15,7 +15,7 @@ import httpx
 
 from hype_contract.actors.clients.http import Unreadable, connect, untrusted
 from hype_contract.actors.clients.opening import first_answer
-from hype_contract.actors.clients.rest import retry_after
+from hype_contract.actors.clients.rest import LONGEST_RETRY_S, retry_after, too_long
 from hype_contract.actors.must import Violation
 from hype_contract.actors.people import unique
 from hype_contract.contract import strict_json
@@ -25,9 +25,9 @@ from hype_contract.recording.secrecy import credentials
 
 ANSWER_WITHIN_S = 8.0
 ECHO_WITHIN_S = 2.0
-_LONGEST_WAIT_S = 61.0
 _LARGEST_ANSWER = 4_000_000  # bytes
 _ABSENT = (404, 405, 501)
+_PORTS = 65_536
 
 
 class TargetUnusable(Exception):
@@ -69,15 +69,27 @@ def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas:
 
 
 def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
-    try:
-        host = httpx.URL(url).host
-    except (httpx.InvalidURL, ValueError):
-        host = ""
+    host, port = _host_and_port(url)
     if option == "--base-url" and credentials(url):
         # One header cannot carry both, and many requirements are about the tokens in it.
         raise TargetUnusable("--base-url must contain no password: the Authorization header carries the users' tokens.")
     if not url.startswith(schemes) or not host:
         raise TargetUnusable(f"{option} must be a URL that begins with {' or '.join(schemes)}, not {url!r}.")
+    if port is not None and not 0 < port < _PORTS:
+        raise TargetUnusable(f"{option} names the port {port}, but ports are numbers from 1 to {_PORTS - 1}.")
+    try:
+        host.encode("idna")
+    except UnicodeError:
+        raise TargetUnusable(f"{option} names the host {host!r}, which cannot exist: see its dots.") from None
+
+
+def _host_and_port(url: str) -> tuple[str, int | None]:
+    """Return the host ("" if there is none) and the port (None if the URL names none)."""
+    try:
+        parsed = httpx.URL(url)
+        return parsed.host, parsed.port
+    except (httpx.InvalidURL, ValueError):
+        return "", None
 
 
 def _health_problem(http: httpx.Client) -> str | None:
@@ -168,7 +180,9 @@ def _request(
     answer = _request_once(http, method, path, body, headers)
     if (wait := retry_after(answer.status_code, answer.headers)) is None:
         return answer
-    time.sleep(min(wait, _LONGEST_WAIT_S))  # noqa: TID251 - the target asked for it
+    if wait > LONGEST_RETRY_S:
+        raise TargetUnusable(f"{too_long(f'{method} {path}', wait)}: wait, or lift the limit for this run.")
+    time.sleep(wait)  # noqa: TID251 - the target asked for it
     return _request_once(http, method, path, body, headers)
 
 

@@ -11,12 +11,16 @@ from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import Profile
 from hype_contract.requirements.requirement import HIGHEST, LEVELS, Highest, Level, Requirement
 from hype_contract.running.groups import Group, grouped
-from hype_contract.running.results import OUTCOMES, Outcome, RequirementResult
+from hype_contract.running.results import OUTCOMES, Ending, Outcome, RequirementResult
 
-Word = Literal["conforms", "does not conform", "incomplete"]
-EXIT_CODES: Mapping[Word, int] = {"conforms": 0, "does not conform": 1, "incomplete": 3}
+Judged = Literal["conforms", "does not conform", "incomplete"]
+Word = Literal[Judged, "unusable", "interrupted"]
+EXIT_CODES: Mapping[Judged, int] = {"conforms": 0, "does not conform": 1, "incomplete": 3}
 UNUSABLE = 2
-_WORST_FIRST: tuple[Word, ...] = ("does not conform", "incomplete", "conforms")
+BROKEN = 4
+"""The exit code of a fault of the harness itself."""
+
+_WORST_FIRST: tuple[Judged, ...] = ("does not conform", "incomplete", "conforms")
 
 
 @dataclass(frozen=True)
@@ -54,7 +58,7 @@ class Part:
     `counts`: outcome → number of requirements. `reasons`: sentences that say why the word is not `conforms`.
     """
 
-    word: Word
+    word: Judged
     counts: Mapping[Outcome, int]
     reasons: Sequence[str]
 
@@ -71,18 +75,19 @@ class Verdict:
     areas: Mapping[Area, Part]
     reasons: Sequence[str]
     notes: Sequence[str]
-
-    @property
-    def exit_code(self) -> int:
-        """The exit code of the command: 0 conforms, 1 does not conform, 3 incomplete."""
-        return EXIT_CODES[self.word]
+    exit_code: int
 
 
-def decide(results: Iterable[RequirementResult], scope: Scope) -> Verdict:
+def decide(
+    results: Iterable[RequirementResult], scope: Scope, *, outages: Sequence[str] = (), ending: Ending | None = None
+) -> Verdict:
     """Return the verdict on the results of a run.
 
     A level conforms when every `must` of it passed, apart from those that the options left out. A run without a passed
     requirement is `incomplete`.
+
+    `outages`: sentences about times without the target; a run that met one is not complete. `ending`: of a run that did
+    not come to its own end; then it is the verdict.
     """
     every = list(results)
     by_level: dict[Level, list[RequirementResult]] = {
@@ -95,8 +100,16 @@ def decide(results: Iterable[RequirementResult], scope: Scope) -> Verdict:
     }
     areas: dict[Area, Part] = {area: _part(some) for area, some in by_area.items() if some}
     whole = _part(counted, grouped(counted))
-    words: list[Word] = [whole.word, *(levels[level].word for level in scope.levels if level in levels)]
-    return Verdict(min(words, key=_WORST_FIRST.index), levels, areas, whole.reasons, _notes(every, scope))
+    words: list[Judged] = [whole.word, *(levels[level].word for level in scope.levels if level in levels)]
+    words += ["incomplete"] if outages else []
+    judged = min(words, key=_WORST_FIRST.index)
+    notes = _notes(every, scope)
+    if ending:
+        # What was not judged has one reason, and that comes first.
+        gaps = _gaps([result for result in counted if result.counts])
+        reasons = [ending.reason, *(reason for reason in whole.reasons if reason not in gaps)]
+        return Verdict(ending.word, levels, areas, reasons, notes, ending.exit_code)
+    return Verdict(judged, levels, areas, [*whole.reasons, *outages], notes, EXIT_CODES[judged])
 
 
 def _part(results: Sequence[RequirementResult], groups: Sequence[Group] = ()) -> Part:
@@ -109,7 +122,7 @@ def _part(results: Sequence[RequirementResult], groups: Sequence[Group] = ()) ->
         differing = f", for {causes} reason{'s' * (causes != 1)}" if causes else ""
         reasons.append(f"{len(failed)} of {len(results)} requirements failed{differing}")
     gaps = _gaps(binding)
-    word: Word = "does not conform" if failed else "incomplete" if gaps or reasons else "conforms"
+    word: Judged = "does not conform" if failed else "incomplete" if gaps or reasons else "conforms"
     return Part(word, {outcome: counts[outcome] for outcome in OUTCOMES}, [*reasons, *gaps])
 
 

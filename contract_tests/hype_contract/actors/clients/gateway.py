@@ -16,6 +16,7 @@ from typing import Any, NoReturn, Protocol
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
+from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
 from hype_contract.actors.must import Members, Violation, shown
 from hype_contract.actors.patience import Patience
@@ -38,6 +39,9 @@ Condition = Predicate | Mapping[str, Any]
 _NO_EVENT: Frame = {"type": "", "data": {}}
 """What is read in place of a frame that no case can use."""
 
+_OUTAGES = (1001, 1006, 1012)
+"""The close codes of a server that goes away, that is gone, or that restarts (RFC 6455 7.4.1, RFC 7936)."""
+
 
 class Pace(Protocol):
     """A limit on the rate of frames (ruling R31)."""
@@ -50,7 +54,13 @@ class Socket:
     """An open connection of one user, for one thread. `name` is how transcripts call it."""
 
     def __init__(
-        self, contract: Contract, connection: ClientConnection, trace: Trace, name: str, pace: Pace | None = None
+        self,
+        contract: Contract,
+        connection: ClientConnection,
+        trace: Trace,
+        name: str,
+        pace: Pace | None = None,
+        conditions: Conditions | None = None,
     ) -> None:
         self.contract = contract
         self.name = name
@@ -66,6 +76,7 @@ class Socket:
         self._trace = trace
         self._end: ConnectionClosed | None = None
         self._left = False
+        self._conditions = conditions or Conditions()
 
     def send(self, type: str, data: object = None, **members: Any) -> None:
         """Send a frame `{type, data}`; `data` is `{}` by default. A frame that keeps the spec counts as exercised."""
@@ -80,6 +91,7 @@ class Socket:
         self._send("".join(pieces), pieces, True)
 
     def _send(self, payload: str | bytes, on_the_wire: str | bytes | Sequence[str], text: bool) -> None:
+        self._conditions.check()
         if self.pace:
             self.pace.wait()
         typed = text and isinstance(payload, str) and payload is on_the_wire and payload.isprintable()
@@ -238,18 +250,29 @@ class Socket:
 
     def _receive(self, deadline: float) -> Frame | None:
         try:
-            payload = self._connection.recv(timeout=max(0.0, deadline - time.monotonic()))
+            payload = self._next(deadline)
         except TimeoutError:
             return None
         except ConnectionClosed as closed:
             self._end = closed
             if not self._left:
+                self._conditions.lost |= (closed.rcvd.code if closed.rcvd else 1006) in _OUTAGES
                 self._trace.transcript.heard(self.name, _reason(closed))
             if too_much := refused(closed):
                 raise Violation(f"{self.name} to get frames that can be read", too_much) from closed
             return None
         self._trace.transcript.heard(self.name, shown(payload))
         return self._judge(payload)
+
+    def _next(self, deadline: float) -> str | bytes:
+        """Return the next message. Raises `TimeoutError` after `deadline`, and `ConnectionClosed`."""
+        while True:
+            left = max(0.0, deadline - time.monotonic())
+            try:
+                return self._connection.recv(timeout=self._conditions.slice(left))
+            except TimeoutError:
+                if time.monotonic() >= deadline:
+                    raise
 
     def _judge(self, payload: str | bytes) -> Frame:
         text = isinstance(payload, str)

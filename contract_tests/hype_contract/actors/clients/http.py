@@ -35,6 +35,10 @@ PLAIN = {"Accept-Encoding": "identity"}
 """The header of each request that asks for a body without compression: its size on the wire is its size in memory."""
 
 
+IDEMPOTENT = frozenset({"GET", "HEAD", "OPTIONS", "TRACE", "PUT", "DELETE"})
+"""The methods of requests that may be sent again when the target may have read them (RFC 9110 9.2.2)."""
+
+
 class Unreadable(httpx.TransportError):
     """A body that the harness refuses to read; the text says why."""
 
@@ -111,23 +115,26 @@ class _Transport(httpx.BaseTransport):
     def __init__(self) -> None:
         self._own = threading.local()
         self._ends: dict[httpcore.ConnectionPool, weakref.finalize[Any, Any]] = {}
+        self._closes_kept = False
 
-    def _pool(self) -> httpcore.ConnectionPool:
-        """Return the connection pool of this thread, which is closed after the thread.
+    def _pool(self, *, keeps: bool) -> httpcore.ConnectionPool:
+        """Return a connection pool of this thread, which is closed after the thread. keeps: connections stay open.
 
         A pool that threads share closes an expired connection which another thread has just been given.
         """
-        pool: httpcore.ConnectionPool | None = getattr(self._own, "pool", None)
+        name = "keeping" if keeps else "unkept"
+        pool: httpcore.ConnectionPool | None = getattr(self._own, name, None)
         if pool is None:
             # Many servers close a connection that was idle for five seconds. The pool gives it up before, so that no
             # request is sent while the server closes it.
-            pool = self._own.pool = httpcore.ConnectionPool(
+            pool = httpcore.ConnectionPool(
                 ssl_context=trusted(),
                 max_connections=200,
-                max_keepalive_connections=20,
+                max_keepalive_connections=20 if keeps else 0,
                 keepalive_expiry=2.0,
                 network_backend=_Backend(),
             )
+            setattr(self._own, name, pool)
             self._ends[pool] = weakref.finalize(threading.current_thread(), self._drop, pool)
         return pool
 
@@ -148,10 +155,31 @@ class _Transport(httpx.BaseTransport):
             extensions=request.extensions,
         )
         with _in_terms_of_httpx():
-            answer = self._pool().handle_request(asked)
+            answer = self._sent(asked, again=isinstance(request.stream, httpx.ByteStream))
         headers = httpx.Headers(answer.headers)
         body = _Body(answer, headers.pop("content-encoding", None))
         return httpx.Response(answer.status, headers=headers, stream=body, extensions=answer.extensions)
+
+    def _sent(self, request: httpcore.Request, *, again: bool) -> httpcore.Response:
+        """Send a request, and an idempotent one once more when the target closes a kept connection unannounced.
+
+        A server may close an idle connection while a request is on its way; nobody knows then whether it read the
+        request. So after the first such close, other requests go over new connections. again: the body can be sent
+        twice.
+        """
+        idempotent = request.method.decode("ascii") in IDEMPOTENT
+        if self._closes_kept and not idempotent:
+            return self._pool(keeps=False).handle_request(request)
+        _due.connected = False
+        try:
+            return self._pool(keeps=True).handle_request(request)
+        except (httpcore.RemoteProtocolError, httpcore.ReadError, httpcore.WriteError):
+            if _due.connected:
+                raise
+            self._closes_kept = True
+            if not (idempotent and again):
+                raise
+            return self._pool(keeps=False).handle_request(request)
 
     def close(self) -> None:
         """Close every connection."""
@@ -184,9 +212,10 @@ def _in_terms_of_httpx() -> Iterator[None]:
 
 
 class _Due(threading.local):
-    """The deadline of the answer that this thread reads, on the monotonic clock."""
+    """The deadline of the answer that this thread reads, on the monotonic clock. `connected`: on a new connection."""
 
     at = math.inf
+    connected = False
 
 
 _due = _Due()
@@ -228,4 +257,5 @@ class _Backend(httpcore.SyncBackend):
     """A backend whose connections keep the deadline."""
 
     def connect_tcp(self, *where: Any, **how: Any) -> httpcore.NetworkStream:
+        _due.connected = True
         return _Stream(super().connect_tcp(*where, **how))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import socket
+import struct
 from collections.abc import Iterable
 from urllib.parse import quote, urlsplit
 
@@ -14,7 +15,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
 from websockets.typing import Origin
 
-from hype_contract.actors.clients.http import trusted
+from hype_contract.actors.clients.http import TIMEOUT_S, trusted
 from hype_contract.actors.must import Violation
 
 PATIENCE_S = 8.0
@@ -67,7 +68,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
     for, and keep the buffers of this machine small (ruling R32).
     """
     try:
-        return open_websocket(
+        made = open_websocket(
             address(url, token),
             sock=_narrow(url) if lazy else None,
             origin=Origin(origin) if origin is not None else None,
@@ -84,6 +85,9 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
             logger=_LIBRARY_LOGGER,
             legacy=True,  # returns a connection, not a context manager: `World` closes its sockets itself
         )
+        # The library waits without end when a target does not read.
+        made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(TIMEOUT_S), 0))
+        return made
     except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
     except AssertionError as error:  # the library raises it when an answer comes before the request

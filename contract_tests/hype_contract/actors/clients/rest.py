@@ -10,9 +10,10 @@ from urllib.parse import quote, urlencode
 
 import httpx
 
-from hype_contract.actors.clients.http import Unreadable
+from hype_contract.actors.clients.conditions import Conditions
+from hype_contract.actors.clients.http import TIMEOUT_S, Unreadable
 from hype_contract.actors.clients.reply import Reply, answer_of, problems
-from hype_contract.actors.must import Unsupported, Violation
+from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.contract.specs import Contract, Operation, Pair
 from hype_contract.recording.ledger import Trace
 
@@ -35,12 +36,16 @@ class NoAnswer(Violation):
 class Rest:
     """The REST client of one case. Thread-safe."""
 
-    def __init__(self, contract: Contract, http: httpx.Client, trace: Trace) -> None:
+    def __init__(
+        self, contract: Contract, http: httpx.Client, trace: Trace, conditions: Conditions | None = None
+    ) -> None:
         self.contract = contract
         self.trace = trace
+        self.conditions = conditions or Conditions()
         self.origin: str | None = None
         """The `Origin` header of each request, as a browser sends it; None: the requests have no such header."""
         self._http = http
+        self._silence: NoAnswer | None = None
 
     def call(
         self,
@@ -130,16 +135,24 @@ class Rest:
         )
 
     def _admitted(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
-        """Send a request again until it is not refused with 429, for at most `LONGEST_RETRY_S` seconds."""
+        """Send a request again until it is not refused with 429, for at most `LONGEST_RETRY_S` seconds.
+
+        Raises `Skipped` when the target asks for a longer wait.
+        """
         deadline = time.monotonic() + LONGEST_RETRY_S
         while True:
             response = self._exchange(method, target, headers, content)
             wait = retry_after(response.status_code, response.headers)
-            if wait is None or time.monotonic() + wait > deadline:
+            if wait is None or (wait <= LONGEST_RETRY_S and time.monotonic() + wait > deadline):
                 return response
-            time.sleep(wait)  # noqa: TID251 - the target demands this wait
+            if wait > LONGEST_RETRY_S:
+                raise Skipped(too_long(f"{method} {target.partition('?')[0]}", wait))
+            self.conditions.sleep(wait)
 
     def _exchange(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+        if self._silence:  # hypothesis would look for a shorter example, and wait for each try
+            raise self._silence
+        seconds = self.conditions.left(self._http.timeout.read or TIMEOUT_S)
         base = self._http.base_url
         path = base.raw_path.rstrip(b"/") + target.encode("utf-8")
         encoded = [(name.encode(), value.encode("utf-8")) for name, value in headers]
@@ -147,7 +160,12 @@ class Rest:
         answer = "no answer"
         try:
             response = self._http.request(
-                method, "/", headers=encoded, content=_framed(headers, content), extensions={"target": path or b"/"}
+                method,
+                "/",
+                headers=encoded,
+                content=_framed(headers, content),
+                extensions={"target": path or b"/"},
+                timeout=seconds,
             )
             # Not `.text`: the target could choose a charset that decompresses.
             answer = f"{response.status_code} {response.content[:_MOST_SHOWN].decode('utf-8', 'replace')}"
@@ -155,8 +173,7 @@ class Rest:
             self.trace.observe(None, right=False)
             raise Violation(f"{method} {target} to have an answer that can be read", str(error)) from error
         except httpx.TransportError as error:
-            self.trace.observe(None, right=False)
-            raise NoAnswer(f"{method} {target} to be answered", f"{type(error).__name__}: {error}") from error
+            raise self._no_answer(f"{method} {target}", error) from error
         finally:
             self.trace.transcript.http(method, url, headers, content, answer)
         return response
@@ -174,6 +191,18 @@ class Rest:
             return False
         headers = [("Content-Type", "application/json")] if content is not None else []
         return self._exchange(operation.method, target, headers, content).status_code in ABSENT
+
+    def _no_answer(self, request: str, error: httpx.TransportError) -> NoAnswer:
+        """Return the violation of a request without an answer; after a silence, no later request is sent."""
+        self.conditions.check()  # the time of the case may be over, and not that of the answer
+        self.trace.observe(None, right=False)
+        violation = NoAnswer(f"{request} to be answered", f"{type(error).__name__}: {error}")
+        if isinstance(error, httpx.TimeoutException):
+            self.conditions.silent = True
+            self._silence = violation
+        else:
+            self.conditions.lose(error)
+        return violation
 
     def _judge(self, reply: Reply) -> None:
         if reply.status == 501 and reply.operation:
@@ -218,6 +247,14 @@ def retry_after(status: int, headers: Mapping[str, str]) -> float | None:
     return float(asked) if asked.isdecimal() else 1.0
 
 
+def too_long(request: str, wait: float) -> str:
+    """Return the sentence about a limit whose `Retry-After` names more seconds than a run can wait."""
+    return (
+        f"the target limits requests: {request} answers 429 with Retry-After: {wait:g}, and a case waits for at most "
+        f"{LONGEST_RETRY_S:g} s"
+    )
+
+
 def _framed(headers: Iterable[Header], content: bytes | None) -> bytes | Iterable[bytes] | None:
     """Return the content in two pieces if the headers say that it comes in chunks, else as it is."""
     if content is None or ("Transfer-Encoding", "chunked") not in headers:
@@ -234,4 +271,4 @@ def address(operation: Operation, path: Mapping[str, str], query: Mapping[str, A
     return target + ("?" + urlencode(query, doseq=True) if query else "")
 
 
-__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "retry_after"]
+__all__ = ["NOTHING", "NoAnswer", "Reply", "Rest", "address", "answer_of", "retry_after", "too_long"]

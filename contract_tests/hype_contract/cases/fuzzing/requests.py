@@ -11,7 +11,7 @@ from schemathesis import Case as Request
 from schemathesis.core.transport import Response
 
 from hype_contract.actors.clients.reply import Reply, problems
-from hype_contract.actors.clients.rest import ABSENT, NOTHING
+from hype_contract.actors.clients.rest import ABSENT, LONGEST_RETRY_S, NOTHING, retry_after, too_long
 from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.references import References
@@ -68,13 +68,17 @@ def _refuse_unimplemented(world: World, operation: Operation) -> None:
 
 
 class _Judge:
-    """A judge of one schemathesis run, which records every answer. `wrong`: the first violation."""
+    """A judge of one schemathesis run, which records every answer.
+
+    `wrong`: the first violation. `limited`: why the target refuses to answer at all.
+    """
 
     def __init__(self, world: World, *, stateful: bool = False) -> None:
         self.world = world
         self.statuses: set[int] = set()
         self.wrong: Violation | None = None
         self._ended: Exception | None = None
+        self.limited: str | None = None
         self._references = References(world)
         self._stateful = stateful
 
@@ -86,7 +90,8 @@ class _Judge:
     def run(self, operations: list[str], phases: tuple[str, ...], examples: int) -> None:
         """Run schemathesis to its end. Raises what went wrong while a request was prepared."""
         plan = Plan(operations, phases, examples, zlib.crc32(self.world.seed.encode()))
-        listener = Listener(self._kept(self._references.token), self._kept(self._prepare), self._judge)
+        token, prepare = self._kept(self._references.token), self._kept(self._prepare)
+        listener = Listener(token, prepare, self._judge, self.world.conditions)
         try:
             for finding in run(self.world.contract, str(self.world.http.base_url), plan, listener):
                 if self._stands(finding, operations):
@@ -96,6 +101,7 @@ class _Judge:
             # A target that contradicts itself confuses the generator, too: then the violation matters, not the error.
             if not (self.wrong or self._ended):
                 raise
+        self.world.conditions.check()  # schemathesis ends quietly when a case is abandoned
         if self._ended:
             raise self._ended
 
@@ -115,7 +121,9 @@ class _Judge:
         return not self._stateful and not (place and self.world.contract.narrower.problems(place, finding.body))
 
     def report(self) -> None:
-        """Raise the first violation, if there was one."""
+        """Raise the first violation, if there was one, or `Skipped` when the target limits requests for too long."""
+        if self.limited:
+            raise Skipped(self.limited)
         if self.wrong:
             raise self.wrong
 
@@ -144,6 +152,10 @@ class _Judge:
         reply = Reply(
             known, response.status_code, _Headers(headers), response.content, asked, contract=self.world.contract
         )
+        wait = retry_after(reply.status, reply.headers)
+        if wait is not None and wait > LONGEST_RETRY_S:
+            self.limited = too_long(asked.partition("?")[0], wait)
+            return
         self.statuses.add(reply.status)
         if (reply.status, operation_id) == (201, "createChannel"):
             self._references.adopt(reply)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import copy
-import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
-from functools import cache
+from dataclasses import dataclass, field
+from functools import cache, partial
 from typing import Any
 
 import requests
@@ -20,14 +19,15 @@ from schemathesis.schemas import BaseSchema
 from schemathesis.transport.requests import SameHostRedirectsSession
 
 from hype_contract.actors.clients.adapter import confine
+from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.http import TIMEOUT_S
-from hype_contract.actors.clients.rest import retry_after
+from hype_contract.actors.clients.rest import LONGEST_RETRY_S, retry_after
 from hype_contract.contract import areas
 from hype_contract.contract.specs import Contract
 
 # R8 lets a target answer 404 where these two checks demand 405. Other cases judge that rule.
 _UNSUITED = ("unsupported_method", "allow_header_conformance")
-_TRIES, _LONGEST_WAIT_S = 3, 61.0
+_TRIES = 3
 
 
 @dataclass(frozen=True)
@@ -55,12 +55,13 @@ class Listener:
     """The functions that a run calls.
 
     `token` returns a bearer token for each request, `prepare` may change a case before it is sent, and `answered` gets
-    every answer.
+    every answer. `conditions`: of the case that sends the requests.
     """
 
     token: Callable[[], str]
     prepare: Callable[[schemathesis.Case[Any]], None]
     answered: Callable[[schemathesis.Case[Any], Response], None]
+    conditions: Conditions = field(default_factory=Conditions)
 
 
 def run(contract: Contract, base_url: str, plan: Plan, listener: Listener) -> Iterator[Finding]:
@@ -121,7 +122,7 @@ def _install_hooks() -> None:
             listener.prepare(case)
             # A 429 for failed logins is an answer. Any other 429 is a limit on requests, which this run obeys.
             if "failedLogins" not in case.operation.definition.raw.get("x-hype-policy", {}):
-                kwargs["hooks"] = {"response": _obey}
+                kwargs["hooks"] = {"response": partial(_obey, listener.conditions)}
 
     @schemathesis.hook("after_call")
     def _answered(context: schemathesis.HookContext, case: schemathesis.Case[Any], response: Response) -> None:
@@ -141,18 +142,18 @@ def _confine_sessions() -> None:
     def made(session: requests.Session) -> None:
         make(session)  # pyright: ignore[reportArgumentType]  # it is one of that class
         if _listeners:
-            confine(session)
+            confine(session, next(reversed(_listeners.values())).conditions)
 
     SameHostRedirectsSession.__init__ = made  # type: ignore[method-assign, assignment]
 
 
-def _obey(response: Answer, **how: Any) -> Answer:
+def _obey(conditions: Conditions, response: Answer, **how: Any) -> Answer:
     """Return the answer to the same request when the target accepts it, or the last of a few refusals."""
     for _ in range(_TRIES):
         wait = retry_after(response.status_code, response.headers)
-        if wait is None:
+        if wait is None or wait > LONGEST_RETRY_S:
             break
-        time.sleep(min(wait, _LONGEST_WAIT_S))  # noqa: TID251 - the target asked for it
+        conditions.sleep(wait)
         response.close()
         response = response.connection.send(response.request, **how)
     return response
