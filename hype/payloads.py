@@ -134,6 +134,12 @@ def producer(row: Producer) -> dict[str, Any]:
     return {"userId": row.user_id, "producerId": row.id, "kind": row.kind, "channelId": row.channel_id}
 
 
+def over_rate(row: Producer) -> dict[str, Any]:
+    """Return an `Error`, for a producer that is over its bit rate (amendment A13)."""
+    message = f"Your {row.kind} producer sends more than it may: what is over is dropped"
+    return {"code": "rate_limited", "message": message, "producerId": row.id}
+
+
 def closed_transport(row: Transport, reason: str) -> dict[str, Any]:
     """Return a `TransportClosed`, for the event `transport_closed` (amendment A11)."""
     return {"transportId": row.id, "direction": row.direction, "channelId": row.channel_id, "reason": reason}

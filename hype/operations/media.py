@@ -107,6 +107,10 @@ class Announcer:
         data = {"userId": producer.user_id, "isSpeaking": is_speaking, "channelId": producer.channel_id}
         self._cluster.publish([RoomEvent(producer.channel_id, "speaking_state", data)])
 
+    def over_rate(self, producer: Producer) -> None:
+        """Tell the sockets of a producer's owner that a part of its media is dropped (amendment A13)."""
+        self._cluster.publish([UserEvent(producer.user_id, "error", payloads.over_rate(producer))])
+
     def transport_closed(self, transport: Transport, reason: str | None) -> None:
         """Announce the end of a transport (amendment A11). reason: is told to the user's sockets, unless it is None."""
         if reason is not None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.mutants.registry import mutant
+from tests.mutants.registry import HARDENED, mutant
 from tests.mutants.seams import Edit
 
 _STREAM = "hype/sfu/worker/stream.py"
@@ -15,6 +15,7 @@ _STUN = "hype/sfu/worker/stun.py"
 _DTLS = "hype/sfu/worker/dtls.py"
 _CONNECTION = "hype/sfu/worker/connection.py"
 _ROUTED = "routed = head + packet[header.payload : header.end]"
+_TOLD = "if now - self._over_rate_told_at < _TOLD_AGAIN_S:"
 _WRITE = "self._stamps.write(columns, index, timestamp)"
 
 # Every fan-out of a worker sends to the receivers of all.
@@ -29,6 +30,22 @@ _MIXED = (
 )
 
 MUTANTS = [
+    mutant(
+        "media.rates.untold",
+        "The owner of a producer that sends more than it may is not told.",
+        Edit(_INBOUND, _TOLD, "if now:"),
+        of="error.out",
+        killed_by="A13.producer-rate-told",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "media.rates.told-each-time",
+        "The owner of a producer that sends more than it may is told of each packet.",
+        Edit(_INBOUND, _TOLD, "if now < 0:"),
+        of="error.out",
+        killed_by="A13.producer-rate-told",
+        profiles=HARDENED,
+    ),
     mutant(
         "media.rtp.last-byte-cut",
         "The last byte of a large payload is cut off.",

@@ -24,5 +24,8 @@ class Listener(Protocol):
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
         """Take note that a user begins or stops speaking (ruling R40)."""
 
+    def over_rate(self, producer: Producer) -> None:
+        """Take note that a producer sends more than it may (amendment A13)."""
+
     def transport_closed(self, transport: Transport, reason: Reason | None) -> None:
         """Take note that a transport is closed (amendment A11). reason: None when its user need not be told."""

@@ -288,7 +288,10 @@ class Sfu:
     # What the worker pool tells
 
     def event_received(self, event: Mapping[str, Any]) -> None:
-        """Take an event of a worker: a transport has closed, or a user begins or stops speaking."""
+        """Take an event of a worker.
+
+        A transport has closed, a user begins or stops speaking, or a producer is over its bit rate.
+        """
         if event["event"] == "transportClosed":
             transport = self._rooms.transports.get(event["transportId"])
             if transport is not None:
@@ -297,6 +300,10 @@ class Sfu:
             producer = self._rooms.producers.get(event["producerId"])
             if producer is not None and producer.announced:
                 self._set_speaking(producer, bool(event["speaking"]) and not producer.paused)
+        elif event["event"] == "overRate":
+            producer = self._rooms.producers.get(event["producerId"])
+            if producer is not None and producer.announced:
+                self._listener.over_rate(producer)
 
     def worker_died(self, worker: WorkerProcess) -> None:
         """Close all transports that a worker has carried, and tell their rooms (ruling R30)."""

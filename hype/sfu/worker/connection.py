@@ -211,6 +211,8 @@ class ClientConnection:
         # Before it is decrypted, so that a flood costs little. To the client it is lost: its congestion control slows.
         if entry is not None and not entry[0].admits(size, now):
             counters.over_rate += 1
+            if entry[0].tells_over_rate(now):
+                self._context.events.emit("overRate", producerId=entry[0].id)
             return
         packet = keys.open(slot, size)
         header = rtp.parse(packet) if packet is not None else None

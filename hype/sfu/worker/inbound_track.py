@@ -18,6 +18,7 @@ __all__ = ["InboundTrack", "RtcpSender", "SpeechListener"]
 Params = Mapping[str, Any]
 
 _BURST_S = 1.0
+_TOLD_AGAIN_S = 10.0
 _MISSED_SECONDS = 2
 _NACKED_AT_ONCE = 250  # sequence numbers, which fit into one datagram however far apart they are
 
@@ -76,6 +77,7 @@ class InboundTrack:
         most = params.get("bitsPerSecond")
         self._seconds_per_byte = 8 / most if most else 0.0
         self._within_rate_at = 0.0  # the moment when what came so far has come at no more than that rate
+        self._over_rate_told_at = float("-inf")
         self._by_rid: dict[str, Stream] = {}
         self.streams = self._streams(parameters, socket)
         self.estimates: dict[str, float] = {}  # bits per second that receivers can take, by the outbound track's id
@@ -112,6 +114,13 @@ class InboundTrack:
         if within_at > now + _BURST_S:
             return False
         self._within_rate_at = within_at
+        return True
+
+    def tells_over_rate(self, now: float) -> bool:
+        """Return whether to tell now that the track is over its bit rate: once in 10 s. now: monotonic seconds."""
+        if now - self._over_rate_told_at < _TOLD_AGAIN_S:
+            return False
+        self._over_rate_told_at = now
         return True
 
     def pause(self) -> None:

@@ -45,6 +45,10 @@ class RecordingListener:
         if reason is not None:
             self.transports.append((transport.user_id, transport.direction, reason))
 
+    def over_rate(self, producer: Producer) -> None:
+        """Record it."""
+        self.events.append(("over rate", producer.user_id, producer.kind))
+
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
         """Record it."""
         self.events.append(("speaking" if is_speaking else "silent", producer.user_id))

@@ -279,6 +279,16 @@ async def test_a_transport_that_times_out_closes_its_producers(driver: SfuDriver
     assert driver.nothing_left()
 
 
+async def test_who_sends_too_much_is_told(driver: SfuDriver) -> None:
+    """The owner of a producer over its bit rate is told (A13); nobody is of one that has closed meanwhile."""
+    producer = await driver.produce("anna", await driver.transport("anna"))
+    over = {"event": "overRate", "producerId": producer}
+    await driver.emit(over)
+    await driver.sfu.close_producer("anna", producer)
+    await driver.emit(over)
+    assert driver.listener.events[1:] == [("over rate", "anna", "audio"), ("closed", "anna", "audio")]
+
+
 @pytest.mark.parametrize(
     ("of_the_worker", "told"),
     [("consent", "consent"), ("connect timeout", "consent"), ("dtls failed", "dtls"), ("dtls closed", "dtls")],

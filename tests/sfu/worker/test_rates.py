@@ -53,3 +53,10 @@ async def test_what_is_over_the_rate_is_dropped_and_counted(rig: Rig) -> None:
     await receiver.until(lambda: bool(receiver.packets))
     assert [payload(packet) for packet in receiver.packets] == [b"fence"]
     assert (await rig.call("stats"))["overRate"] == before + 20
+    assert [each["producerId"] for each in rig.events if each["event"] == "overRate"] == [over]
+
+
+async def test_who_is_over_the_rate_is_told_again_after_a_while() -> None:
+    """The first packet over the rate is told at once, and then one in ten seconds."""
+    limited = track(8)
+    assert [limited.tells_over_rate(now) for now in (5.0, 5.1, 14.9, 15.0, 15.1)] == [True, False, False, True, False]
