@@ -39,6 +39,7 @@ Profile = Literal["documented", "hardened"]
 Auth = Literal["none", "optional", "checked", "required"]
 
 _PATCH = "x-hype-documented"
+_WORDS = "x-hype-words"
 _BASE = "https://specs.hype.invalid/"  # the base of references between the documents; no URL is ever fetched
 _METHODS = ("get", "put", "post", "delete", "patch")
 
@@ -200,7 +201,10 @@ def document(name: str, profile: Profile, folder: Path | None = None) -> Any:
 
 
 def resolve(node: Any, profile: Profile) -> Any:
-    """Return `node` for one profile: each `x-hype-documented` is merged into the object around it, or dropped."""
+    """Return `node` for one profile: each `x-hype-documented` is merged into the object around it, or dropped.
+
+    Each `x-hype-words` is dropped: it binds no server.
+    """
     if isinstance(node, list):
         return [resolve(item, profile) for item in node]
     if not isinstance(node, dict):
@@ -208,7 +212,7 @@ def resolve(node: Any, profile: Profile) -> Any:
     plain: Any = {key: value for key, value in node.items() if key != _PATCH}
     if profile == "documented" and _PATCH in node:
         plain = _merge(plain, node[_PATCH])
-    return {key: resolve(value, profile) for key, value in plain.items()}
+    return {key: resolve(value, profile) for key, value in plain.items() if key != _WORDS}
 
 
 def _merge(target: Any, patch: Any) -> Any:

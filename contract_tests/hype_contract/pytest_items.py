@@ -66,8 +66,11 @@ class Session:
         self._stream = self._runner.run_all(self.planned.cases)
 
     def result(self, requirement: Requirement) -> RequirementResult | None:
-        """Wait for the result of a requirement; None if coverage decides it and only some cases run."""
-        if requirement.pair is not None:
+        """Wait for the result of a requirement; None if coverage decides it and only some cases run.
+
+        What coverage decides, and what every answer and frame can break, is known at the end of the run.
+        """
+        if requirement.pair is not None or requirement.watched:
             return next((result for result in self.run.results if result.requirement.id == requirement.id), None)
         results = self._results[requirement.id]
         self._run_until(lambda: len(results) == self._expected[requirement.id])
@@ -137,7 +140,7 @@ class Requirements(pytest.Directory):
         some = [
             rule for rule in planned.applicable if rule.id in cases or not (planned.scope.partial or rule.pair is None)
         ]
-        some.sort(key=lambda rule: (rule.pair is not None, max(cases[rule.id], default=(True, 0))))
+        some.sort(key=lambda rule: (rule.pair is not None or rule.watched, max(cases[rule.id], default=(True, 0))))
         for rule in some:
             yield RequirementItem.of(self, rule, session)
         yield VerdictItem.of(self, session)

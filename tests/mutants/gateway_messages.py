@@ -187,7 +187,7 @@ MUTANTS = [
         "The event shows the author's id only, where the REST answer shows the author.",
         Event("message", told(without("author"))),
         of="message.out",
-        killed_by="audience.message.out.room",
+        killed_by="published.message.out",
     ),
     mutant(
         "gateway.messages.any-content",

@@ -108,7 +108,7 @@ MUTANTS = [
         "401 comes without WWW-Authenticate.",
         AnswerHead(lambda answer, request: answer.headers.pop("www-authenticate", None)),
         of="getCurrentUser loginUser refreshTokens",
-        killed_by="R7.no-token",
+        killed_by="R7.www-authenticate",
     ),
     mutant(
         "rest.auth.refuses-with-403",

@@ -10,6 +10,7 @@ import pkgutil
 import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import Any
 
 from hype_contract.actors.world import World
 from hype_contract.contract.areas import AREAS, Area
@@ -59,6 +60,7 @@ def declare(
     level: Level = "published",
     profiles: tuple[Profile, ...] = (),
     strength: Strength = "must",
+    watched: bool = False,
 ) -> None:
     """Declare a requirement that a family judges (members: see `Requirement`).
 
@@ -67,7 +69,7 @@ def declare(
     `asyncapi.yaml#/info/description` followed by a heading of that text. The ruling or amendment with which the id
     begins follows by itself. Raises ValueError when neither names a source.
     """
-    _rules.append(Requirement(id, title, _sourced(id, source), level, profiles, area, strength))
+    _rules.append(Requirement(id, title, _sourced(id, source), level, profiles, area, strength, watched=watched))
 
 
 def case(
@@ -78,6 +80,7 @@ def case(
     level: Level = "published",
     profiles: tuple[Profile, ...] = (),
     strength: Strength = "must",
+    watched: bool = False,
     alone: bool = False,
     generates: bool = False,
     order: int = 0,
@@ -87,13 +90,15 @@ def case(
     """Register a function as a check of `requirement` (options: see `Case`).
 
     title: the rule as a sentence. It declares the requirement, of the area whose folder has the function. `source`,
-    `level`, `profiles` and `strength` are those of `declare`. Further cases of the same requirement leave them out.
+    `level`, `profiles`, `strength` and `watched` are those of `declare`. Further cases of the same requirement leave
+    them out.
     """
 
     def register(check: Check) -> Check:
         if title is not None:
             area = _area(check.__module__)
-            declare(requirement, title, area=area, source=source, level=level, profiles=profiles, strength=strength)
+            options: dict[str, Any] = {"level": level, "profiles": profiles, "strength": strength, "watched": watched}
+            declare(requirement, title, area=area, source=source, **options)
         _cases.append(Case(requirement, check.__name__, check, alone, generates, order, slow, alike))
         return check
 

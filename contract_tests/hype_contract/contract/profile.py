@@ -2,26 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 from typing import Any, Literal, cast
 
 Profile = Literal["documented", "hardened"]
 PROFILES: tuple[Profile, ...] = ("documented", "hardened")
 
 PATCH = "x-hype-documented"
+WORDS = "x-hype-words"
 EXTENSION = "x-hype-extension"
 
 
-def resolve(node: Any, profile: Profile) -> Any:
-    """Return the document with every `x-hype-documented` patch applied (`documented`) or dropped (`hardened`)."""
+def resolve(node: Any, profile: Profile, *, words: bool = False) -> Any:
+    """Return the document with every `x-hype-documented` patch applied (`documented`) or dropped (`hardened`).
+
+    words: apply every `x-hype-words` patch, too, so that the result states no more than the words of the seed document
+    (amendment A22). Such a patch beside a `$ref` changes a copy of what the reference names.
+    """
+    return _resolve(node, profile, node if words else None)
+
+
+def _resolve(node: Any, profile: Profile, document: Any) -> Any:
+    """Do what `resolve` says. document: the whole document, to look up references; None: without words."""
     if isinstance(node, list):
-        return [resolve(item, profile) for item in node]
+        return [_resolve(item, profile, document) for item in node]
     if not isinstance(node, dict):
         return node
     own = {key: value for key, value in node.items() if key != PATCH}
     if profile == "documented" and PATCH in node:
         own = cast("dict[str, Any]", merge(own, node[PATCH]))
-    return {key: resolve(value, profile) for key, value in own.items()}
+    words = own.pop(WORDS, None)
+    if document is not None and words is not None:
+        return _resolve(merge(_in_place(own, document), words), profile, document)
+    return {key: _resolve(value, profile, document) for key, value in own.items()}
+
+
+def _in_place(node: dict[str, Any], document: Mapping[str, Any]) -> Any:
+    """Return the object with a reference into its own document replaced by what the reference names."""
+    reference = node.get("$ref")
+    if not isinstance(reference, str):
+        return node
+    named: Any = document
+    for step in reference.removeprefix("#/").split("/"):
+        named = named[step.replace("~1", "/").replace("~0", "~")]
+    return {**named, **{key: value for key, value in node.items() if key != "$ref"}}
 
 
 def merge(target: Any, patch: Any) -> Any:

@@ -162,6 +162,18 @@ class Schemas:
             name, _, pointer = str(target).partition("#")
             place = f"{name.removeprefix('./') or place.partition('#')[0]}#{pointer}"
 
+    def spelled_out(self, place: str) -> Any:
+        """Return the schema at `place` with each reference replaced by what it names, to compare two contracts.
+
+        A schema must not refer to itself.
+        """
+        contents, place = self.contents(place)
+        if isinstance(contents, dict):
+            return {key: self.spelled_out(below(place, key)) for key in contents}
+        if isinstance(contents, list):
+            return [self.spelled_out(below(place, str(index))) for index in range(len(contents))]
+        return contents
+
     def _validator(self, place: str) -> Validator:
         if place not in self._validators:
             schema = {"$ref": ROOT + place}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -117,17 +118,17 @@ class Expected:
 class Contract:
     """Both specs for one profile. Raises `ValueError` when they cannot be used."""
 
-    def __init__(self, profile: Profile, openapi: Mapping[str, Any], asyncapi: Mapping[str, Any]) -> None:
+    def __init__(
+        self, profile: Profile, openapi: Mapping[str, Any], asyncapi: Mapping[str, Any], *, by_words: bool = False
+    ) -> None:
+        """Read both specs. by_words: take no more from them than the words of the seed document (`x-hype-words`)."""
         self.profile: Profile = profile
-        self.openapi = without_extensions(resolve(openapi, profile))
-        self.asyncapi = without_extensions(resolve(asyncapi, profile))
+        self.by_words = by_words
+        self.openapi = without_extensions(resolve(openapi, profile, words=by_words))
+        self.asyncapi = without_extensions(resolve(asyncapi, profile, words=by_words))
         self.schemas = Schemas({"openapi.yaml": self.openapi, "asyncapi.yaml": self.asyncapi})
         self.named = NamedMembers(self.schemas)
         """The members that the schemas name: a client ignores all others."""
-        self.narrower = Schemas(
-            {"openapi.yaml": resolve(openapi, profile), "asyncapi.yaml": resolve(asyncapi, profile)}
-        )
-        """The schemas with the bounds that are extensions. What only they refuse, a target may refuse."""
         self.operations: dict[str, Operation] = {operation.id: operation for operation in self._operations()}
         self.events: dict[tuple[str, Direction], Event] = {
             (event.name, event.direction): event for event in self._events()
@@ -136,11 +137,29 @@ class Contract:
         self.cors = Cors(tuple(cors.get("origins", ())), tuple(cors.get("headers", ())))
         gateway = self.asyncapi.get("channels", {}).get("gateway", {})
         self.limits: Mapping[str, Any] = gateway.get("x-hype-limits", {})
-        self.laxer: Contract = Contract("documented", openapi, asyncapi) if profile == "hardened" else self
+        self._documents = (openapi, asyncapi)
+
+    @cached_property
+    def narrower(self) -> Schemas:
+        """The schemas with the bounds that are extensions. What only they refuse, a target may refuse."""
+        openapi, asyncapi = (resolve(document, self.profile) for document in self._documents)
+        return Schemas({"openapi.yaml": openapi, "asyncapi.yaml": asyncapi})
+
+    @cached_property
+    def laxer(self) -> Contract:
         """The contract of the documented profile, to find the rules of the hardened profile alone."""
-        laxer_pairs = {expected.pair for expected in self.laxer.expected()}
-        self.hardened_only = frozenset(expected.pair for expected in self.expected()) - laxer_pairs
+        return Contract("documented", *self._documents) if self.profile == "hardened" else self
+
+    @cached_property
+    def words(self) -> Contract:
+        """The same contract by the words of the seed document alone (amendment A22)."""
+        return self if self.by_words else Contract(self.profile, *self._documents, by_words=True)
+
+    @cached_property
+    def hardened_only(self) -> frozenset[Pair]:
         """Pairs that the documented profile does not have; none in that profile."""
+        laxer_pairs = {expected.pair for expected in self.laxer.expected()}
+        return frozenset(expected.pair for expected in self.expected()) - laxer_pairs
 
     def expected(self) -> list[Expected]:
         """Return every (operation, status) and (event, direction) of the specs, in their order."""

@@ -51,12 +51,17 @@ def cells(contract: Contract) -> Iterator[tuple[Event, Audience]]:
         audience = contract.events[event.name, "out"].audience
         area = "media" if event.name == _PACKETS_NEEDED else "voice" if event.area == "media" else event.area
         for who in WHO:
-            yield event, Audience(event.name, event.direction, who, _receives(audience, who), area)
+            receives = _receives(audience, who)
+            if receives is not None:
+                yield event, Audience(event.name, event.direction, who, receives, area)
 
 
-def _receives(audience: object, who: Who) -> bool:
+def _receives(audience: object, who: Who) -> bool | None:
+    """Return whether an audience includes `who`; None where a server may decide."""
     if not isinstance(audience, dict) or not {"to", "sender"} <= set(audience):
         raise ValueError(f"asyncapi.yaml has an event without x-hype-audience: {audience!r}")
+    if who == "sender" and audience["sender"] == "optional":
+        return None
     if who == "sender":
         return bool(audience["sender"] in ("included", "alone"))
     return who == "room" and bool(audience["to"] == "room")

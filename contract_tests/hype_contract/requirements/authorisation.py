@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from hype_contract.contract.specs import Contract, Operation
+from hype_contract.requirements.levels import needs_no_token
 from hype_contract.requirements.requirement import Level, Requirement
 
 BAD_TOKENS: Mapping[str, str] = {
@@ -42,6 +43,9 @@ BAD_REFRESH_TOKENS: Mapping[str, str] = {
     "other-algorithm": "a refresh token signed with the right secret by an algorithm other than HS256",
 }
 """Bad refresh tokens by kind: kind → description."""
+
+_NOT_IN_THE_WORDS = {"malformed-header", "unknown-user", "wrong-type", "other-algorithm", "odd-claims"}
+"""Kinds of which the document says nothing: its middleware splits the header at a blank and trusts the signature."""
 
 REVOKED = "revoked-access-token"
 ON_A_PUBLIC_READ = "bad-token-on-a-public-read"
@@ -116,15 +120,14 @@ def permissions(contract: Contract) -> Iterator[Permission]:
 def requirements(contract: Contract) -> Iterator[Requirement]:
     """Yield a requirement for each cell, and for each kind of bad refresh token."""
     yield from _refreshing()
-    documented = {cell.id for cell in cells(contract.laxer)}
+    levels = _Levels(contract)
     for cell in cells(contract):
-        level = _level(contract, cell.operation, cell.id in documented)
+        level = levels.of_cell(cell)
         source = "ruling P2" if cell.rule == "P2" else "rulings R7 and R23" if cell.kind in BAD_TOKENS else "ruling R7"
         yield Requirement(cell.id, _title(cell), source, level, area=cell.operation.area)
-    laxer = {permission.id: permission.allowed for permission in permissions(contract.laxer)}
     for permission in permissions(contract):
         operation = permission.operation
-        level = _level(contract, operation, laxer.get(permission.id) == permission.allowed)
+        level = levels.of_permission(permission)
         verb = "allowed" if permission.allowed else "forbidden"
         title = f"{operation.id} is {verb} for {_ASKERS[permission.asker]}"
         yield Requirement(permission.id, title, operation.source, level, area=operation.area)
@@ -136,20 +139,44 @@ _ASKERS = {"owner": "the owner", "other": "another user", "anonymous": "a client
 def _refreshing() -> Iterator[Requirement]:
     for kind, words in BAD_REFRESH_TOKENS.items():
         source = "POST /auth/refresh › Поведение; rulings R7 and R23"
-        yield Requirement(f"R23.bad-refresh-token.{kind}", f"refreshTokens is 401 for {words}", source)
+        level: Level = "published" if kind in _NOT_IN_THE_WORDS else "documented"
+        yield Requirement(f"R23.bad-refresh-token.{kind}", f"refreshTokens is 401 for {words}", source, level)
 
 
-def _level(contract: Contract, operation: Operation, documented: bool) -> Level:
-    if operation.extension:
-        return "extension"
-    return "documented" if documented or contract.profile == "documented" else "hardened"
+class _Levels:
+    """The levels of the cells of a contract (amendments A1b and A22)."""
+
+    def __init__(self, contract: Contract) -> None:
+        laxer = contract.laxer
+        self._optional = {operation.id for operation in laxer.operations.values() if needs_no_token(operation)}
+        self._published = {cell.id for cell in cells(laxer)}
+        self._words = {(cell.id, cell.right) for cell in cells(laxer.words)}
+        self._allowed = {permission.id: permission.allowed for permission in permissions(laxer)}
+        self._allowed_by_words = {permission.id: permission.allowed for permission in permissions(laxer.words)}
+
+    def of_cell(self, cell: Cell) -> Level:
+        if cell.operation.extension:
+            return "extension"
+        if cell.id not in self._published:
+            return "hardened"
+        # The words do not say what becomes of a token where none is needed.
+        open_ = cell.right == "ignored" or (cell.right == "refused" and cell.operation.id in self._optional)
+        said = (cell.id, cell.right) in self._words and cell.kind not in _NOT_IN_THE_WORDS
+        return "documented" if said and not open_ else "published"
+
+    def of_permission(self, permission: Permission) -> Level:
+        if permission.operation.extension:
+            return "extension"
+        if self._allowed.get(permission.id) != permission.allowed:
+            return "hardened"
+        return "documented" if self._allowed_by_words.get(permission.id) == permission.allowed else "published"
 
 
 def _title(cell: Cell) -> str:
     name = cell.operation.id
     titles = {
         "valid-token": f"{name} accepts the token of a login",
-        "no-token": f"{name} is 401 without a token, with WWW-Authenticate: Bearer",
+        "no-token": f"{name} is 401 without a token",
         "optional-token": f"{name} needs no token",
         ON_A_PUBLIC_READ: f"{name} treats a bad token as no token",
         NOT_LOOKED_AT: f"{name} ignores the Authorization header",

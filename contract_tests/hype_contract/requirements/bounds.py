@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from hype_contract.contract.probes import Probe, Side, body_probes, query_probes
 from hype_contract.contract.schemas import below
 from hype_contract.contract.specs import Contract, Operation
-from hype_contract.requirements.requirement import Requirement
+from hype_contract.requirements.requirement import Level, Requirement
 
 # A well-formed email, password or token that no user has is a 401. Other cases show which values these accept.
 _CREDENTIALS = {"loginUser", "refreshTokens"}
@@ -63,11 +63,21 @@ def refusals(contract: Contract) -> dict[tuple[str, str], list[Probe]]:
 
 def requirements(contract: Contract) -> Iterator[Requirement]:
     """Yield a requirement for each bound, and for each member whose refusals must name the broken rule."""
+    said = {bound.id: bound.probes for bound in bounds(contract.words)}
     for bound in bounds(contract):
-        yield Requirement(bound.id, _title(bound), _source(contract, bound))
+        level: Level = "documented" if said.get(bound.id) == bound.probes else "published"
+        yield Requirement(bound.id, _title(bound), _source(contract, bound), level)
     for operation, member in refusals(contract):
         title = f"{operation} names the rule that a wrong {member} breaks, and its path, as zod does"
-        yield Requirement(f"R5.issue-per-rule.{operation}.{member}", title, "ruling R5")
+        level = "documented" if _says_issues(contract.words, operation) else "published"
+        yield Requirement(f"R5.issue-per-rule.{operation}.{member}", title, "ruling R5", level)
+
+
+def _says_issues(contract: Contract, operation: str) -> bool:
+    """Return whether the contract demands `details` of each answer 400 that says `Validation failed`."""
+    answer = contract.operations[operation].answers.get(400)
+    without = {"success": False, "error": "Validation failed"}
+    return answer is not None and answer.schema is not None and bool(contract.schemas.problems(answer.schema, without))
 
 
 def _grouped(operation: Operation, probes: list[Probe]) -> dict[tuple[str, str, Side], list[Probe]]:

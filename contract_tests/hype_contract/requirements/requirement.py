@@ -27,7 +27,8 @@ class Requirement:
     text of the published specs; both hold in both profiles unless `profiles` says otherwise. `hardened` holds in that
     profile only. `extension` is reported separately and fails no target. `strength`: a broken `should` is reported
     as a warning. `pair`: the pair that the ledger must have seen, for a requirement without cases; `exempt`: why it
-    need not be seen. `audience`: the cell of the matrix of events and audiences, if it is about a cell.
+    need not be seen. `watched`: any answer or frame of a run can break it, not only those of its cases. `audience`:
+    the cell of the matrix of events and audiences, if it is about a cell.
     """
 
     id: str
@@ -39,6 +40,7 @@ class Requirement:
     strength: Strength = "must"
     pair: Pair | None = None
     exempt: str | None = None
+    watched: bool = False
     audience: Audience | None = None
 
     def applies(self, profile: Profile) -> bool:

@@ -284,13 +284,16 @@ class Socket:
         found = [fault] if fault else self.contract.frame_problems("out", frame)
         pair = _pair(frame["type"]) if isinstance(frame, dict) and ("type" in frame) else None
         known = pair if pair and (pair.name, "out") in self.contract.events else None
-        self._trace.observe(known if text else None, right=text and not found)
         event = self.contract.events.get((known.name, "out")) if known else None
+        # The document names no extension, so it leaves nothing of one open.
+        judge = self.contract if event is None or event.extension else self.contract.words
+        wrong = judge.frame_problems("out", frame) if found and not fault else found
+        self._trace.observe(known if text else None, right=text and not wrong)
         if found or not isinstance(frame, dict):
             source = f" ({event.source})" if event else ""
             expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"
-            rule = f"spec.{known.name}.out" if known else FRAMES_ARE_EVENTS
-            self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known)
+            rule = f"{'spec' if wrong else 'published'}.{known.name}.out" if known else FRAMES_ARE_EVENTS
+            self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known if wrong else None)
         if known is None or event is None or not isinstance(frame.get("data"), dict):
             return _NO_EVENT
         if self._trace.is_of_another(_about(frame["data"])):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -13,7 +13,16 @@ from hype_contract.contract import strict_json
 from hype_contract.contract.specs import Answer, Contract, Operation, Pair
 
 _WHOLE_SECONDS = re.compile(r"0*[1-9][0-9]*", re.ASCII)
-_FAILURE_HEADERS = {401: "WWW-Authenticate", 405: "Allow", 429: "Retry-After"}
+CHALLENGE = "R7.www-authenticate"
+"""The requirement about the header of each 401."""
+METHODS = "R8.method-not-allowed"
+"""The requirement about the header of each 405."""
+ENVELOPE = "R1.envelope"
+"""The requirement about each failure that belongs to no operation, such as that of an unknown path."""
+_NO_CHALLENGE = "header WWW-Authenticate is not Bearer"
+_NO_METHODS = "header Allow is missing"
+_RULES = {_NO_CHALLENGE: CHALLENGE, _NO_METHODS: METHODS}
+_FAILURE_HEADERS = {405: "Allow", 429: "Retry-After"}
 
 
 @dataclass(frozen=True)
@@ -30,11 +39,13 @@ class Reply:
     request: str = field(repr=False, default="")
     origin: str | None = None
     contract: Contract | None = field(repr=False, default=None)
+    instead_of: int | None = None
+    """The documented status in whose place the words of the seed document allow this one, None if there is none."""
 
     @property
     def pair(self) -> Pair | None:
         """The name of this answer in the coverage ledger and in a `Violation`."""
-        return Pair("operation", self.operation.id, str(self.status)) if self.operation else None
+        return Pair("operation", self.operation.id, str(self.instead_of or self.status)) if self.operation else None
 
     @property
     def json(self) -> Any:
@@ -47,8 +58,14 @@ class Reply:
 
     @property
     def data(self) -> Any:
-        """The `data` of a success envelope (ruling R1), with the members that the spec names (amendment A1)."""
-        return self._member("data")
+        """The `data` of a success envelope (ruling R1), with the members that the spec names (amendment A1).
+
+        Of an answer that comes bare it is the whole body. Where only the envelope is right, the client has refused a
+        bare answer before.
+        """
+        body = self.json
+        bare = isinstance(body, list) or (isinstance(body, dict) and not body.keys() & {"data", "success"})
+        return self._named_by(self.contract and self.contract.words) if bare else self._member("data")
 
     @property
     def meta(self) -> Any:
@@ -88,10 +105,15 @@ class Reply:
     @cached_property
     def named(self) -> Any:
         """The body as JSON, with the members that the spec names (amendment A1). Raises `Violation` as `json` does."""
-        answer = answer_of(self.operation, self.status) if self.operation else None
-        if self.contract is None or answer is None or answer.schema is None:
+        return self._named_by(self.contract)
+
+    def _named_by(self, contract: Contract | None) -> Any:
+        if contract is None or self.operation is None:
             return self.json
-        return self.contract.named.of(answer.schema, self.json, Members)
+        answer = answer_of(contract.operations[self.operation.id], self.instead_of or self.status)
+        if answer is None or answer.schema is None:
+            return self.json
+        return contract.named.of(answer.schema, self.json, Members)
 
     def _member(self, name: str) -> Any:
         body = self.named
@@ -113,21 +135,71 @@ def _in_names_of_zod_3(issue: Mapping[str, Any]) -> dict[str, Any]:
     return {**issue, "code": code, **({name: issue.get(its_name)} if name else {})}
 
 
+@dataclass(frozen=True)
+class Judgement:
+    """The judgement on an answer: sentences that say which rules it breaks.
+
+    `wrong`: it breaks the words of the seed document. `published`: rule of the specs → the sentences, if it breaks only
+    what the specs decide beyond these words (amendment A22).
+    """
+
+    wrong: Sequence[str] = ()
+    published: Mapping[str, Sequence[str]] = field(default_factory=dict)
+
+
+def judgement_on(contract: Contract, reply: Reply) -> Judgement:
+    """Judge an answer by the published specs and, if it breaks them, by the words of the seed document."""
+    found = problems(contract, reply)
+    if not found:
+        return Judgement()
+    wrong = problems(contract.words, reply)
+    if wrong:
+        return Judgement([*wrong, *(problem for problem in found if problem not in wrong)])
+    published: dict[str, list[str]] = {}
+    for problem in found:
+        published.setdefault(_rule_of(reply, problem), []).append(problem)
+    return Judgement(published=published)
+
+
+def _rule_of(reply: Reply, problem: str) -> str:
+    """Return the id of the requirement that an answer breaks, of those that every answer can break."""
+    if problem in _RULES:
+        return _RULES[problem]
+    return f"spec.{reply.operation.id}" if reply.operation else ENVELOPE
+
+
 def problems(contract: Contract, reply: Reply) -> list[str]:
     """Return a sentence for each rule of the spec that the answer breaks."""
-    found = [f"header {name} is missing" for name in _missing_headers(reply)] + _cors_problems(contract, reply)
-    if reply.operation is None:
+    operation = contract.operations.get(reply.operation.id) if reply.operation else None
+    answer = answer_of(operation, reply.status) if operation else None
+    found = _cors_problems(contract, reply)
+    if contract.by_words:
+        if answer:
+            return found + _answer_problems(contract, answer, reply)
+        # The words list neither all refusals of an operation nor the answers of unknown paths.
+        refused = 400 <= reply.status < 500 and reply.status != 429
+        return found + ([] if operation is None or refused else [_undocumented(operation, reply)])
+    found += _header_problems(reply)
+    if operation is None:
         return found + (_envelope_problems(reply) if reply.status >= 400 else [])
-    answer = answer_of(reply.operation, reply.status)
     if answer is None:
-        documented = ", ".join(map(str, reply.operation.answers))
-        return [*found, f"status {reply.status} is not documented for {reply.operation.id} (only {documented})"]
+        return [*found, _undocumented(operation, reply)]
     # GET /health answers 503 without the envelope. The schema of every 503 says what its body is.
     if reply.status >= 400 and "application/json" in answer.media_types and answer.status != 503:
         found += _envelope_problems(reply)
-    found += [f"header {name} is missing" for name in answer.headers if name not in reply.headers]
-    found += _retry_problems(answer, reply)
-    return sorted(set(found)) + _body_problems(contract, answer, reply)
+    return list(dict.fromkeys(found + _answer_problems(contract, answer, reply)))
+
+
+def _undocumented(operation: Operation, reply: Reply) -> str:
+    documented = ", ".join(map(str, operation.answers))
+    return f"status {reply.status} is not documented for {operation.id} (only {documented})"
+
+
+def _answer_problems(contract: Contract, answer: Answer, reply: Reply) -> list[str]:
+    # `_header_problems` judges the header of a 401, at unknown paths as well.
+    wanted = [name for name in answer.headers if name != "WWW-Authenticate"]
+    missing = [f"header {name} is missing" for name in wanted if name not in reply.headers]
+    return [*missing, *_retry_problems(answer, reply), *_body_problems(contract, answer, reply)]
 
 
 def answer_of(operation: Operation, status: int) -> Answer | None:
@@ -136,9 +208,11 @@ def answer_of(operation: Operation, status: int) -> Answer | None:
     return exact or next((answer for answer in operation.answers.values() if status in answer.also), None)
 
 
-def _missing_headers(reply: Reply) -> list[str]:
+def _header_problems(reply: Reply) -> list[str]:
+    if reply.status == 401 and not reply.headers.get("www-authenticate", "").startswith("Bearer"):
+        return [_NO_CHALLENGE]
     name = _FAILURE_HEADERS.get(reply.status)
-    return [name] if name and name not in reply.headers else []
+    return [f"header {name} is missing"] if name and name not in reply.headers else []
 
 
 def _retry_problems(answer: Answer, reply: Reply) -> list[str]:

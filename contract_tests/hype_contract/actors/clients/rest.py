@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -12,7 +12,7 @@ import httpx
 
 from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.http import TIMEOUT_S, Unreadable
-from hype_contract.actors.clients.reply import Reply, answer_of, problems
+from hype_contract.actors.clients.reply import Reply, answer_of, judgement_on
 from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.contract.specs import Contract, Operation, Pair
 from hype_contract.recording.ledger import Trace
@@ -112,8 +112,10 @@ class Rest:
         )
         origins = [value for name, value in sent if name.lower() == "origin"]
         origin = origins[0] if len(origins) == 1 else None  # a browser sends one at most
-        asked = f"{method} {target}"
-        reply = Reply(known, response.status_code, response.headers, response.content, asked, origin, self.contract)
+        asked, instead_of = f"{method} {target}", self._replaced(known, response.status_code)
+        reply = Reply(
+            known, response.status_code, response.headers, response.content, asked, origin, self.contract, instead_of
+        )
         if known is not None and self._lacks(known, reply, target, content):
             self.trace.unimplemented(known.id)
             raise Unsupported(f"the target does not have {known.id}, an extension: it answers {reply.status}")
@@ -209,24 +211,38 @@ class Rest:
             self.trace.unimplemented(reply.operation.id)
             if reply.operation.area == "voice":  # a server may be built without an SFU, not without the rest
                 raise Unsupported(f"{reply.operation.id} answers 501, not implemented")
-        found = problems(self.contract, reply)
-        self.trace.observe(reply.pair, right=not found)
-        if found:
-            source = f" ({reply.operation.source})" if reply.operation else ""
-            expected = f"the answer to {reply.request} to keep openapi.yaml{source}"
-            raise Violation(expected, f"{reply.status_in_words}: " + "; ".join(found[:5]), reply.pair)
+        judged = judgement_on(self.contract, reply)
+        self.trace.observe(reply.pair, right=not judged.wrong)
+        source = f" ({reply.operation.source})" if reply.operation else ""
+        expected = f"the answer to {reply.request} to keep openapi.yaml{source}"
+        for rule, found in judged.published.items():
+            self.trace.note(rule, expected, f"{reply.status_in_words}: " + "; ".join(found[:5]))
+        if judged.wrong:
+            raise Violation(expected, f"{reply.status_in_words}: " + "; ".join(judged.wrong[:5]), reply.pair)
+
+    def _replaced(self, operation: Operation | None, status: int) -> int | None:
+        """Return the only documented status that the words allow `status` in place of; None if `status` is its own."""
+        if operation is None or status in operation.answers:
+            return None
+        said = self.contract.words.operations[operation.id]
+        return next((answer.status for answer in said.answers.values() if status in answer.also), None)
+
+    def _also(self, operation: Operation, status: int) -> Container[int]:
+        """Return the statuses that a target may answer in place of `status`, by the specs or by the words."""
+        said = self.contract.words.operations[operation.id]
+        answers = [answers.get(status) for answers in (operation.answers, said.answers)]
+        return {also for answer in answers if answer for also in answer.also}
 
     def _expect(self, reply: Reply, operation: Operation | None, expect: int | Iterable[int] | None) -> None:
         wanted = _statuses(expect)
-        if reply.status in wanted:
+        if reply.status in wanted or (reply.instead_of in wanted and reply.instead_of is not None):
             return
         if outage := reply.unavailable:
             raise outage
         if expect is None:
             return
         for status in wanted:
-            answer = operation.answers.get(status) if operation else None
-            if answer and reply.status in answer.also and operation:
+            if operation and reply.status in self._also(operation, status):
                 self.trace.excuse(operation.id, status, f"the target answers {reply.status}, which is allowed too")
                 return
         got = f"{reply.status} {reply.content[:300].decode('utf-8', 'replace')}"

@@ -10,7 +10,7 @@ from typing import Any, ParamSpec, TypeVar
 from schemathesis import Case as Request
 from schemathesis.core.transport import Response
 
-from hype_contract.actors.clients.reply import Reply, problems
+from hype_contract.actors.clients.reply import Reply, judgement_on
 from hype_contract.actors.clients.rest import ABSENT, LONGEST_RETRY_S, NOTHING, retry_after, too_long
 from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
@@ -159,8 +159,9 @@ class _Judge:
         self.statuses.add(reply.status)
         if (reply.status, operation_id) == (201, "createChannel"):
             self._references.adopt(reply)
-        found = problems(self.world.contract, reply)
-        self.world.trace.observe(reply.pair, right=not found)
+        judged = judgement_on(self.world.contract, reply)
+        self.world.trace.observe(reply.pair, right=not judged.wrong)
+        found = [*judged.wrong, *(problem for some in judged.published.values() for problem in some)]
         if found:
             self._record(response)
             got = f"{reply.status_in_words}: {'; '.join(found[:3])}"

@@ -7,7 +7,7 @@ cases; each case then checks one audience. A socket is known to hear nothing onc
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -20,6 +20,7 @@ from hype_contract.cases.gateway.steps import hears_nothing, set_voice_state, so
 from hype_contract.cases.registry import Case, declare
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.requirements.audience import WHO, Who, cells
+from hype_contract.requirements.levels import Levels
 
 declare(
     "R35.leaver-hears-nothing",
@@ -72,11 +73,13 @@ class Trigger:
     twice: bool = False
 
 
-def audience_cases(triggers: Iterable[Trigger], contract: Contract) -> Iterator[Case]:
+def audience_cases(triggers: Sequence[Trigger], contract: Contract) -> Iterator[Case]:
     """Yield a case for each trigger and audience, under the requirement of its cell.
 
-    A further case for each trigger of the area `gateway` leaves the room by a `user_left` request.
+    A further case for each trigger of the area `gateway` leaves the room by a `user_left` request. The rule about the
+    data of an event has a case with its first trigger.
     """
+    yield from _content_cases(triggers, contract)
     every = {(cell.event, cell.direction, cell.who): cell for _, cell in cells(contract)}
     for trigger in triggers:
         judges: dict[Who, Callable[..., None]] = {
@@ -93,6 +96,15 @@ def audience_cases(triggers: Iterable[Trigger], contract: Contract) -> Iterator[
         if cell.area == "gateway":
             check = partial(_after_leaving, trigger=trigger, leave=_request_leave)
             yield Case("R35.leaver-hears-nothing", f"{trigger.event}.{trigger.direction}.{name}", check, alike=True)
+
+
+def _content_cases(triggers: Sequence[Trigger], contract: Contract) -> Iterator[Case]:
+    """Yield a case for each event whose data the specs decide: the room hears it, and the client judges its data."""
+    levels = Levels(contract)
+    first = {trigger.event: trigger for trigger in reversed(triggers) if trigger.direction == "out"}
+    for name, trigger in first.items():
+        if not contract.events[name, "out"].extension and levels.says_more_of(name):
+            yield Case(f"published.{name}.out", trigger.action.__name__, partial(_room, trigger=trigger))
 
 
 def _sender(world: World, trigger: Trigger, receives: bool) -> None:

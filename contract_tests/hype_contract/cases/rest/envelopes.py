@@ -31,6 +31,7 @@ _READS = (
     "R1.envelope",
     "an answer has the envelope of a success or that of a failure, without members of the other",
     source="openapi.yaml#/info/description › Envelope",
+    watched=True,
 )
 def envelope(world: World) -> None:
     """Show it with every read that succeeds, and with a 404."""

@@ -9,7 +9,6 @@ from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
-from hype_contract.cases.rest.authorisation import refused
 from hype_contract.cases.rest.samples import Sample
 
 NEW = "a new battery staple"
@@ -129,8 +128,8 @@ def tokens(world: World) -> None:
     world.rest.call("logoutUser", token=leaver.token, expect=200)
     body: Any = {"currentPassword": "whatever it is", "newPassword": NEW}
     for token in (None, "garbage", leaver.token):
-        refused(world.rest.call("changePassword", token=token, body=body, expect=401))
-        refused(world.rest.call("logoutEverywhere", token=token, expect=401))
+        world.rest.call("changePassword", token=token, body=body, expect=401)
+        world.rest.call("logoutEverywhere", token=token, expect=401)
 
 
 def change(world: World, person: Person, *, current: str | None = None, expect: int | None = None) -> Reply:
@@ -150,5 +149,5 @@ def _goes_on(world: World, person: Person) -> None:
 
 
 def _has_ended(world: World, person: Person) -> None:
-    refused(world.rest.call("getCurrentUser", token=person.token, expect=401))
-    refused(world.rest.call("refreshTokens", body={"refreshToken": person.refresh_token}, expect=401))
+    world.rest.call("getCurrentUser", token=person.token, expect=401)
+    world.rest.call("refreshTokens", body={"refreshToken": person.refresh_token}, expect=401)

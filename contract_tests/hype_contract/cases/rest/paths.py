@@ -30,6 +30,7 @@ declare(
     "a method that a path does not have is 405 with Allow, or 404",
     source="openapi.yaml#/info/description › Envelope",
     area="rest",
+    watched=True,
 )
 
 MALFORMED_IDS = (
