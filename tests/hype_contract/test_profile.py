@@ -42,6 +42,23 @@ def test_hardened_drops_every_patch() -> None:
     assert resolve(NESTED, "hardened") == {"inner": {"a": 1}, "list": [{"c": 3}]}
 
 
+WORDED: dict[str, Any] = {
+    "schemas": {"User": {"required": ["id", "name"], "maxLength": 9, "x-hype-words": {"maxLength": None}}},
+    "answer": {"$ref": "#/schemas/User", "x-hype-words": {"required": ["id"]}},
+    "laxer": {"a": 1, "x-hype-documented": {"x-hype-words": {"a": 2}}},
+}
+
+
+def test_the_words_of_the_document_are_one_more_patch() -> None:
+    """They apply on top of the profile, beside a `$ref` to a copy of what it names, and are dropped otherwise."""
+    plain = {"schemas": {"User": {"required": ["id", "name"], "maxLength": 9}}, "answer": {"$ref": "#/schemas/User"}}
+    assert resolve(WORDED, "documented") == {**plain, "laxer": {"a": 1}}
+    words = resolve(WORDED, "documented", words=True)
+    assert words["schemas"] == {"User": {"required": ["id", "name"]}}
+    assert (words["answer"], words["laxer"]) == ({"required": ["id"]}, {"a": 2})
+    assert resolve(WORDED, "hardened", words=True)["laxer"] == {"a": 1}
+
+
 def test_extensions_bind_no_target() -> None:
     """Flagged `allOf` items and parameters go, a flagged member may be absent, and a flagged `anyOf` item stays."""
     flagged = {"type": "string", "x-hype-extension": True}
