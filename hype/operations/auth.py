@@ -28,7 +28,7 @@ _TAKEN = {"username": "Username already taken", "email_key": "Email already take
 
 
 def register_user(call: Call) -> Answer:
-    """Create a user, OFFLINE until login (operation registerUser).
+    """Create a user, ONLINE at once (operation registerUser, amendment A8).
 
     Of two racing registrations one gets 400.
     """
@@ -37,7 +37,7 @@ def register_user(call: Call) -> Answer:
     _refuse_taken(username, email)
     password_hash = call.hash(passwords.hash_password, call.body["password"])
     try:
-        user = User.add(username=username, email=email, password_hash=password_hash)
+        user = User.add(username=username, email=email, password_hash=password_hash, online=True)
     except Taken as taken:
         raise _taken(taken) from taken
     ServerMember.add(DEFAULT_SERVER, user.id)

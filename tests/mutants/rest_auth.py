@@ -284,7 +284,7 @@ MUTANTS = [
         "Login does not set the status.",
         Query("User.logged_in", _status_stays),
         of="loginUser",
-        killed_by="R22.login",
+        killed_by="R22.online",
     ),
     mutant(
         "rest.login.unknown-email-is-404",
@@ -298,7 +298,7 @@ MUTANTS = [
         "Login says of a known email that the password was wrong.",
         _failed_login(known=True, status=401, text="Wrong password"),
         of="loginUser",
-        killed_by="R22.wrong-credentials",
+        killed_by="R22.wrong-password",
     ),
     mutant(
         "rest.login.unknown-email-is-faster",

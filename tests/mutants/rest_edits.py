@@ -55,7 +55,7 @@ MUTANTS = [
         "An edited message is not marked as edited.",
         Query("Message.edit", lambda edit, message, content: message.change({"content": content})),
         of="updateMessage",
-        killed_by="R20.edit",
+        killed_by="R20.sets-edited",
     ),
     mutant(
         "rest.edits.same-text-not-marked",

@@ -197,7 +197,7 @@ MUTANTS = [
         "A voice channel has an empty page of messages instead of 400.",
         Operation("listMessages", instead_of(400, [], meta={"total": 0, "limit": 50, "offset": 0})),
         of="listMessages",
-        killed_by="R18.channel",
+        killed_by="R18.text-channel",
     ),
     mutant(
         "rest.messages.unknown-channel-is-empty",
@@ -218,7 +218,7 @@ MUTANTS = [
         "A message to a channel that does not exist is 400 instead of 404.",
         Operation("createMessage", refusing(404, 400)),
         of="createMessage",
-        killed_by="R19.text-channels-only",
+        killed_by="R19.text-channel",
     ),
     mutant(
         "rest.messages.answers-200",

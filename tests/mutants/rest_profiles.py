@@ -287,7 +287,7 @@ MUTANTS = [
         "`dnd` is no status.",
         SpecPatch(f"{SCHEMAS}/Status/enum", ["online", "idle", "offline"]),
         of="updateUserStatus",
-        killed_by="R17.statuses",
+        killed_by="R17.each-status",
     ),
     mutant(
         "rest.status.offline-not-kept",
@@ -318,7 +318,7 @@ MUTANTS = [
         "Setting a status needs a token in the documented profile.",
         SpecPatch(f"{STATUS}/security", [{"bearer": []}]),
         of="updateUserStatus",
-        killed_by="P1.anybody",
+        killed_by="P1.no-token-needed",
         profiles=DOCUMENTED,
     ),
     mutant(

@@ -127,7 +127,7 @@ MUTANTS = [
         "A token does not carry the email.",
         reissued(without("email")),
         of="registerUser",
-        killed_by="R23.claims",
+        killed_by="R23.payload",
     ),
     mutant(
         "rest.tokens.no-type",

@@ -204,7 +204,7 @@ MUTANTS = [
         "Every user's discriminator is 0000.",
         Payload("User", sets(discriminator="0000")),
         of="getUser",
-        killed_by="R16.members",
+        killed_by="R16.shown-user",
     ),
     mutant(
         "rest.users.avatar-empty",
@@ -217,13 +217,6 @@ MUTANTS = [
         "rest.users.upper-case-status",
         "A user's status is in upper case.",
         Payload("User", each("status", str.upper)),
-        of="getUser listUsers",
-        killed_by="R16.members",
-    ),
-    mutant(
-        "rest.users.bio-shown",
-        "A user's bio is in every answer.",
-        Payload("User", lambda payload, row: {**payload, "bio": row.bio}),
         of="getUser listUsers",
         killed_by="R16.members",
     ),

@@ -165,10 +165,12 @@ def test_an_email_is_taken_in_every_spelling(hardened: Backend) -> None:
         hardened.call("registerUser", {**body, "username": "ben", "email": "ann@EXAMPLE.com"})
 
 
-def test_status_changes_at_login_not_at_registration(hardened: Backend) -> None:
-    """A registered user is OFFLINE until login (R22, R24); a guest is ONLINE at once."""
+def test_users_are_online_from_the_beginning(hardened: Backend) -> None:
+    """A registration, a login and a guest's entry set ONLINE (R22, A8)."""
     ann = hardened.register("ann")
-    assert ann["user"]["status"] == "OFFLINE"
+    assert ann["user"]["status"] == "ONLINE"
+    path = {"id": ann["user"]["id"]}
+    hardened.call("updateUserStatus", {"status": "dnd"}, path=path, token=ann["accessToken"])
     right = {"email": "ann@example.com", "password": "correct horse"}
     assert hardened.data("loginUser", right)["user"]["status"] == "ONLINE"
     assert hardened.guest("ben")["user"]["status"] == "ONLINE"

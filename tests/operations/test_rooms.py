@@ -73,14 +73,14 @@ def test_presence_is_not_status(hardened: Backend) -> None:
     """Presence changes `isOnline` and `lastSeenAt`, and nothing else (R24)."""
     ann = hardened.register("ann")
     before = row(hardened, ann)
-    run(hardened, lambda unit: rooms.set_online(before.id, True))
-    online = row(hardened, ann)
-    assert (online.is_online, online.last_seen_at, online.status) == (True, before.last_seen_at, "OFFLINE")
     run(hardened, lambda unit: rooms.set_online(before.id, False))
     offline = row(hardened, ann)
     assert not offline.is_online
     assert offline.last_seen_at is not None
-    assert (offline.status, offline.updated_at) == ("OFFLINE", before.updated_at)
+    assert (offline.status, offline.updated_at) == ("ONLINE", before.updated_at)
+    run(hardened, lambda unit: rooms.set_online(before.id, True))
+    online = row(hardened, ann)
+    assert (online.is_online, online.last_seen_at, online.status) == (True, offline.last_seen_at, "ONLINE")
 
 
 def test_after_a_crash_no_user_is_online(hardened: Backend) -> None:

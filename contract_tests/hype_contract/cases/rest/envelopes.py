@@ -5,7 +5,6 @@ Their schemas in openapi.yaml are judged with every answer. The cases here are a
 
 from __future__ import annotations
 
-import re
 from typing import Any
 
 from hype_contract.actors import must
@@ -14,7 +13,6 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 from hype_contract.cases.rest.samples import DEFAULT_SERVER, UNKNOWN_ID, sample, statuses_of_unknown
 
-_CUID = re.compile(r"[a-z][a-z0-9]{23,31}", re.ASCII)
 _READS = (
     "listChannels",
     "getChannel",
@@ -61,19 +59,12 @@ def created_and_updated(world: World) -> None:
     world.rest.call("getChannel", path={"id": room["id"]}, expect=200)
 
 
-@case(
-    "R3.new-ids",
-    "each new object gets an id of its own, and each new user a CUID",
-    source="openapi.yaml#/components/schemas/Cuid",
-)
+@case("R3.new-ids", "each new object gets an id of its own", source="openapi.yaml#/components/schemas/Cuid")
 def new_ids(world: World) -> None:
-    """Take the CUIDs of either version of the library; the first begins with `c` and has 25 characters."""
     ann, bob = world.guest("ann"), world.member("bob")
     room = world.channel(ann)["id"]
     messages = [world.message(ann, room, str(number))["id"] for number in range(5)]
     ids = [ann.id, bob.id, room, *messages]
-    for person in (ann, bob):
-        must.hold(_CUID.fullmatch(person.id) is not None, "a CUID as the user's id", person.id)
     must.equal(len(set(ids)), len(ids), "the number of different ids")
     world.rest.call("getChannel", path={"id": room}, expect=200)
 

@@ -42,6 +42,20 @@ def codecs(world: World) -> None:
 
 
 @case(
+    "R25.opus-and-vp8",
+    "the router offers opus of 48,000 Hz and two channels, and VP8 of 90,000 Hz",
+    source="mediasoup.ts › router",
+    level="documented",
+)
+def opus_and_vp8(world: World) -> None:
+    (ann,) = participants(world, "ann")
+    offered = {codec["mimeType"].lower(): codec for codec in ann.capabilities["codecs"]}
+    must.hold({"audio/opus", "video/vp8"} <= set(offered), "opus and VP8", sorted(offered))
+    must.members(offered["audio/opus"], {"kind": "audio", "clockRate": 48000, "channels": 2}, "opus")
+    must.members(offered["video/vp8"], {"kind": "video", "clockRate": 90000}, "VP8")
+
+
+@case(
     "R26.transport",
     "a transport has iceLite true, a UDP candidate, the DTLS role auto and a sha-256 fingerprint",
     source="openapi.yaml#/components/schemas/TransportOptions; rulings R26 and R30",
@@ -71,6 +85,24 @@ def tcp_candidate(world: World) -> None:
     (ann,) = participants(world, "ann")
     protocols = {candidate["protocol"] for candidate in ann.transport("recv").data["iceCandidates"]}
     must.hold("tcp" in protocols, "a TCP candidate", sorted(protocols))
+
+
+@case(
+    "R26.prefers-udp",
+    "each TCP candidate of a transport has a lower priority than each UDP candidate",
+    source="mediasoup.ts › webRtcTransport; ruling R26; amendment A23",
+    level="documented",
+)
+def prefers_udp(world: World) -> None:
+    (ann,) = participants(world, "ann")
+    for direction in DIRECTIONS:
+        candidates = ann.transport(direction).data["iceCandidates"]
+        priorities = {
+            protocol: [candidate["priority"] for candidate in candidates if candidate["protocol"] == protocol]
+            for protocol in ("udp", "tcp")
+        }
+        prefers = max(priorities["tcp"], default=0) < min(priorities["udp"], default=0)
+        must.hold(prefers, "a lower priority for each TCP candidate than for each UDP candidate", priorities)
 
 
 @case(
