@@ -218,7 +218,7 @@ MUTANTS = [
         "A message to a channel that does not exist is 400 instead of 404.",
         Operation("createMessage", refusing(404, 400)),
         of="createMessage",
-        killed_by="R19.text-channel",
+        killed_by="R19.no-voice-channel",
     ),
     mutant(
         "rest.messages.answers-200",

@@ -105,7 +105,7 @@ def text_channel(world: World) -> None:
 
 
 @case(
-    "R19.text-channel",
+    "R19.no-voice-channel",
     "a message to a voice channel is 400, and to an unknown channel 404",
     source="POST /api/messages › Коды ответа",
     level="documented",
