@@ -17,8 +17,17 @@ _ATTENDANT: ContextVar[Any] = ContextVar("attendant")
 _REFUSED: dict[Any, int] = {}
 
 
-def _refused_and_done(receive: Any, session: Any, text: str, admitted: bool = True) -> Any:
+def refused_and_done(receive: Any, session: Any, text: str, admitted: bool = True) -> Any:
+    """Refuse a frame over the limit, and do it all the same."""
     return receive(text, admitted) + ([] if admitted else receive(text, True))
+
+
+def limited_apart() -> tuple[Around, Around]:
+    """Return the changes by which each socket has a rate limit of its own."""
+    return (
+        Around("hype.gateway:SocketAttendant.receive", _note_attendant),
+        Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {id(_ATTENDANT.get())}", rate, burst)),
+    )
 
 
 def _note_attendant(receive: Any, attendant: Any, text: str) -> Any:
@@ -71,7 +80,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.refused-is-done",
         "A frame over the rate limit is answered rate_limited, and done all the same.",
-        Around(_RECEIVE, _refused_and_done),
+        Around(_RECEIVE, refused_and_done),
         of="voice_state.in",
         killed_by="R31.rate-drops-frames",
         profiles=HARDENED,
@@ -87,8 +96,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.of-the-socket",
         "Each socket of a user has a rate limit of its own.",
-        Around("hype.gateway:SocketAttendant.receive", _note_attendant),
-        Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {id(_ATTENDANT.get())}", rate, burst)),
+        *limited_apart(),
         of="user_joined.in",
         killed_by="R31.rate-per-user",
         profiles=HARDENED,

@@ -20,6 +20,7 @@ from hype_contract.cases.catalogue import load as requirements
 from hype_contract.contract.profile import Profile
 from hype_contract.contract.specs import load
 from hype_contract.requirements.requirement import Requirement, Requirements
+from tests.mutants import again
 from tests.mutants.applying import CannotApply, check
 from tests.mutants.registry import Mutant
 from tests.mutants.wrapping import ROOT
@@ -35,6 +36,10 @@ _BROKEN = re.compile(
     re.MULTILINE,
 )
 _GREETING = re.compile(r"http://localhost:(\d+) .*ws://localhost:(\d+)", re.DOTALL)
+
+
+RESTARTS: Final = "restart."
+"""The beginning of the requirements for which the harness restarts its target."""
 
 
 class Address(NamedTuple):
@@ -62,7 +67,8 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
     try:
         check(mutant)
         with serving(mutant.name, profile) as address:
-            code, told, by = harness(address, profile, () if full else (mutant.killed_by,))
+            only = () if full else (mutant.killed_by,)
+            code, told, by = harness(address, profile, only, restarts=mutant.killed_by.startswith(RESTARTS))
             broken = _BROKEN.search(address.log.read_text())
     except CannotApply as error:
         return Judged(mutant, "not applied", told=str(error))
@@ -76,7 +82,9 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
 def control(mutants: Sequence[Mutant], profile: Profile) -> str:
     """Judge the server as it is by all that must kill these mutants; what is wrong with it, "" if nothing."""
     with serving("none", profile) as address:
-        code, told, by = harness(address, profile, sorted({mutant.killed_by for mutant in mutants}), full=True)
+        only = sorted({mutant.killed_by for mutant in mutants})
+        restarts = any(id.startswith(RESTARTS) for id in only)
+        code, told, by = harness(address, profile, only, full=True, restarts=restarts)
     return "" if code == 0 and not by else told
 
 
@@ -123,15 +131,22 @@ def serving(name: str, profile: Profile) -> Iterator[Address]:
                 command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True
             )
             try:
-                yield _listening(process, Path(folder) / "log")
+                address = _listening(process, Path(folder) / "log")
+                ports = (int(address.url.rpartition(":")[2]), int(address.ws_url.rpartition(":")[2]))
+                again.note(Path(folder), process.pid, ports, command, environment)
+                yield address
+                again.end(Path(folder))
             finally:
                 _end(process)
 
 
 def harness(
-    address: Address, profile: Profile, only: Sequence[str], *, full: bool = False
+    address: Address, profile: Profile, only: Sequence[str], *, full: bool = False, restarts: bool = False
 ) -> tuple[int, str, tuple[str, ...]]:
-    """Run `hype-contract` as anybody does; its exit code, what it printed, and the ids that failed or are blocked."""
+    """Run `hype-contract` as anybody does; its exit code, what it printed, and the ids that failed or are blocked.
+
+    restarts: the harness may restart the server.
+    """
     report = address.log.with_name("report.json")
     report.unlink(missing_ok=True)
     words = [word for id in only for word in ("--only", id)]
@@ -143,6 +158,8 @@ def harness(
         SECRETS["JWT_REFRESH_SECRET"],
     ]
     command = [sys.executable, "-m", "hype_contract", *options, *secrets, "--extensions", *words, "--json", str(report)]
+    if restarts:
+        command += ["--restart-command", again.command(address.log.parent)]
     try:
         ended = subprocess.run(
             command, cwd=ROOT, capture_output=True, text=True, timeout=_PATIENCE_S[full or not only], check=False

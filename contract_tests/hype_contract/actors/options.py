@@ -17,13 +17,14 @@ class Options:
 
     mode: how much time the run may take. access_secret, refresh_secret: the secrets with which the target signs its
     tokens (HS256); with them, cases make their own tokens. access_lifetime_s: the lifetime of the target's access
-    tokens, in seconds.
+    tokens, in seconds. restart_command: a command of a shell that restarts the target.
     """
 
     mode: Mode = "default"
     access_secret: bytes | None = None
     refresh_secret: bytes | None = None
     access_lifetime_s: float | None = None
+    restart_command: str | None = None
 
     @property
     def effort(self) -> float:

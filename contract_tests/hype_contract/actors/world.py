@@ -21,6 +21,8 @@ from hype_contract.actors.must import Skipped, Violation
 from hype_contract.actors.options import DEFAULTS, Options
 from hype_contract.actors.patience import Patience
 from hype_contract.actors.people import Pacer, Person, unique
+from hype_contract.actors.promises.frames import Hearer
+from hype_contract.actors.promises.witness import Witness
 from hype_contract.contract.specs import Contract, Pair
 from hype_contract.recording.ledger import Trace
 from hype_contract.recording.makers import Makers
@@ -49,7 +51,8 @@ class World:
 
     `random` is seeded by the run's seed and the case. Unique names come from `secrets` instead, because the target
     remembers the names of earlier runs. `options`: the options of the command. `fixtures`: the fixtures that the cases
-    of the run share; if it is None, each case makes its own. `shared`: what else they share.
+    of the run share; if it is None, each case makes its own. `shared`: what else they share. `witness`: of the run; if
+    it is None, of this world alone.
     """
 
     def __init__(
@@ -63,6 +66,7 @@ class World:
         fixtures: SharedFixtures[World] | None = None,
         shared: Shared | None = None,
         conditions: Conditions | None = None,
+        witness: Witness | None = None,
     ) -> None:
         self.options = options
         self._patience = shared.patience if shared else Patience()
@@ -70,7 +74,8 @@ class World:
         self.contract = contract
         self.trace = Trace(secrets_, shared.makers if shared else None)
         self.conditions = conditions or Conditions()
-        self.rest = Rest(contract, http, self.trace, self.conditions)
+        self.witness = witness or Witness(contract)
+        self.rest = Rest(contract, http, self.trace, self.conditions, self.witness)
         self.http = http
         self.ws_url = ws_url
         self.seed = seed
@@ -203,8 +208,8 @@ class World:
             if isinstance(violation.__cause__, OSError | EOFError):
                 self.conditions.lose(violation)
             raise
-        pace = person.pace if person else None
-        made = Socket(self.contract, connection, self.trace, name, pace, self.conditions)
+        pace, hearer = person.pace if person else None, Hearer(self.witness, name, token)
+        made = Socket(self.contract, connection, self.trace, name, pace, self.conditions, hearer)
         made.user = {"userId": person.id} if person else {}
         made.patience = self._patience
         self._sockets.append(made)
@@ -219,11 +224,11 @@ class World:
     def shared(self, key: Hashable, make: Callable[[World], T]) -> T:
         """Return what `make` makes, once for all cases of the run.
 
-        The script of this case contains the steps that made it.
+        The script of this case contains the steps that made it, and this case shows the breaches that were seen then.
         """
         if self._fixtures is None:
             return make(self)
-        return self._fixtures.get(key, make, lambda maker: self.trace.transcript.include(maker.trace.transcript))
+        return self._fixtures.get(key, make, lambda maker: self.trace.include(maker.trace))
 
     def restart_transcript(self) -> None:
         """Begin a new transcript: a script starts here, and the names of users and sockets are free again."""

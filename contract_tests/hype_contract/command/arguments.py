@@ -30,6 +30,7 @@ examples:
   hype-contract --only R18 --seed 7                             repeat the requirements whose ids begin with R18
   hype-contract --fast --junit report.xml --html report.html    in CI, on every push
   hype-contract --expected-failures known.txt                   adopt the contract step by step
+  hype-contract --restart-command 'systemctl restart hype'      judge, too, what survives a restart
   hype-contract list --area gateway                             the requirements for a gateway
 
 exit codes:
@@ -104,6 +105,12 @@ def _declare_target(group: Any) -> None:
         type=_positive_seconds,
         metavar="SECONDS",
         help="the access tokens of this target expire after so many seconds, not after 15 minutes; cases wait for it",
+    )
+    add(
+        "--restart-command",
+        metavar="COMMAND",
+        help="a shell command that restarts the target and ends within two minutes; with it, cases judge what survives "
+        "a restart, such as 'docker compose restart server'",
     )
 
 

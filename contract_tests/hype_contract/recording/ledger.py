@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 from hype_contract.contract.specs import Expected, Pair
@@ -86,6 +86,13 @@ class Trace:
         """Return whether these ids are those of another case's users and channels, and this case sent none of them."""
         every = list(ids)
         return any(self._makers.of_another(id, self) for id in every) and not self.transcript.mentions(every)
+
+    def include(self, other: Trace) -> None:
+        """Add the steps of another trace, and the breaches of other requirements that it has."""
+        self.transcript.include(other.transcript)
+        with self._lock:
+            for finding in list(other.findings.values()):
+                self.findings.setdefault(finding.requirement, replace(finding, step=len(self.transcript)))
 
     def unimplemented(self, operation: str) -> None:
         """Enter that the target answered 501, so that no answer of this operation counts as passed."""

@@ -104,6 +104,8 @@ def reproduce(id: str, run: Run) -> str:
         words += ["--jwt-refresh-secret", '"$JWT_REFRESH_SECRET"']
     if options.access_lifetime_s is not None:
         words += ["--access-lifetime", f"{options.access_lifetime_s:g}"]
+    if options.restart_command is not None:
+        words += ["--restart-command", '"$RESTART_COMMAND"']
     return " ".join(words)
 
 

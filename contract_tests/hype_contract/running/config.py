@@ -77,6 +77,7 @@ def config_of(options: Namespace) -> RunConfig:
             _bytes(options.jwt_access_secret),
             _bytes(options.jwt_refresh_secret),
             options.access_lifetime,
+            options.restart_command,
         ),
         expectations.read(expected, known) if expected else {},
         options.time_limit * 60,

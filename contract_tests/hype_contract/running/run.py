@@ -14,6 +14,7 @@ from hype_contract.actors.clients.conditions import Conditions, Stop
 from hype_contract.actors.clients.http import connect
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.options import Options
+from hype_contract.actors.promises.witness import Witness
 from hype_contract.actors.world import Shared, World
 from hype_contract.cases import catalogue
 from hype_contract.cases.registry import Case, chosen, every_case
@@ -118,9 +119,10 @@ class PlannedRun:
             self.watch = Watch(http, self.target.ws_url if gateway else "", stop)
             self.watch.announce = self.announce
             # What fixtures make is no single case's, so their worlds share nothing with those of the cases.
-            alone = self._world_maker(http, None, None)
+            witness = Witness(self.contract)
+            alone = self._world_maker(http, None, None, witness)
             fixtures = SharedFixtures(lambda seed: alone(seed, Conditions(stop=stop)))
-            make = self._world_maker(http, fixtures, self._shared)
+            make = self._world_maker(http, fixtures, self._shared, witness)
             runner = CaseRunner(make, self.requirements, plan, self.watch, stop)
             runner.after_outage = fixtures.forget
             try:
@@ -130,11 +132,11 @@ class PlannedRun:
                     fixtures.close()
 
     def _world_maker(
-        self, http: httpx.Client, fixtures: SharedFixtures[World] | None, shared: Shared | None
+        self, http: httpx.Client, fixtures: SharedFixtures[World] | None, shared: Shared | None, witness: Witness
     ) -> MakeWorld:
         ws_url, options = self.target.ws_url, self.config.options
         return lambda seed, conditions: World(
-            self.contract, http, ws_url, seed, self.secrets, options, fixtures, shared, conditions
+            self.contract, http, ws_url, seed, self.secrets, options, fixtures, shared, conditions, witness
         )
 
     def finish(

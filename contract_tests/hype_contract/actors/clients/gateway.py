@@ -20,6 +20,8 @@ from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
 from hype_contract.actors.must import Members, Violation, shown
 from hype_contract.actors.patience import Patience
+from hype_contract.actors.promises.frames import Hearer
+from hype_contract.actors.promises.witness import Witness
 from hype_contract.contract import strict_json
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.recording.ledger import Trace
@@ -61,8 +63,11 @@ class Socket:
         name: str,
         pace: Pace | None = None,
         conditions: Conditions | None = None,
+        hearer: Hearer | None = None,
     ) -> None:
+        """Take an open connection. hearer: of the run's witness; None for one of this socket alone."""
         self.contract = contract
+        self._hearer = hearer or Hearer(Witness(contract), name)
         self.name = name
         self.pending: list[Frame] = []
         self.identity: Mapping[str, Any] = {}
@@ -296,6 +301,7 @@ class Socket:
             self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known if wrong else None)
         if known is None or event is None or not isinstance(frame.get("data"), dict):
             return _NO_EVENT
+        self._hearer.heard(frame, self._trace)
         if self._trace.is_of_another(_about(frame["data"])):
             rule = f"audience.{known.name}.out.outsider"
             self._trace.note(rule, f"{self.name} to hear nothing of a room that it is not in", shown(payload), known)
@@ -305,6 +311,7 @@ class Socket:
 
     def _observe_sent(self, payload: str | bytes) -> None:
         frame = _parsed(payload)[0] if isinstance(payload, str) else None
+        self._hearer.sent(frame)
         right = not self.contract.frame_problems("in", frame)
         self._trace.observe(_pair(frame["type"], "in") if right and isinstance(frame, dict) else None, right=True)
 

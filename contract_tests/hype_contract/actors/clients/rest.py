@@ -14,6 +14,7 @@ from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.http import TIMEOUT_S, Unreadable
 from hype_contract.actors.clients.reply import Reply, answer_of, judgement_on
 from hype_contract.actors.must import Skipped, Unsupported, Violation
+from hype_contract.actors.promises.witness import Asked, Witness
 from hype_contract.contract.specs import Contract, Operation, Pair
 from hype_contract.recording.ledger import Trace
 
@@ -37,9 +38,16 @@ class Rest:
     """The REST client of one case. Thread-safe."""
 
     def __init__(
-        self, contract: Contract, http: httpx.Client, trace: Trace, conditions: Conditions | None = None
+        self,
+        contract: Contract,
+        http: httpx.Client,
+        trace: Trace,
+        conditions: Conditions | None = None,
+        witness: Witness | None = None,
     ) -> None:
+        """Take what every request needs. witness: of the run; None for one of this client alone."""
         self.contract = contract
+        self._witness = witness or Witness(contract)
         self.trace = trace
         self.conditions = conditions or Conditions()
         self.origin: str | None = None
@@ -106,15 +114,16 @@ class Rest:
         known = self.contract.operations[operation] if operation else None
         sent = [*headers, *([("Authorization", f"Bearer {token}")] if token is not None else [])]
         sent += [("Origin", self.origin)] if self.origin is not None else []
+        began = time.monotonic()
         obeys = patient if patient is not None else known is None or not known.limits_failures
         response = (
             self._admitted(method, target, sent, content) if obeys else self._exchange(method, target, sent, content)
         )
         origins = [value for name, value in sent if name.lower() == "origin"]
         origin = origins[0] if len(origins) == 1 else None  # a browser sends one at most
-        asked, instead_of = f"{method} {target}", self._replaced(known, response.status_code)
+        request, instead_of = f"{method} {target}", self._replaced(known, response.status_code)
         reply = Reply(
-            known, response.status_code, response.headers, response.content, asked, origin, self.contract, instead_of
+            known, response.status_code, response.headers, response.content, request, origin, self.contract, instead_of
         )
         if known is not None and self._lacks(known, reply, target, content):
             self.trace.unimplemented(known.id)
@@ -125,6 +134,9 @@ class Rest:
             if known is not None and expect is not None and answer_of(known, reply.status) is None:
                 violation.pair = Pair("operation", known.id, str(_statuses(expect)[0]))  # the one that should have come
             raise
+        if known is not None:
+            asked = Asked(known, reply.status, target, _bearer(sent), content, reply.content, began)
+            self._witness.answer(asked, self.trace)
         self._expect(reply, known, expect)
         return reply
 
@@ -269,6 +281,12 @@ def too_long(request: str, wait: float) -> str:
         f"the target limits requests: {request} answers 429 with Retry-After: {wait:g}, and a case waits for at most "
         f"{LONGEST_RETRY_S:g} s"
     )
+
+
+def _bearer(headers: Iterable[Header]) -> str | None:
+    """Return what a request's `Authorization` says, without `Bearer`; None if it has no such header."""
+    found = next((value for name, value in headers if name.lower() == "authorization"), None)
+    return None if found is None else found.removeprefix("Bearer ")
 
 
 def _framed(headers: Iterable[Header], content: bytes | None) -> bytes | Iterable[bytes] | None:

@@ -27,12 +27,12 @@ _LONGEST_S = 20.0
 _ERROR = Pair("event", "error", "out")
 
 
-def _unpaced(world: World, person: Person) -> Socket:
+def unpaced(world: World, person: Person) -> Socket:
     """Open a socket that sends without waiting."""
     return world.open_socket(person.token)
 
 
-def _exchange(socket: Socket, frames: list[str]) -> list[Frame]:
+def exchange(socket: Socket, frames: list[str]) -> list[Frame]:
     """Send the frames without waiting, then return an answer for each; fewer if the socket is closed."""
     with suppress(Violation):
         for frame in frames:
@@ -47,15 +47,15 @@ def _until_limited(socket: Socket, frame: str, most: int = MOST_FRAMES) -> int:
     """
     answers: list[bool] = []
     while len(answers) < most:
-        got = _exchange(socket, [frame] * _AT_ONCE)
-        answers += [_limited(answer) for answer in got]
+        got = exchange(socket, [frame] * _AT_ONCE)
+        answers += [is_limited(answer) for answer in got]
         if True in answers:
             return answers.index(True)
         must.equal(len(got), _AT_ONCE, f"the number of answers to {_AT_ONCE} frames", seen=_ERROR)
     raise Skipped(f"the target accepts {most} frames of one user in a row: another rate is configured, or none")
 
 
-def _limited(frame: Frame) -> bool:
+def is_limited(frame: Frame) -> bool:
     return bool(frame["type"] == "error" and frame["data"].get("code") == "rate_limited")
 
 
@@ -73,9 +73,9 @@ def flood_closes(world: World) -> None:
     ann, eve = world.guests("ann", "eve")
     room = world.channel(ann)["id"]
     watcher = world.socket(ann, join=room)
-    flood = _unpaced(world, eve)
+    flood = unpaced(world, eve)
     for _ in range(MOST_FRAMES // _FLOOD):
-        if len(_exchange(flood, [ASK] * _FLOOD)) < _FLOOD:
+        if len(exchange(flood, [ASK] * _FLOOD)) < _FLOOD:
             break
     else:
         raise Violation("a user's frames to be limited (asyncapi.yaml, Rate limit)", f"{MOST_FRAMES} are answered")
@@ -93,14 +93,14 @@ def flood_closes(world: World) -> None:
 def ten_in_a_row(world: World) -> None:
     """Count the refusals in a row until the socket is closed."""
     (eve,) = world.guests("eve")
-    socket = _unpaced(world, eve)
+    socket = unpaced(world, eve)
     close_after = int(world.contract.limits["rate"]["closeAfter"])
     row = 0
     for _ in range(MOST_FRAMES // _FLOOD):
-        answers = _exchange(socket, [ASK] * _FLOOD)
+        answers = exchange(socket, [ASK] * _FLOOD)
         for answer in answers:
             must.hold(row < close_after, f"nothing after {close_after} refusals in a row", answer, seen=_ERROR)
-            row = row + 1 if _limited(answer) else 0
+            row = row + 1 if is_limited(answer) else 0
         if len(answers) < _FLOOD or row == close_after:
             break
     else:
@@ -123,9 +123,9 @@ def rate_counts_all_text(world: World) -> None:
     eve, ann = world.guests("eve", "ann")
     for person, frame in ((eve, "not JSON"), (ann, '{"type":"no_such_event"}')):
         try:
-            _until_limited(_unpaced(world, person), frame)
+            _until_limited(unpaced(world, person), frame)
         except Skipped:
-            _until_limited(_unpaced(world, world.guest("bob")), ASK)
+            _until_limited(unpaced(world, world.guest("bob")), ASK)
             raise Violation("broken frames to count for the rate", "only good ones do", _ERROR) from None
 
 
@@ -139,7 +139,7 @@ def rate_counts_all_text(world: World) -> None:
 def rate_per_user(world: World) -> None:
     """Reach the limit on one socket, then send from a second socket of the same user."""
     ann, eve = world.guests("ann", "eve")
-    other, first, second = world.socket(ann), _unpaced(world, eve), _unpaced(world, eve)
+    other, first, second = world.socket(ann), unpaced(world, eve), unpaced(world, eve)
     alone = _until_limited(first, ASK)
     together = _until_limited(second, ASK)
     must.hold(together < alone, f"the second connection to be limited before its frame {alone + 1}", together)
@@ -157,16 +157,16 @@ def rate_per_user(world: World) -> None:
 def row_is_broken(world: World) -> None:
     """Cause more than ten refusals with accepted frames between them, and check that the socket stays open."""
     (eve,) = world.guests("eve")
-    socket, pace = _unpaced(world, eve), Pacer(1, 4)
+    socket, pace = unpaced(world, eve), Pacer(1, 4)
     close_after = int(world.contract.limits["rate"]["closeAfter"])
     row = refusals = 0
     begun = time.monotonic()
     while time.monotonic() - begun < _LONGEST_S:
         if row >= close_after // 2:
             pace.wait()
-        answers = _exchange(socket, [ASK])
+        answers = exchange(socket, [ASK])
         must.hold(bool(answers), f"the socket to stay open after {row} refusals in a row", "none", seen=_ERROR)
-        row = row + 1 if _limited(answers[0]) else 0
+        row = row + 1 if is_limited(answers[0]) else 0
         refusals += row > 0
         if row == close_after - 1:
             raise Skipped("the target accepts no frame after a quarter of a second: another rate is configured")
@@ -187,19 +187,19 @@ def rate_drops_frames(world: World) -> None:
     ann, eve = world.guests("ann", "eve")
     channel = world.channel(ann, "voice")["id"]
     (watcher,) = sockets_in_call(world, channel, ann)
-    socket, sent = _unpaced(world, eve), 0
+    socket, sent = unpaced(world, eve), 0
     answers: list[Frame] = []
-    while not any(map(_limited, answers)):
+    while not any(map(is_limited, answers)):
         if sent >= MOST_FRAMES:
             raise Skipped(f"the target accepts {sent} frames of one user in a row: another rate is configured, or none")
         some = [_flags(channel, sent + number) for number in range(5)]
-        got = _exchange(socket, some)
+        got = exchange(socket, some)
         must.equal(len(got), len(some), f"the number of answers to {len(some)} frames", seen=_ERROR)
         answers += got
         sent += len(some)
     answers += socket.collect(1)  # one frame more than was sent: the voice_state of the user who was there first
     # A frame that is admitted again is answered last. By then all has come that the refused frames caused.
-    sent += _until_admitted(socket, answers)
+    sent += until_admitted(socket, answers)
     heard = [frame["data"] for frame in watcher.fence()]
     answers += socket.drain()
     states = [frame["data"] for frame in answers if frame["type"] == "voice_state"]
@@ -209,7 +209,7 @@ def rate_drops_frames(world: World) -> None:
     must.equal(len(answers) - len(of_ann), sent, "the number of answers, one for each frame", seen=_ERROR)
 
 
-def _until_admitted(socket: Socket, answers: list[Frame]) -> int:
+def until_admitted(socket: Socket, answers: list[Frame]) -> int:
     """Send `ASK` until it is admitted, four times a second. Add the answers to `answers`; return how often it was sent.
 
     Raises `Skipped` when the target admits none of the next four frames.
@@ -217,7 +217,7 @@ def _until_admitted(socket: Socket, answers: list[Frame]) -> int:
     pace = Pacer(1, 4)
     for sent in range(1, 5):
         pace.wait()
-        got = [*_exchange(socket, [ASK]), *socket.drain()]
+        got = [*exchange(socket, [ASK]), *socket.drain()]
         answers += got
         if any(frame["type"] == "user_joined" for frame in got):
             return sent
@@ -241,5 +241,5 @@ def unlimited(world: World) -> None:
     (eve,) = world.guests("eve")
     socket = world.open_socket()
     frame = json.dumps({"type": "user_joined", "data": {"userId": eve.id}})
-    answers = _exchange(socket, [frame] * 100)
+    answers = exchange(socket, [frame] * 100)
     must.equal([answer["type"] for answer in answers], ["user_joined"] * 100, "the answers", seen=_ERROR)
