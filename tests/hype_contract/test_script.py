@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from hype_contract.actors.world import World
-from tests.hype_contract.fake import Fake, Reply, Request, running
+from tests.hype_contract.fake import Fake, Reply, Request, Route, running
 from tests.hype_contract.fake import guest as any_guest
 
 WorldOn = Callable[[Fake], World]
@@ -81,6 +81,40 @@ def test_frames_are_sent_again(world_on: WorldOn) -> None:
     received = [line.partition('"data"')[0] for line in output.splitlines() if line.startswith("ann")]
     assert 'ann_2 < {"type": "user_joined", ' in received
     assert any(line.startswith("ann closed: 1000") for line in output.splitlines())
+
+
+def register(fake: Fake, request: Request) -> Reply:
+    """Register a user whose password is long enough."""
+    if len(request.body["password"]) < 8:
+        return 400, {"success": False, "error": "Validation failed"}
+    return 201, any_guest(fake, request)[1]
+
+
+def size(fake: Fake, request: Request) -> Reply:
+    """Return the length of the content."""
+    return 201, {"success": True, "data": len(request.body["content"])}
+
+
+def test_a_script_makes_its_own_passwords_and_long_bodies(world_on: WorldOn) -> None:
+    """Pasted as it is, a script registers with a new password, and sends a body that is too long to be shown."""
+    routes: dict[str, Route] = {"POST /auth/register": register, "POST /api/messages": size, "GET /auth/me": echo}
+    with running(Fake(routes=routes)) as fake:
+        world = world_on(fake)
+        world.trace.transcript.secrets.keep("sesame-open", "ANN_PASSWORD")
+        world.trace.transcript.secrets.keep("eyJ.a.b", "ANN_TOKEN")
+        base, json_type = fake.base_url, [("Content-Type", "application/json")]
+        answer = '201 {"data": {"accessToken": "eyJ.a.b"}}'
+        body = b'{"username": "ann-0123456789ab", "email": "a@example.com", "password": "sesame-open"}'
+        world.trace.transcript.http("POST", f"{base}/auth/register", json_type, body, answer)
+        world.trace.transcript.http("GET", f"{base}/auth/me", [("Authorization", "Bearer eyJ.a.b")], None, "200 {}")
+        long = b'{"content": "' + b"x" * 5000 + b'"}'
+        world.trace.transcript.http("POST", f"{base}/api/messages", json_type, long, "201 {}")
+        lines = world.trace.transcript.lines(fake.base_url)
+        output = paste(lines)
+    assert "sesame" not in "\n".join(lines)
+    assert not any("…" in line for line in lines if not line.startswith("#"))
+    assert (output.count("HTTP/1.1 201"), output.count("HTTP/1.1 200")) == (2, 1), output
+    assert '"data": 5000' in output
 
 
 def test_a_token_of_no_answer_is_requested(world_on: WorldOn) -> None:

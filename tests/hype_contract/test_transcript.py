@@ -109,3 +109,15 @@ def test_a_uuid_gets_no_new_ending() -> None:
     transcript = Transcript(Secrets())
     transcript.http("GET", "http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a7718", [], None, "404")
     assert transcript.lines()[-2].endswith("""GET http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a"$N\"""")
+
+
+def test_the_step_that_went_wrong_is_marked() -> None:
+    """What went wrong stands below the step that was marked; of what follows, only the closing of sockets is kept."""
+    transcript = Transcript(Secrets())
+    transcript.opening("ann", "ws://h/")
+    transcript.sent("ann", "{}", typed=True)
+    transcript.mark()
+    transcript.left("ann")
+    transcript.heard("ann", "closed with 1000")
+    lines = list(transcript.lines(wrong="expected a, got b"))
+    assert lines[-3:] == ["sleep 1", "#   ↑ expected a, got b", "exec {ann}>&-"]

@@ -5,13 +5,16 @@ The report adds the requirement, its source and a script that reproduces the fai
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from itertools import pairwise
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice, pairwise
 from typing import Any, NoReturn, TypeVar
 
 from hype_contract.contract.specs import Pair
 
 T = TypeVar("T")
+
+_SHORT = 100  # characters of a value that is shown as a whole
+_MOST_PLACES = 3
 
 
 class Violation(Exception):
@@ -68,7 +71,30 @@ def equal(got: T, expected: T, what: str, *, seen: Pair | None = None) -> None:
     what: the name of the value, a noun: "the message's content".
     """
     if got != expected or isinstance(got, bool) != isinstance(expected, bool):
+        if len(shown(expected)) > _SHORT and (differing := list(islice(_differing(got, expected, ""), _MOST_PLACES))):
+            wanted, came = (", ".join(f"{place} {values[i]}" for place, *values in differing) for i in (1, 0))
+            raise Violation(f"{what} to have {wanted}", came, seen)
         raise Violation(f"{what} to be {shown(expected)}", got, seen)
+
+
+def _differing(got: object, expected: object, place: str) -> Iterator[tuple[str, str, str]]:
+    """Yield each place where two values differ, and both values there as texts; nothing for other kinds of values."""
+    if isinstance(got, dict) and isinstance(expected, dict):
+        pairs = [(f"{place}.{name}".lstrip("."), name) for name in {**expected, **got}]
+        yield from _below(got, expected, pairs)
+    elif isinstance(got, list) and isinstance(expected, list):
+        pairs = [(f"{place}[{index}]", index) for index in range(max(len(got), len(expected)))]
+        yield from _below(dict(enumerate(got)), dict(enumerate(expected)), pairs)
+    elif place:
+        yield place, shown(got), shown(expected)
+
+
+def _below(got: dict[Any, Any], expected: dict[Any, Any], places: Iterable[tuple[str, Any]]) -> Iterator[Any]:
+    for place, name in places:
+        if name not in got or name not in expected:
+            yield place, *(shown(side[name]) if name in side else "missing" for side in (got, expected))
+        elif got[name] != expected[name]:
+            yield from _differing(got[name], expected[name], place)
 
 
 def one_of(got: T, expected: Iterable[T], what: str, *, seen: Pair | None = None) -> None:

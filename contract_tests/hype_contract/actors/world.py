@@ -245,6 +245,7 @@ class World:
 
         Raises `Violation`.
         """
+        self.trace.transcript.mark()
         self.conditions.clean()
         self._cleanups.close()
         wrong: Violation | None = None

@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from jsonschema import Draft202012Validator, FormatChecker, ValidationError
+from jsonschema.exceptions import best_match
 from jsonschema.protocols import Validator
 from jsonschema.validators import extend
 from referencing import Registry
@@ -187,6 +188,8 @@ def below(place: str, *steps: str) -> str:
 
 
 def _sentence(error: ValidationError) -> str:
+    # Of the alternatives of `anyOf`, the one that fits best says where the difference is.
+    error = best_match([error]) or error
     where = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in error.absolute_path)
     message = error.message if len(error.message) <= 300 else error.message[:140] + " … " + error.message[-140:]
     return f"{where.lstrip('.') or 'the whole'}: {message}"

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 import re
+import zlib
+from base64 import b64encode
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -17,6 +19,7 @@ from hype_contract.recording.printable import is_printable, printable
 from hype_contract.recording.secrecy import Secrets, placeholder, quote
 
 _LONGEST_BODY = 3000  # bytes of a body, characters of a frame
+_LONGEST_PACKED = 12_000
 _WORD = re.compile(r"[\w.~-]+")  # what an id or a token is one of
 _SHORTEST_ID = 6  # a shorter text also occurs elsewhere by chance
 _ID = re.compile(r"(?:^i|I)d$")
@@ -137,6 +140,11 @@ def script(steps: Sequence[Step], secrets: Secrets, base_url: str = "", last: in
     return [*_head("\n".join(body), writer, base_url), *body] if writer.text.strip() else body
 
 
+def remark(text: str) -> str:
+    """Return a text as a comment of one line."""
+    return "#   " + _cut(text)
+
+
 def _kept(steps: Sequence[Step], last: int) -> list[tuple[int, Step]]:
     """Return the last steps, and the earlier exchanges and openings that they need."""
     first = len(steps) - last
@@ -177,7 +185,9 @@ def _definition(name: str, base_url: str) -> str:
         read = f"""python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["{member}"])'"""
         ask = f"curl -sS {base_url.rstrip('/')}/auth/guest -H 'Content-Type: application/json' -d {body}"
         return f"{name}=$({ask} | {read})  # the token of a new guest"
-    return f"{name}=…  # put your own value here"
+    if name.rstrip("0123456789").endswith("_PASSWORD"):
+        return f"{name}=password-$RANDOM$RANDOM  # a new password"
+    return f': "${{{name}:?give {name} the value of your target first}}"'
 
 
 @dataclass
@@ -219,7 +229,7 @@ class _Writer:
     def _remark(self, step: Remark) -> Iterator[str]:
         if step.received:
             yield from self._wait()
-        yield "#   " + _cut(self.secrets.hide(step.text))
+        yield remark(self.secrets.hide(step.text))
 
     def _wait(self) -> Iterator[str]:
         """Wait until the target has received what the script sent before."""
@@ -228,12 +238,19 @@ class _Writer:
             yield _WAIT
 
     def _frame(self, step: Frame) -> str:
+        to = f">&${_variable(step.name)}"
         if step.typed and len(step.payload) <= _LONGEST_BODY:
-            return f"printf '%s\\n' {self.word(step.payload)} >&${_variable(step.name)}"
+            return f"printf '%s\\n' {self.word(step.payload)} {to}"
+        if step.typed and self.secrets.hide(step.payload) == step.payload:
+            line = f"{step.payload}\n"
+            return f"{_unpack(line.encode())} {to}"
         return f"#   {step.name} > {_cut(self.secrets.hide(step.payload))}   (a terminal cannot send this)"
 
     def _exchange(self, step: Exchange) -> Iterator[str]:
         found = list(self._found(step))
+        if len(step.body or b"") > _LONGEST_BODY and self.secrets.hide(step.sent) != step.sent:
+            yield remark(f"{step.method} {step.url} with a body of {len(step.body or b''):,} bytes that holds a secret")
+            return
         command = curl(step.method, step.url, step.headers, step.body, self.word)
         yield f'ANSWER=$({command}); echo "$ANSWER"' if found else command
         yield "#   → " + _cut(self.secrets.hide(step.answer))
@@ -281,12 +298,21 @@ def curl(
     if body is None:
         return " ".join(parts)
     if len(body) > _LONGEST_BODY:
-        return " ".join([*parts, "--data-binary", "@body"]) + f"  # a file of {len(body)} bytes"
+        return f"{_unpack(body)} | " + " ".join([*parts, "--data-binary", "@-"]) + f"  # {len(body):,} bytes"
     text = body.decode("utf-8", "replace")
     if "\ufffd" not in text and is_printable(text):
         return " ".join([*parts, "--data-binary", word(text)])
     octal = "".join(f"\\{byte:03o}" for byte in body)
     return f"printf '{octal}' | " + " ".join([*parts, "--data-binary", "@-"])
+
+
+def _unpack(content: bytes) -> str:
+    """Return a command that writes `content`, which is long and mostly repeats itself."""
+    packed = b64encode(zlib.compress(content, 9)).decode("ascii")
+    if len(packed) > _LONGEST_PACKED:
+        return f"# {len(content):,} bytes that no script should hold"
+    code = "import base64 as b, sys, zlib; sys.stdout.buffer.write(zlib.decompress(b.b64decode(sys.argv[1])))"
+    return f"python3 -c '{code}' {packed}"
 
 
 def _leaves(value: Any, path: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], str]]:

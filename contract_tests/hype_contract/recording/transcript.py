@@ -25,6 +25,7 @@ class Transcript:
         self._steps: list[Step] = []
         self._included: set[int] = set()
         self._ended = False
+        self._marked: int | None = None
         self._lock = threading.Lock()
 
     def http(self, method: str, url: str, headers: Iterable[tuple[str, str]], body: bytes | None, answer: str) -> None:
@@ -85,14 +86,27 @@ class Transcript:
     def __len__(self) -> int:
         return len(self._steps)
 
-    def lines(self, base_url: str = "", last: int | None = None, until: int | None = None) -> Sequence[str]:
+    def mark(self) -> None:
+        """Mark the present step as the last one of the case: what follows only cleans up."""
+        if self._marked is None:
+            self._marked = len(self._steps)
+
+    def lines(
+        self, base_url: str = "", last: int | None = None, until: int | None = None, wrong: str = ""
+    ) -> Sequence[str]:
         """Return the script.
 
         `base_url`: of the target's REST API. `last`: keep so many steps from the end, and the steps that they need.
-        `until`: the number of the step that ends it.
+        `until`: the number of the step that went wrong, by default that of the mark. `wrong`: how it went wrong, which
+        stands below that step.
         """
         with self._lock:
-            steps = self._steps[:until]
+            steps = list(self._steps)
+        if wrong:
+            end = self._marked if until is None else until
+            listens = any(isinstance(step, Opening) for step in steps[:end])
+            closings = [step for step in steps[end:] if isinstance(step, Closing)] if end is not None else []
+            steps = [*steps[:end], Remark(f"↑ {wrong}", received=listens), *closings]
         return script(steps, self.secrets, base_url, None if self._whole else last)
 
     def _add(self, step: Step) -> None:

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from hype_contract.actors.clients.conditions import CLEANING_S, Abandoned, Conditions, Stop
 from hype_contract.actors.clients.rest import NoAnswer
-from hype_contract.actors.must import Blameless, Skipped, Unsupported, Violation
+from hype_contract.actors.must import Blameless, Lacking, Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case
 from hype_contract.contract.areas import Area
@@ -170,7 +170,8 @@ class CaseRunner:
             rule = self._requirements.find(finding.requirement)
             if rule is not None and rule is not requirement:
                 failed = _failed(case, rule, finding)
-                script = world.trace.transcript.lines(str(world.http.base_url), _MOST_STEPS, finding.step)
+                base_url, transcript = str(world.http.base_url), world.trace.transcript
+                script = transcript.lines(base_url, _MOST_STEPS, finding.step, failed.message)
                 yield _hidden(replace(failed, script=tuple(script)), world)
 
     def _blamed(self, result: CaseResult) -> Pair | None:
@@ -225,6 +226,8 @@ class CaseRunner:
     ) -> CaseResult:
         silent = isinstance(violation, NoAnswer)
         blocker = self._by_pair.get(violation.pair) if violation.pair else None
+        if isinstance(violation, Lacking) and findings:
+            blocker = next(iter(findings))  # the object lacks a member because it is wrong
         if violation.preparing or blocker in findings:
             return replace(_blocked(case, requirement, violation, blocker), silent=silent)
         return replace(_failed(case, requirement, violation), silent=silent)
@@ -244,7 +247,8 @@ def _blocked(case: Case, requirement: Requirement, wrong: Violation | Finding, b
 
 def _finished(result: CaseResult, world: World, seconds: float) -> CaseResult:
     transcript, broken = world.trace.transcript, result.outcome in _BROKEN
-    script = tuple(transcript.lines(str(world.http.base_url), _MOST_STEPS)) if broken else ()
+    wrong = result.message if broken else ""
+    script = tuple(transcript.lines(str(world.http.base_url), _MOST_STEPS, wrong=wrong)) if broken else ()
     return _hidden(replace(result, script=script, seconds=seconds), world)
 
 
