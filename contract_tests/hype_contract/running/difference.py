@@ -22,7 +22,8 @@ _WRONG_VALUE = re.compile(r"^.* (?=(?:is not|does not|is too|is blank|is invisib
 _FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
 _STRAY = " to hear nothing of a room that it is not in"
 _EXTRA_FRAME = re.compile(
-    r"^the next frame to | to get no | to hear nothing\b| to hear \w+ (?:once|never)$|^the (?:frames|events) .* to be \[\]$"
+    r"^the next frame to | to get no | to hear nothing\b| to hear \w+ (?:once|never)$"
+    r"|^the (?:frames|events) .* to be \[\]$"
 )
 _STATUS = re.compile(r"^\d{3}\b")
 _STATUS_DEMANDED = re.compile(r" to answer \d|'s status for .* to be \d{3}$")
