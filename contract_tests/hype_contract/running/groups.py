@@ -81,10 +81,14 @@ def _by_cause(
 
 def _told_to_all(failed: Sequence[RequirementResult]) -> dict[str, tuple[object, ...]]:
     """Return id → cause for the frames that came where they must not, if sockets hear of rooms they are not in."""
-    shown = {result.requirement.id: result.case_results[0] for result in failed if result.case_results}
-    if sum(strays(case) for case in shown.values()) < _SEVERAL_EVENTS:
+    if sum(strays(result.case_results[0]) for result in failed if result.case_results) < _SEVERAL_EVENTS:
         return {}
-    return {id: (_AUDIENCE,) for id, case in shown.items() if strays(case) or is_extra_frame(case)}
+    return {result.requirement.id: (_AUDIENCE,) for result in failed if _is_extra(result)}
+
+
+def _is_extra(result: RequirementResult) -> bool:
+    """Return whether somebody got a frame that was not for them."""
+    return any(strays(case) or is_extra_frame(case) for case in result.case_results[:1])
 
 
 def _never_works(failed: Sequence[RequirementResult], awaited: Collection[str | None]) -> dict[str, tuple[object, ...]]:
@@ -123,6 +127,7 @@ def _lead(members: Sequence[RequirementResult], awaited: Collection[str | None])
 
     def order(member: RequirementResult) -> tuple[bool, bool, bool, bool]:
         id = member.requirement.id
-        return not id.startswith(_AUDIENCE), id not in awaited, (member in derived) != shared, bool(member.follows)
+        audience = id.startswith(_AUDIENCE) and _is_extra(member)
+        return not audience, id not in awaited, (member in derived) != shared, bool(member.follows)
 
     return min(members, key=order)
