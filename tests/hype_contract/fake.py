@@ -146,6 +146,7 @@ def running(fake: Fake) -> Iterator[Fake]:
     """Serve the fake server on free ports of this machine."""
     fake.routes = {**ROUTES, **fake.routes}
     web = ThreadingHTTPServer(("127.0.0.1", 0), handler_for(fake))
+    web.handle_error = lambda *about: None  # type: ignore[method-assign]  # a test may break a connection
     gateway = serve(lambda socket: _converse(fake, socket), "127.0.0.1", 0)
     fake.base_url = f"http://127.0.0.1:{web.server_address[1]}"
     fake.ws_url = f"ws://127.0.0.1:{gateway.socket.getsockname()[1]}"

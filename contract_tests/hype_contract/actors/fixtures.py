@@ -69,14 +69,14 @@ class SharedFixtures(Generic[M]):
         # A case that was just abandoned may still be making a fixture.
         if not self._lock.acquire(timeout=_REMOVAL_S):
             return
-        made = list(self._made.values())
-        self._made.clear()
-        self._lock.release()
-        for _, world in made:
-            if time.monotonic() > until:
-                return
-            with suppress(Violation, Abandoned):
-                world.close()
+        try:
+            while self._made and time.monotonic() < until:
+                key, (_, world) = next(iter(self._made.items()))
+                with suppress(Violation, Abandoned):
+                    world.close()
+                del self._made[key]
+        finally:
+            self._lock.release()
 
     def forget(self) -> None:
         """Make every fixture anew from now on: the target may have lost them."""

@@ -224,7 +224,7 @@ class CaseRunner:
     def _broken(
         self, case: Case, requirement: Requirement, violation: Violation, findings: Mapping[str, Finding]
     ) -> CaseResult:
-        silent = isinstance(violation, NoAnswer)
+        silent = isinstance(violation, NoAnswer) and violation.silent
         blocker = self._by_pair.get(violation.pair) if violation.pair else None
         if isinstance(violation, Lacking) and findings:
             blocker = next(iter(findings))  # the object lacks a member because it is wrong

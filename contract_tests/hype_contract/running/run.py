@@ -129,7 +129,7 @@ class PlannedRun:
                 yield runner
             finally:
                 if not self.watch.gone:
-                    fixtures.close()
+                    _remove(fixtures)
 
     def _world_maker(
         self, http: httpx.Client, fixtures: SharedFixtures[World] | None, shared: Shared | None, witness: Witness
@@ -206,6 +206,15 @@ class PlannedRun:
 
 def _seen_broken(result: CaseResult) -> Iterator[str]:
     return (aside.requirement.id for aside in result.asides)
+
+
+def _remove(fixtures: SharedFixtures[World]) -> None:
+    """Remove the fixtures, also when the person at the terminal interrupts that; a second time ends the process."""
+    try:
+        fixtures.close()
+    except KeyboardInterrupt:
+        fixtures.close()
+        raise
 
 
 def known_secrets(base_url: str, ws_url: str, options: Options) -> Secrets:

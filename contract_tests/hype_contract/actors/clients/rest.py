@@ -31,7 +31,12 @@ Header = tuple[str, str]
 
 
 class NoAnswer(Violation):
-    """A request that the target answered with no HTTP, or not to its end within `TIMEOUT_S` seconds."""
+    """A request that the target answered with no HTTP, or not to its end within `TIMEOUT_S` seconds.
+
+    `silent`: the time was over; otherwise the connection ended.
+    """
+
+    silent = True
 
 
 class Rest:
@@ -215,6 +220,7 @@ class Rest:
             self.conditions.silent = True
             self._silence = violation
         else:
+            violation.silent = False
             self.conditions.lose(error)
         return violation
 
