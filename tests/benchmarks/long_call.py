@@ -47,7 +47,7 @@ from tests.browser.chromium import Chromium, Page, PageError
 from tests.browser.site import browser, node, served
 from tests.running import LOG, Running, begin, troubles
 
-_CHANNEL = "voice-general"
+CHANNEL = "voice-general"
 _TABS = ("ann", "bob", "cem")
 _ENERGY = 0.01  # of about a second of the fake microphone's beeps, in the units of `totalAudioEnergy`
 _PACKETS = 50  # of the fourth user: a second of its sound
@@ -128,8 +128,8 @@ def _fourth(world: World) -> Peer:
     world.at_end(loop.close)
     person = world.guest("dan")
     socket = world.socket(person)
-    set_voice_state(socket, _CHANNEL)
-    return Peer(Participant(world, person, _CHANNEL), socket, loop)
+    set_voice_state(socket, CHANNEL)
+    return Peer(Participant(world, person, CHANNEL), socket, loop)
 
 
 @contextmanager
@@ -154,7 +154,7 @@ def _heard(call: Call, peer: Peer) -> int:
     names = {tab.user_id: name for name, tab in call.tabs.items()}
     participant = peer.participant
     listed = participant.world.rest.call(
-        "listChannelProducers", path={"channelId": _CHANNEL}, token=participant.person.token, expect=200
+        "listChannelProducers", path={"channelId": CHANNEL}, token=participant.person.token, expect=200
     ).data
     heard = 0
     for producer in listed:
@@ -217,28 +217,37 @@ def minute(call: Call) -> str:
     )
 
 
+def environment(folder: Path, origin: str) -> dict[str, str]:
+    """Return the environment of a hardened server with its default limits, which pages of that origin may call."""
+    return {
+        "DATABASE_URL": f"sqlite:///{folder / 'hype.db'}",
+        "HYPE_PROFILE": "hardened",
+        "CORS_ORIGINS": origin,
+        "ANNOUNCED_IP": "127.0.0.1",
+    }
+
+
 @contextmanager
 def calling(folder: Path) -> Iterator[Call]:
     """Yield a call of three tabs on a hardened server with its default limits."""
     with ExitStack() as stack:
         origin = stack.enter_context(served(folder))
-        environment = {
-            "DATABASE_URL": f"sqlite:///{folder / 'hype.db'}",
-            "HYPE_PROFILE": "hardened",
-            "CORS_ORIGINS": origin,
-            "ANNOUNCED_IP": "127.0.0.1",
-        }
-        target = Running(begin(folder, environment), folder / LOG, "hardened")
+        target = Running(begin(folder, environment(folder, origin)), folder / LOG, "hardened")
         stack.callback(target.stop)
         chromium = Chromium(node(), browser())
         stack.callback(chromium.quit)
-        yield Call(target, {name: _tab(chromium, origin, target) for name in _TABS})
+        yield Call(target, {name: _joined(tab(chromium, origin, target)) for name in _TABS})
 
 
-def _tab(chromium: Chromium, origin: str, target: Running) -> Page:
+def tab(chromium: Chromium, origin: str, target: Running, **options: str) -> Page:
+    """Open a tab with the example client, which has arrived and not joined. options: further ones of its `arrive`."""
     page = chromium.open(origin)
-    options = {"api": target.url, "ws": target.ws_url, "channelId": _CHANNEL}
-    page.user_id = page.call("arrive", options, f"page-{secrets.token_hex(4)}")
+    place = {"api": target.url, "ws": target.ws_url, "channelId": CHANNEL}
+    page.user_id = page.call("arrive", {**place, **options}, f"page-{secrets.token_hex(4)}")
+    return page
+
+
+def _joined(page: Page) -> Page:
     page.call("join")
     page.call("produce", "audio")
     return page
