@@ -280,3 +280,20 @@ def test_a_call_outlives_its_access_tokens(frontend: Frontend) -> None:
 
     hears(ann, bob)
     assert ann.call("token") != first
+
+
+def test_a_producer_that_closes_while_it_is_consumed_is_forgotten(frontend: Frontend) -> None:
+    """A page whose answer to consume comes behind `producer_closed` keeps no dead consumer of it."""
+    channel = frontend.voice_channel()
+    ann, bob = frontend.join(channel), frontend.join(channel)
+    bob.call("hold")
+    producer = produces(ann, "audio")["audio"]
+    bob.until("held", 1)
+    ann.call("stop", "audio")
+    bob.until("heard", "producer_closed", {"producerId": producer})
+
+    bob.call("release")
+    produces(ann, "video")
+
+    sees(bob, ann, "video")  # consumers are made one after the other, so that of the sound is made by now
+    bob.until("gone", ann.user_id, "audio", within_s=1)

@@ -6,6 +6,8 @@ import { SHADES } from './sources.js';
 
 const POLL_MS = 50;
 let call;
+let held = 0; // answers that `hold` keeps back
+let release;
 
 // Resolves with what `look` gives as soon as that is not undefined; rejects after `within` milliseconds.
 async function until(what, look, within) {
@@ -45,6 +47,22 @@ window.hype = {
     restartIce: (direction) => call.restartIce(direction),
     path: (direction) => path(call.transports[direction]),
     report: () => (call ? everything(call) : {}),
+
+    // The answers to consume stay under way until `release`. `held` waits for so many of them.
+    hold() {
+        const post = call.api.post.bind(call.api);
+        const released = new Promise((resolve) => (release = resolve));
+        call.api.post = async (path, body) => {
+            const answer = await post(path, body);
+            if (path === '/api/voice/consume') {
+                held++;
+                await released;
+            }
+            return answer;
+        };
+    },
+    held: (count, within) => until(`${count} answers`, () => (held >= count ? held : undefined), within),
+    release: () => release(),
 
     // The data of a frame of this type with these members.
     heard(type, members, within) {
