@@ -5,6 +5,12 @@ mediasoup-client never tells the client's credentials, so the worker makes no co
 Media go to the selected path. A client with the password could name the address of a bystander. So a path gets little
 until its far end has proved that it receives (`Path.proven`), as in QUIC (RFC 9000, 8.1): it answers a request of the
 worker, or has shaken hands there. A TCP connection is such a proof by itself.
+
+The answer is not authenticated, because the worker does not know the client's password. So a bystander that is an ICE
+agent, too, and refuses the worker's request as the client would, passes for the client. Only a user with the keys of a
+transport can name its address, in packets with a false source, and must repeat that while consent lasts. A report that
+echoes what was sent would be no better proof: sequence numbers and times go on from one path to the next, so the
+client can guess them.
 """
 
 from __future__ import annotations
