@@ -94,7 +94,8 @@ class _Judgement:
 
     def _judge(self) -> int:
         options = self._options
-        found = target.reach(options.base_url, options.ws_url, options.profile, self._config.areas)
+        config = self._config
+        found = target.reach(options.base_url, options.ws_url, options.profile, config.areas, config.options)
         planned = PlannedRun(found, self._config)
         console = Console(sys.stdout, planned)
         planned.announce = console.announce

@@ -154,7 +154,7 @@ class Requirements(pytest.Directory):
         except (BadAuthorities, BadExpectations, UnknownIds, files.CannotWrite) as wrong:
             raise self.CollectError(f"hype-contract: {wrong}") from None
         try:
-            found = target.reach(options.base_url, options.ws_url, options.profile, config.areas)
+            found = target.reach(options.base_url, options.ws_url, options.profile, config.areas, config.options)
         except target.TargetUnusable as unusable:
             sentence = known_secrets(options.base_url, options.ws_url, config.options).hide(str(unusable))
             raise self.CollectError(printable(f"hype-contract: {sentence}")) from None

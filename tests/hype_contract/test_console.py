@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import jwt
 import pytest
 
 from hype_contract.__main__ import main
-from tests.hype_contract.fake import Fake, Reply, Request, health, running
+from tests.hype_contract.fake import Fake, Reply, Request, guest, health, running
 
 
 def judge(fake: Fake, *options: str) -> int:
@@ -16,14 +17,15 @@ def judge(fake: Fake, *options: str) -> int:
 def test_a_partial_run_that_passes_conforms_and_says_how_little_it_saw(
     fake: Fake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """A run with `--only` conforms if these requirements pass, and shows all other pairs as not exercised."""
+    """A run with `--only` conforms if these requirements pass, and shows only what it has seen, in their area."""
     assert judge(fake, "--only", "R12.health") == 0
     out = capsys.readouterr().out
     assert "verdict: conforms" in out.splitlines()[-1]
     assert "only some requirements were judged" in out
-    row = next(line for line in out.splitlines() if line.startswith("createMessage "))
-    assert "pass" not in row
-    assert "none" in row
+    row = next(line for line in out.splitlines() if line.startswith("getHealth "))
+    assert "pass" in row
+    assert "createMessage" not in out
+    assert "user_joined" not in out
 
 
 def test_a_failure_is_shown_with_its_source_and_a_way_to_repeat_it(capsys: pytest.CaptureFixture[str]) -> None:
@@ -49,6 +51,30 @@ def test_an_unknown_id_is_refused(fake: Fake, others: tuple[str, ...], capsys: p
     out, err = capsys.readouterr()
     assert out == ""
     assert "--only 'R99': no requirement has an id that begins so" in err
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (("--only", "answer.createMessage.201"), "no case judges answer.createMessage.201 by itself"),
+        (("--only", "R34", "--area", "rest"), "names nothing in --area rest: leave --area out"),
+        (("--only", "R12", "--jwt-access-secret", "wrong"), "--jwt-access-secret is not the secret"),
+    ],
+)
+def test_what_cannot_be_judged_as_asked_is_refused(
+    words: tuple[str, ...], sentence: str, fake: Fake, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What coverage decides, what is in another area, and another server's secret are refused, each in a sentence."""
+
+    def signed(fake: Fake, request: Request) -> Reply:
+        answer = guest(fake, request)[1]
+        assert isinstance(answer, dict)
+        answer["data"]["accessToken"] = jwt.encode({"sub": "a"}, "r" * 32, "HS256")
+        return 200, answer
+
+    fake.routes["POST /auth/guest"] = signed
+    assert judge(fake, *words) == 2
+    assert sentence in capsys.readouterr().err
 
 
 def test_help_teaches(capsys: pytest.CaptureFixture[str]) -> None:

@@ -32,10 +32,10 @@ def shown(out: io.StringIO, *outcomes: Outcome, seconds: float = 0.1) -> str:
 
 
 def test_a_pipe_gets_plain_lines() -> None:
-    """A pipe gets a mark per case, the number of ended cases after each line, and no control characters."""
+    """A pipe gets a mark per case, after each line the numbers and the latest failures, and no control characters."""
     many: list[Outcome] = ["pass"] * 79
     text = shown(io.StringIO(), *many, "fail", "error", "skipped", "unsupported")
-    assert text == f"{'.' * 79}F 80/83\nEsu 83/83\n"
+    assert text == f"{'.' * 79}F 80/83   1 failed (R0.rule)\nEsu 83/83   1 failed (R0.rule)\n"
 
 
 def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -43,7 +43,7 @@ def test_a_terminal_gets_one_line(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("COLUMNS", "40")
     lines = shown(Terminal(), "pass", "fail", "pass", seconds=3).split("\r\x1b[K")[1:]
     assert [line[:3] for line in lines] == ["1/3", "2/3", "3/3"]
-    assert "1 fail" in lines[1]
+    assert "1 failed (R0.rule)" in lines[1]
     assert all(len(line.rstrip("\n")) < 40 for line in lines)
     assert [line.endswith("\n") for line in lines] == [False, False, True]
 
@@ -52,3 +52,12 @@ def test_a_slow_case_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     """The line names the last case that took more than two seconds."""
     monkeypatch.setenv("COLUMNS", "200")
     assert "slow: R0.rule (3.0 s)" in shown(Terminal(), "pass", seconds=3)
+
+
+def test_a_long_run_says_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """After a tenth of the cases in four seconds, some 36 seconds are left."""
+    moments = iter([100.0, *[104.0] * 20])
+    monkeypatch.setattr("hype_contract.reporting.progress.time.monotonic", lambda: next(moments))
+    out = Terminal()
+    progress_on(out, 10).add(CaseResult(CASE, RULE, "pass"))
+    assert "about 36 s left" in out.getvalue()

@@ -66,7 +66,7 @@ class Console:
         for entry in entries.values():
             if entry["outcome"] == "error":
                 self._print("", *describe(entry))
-        self._coverage([pair for pair in run.contract.expected() if pair.area in run.config.areas], run.ledger)
+        self._coverage(_shown(run), run.ledger)
         self._verdict(run)
 
     def _coverage(self, expected: Sequence[Expected], ledger: Ledger) -> None:
@@ -110,3 +110,10 @@ class Console:
         encoding = self._out.encoding or "utf-8"
         for line in printable(lines):
             print(line.encode(encoding, "backslashreplace").decode(encoding), file=self._out)
+
+
+def _shown(run: FinishedRun) -> list[Expected]:
+    """Return the pairs of the tables: if only some requirements were judged, of what the run has seen."""
+    expected = [pair for pair in run.contract.expected() if pair.area in run.config.areas]
+    names = {seen.pair.name for seen in expected if run.ledger.seen[seen.pair]}
+    return [pair for pair in expected if not run.scope.partial or pair.pair.name in names]

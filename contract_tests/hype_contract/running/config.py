@@ -14,7 +14,7 @@ from hype_contract.cases import catalogue
 from hype_contract.contract import specs
 from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import PROFILES, Profile
-from hype_contract.requirements.requirement import Highest
+from hype_contract.requirements.requirement import Highest, Requirement
 from hype_contract.running import expectations
 
 
@@ -61,12 +61,9 @@ def config_of(options: Namespace) -> RunConfig:
                 f"--ca {options.ca} cannot be used: {error}. It must hold certificates (PEM)."
             ) from error
     expected = options.expected_failures
-    known = known_ids(PROFILES) if expected or options.only else set()
-    if unknown := [prefix for prefix in options.only if not any(id.startswith(prefix) for id in known)]:
-        names = ", ".join(map(repr, unknown))
-        raise UnknownIds(f"--only {names}: no requirement has an id that begins so: see `hype-contract list`.")
+    known = _known(PROFILES) if expected or options.only else {}
     return RunConfig(
-        options.area or AREAS,
+        _areas_of(options.only, options.area, known) if options.only else options.area or AREAS,
         options.seed if options.seed is not None else secrets.randbelow(2**31),
         options.only,
         options.extensions,
@@ -79,14 +76,43 @@ def config_of(options: Namespace) -> RunConfig:
             options.access_lifetime,
             options.restart_command,
         ),
-        expectations.read(expected, known) if expected else {},
+        expectations.read(expected, known.keys()) if expected else {},
         options.time_limit * 60,
     )
 
 
-def known_ids(profiles: Collection[Profile]) -> set[str]:
-    """Return every requirement id of these profiles."""
-    return {rule.id for profile in profiles for rule in catalogue.load(specs.load(profile))}
+def _known(profiles: Collection[Profile]) -> dict[str, Requirement]:
+    """Return id → requirement for every requirement of these profiles."""
+    return {rule.id: rule for profile in profiles for rule in catalogue.load(specs.load(profile))}
+
+
+def _areas_of(only: Sequence[str], areas: Sequence[Area] | None, known: Mapping[str, Requirement]) -> list[Area]:
+    """Return the areas of the requirements that `--only` names.
+
+    Raises `UnknownIds` for a beginning of an id that names none, none in `areas`, or none that cases judge by
+    themselves.
+    """
+    chosen: list[Requirement] = []
+    for prefix in only:
+        rules = [rule for id, rule in known.items() if id.startswith(prefix)]
+        if not rules:
+            raise UnknownIds(f"--only {prefix!r}: no requirement has an id that begins so: see `hype-contract list`.")
+        here = [rule for rule in rules if rule.area in (areas or AREAS)]
+        if not here:
+            raise UnknownIds(f"--only {prefix!r} names nothing in --area {', '.join(areas or ())}: leave --area out.")
+        if all(rule.pair is not None for rule in here):
+            raise UnknownIds(_judged_by_others(prefix, here[0]))
+        chosen += here
+    return [area for area in AREAS if any(rule.area == area for rule in chosen)]
+
+
+def _judged_by_others(prefix: str, rule: Requirement) -> str:
+    name = rule.pair.name if rule.pair else ""
+    nearest = f"spec.{name}" if rule.pair and rule.pair.kind == "operation" else f"audience.{name}"
+    return (
+        f"--only {prefix!r}: no case judges {rule.id} by itself: it is decided by what all cases see. "
+        f"Judge --only {nearest}, which makes the target send it, or the whole of --area {rule.area}."
+    )
 
 
 def _bytes(secret: str | None) -> bytes | None:

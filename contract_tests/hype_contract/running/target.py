@@ -5,6 +5,8 @@ A target that cannot be judged is reported in one sentence (`TargetUnusable`), n
 
 from __future__ import annotations
 
+import base64
+import hmac
 import json
 import time
 from collections.abc import Collection, Mapping
@@ -17,6 +19,7 @@ from hype_contract.actors.clients.http import Unreadable, connect, untrusted
 from hype_contract.actors.clients.opening import first_answer
 from hype_contract.actors.clients.rest import LONGEST_RETRY_S, retry_after, too_long
 from hype_contract.actors.must import Violation
+from hype_contract.actors.options import DEFAULTS, Options
 from hype_contract.actors.people import unique
 from hype_contract.contract import strict_json
 from hype_contract.contract.areas import Area
@@ -48,15 +51,23 @@ class Target:
     lacking: Mapping[Area, str] = field(default_factory=dict)
 
 
-def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas: Collection[Area]) -> Target:
+def reach(
+    base_url: str,
+    ws_url: str,
+    profile: Profile | Literal["auto"],
+    areas: Collection[Area],
+    options: Options = DEFAULTS,
+) -> Target:
     """Probe the target and return it. The probe may take 30 s.
 
-    It asks for `/health`, a user, the profile and, as `areas` need them, the voice operations and the gateway.
-    Raises `TargetUnusable`.
+    It asks for `/health`, a user, the profile and, as `areas` need them, the voice operations and the gateway. It
+    compares the secrets in `options` with the user's tokens. Raises `TargetUnusable`.
     """
     _check_url(base_url, "--base-url", ("http://", "https://"))
     with connect(base_url) as http:
         session = _new_session(http, _health_problem(http))
+        _check_secret("access", session["accessToken"], options.access_secret)
+        _check_secret("refresh", session.get("refreshToken"), options.refresh_secret)
         chosen, reason = (profile, "as --profile says") if profile != "auto" else _profile(http, session)
         lacking = _lacking(http, session) if {"voice", "media"} & set(areas) else {}
     if needing := [area for area in areas if area != "rest"]:
@@ -66,6 +77,28 @@ def reach(base_url: str, ws_url: str, profile: Profile | Literal["auto"], areas:
                 raise TargetUnusable(f"{missing}; check --ws-url.")
             lacking = dict.fromkeys(needing, missing)
     return Target(base_url, ws_url, chosen, reason, lacking)
+
+
+def _check_secret(kind: str, token: object, secret: bytes | None) -> None:
+    """Raise `TargetUnusable` if `token` is a JWT that was signed with HS256 and another secret than this one."""
+    if secret is None or not isinstance(token, str) or token.count(".") != 2:
+        return
+    signed, _, signature = token.rpartition(".")
+    try:
+        if _member(json.loads(_decoded(signed.partition(".")[0])), "alg") != "HS256":
+            return
+        right = hmac.compare_digest(hmac.digest(secret, signed.encode(), "sha256"), _decoded(signature))
+    except ValueError:  # this is no JWT; the cases say so
+        return
+    if not right:
+        raise TargetUnusable(
+            f"--jwt-{kind}-secret is not the secret with which the target signs its {kind} tokens: "
+            f"the signature of a new one is another. Give the target's own, or leave the option out."
+        )
+
+
+def _decoded(part: str) -> bytes:
+    return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
 
 
 def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
