@@ -33,10 +33,6 @@ def _no_tcp(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
     return [{**without("tcpType")(candidate), "protocol": "udp"} for candidate in candidates]
 
 
-def _tcp_first(candidates: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    return [{**candidate, "priority": 2 if candidate["protocol"] == "tcp" else 1} for candidate in candidates]
-
-
 def _text_is_voice(find: Any, model: Any, key: str) -> Any:
     channel = find(key)
     return channel._replace(type="VOICE") if channel is not None and channel.type == "TEXT" else channel
@@ -167,13 +163,6 @@ MUTANTS = [
         *transports(each("iceCandidates", _no_tcp)),
         of="createRecvTransport",
         killed_by="R26.tcp",
-    ),
-    mutant(
-        "voice.transports.prefers-tcp",
-        "A transport's TCP candidate has a higher priority than its UDP candidate.",
-        *transports(each("iceCandidates", _tcp_first)),
-        of="createSendTransport createRecvTransport",
-        killed_by="R26.prefers-udp",
     ),
     mutant(
         "voice.transports.one-password",

@@ -34,7 +34,7 @@ class Requirement:
     id: str
     title: str
     source: str
-    level: Level = "documented"
+    level: Level = "published"
     profiles: tuple[Profile, ...] = ()
     area: Area = "rest"
     strength: Strength = "must"

@@ -62,12 +62,21 @@ def wrong_transport(world: World) -> None:
     ann.produce()
 
 
+_NOT_THERE = 98
+"""A payload type that no codec of `opus()` and `vp8()` has."""
+
+
 def _unroutable() -> dict[str, tuple[str, dict[str, Any]]]:
     """Return name → a kind and parameters that no router can route, whatever codecs it has beside opus and VP8."""
     unknown_audio, unknown_video, same_type = opus(), vp8(), vp8()
     unknown_audio["codecs"][0].update(mimeType="audio/no-such-codec", clockRate=8000, channels=1)
     unknown_video["codecs"][0].update(mimeType="video/no-such-codec")
     same_type["codecs"][1]["payloadType"] = same_type["codecs"][0]["payloadType"]
+    no_such_codec, repairs_nothing, one_ssrc, one_extension_id = vp8(), vp8(), vp8(), opus()
+    no_such_codec["encodings"][0]["codecPayloadType"] = _NOT_THERE
+    repairs_nothing["codecs"][1]["parameters"]["apt"] = _NOT_THERE
+    one_ssrc["encodings"][0]["rtx"]["ssrc"] = one_ssrc["encodings"][0]["ssrc"]
+    one_extension_id["headerExtensions"][1]["id"] = one_extension_id["headerExtensions"][0]["id"]
     return {
         "an audio codec that the router does not have": ("audio", unknown_audio),
         "a video codec that the router does not have": ("video", unknown_video),
@@ -75,6 +84,10 @@ def _unroutable() -> dict[str, tuple[str, dict[str, Any]]]:
         "audio as video": ("video", opus()),
         "audio as a screen": ("screen", opus()),
         "one payload type twice": ("video", same_type),
+        "an encoding of a payload type that is not there": ("video", no_such_codec),
+        "retransmission of a payload type that is not there": ("screen", repairs_nothing),
+        "one SSRC twice": ("video", one_ssrc),
+        "one id of a header extension twice": ("audio", one_extension_id),
         "no codec": ("audio", {**opus(), "codecs": []}),
         "no payload type": ("audio", _without(opus(), "payloadType")),
         "no clock rate": ("audio", _without(opus(), "clockRate")),
