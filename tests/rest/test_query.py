@@ -47,9 +47,11 @@ def test_an_offset_is_plain_decimal_digits(paging: tuple[Parameter, ...], text: 
 
 
 def test_leading_zeros_are_digits(paging: tuple[Parameter, ...]) -> None:
-    """`007` is seven, and a huge number is a valid offset."""
+    """`007` is seven, and the largest offset is the largest whole number of JavaScript."""
     assert query.read("limit=007", paging) == {"limit": 7}
-    assert query.read("offset=" + "9" * 50, paging)["offset"] > 10**18
+    assert query.read(f"offset={2**53 - 1}", paging)["offset"] == 2**53 - 1
+    for huge in (str(2**53), "9" * 50):
+        assert issues_of(f"offset={huge}", paging) == [("too_big", ["offset"])]
 
 
 def test_an_absent_parameter_has_its_default(listing: tuple[Parameter, ...]) -> None:

@@ -20,6 +20,7 @@ from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.people import Person, unique
 from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.voice_references import VoiceReferences
+from hype_contract.cases.rest.samples import UNKNOWN_ID, statuses_of_unknown
 
 _SETS_A_NAME = {"registerUser", "loginGuest", "updateUser"}
 _ENDS_THE_SESSION = {"logoutUser", "logoutEverywhere"}
@@ -27,6 +28,7 @@ _TAKEN_BACK = {"displayName", "bio"}
 _COUNTS_FAILURES = {"loginUser", "changePassword"}
 _SETS_A_POSITION = {"createChannel", "updateChannel"}
 _POSITIONS = 1000
+_LARGEST_EXACT = 2**53 - 1
 _CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
 
 
@@ -70,6 +72,7 @@ class References:
         self._keep_profile(request, operation)
         self._lower_position(request, operation)
         self._drop_unsuited_members(request, operation, stateful=stateful)
+        self._keep_to_certain_values(request, operation)
         if operation == "listUsers" and not _chance(request, 8):
             # A target that has run for long has more users than a run wants to read again and again.
             request.query.setdefault("limit", 3)
@@ -113,6 +116,28 @@ class References:
         placed = operation in _SETS_A_POSITION and isinstance(body, dict) and isinstance(body.get("position"), int)
         if placed and not _meant_wrong(request, ParameterLocation.BODY):
             request.body = {**body, "position": body["position"] % _POSITIONS}
+
+    def _keep_to_certain_values(self, request: Request[Any], operation: str) -> None:
+        """Replace values that a target may take or refuse.
+
+        These are ids of nothing outside the alphabet of ids (A2), an empty refresh token (A4), offsets beyond the whole
+        numbers of JavaScript, and URLs beyond ASCII, of which each parser takes others.
+        """
+        for values, location in ((request.query, ParameterLocation.QUERY), (request.body, ParameterLocation.BODY)):
+            if not isinstance(values, dict) or _meant_wrong(request, location):
+                continue
+            for name in ("channelId", "serverId"):
+                given = values.get(name)
+                if isinstance(given, str) and len(statuses_of_unknown(self._world.contract, given)) > 1:
+                    values[name] = UNKNOWN_ID
+            if operation == "refreshTokens" and values.get("refreshToken") == "":
+                values["refreshToken"] = "nothing"
+            url = values.get("avatarUrl")
+            if isinstance(url, str) and not url.isascii():
+                values["avatarUrl"] = url.encode("ascii", "replace").decode().replace("?", "x")
+            offset = values.get("offset")
+            if isinstance(offset, int):
+                values["offset"] = min(offset, _LARGEST_EXACT)
 
     def _fill_body(self, request: Request[Any], operation: str) -> None:
         body = request.body

@@ -102,7 +102,7 @@ def _malformed(world: World, operation: str) -> None:
 def _unknown(world: World, operation: str) -> None:
     request = shared_sample(world, operation)
     wanted = 404 if 404 in request.operation.answers else 403
-    nearly = (other for id in request.path.values() for other in (id.upper(), id[:-1], f"{id}x"))
+    nearly = (other for id in request.path.values() for other in (id.upper(), id[:-1], f"{id}x") if other != id)
     for unknown in (UNKNOWN_ID, "x", "a" * 64, "No-Such_Id", request.person.username, *INHERITED, *nearly):
         request.ask(path=dict.fromkeys(request.path, unknown), expect=wanted)
 

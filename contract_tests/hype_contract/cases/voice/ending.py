@@ -171,7 +171,8 @@ def place_ends(world: World) -> None:
 
 
 def _leave(socket: Socket, channel: str, world: World) -> None:
-    set_voice_state(socket, None)
+    # The socket is not in the room that hears of it, so nothing need answer it.
+    socket.send("voice_state", {"channelId": None})
 
 
 def _move(socket: Socket, channel: str, world: World) -> None:
