@@ -17,7 +17,10 @@ def main(names: list[str]) -> int:
     if unknown := [name for name in names if name not in known]:
         print(f"there is no deviation {', '.join(unknown)}; --list prints all", file=sys.stderr)
         return 2
-    apply(stranger([known[name] for name in names] or EVERY))
+    chosen = [known[name] for name in names] or EVERY
+    for deviation in chosen:
+        deviation.before()
+    apply(stranger(chosen))
     from hype.__main__ import main as serve
 
     return serve(["serve"])

@@ -8,6 +8,7 @@ from __future__ import annotations
 import random
 import re
 import secrets
+import time
 import uuid
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -20,16 +21,21 @@ from tests.strangers.documents import Document, changing, rerouting
 
 __all__ = ["EVERY", "Deviation", "stranger"]
 
+_OFF_S: Final = 7200
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
 
 
 @dataclass(frozen=True)
 class Deviation:
-    """A difference from the reference. lawful: what allows it, as a sentence."""
+    """A difference from the reference. lawful: what allows it, as a sentence.
+
+    before: is called before the server is loaded.
+    """
 
     name: str
     lawful: str
-    changes: tuple[Seam, ...]
+    changes: tuple[Seam, ...] = ()
+    before: Callable[[], None] = lambda: None
 
 
 def stranger(some: Sequence[Deviation]) -> Mutant:
@@ -234,6 +240,22 @@ def _silent(*ignored: object) -> None:
     """Send, or do, nothing."""
 
 
+# Time
+
+
+def _set_the_clock_back() -> None:
+    """Set the clocks of this process two hours back."""
+    now, now_ns = time.time, time.time_ns
+    setattr(time, "time", lambda: now() - _OFF_S)  # noqa: B010 - mypy takes no assignment to a function
+    setattr(time, "time_ns", lambda: now_ns() - _OFF_S * 10**9)  # noqa: B010 - the same
+
+
+def _given_now() -> Any:
+    from hype.database import given
+
+    return given("now")
+
+
 EVERY: Final = (
     Deviation(
         "extra-members",
@@ -286,6 +308,7 @@ EVERY: Final = (
         "A7: two updates within a millisecond may have one updatedAt.",
         (Around("hype.models:forward", lambda original, column: _given_now()),),
     ),
+    Deviation("other-clock", "No spec says whose clock is right.", before=_set_the_clock_back),
     Deviation(
         "no-extensions",
         "An implementation without the extensions conforms.",
@@ -300,9 +323,3 @@ EVERY: Final = (
         ),
     ),
 )
-
-
-def _given_now() -> Any:
-    from hype.database import given
-
-    return given("now")

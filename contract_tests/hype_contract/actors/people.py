@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
 
 @dataclass
 class Person:
-    """A user of the target. password, email: None for a guest. user: the object that `/auth/*` answered."""
+    """A user of the target. password, email: None for a guest. user: the object that `/auth/*` answered.
+
+    made_at: when the tokens came, on the monotonic clock.
+    """
 
     name: str
     username: str
@@ -21,6 +24,7 @@ class Person:
     token: str
     refresh_token: str
     pace: Pacer
+    made_at: float = field(default_factory=time.monotonic)
 
     @property
     def id(self) -> str:

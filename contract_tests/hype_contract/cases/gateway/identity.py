@@ -22,6 +22,7 @@ from hype_contract.cases.rest import bad_tokens, forgery
 from hype_contract.contract.specs import Pair
 
 _LOOK_EVERY_S = 0.25
+_EXPIRED_WITHIN_S = 60
 
 
 @case("R31.token-in-url", "a valid ?token= identifies a socket", source="rulings R31 and P4", level="hardened")
@@ -56,7 +57,7 @@ def _bad_tokens(person: Person) -> Iterator[str]:
     yield "garbage"
     yield person.refresh_token
     yield forgery.tampered(person.token)
-    yield forgery.with_claims(person.token, exp=int(time.time()) + 10**6)
+    yield forgery.with_claims(person.token, exp=bad_tokens.now_at_target(person) + 10**6)
     yield forgery.unsigned(person.token)
     yield forgery.signed(person.token, b"secret")
     yield person.token + "\u00e9\u0000"
@@ -93,12 +94,12 @@ def bad_token_in_frame_closes(world: World) -> None:
     known.closed(4401, within=_at_once(world))
 
 
-def _expiring(world: World, person: Person, in_s: float) -> str:
+def _expiring(world: World, person: Person, in_s: int) -> str:
     """Return the person's access token with an expiry `in_s` seconds from now.
 
     Raises `NeedsOption` if the target's secret is not given.
     """
-    token = bad_tokens.access_token(world, person, exp=int(time.time() + in_s))
+    token = bad_tokens.access_token(world, person, exp=bad_tokens.now_at_target(person) + in_s)
     world.trace.transcript.secrets.keep(token, f"{person.name.upper()}_EXPIRING_TOKEN")
     return token
 
@@ -128,7 +129,7 @@ def expired_token_closes(world: World) -> None:
 def not_yet_valid_token_closes(world: World) -> None:
     """Present the token in the URL of one socket and in the first frame of another."""
     (ann,) = world.guests("ann")
-    early = bad_tokens.access_token(world, ann, **bad_tokens.not_yet_valid())
+    early = bad_tokens.access_token(world, ann, **bad_tokens.not_yet_valid(ann))
     world.trace.transcript.secrets.keep(early, "ANN_EARLY_TOKEN")
     by_url, by_frame = world.open_socket(early), world.open_socket()
     by_frame.send("user_joined", {"token": early})
@@ -147,11 +148,12 @@ def expiry_keeps_socket(world: World) -> None:
     """Wait until REST refuses the token; then check that the socket still sends and hears a message."""
     (ann,) = world.guests("ann")
     room = world.channel(ann)["id"]
-    token = _expiring(world, ann, 3)
+    token, deadline = _expiring(world, ann, 4), time.monotonic() + _EXPIRED_WITHIN_S
     socket = world.open_socket(token)
     socket.send("user_joined", {"channelId": room})
     socket.expect_next("user_joined", {"userId": ann.id})
     while world.rest.call("getCurrentUser", token=token, expect=(200, 401)).status == 200:
+        must.hold(time.monotonic() < deadline, "the token to expire", f"it works after {_EXPIRED_WITHIN_S} s")
         must.equal(socket.collect(1, within=_LOOK_EVERY_S), [], "the frames to a socket while its token expires")
     socket.send("message", {"channelId": room, "content": "hello"})
     socket.expect_next("message", {"authorId": ann.id})

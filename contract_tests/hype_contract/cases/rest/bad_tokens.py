@@ -54,9 +54,20 @@ def access_token(world: World, person: Person, **claims: Any) -> str:
     return _signed(_checked(option, secret, person.token), person.token, claims)
 
 
-def not_yet_valid() -> dict[str, int]:
+def now_at_target(person: Person) -> int:
+    """Return the time on the target's clock, in seconds since the epoch, as `iat` of the person's token shows it.
+
+    The clock of this machine may be another; it counts where the token has no `iat`.
+    """
+    issued = forgery.claims(person.token).get("iat")
+    if not isinstance(issued, int):
+        return int(time.time())
+    return int(issued + time.monotonic() - person.made_at)
+
+
+def not_yet_valid(person: Person) -> dict[str, int]:
     """Return the time claims of a token that becomes valid long after the run."""
-    now = int(time.time())
+    now = now_at_target(person)
     return {"iat": now, "nbf": now + LONG_AGO_S, "exp": now + 2 * LONG_AGO_S}
 
 
@@ -105,16 +116,16 @@ def _unsigned(world: World, victim: Person) -> Iterable[str]:
 
 def _expired(world: World, victim: Person) -> Iterable[str]:
     if world.options.access_secret is not None:
-        yield access_token(world, victim, **_past())
+        yield access_token(world, victim, **_past(victim))
     elif world.options.access_lifetime_s is not None:
         yield _waited_for(world, world.options.access_lifetime_s)
     else:
         raise must.NeedsOption("give --jwt-access-secret or --access-lifetime to have expired tokens judged")
 
 
-def _past() -> dict[str, int]:
+def _past(person: Person) -> dict[str, int]:
     """Return the time claims of a token that has expired long ago."""
-    now = int(time.time())
+    now = now_at_target(person)
     return {"iat": now - 2 * LONG_AGO_S, "exp": now - LONG_AGO_S}
 
 
@@ -176,5 +187,5 @@ _REFRESH_MAKERS: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "other-algorithm": lambda world, victim: [
         refresh_token(world, victim, algorithm=name) for name in ("HS384", "HS512")
     ],
-    "expired-token": lambda world, victim: [refresh_token(world, victim, **_past())],
+    "expired-token": lambda world, victim: [refresh_token(world, victim, **_past(victim))],
 }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterable
 from datetime import datetime
 from functools import partial
@@ -114,9 +113,9 @@ def _does_not_refresh(world: World, kind: str) -> None:
 def not_yet_valid_token(world: World) -> None:
     """Show it with an access token and a refresh token; a token whose `nbf` is past works."""
     ann = world.guest("ann")
-    begun = {"nbf": int(time.time()) - bad_tokens.LONG_AGO_S}
+    begun = {"nbf": bad_tokens.now_at_target(ann) - bad_tokens.LONG_AGO_S}
     world.rest.call("getCurrentUser", token=bad_tokens.access_token(world, ann, **begun), expect=200)
-    early = bad_tokens.not_yet_valid()
+    early = bad_tokens.not_yet_valid(ann)
     world.rest.call("getCurrentUser", token=bad_tokens.access_token(world, ann, **early), expect=401)
     _refresh(world, bad_tokens.refresh_token(world, ann, **early), 401)
 
