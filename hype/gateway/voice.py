@@ -253,8 +253,7 @@ class Voice:
 
     def _send_closed(self, producers: Sequence[Producer]) -> None:
         for producer in producers:
-            data, owner_id = payloads.producer(producer), producer.user_id
-            self._hub.to_room(producer.channel_id, "producer_closed", data, except_user=owner_id)
+            self._hub.to_room(producer.channel_id, "producer_closed", payloads.producer(producer))
 
 
 def _voice_state(state: VoiceState) -> Mapping[str, Any]:

@@ -96,11 +96,11 @@ class Announcer:
 
     def new_producer(self, producer: Producer) -> None:
         """Announce a producer to the room without the producer's owner."""
-        self._tell_others("new_producer", producer)
+        self._tell_room("new_producer", producer, except_user=producer.user_id)
 
     def producer_closed(self, producer: Producer) -> None:
-        """Announce the end of a producer to the room without the producer's owner."""
-        self._tell_others("producer_closed", producer)
+        """Announce the end of a producer to the whole room."""
+        self._tell_room("producer_closed", producer)
 
     def speaking(self, producer: Producer, is_speaking: bool) -> None:
         """Announce to the whole room that a user speaks, or no longer speaks."""
@@ -118,6 +118,6 @@ class Announcer:
             self._cluster.publish([UserEvent(transport.user_id, "transport_closed", data)])
         self._cluster.publish([TransportClosed(transport.user_id, transport.channel_id)])
 
-    def _tell_others(self, name: str, producer: Producer) -> None:
-        event = RoomEvent(producer.channel_id, name, payloads.producer(producer), except_user=producer.user_id)
+    def _tell_room(self, name: str, producer: Producer, except_user: str | None = None) -> None:
+        event = RoomEvent(producer.channel_id, name, payloads.producer(producer), except_user=except_user)
         self._cluster.publish([event])

@@ -70,15 +70,15 @@ async def voice_gateway(gateway: RunningGateway) -> AsyncIterator[RunningGateway
 
 
 async def test_the_others_get_the_start_and_the_end_of_a_producer(voice_gateway: RunningGateway) -> None:
-    """The others get each event exactly once; the owner gets neither."""
+    """The others get each event exactly once; the owner gets the end alone (R39, A23)."""
     anna = await enter(voice_gateway, "anna")
     ben = await enter(voice_gateway, "ben", others=1)
     await anna.client.receive("voice_state")
     producer = await anna.produce(await anna.transport())
     assert await ben.client.receive("new_producer") == anna.event(producer)
     await voice_gateway.perform("closeProducer", anna.token, {"id": producer})
-    assert await ben.client.receive("producer_closed") == anna.event(producer)
     for each in (anna, ben):
+        assert await each.client.receive("producer_closed") == anna.event(producer)
         await each.client.receives_nothing()
 
 
@@ -264,6 +264,7 @@ async def test_a_transport_moves_its_user(voice_gateway: RunningGateway) -> None
     assert await ben.client.receive("producer_closed") == anna.event(producer)
     assert await ben.client.receive("voice_state") == anna.state(None)
     await ben.client.receive("user_left")
+    assert await anna.client.receive("producer_closed") == anna.event(producer)
     assert await anna.client.receive("voice_state") == anna.state(None)
     await anna.client.receives_nothing()
 

@@ -144,7 +144,7 @@ def test_another_socket_of_a_participant_gets_the_participants() -> None:
 
 
 def test_leaving_sends_its_events_in_order() -> None:
-    """Producers close first; then all get the state, the leaver included; then the others get `user_left`."""
+    """Producers close first, then comes the state, both to all with the leaver; then the others get `user_left`."""
     voice = VoiceChannels("ben")
     (anna, anna_connection), (ben, ben_connection), (_, other_connection) = (
         bound_socket(voice.hub, "anna"),
@@ -156,8 +156,9 @@ def test_leaving_sends_its_events_in_order() -> None:
     for connection in (anna_connection, ben_connection, other_connection):
         connection.events.clear()
     voice.rules.leave(profile(ben), asking=ben)
-    assert anna_connection.events == [producer("producer_closed", "ben"), state("ben", None), left("ben")]
-    assert ben_connection.events == other_connection.events == [state("ben", None)]
+    ends = [producer("producer_closed", "ben"), state("ben", None)]
+    assert anna_connection.events == [*ends, left("ben")]
+    assert ben_connection.events == other_connection.events == ends
     assert not voice.hub.present("ben", "room")
 
 
@@ -276,8 +277,7 @@ def test_a_deleted_channel_ends_for_everyone() -> None:
     for connection in (anna_connection, ben_connection, listener):
         connection.events.clear()
     voice.rules.close_room("room")
-    ends = [state("anna", None), state("ben", None)]
-    assert anna_connection.events == ends
-    assert ben_connection.events == listener.events == [producer("producer_closed", "anna"), *ends]
+    ends = [producer("producer_closed", "anna"), state("anna", None), state("ben", None)]
+    assert anna_connection.events == ben_connection.events == listener.events == ends
     assert voice.registry.count("room") == 0
     assert not voice.hub.present("carl", "room")

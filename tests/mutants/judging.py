@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
@@ -115,17 +115,25 @@ class NotStarted(Exception):
 
 
 @contextmanager
-def serving(name: str, profile: Profile) -> Iterator[Address]:
-    """The mutant of that name, or `none`, as a process with a database of its own. Raises NotStarted."""
+def serving(
+    names: str | Sequence[str],
+    profile: Profile,
+    program: str = "tests.mutants.serve",
+    secrets: Mapping[str, str] = SECRETS,
+) -> Iterator[Address]:
+    """The mutant of that name, or `none`, as a process with a database of its own. Raises NotStarted.
+
+    program: the module to run, which takes the names.
+    """
     with TemporaryDirectory(prefix="hype-mutant-") as folder:
         environment = {
             **ANY_PORTS,
-            **SECRETS,
+            **secrets,
             "HYPE_PROFILE": profile,
             "DATABASE_URL": f"sqlite:///{folder}/hype.db",
             "PYTHONPATH": str(ROOT),
         }
-        command = [sys.executable, "-m", "tests.mutants.serve", name]
+        command = [sys.executable, "-m", program, *([names] if isinstance(names, str) else names)]
         with (Path(folder) / "log").open("w+") as log:
             process = subprocess.Popen(
                 command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=log, text=True

@@ -331,13 +331,6 @@ MUTANTS = [
         killed_by="R38.leave-request-closes-producers",
     ),
     mutant(
-        "voice.leaving.leaver-hears-producers",
-        "A user who leaves a call is told that their own producers have closed.",
-        *during(_LEAVE, Event("producer_closed", lambda send, event: send(event.but_for(except_user=None)))),
-        of="producer_closed.out",
-        killed_by="R38.leave-closes-producers",
-    ),
-    mutant(
         "voice.newcomers.second-socket-unshown",
         "A participant's second socket in a call does not hear who is there, nor what they send.",
         Frame("voice_state", _note_second),

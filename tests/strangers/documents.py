@@ -14,7 +14,10 @@ __all__ = ["Document", "changing", "rerouting"]
 
 @dataclass
 class Document:
-    """A JSON answer. path: as it was sent, without the query. body: the value of the JSON text."""
+    """A JSON answer. path: as it was sent, without the query. body: the value of the JSON text.
+
+    A change may give `status` and `body` other values.
+    """
 
     method: str
     path: str
@@ -39,7 +42,7 @@ def changing(change: Callable[[Document], object]) -> Around:
                 parts.append(message.get("body", b""))
                 if message.get("more_body"):
                     return
-                text = _changed(scope, head, b"".join(parts), change)
+                head["status"], text = _changed(scope, head, b"".join(parts), change)
                 await send({**head, "headers": _with_length(head["headers"], len(text))})
                 await send({**message, "body": text})
 
@@ -77,13 +80,14 @@ def rerouting(routes: Callable[[str, str], str], query: Callable[[str, str], boo
 
 def _changed(
     scope: Mapping[str, Any], head: Mapping[str, Any], text: bytes, change: Callable[[Document], object]
-) -> bytes:
+) -> tuple[int, bytes]:
+    """Return the status and the body."""
     headers = {name.lower(): value for name, value in head["headers"]}
     if not headers.get(b"content-type", b"").startswith(b"application/json") or not text:
-        return text
+        return head["status"], text
     document = Document(scope["method"], scope["raw_path"].decode("ascii"), head["status"], json.loads(text))
     change(document)
-    return json.dumps(document.body).encode("ascii")
+    return document.status, json.dumps(document.body).encode("ascii")
 
 
 def _with_length(headers: list[tuple[bytes, bytes]], length: int) -> list[tuple[bytes, bytes]]:

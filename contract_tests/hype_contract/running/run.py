@@ -22,7 +22,7 @@ from hype_contract.contract import specs
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Ledger
 from hype_contract.recording.secrecy import Secrets, credentials
-from hype_contract.requirements.requirement import Requirement
+from hype_contract.requirements.requirement import HIGHEST, Requirement
 from hype_contract.running import expectations, groups, verdict
 from hype_contract.running.case_runner import INTERRUPTED, CaseRunner, MakeWorld, Plan
 from hype_contract.running.config import RunConfig
@@ -160,7 +160,7 @@ class PlannedRun:
             judged = f"{len(results) - unjudged} of {len(results)} cases were judged until then"
             ending = replace(ending, reason=f"{ending.reason}; {judged}")
         scope = self.scope
-        whole = self.config.options.mode != "fast"
+        whole = self.config.options.mode != "fast" and self.config.highest == HIGHEST[-1]
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
         evaluated = self.evaluate(self._judged(results), results, coverage)
         return FinishedRun(

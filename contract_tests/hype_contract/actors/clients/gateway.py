@@ -245,13 +245,18 @@ class Socket:
     def _read(self, deadline: float) -> bool:
         """Wait for one more frame and judge it; return False if none came in time or the socket has closed.
 
-        It ignores events that asyncapi.yaml does not know, because the spec demands that of clients.
+        It ignores events that asyncapi.yaml does not know, because the spec demands that of clients, and events that
+        their cause may hear or not, such as the end of the user's own producer (amendment A23).
         """
         while (frame := self._receive(deadline)) is not None:
-            if (frame["type"], "out") in self.contract.events:
+            event = self.contract.events.get((frame["type"], "out"))
+            if event and not (event.audience.get("sender") == "optional" and self._is_own(frame)):
                 self.pending.append(frame)
                 return True
         return False
+
+    def _is_own(self, frame: Frame) -> bool:
+        return "userId" in self.user and frame["data"].get("userId") == self.user["userId"]
 
     def _receive(self, deadline: float) -> Frame | None:
         try:

@@ -16,7 +16,13 @@ from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
-from hype_contract.cases.gateway.steps import hears_nothing, set_voice_state, sockets_in_call, sockets_in_room
+from hype_contract.cases.gateway.steps import (
+    hears_nothing,
+    keeps_several_sockets,
+    set_voice_state,
+    sockets_in_call,
+    sockets_in_room,
+)
 from hype_contract.cases.registry import Case, declare
 from hype_contract.contract.specs import Contract, Direction, Pair
 from hype_contract.requirements.audience import WHO, Who, cells
@@ -82,18 +88,19 @@ def audience_cases(triggers: Sequence[Trigger], contract: Contract) -> Iterator[
     yield from _content_cases(triggers, contract)
     every = {(cell.event, cell.direction, cell.who): cell for _, cell in cells(contract)}
     for trigger in triggers:
+        sender = every.get((trigger.event, trigger.direction, "sender"))
         judges: dict[Who, Callable[..., None]] = {
-            "sender": partial(_sender, receives=every[trigger.event, trigger.direction, "sender"].receives),
+            "sender": partial(_sender, receives=sender is not None and sender.receives),
             "room": _room,
             "outsider": _outsider,
             "after-leaving": partial(_after_leaving, leave=_leave_call if trigger.voice else _reconnect),
         }
         name = trigger.action.__name__
         for who in WHO:
-            cell = every[trigger.event, trigger.direction, who]
-            if trigger.stays or who != "sender":
+            cell = every.get((trigger.event, trigger.direction, who))
+            if cell and (trigger.stays or who != "sender"):
                 yield Case(cell.id, name, partial(judges[who], trigger=trigger), alike=True)
-        if cell.area == "gateway":
+        if cell and cell.area == "gateway":
             check = partial(_after_leaving, trigger=trigger, leave=_request_leave)
             yield Case("R35.leaver-hears-nothing", f"{trigger.event}.{trigger.direction}.{name}", check, alike=True)
 
@@ -113,7 +120,7 @@ def _sender(world: World, trigger: Trigger, receives: bool) -> None:
     room = _channel(world, ann, trigger)
     (watcher,) = _sockets_in(world, room, trigger, ann)
     sender = Sender(world, person, room)
-    second = [world.socket(person, join=room)] if trigger.twice else []
+    second = [world.socket(person, join=room)] if trigger.twice and keeps_several_sockets(world) else []
     if second:
         watcher.expect("user_joined", {"userId": person.id})
     expected = trigger.action(sender)
@@ -136,7 +143,8 @@ def _room(world: World, trigger: Trigger) -> None:
     ann, bob, person = world.guests("ann", "bob", "sender")
     room = _channel(world, ann, trigger)
     sockets = _sockets_in(world, room, trigger, ann, bob)
-    sockets.append(world.socket(ann, join=room))
+    if keeps_several_sockets(world):
+        sockets.append(world.socket(ann, join=room))
     if trigger.voice:
         sockets.append(_in_room_but_not_in_call(world, room, sockets))
     expected = trigger.action(Sender(world, person, room))

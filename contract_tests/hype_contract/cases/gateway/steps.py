@@ -10,6 +10,7 @@ from typing import Any, TypeVar
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
+from hype_contract.actors.must import Violation
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.contract.specs import Pair
@@ -102,3 +103,19 @@ def batches(items: Sequence[T], size: int = FRAMES_AT_ONCE) -> Iterator[Sequence
 
 def _event(frames: list[dict[str, Any]]) -> Pair | None:
     return Pair("event", str(frames[0]["type"]), "out") if frames else None
+
+
+def keeps_several_sockets(world: World) -> bool:
+    """Return whether a user may have two sockets. The document speaks of one for each user (amendment A23)."""
+    return world.shared("keeps several sockets", _keeps_several_sockets)
+
+
+def _keeps_several_sockets(world: World) -> bool:
+    guest = world.guest("twice")
+    first = world.socket(guest)
+    world.socket(guest)
+    try:
+        first.fence()
+    except Violation:
+        return False
+    return True

@@ -14,7 +14,7 @@ from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, case, family
 from hype_contract.cases.rest import forgery
-from hype_contract.cases.rest.bad_tokens import bad_headers
+from hype_contract.cases.rest.bad_tokens import EXAMPLE_SECRETS, bad_headers
 from hype_contract.cases.rest.samples import NO_TOKEN, PASSWORD, Sample, shared_sample
 from hype_contract.contract.specs import Contract, Operation
 from hype_contract.requirements.authorisation import (
@@ -60,6 +60,22 @@ def challenge(world: World) -> None:
     world.rest.call("getCurrentUser", token="garbage", expect=401)
     body = {"email": "nobody@example.com", "password": PASSWORD}
     world.rest.call("loginUser", body=body, expect=401)
+
+
+@case(
+    "A23.example-secrets",
+    "tokens are not signed with the example secrets of the document, which everybody knows",
+    source="openapi.yaml#/components/securitySchemes/bearer",
+    strength="should",
+)
+def example_secrets(world: World) -> None:
+    """Sign the tokens of a guest again with each example secret: no signature is the same."""
+    ann = world.guest("ann")
+    world.rest.call("getCurrentUser", token=ann.token, expect=200)
+    for name, token in (("access", ann.token), ("refresh", ann.refresh_token)):
+        for secret in EXAMPLE_SECRETS:
+            same = forgery.signed(token, secret) == token
+            must.hold(not same, f"the secret of {name} tokens to be unknown", f"the document's {secret.decode()!r}")
 
 
 def _request(world: World, operation: Operation) -> Sample:

@@ -16,7 +16,9 @@ from hype_contract.actors.world import World
 from hype_contract.cases.rest import forgery
 from hype_contract.cases.rest.samples import UNKNOWN_ID
 
-GUESSABLE_SECRETS = (b"", b"secret", b"your-secret-key-for-access-tokens")
+EXAMPLE_SECRETS = (b"your-secret-key-for-access-tokens", b"your-secret-key-for-refresh-tokens")
+"""The secrets that the seed document gives as an example."""
+_GUESSABLE_SECRETS = (b"", b"secret", *EXAMPLE_SECRETS)
 LONG_AGO_S = 3600
 """The age of an expired token after its end. No clock is as wrong, and no leeway as wide."""
 
@@ -107,7 +109,15 @@ def _forger(world: World) -> Person:
 
 def _forged(world: World, victim: Person) -> Iterable[str]:
     yield forgery.with_claims(world.shared("forger", _forger).token, userId=victim.id, username=victim.username)
-    yield from (forgery.signed(victim.token, secret) for secret in GUESSABLE_SECRETS)
+    yield from _guessed(victim.token)
+
+
+def _guessed(token: str) -> Iterable[str]:
+    """Yield the token, signed with each secret that can be guessed. An example secret in use is told once (A23)."""
+    for secret in _GUESSABLE_SECRETS:
+        forged = forgery.signed(token, secret)
+        if forged != token or secret not in EXAMPLE_SECRETS:
+            yield forged
 
 
 def _unsigned(world: World, victim: Person) -> Iterable[str]:
@@ -176,7 +186,7 @@ _REFRESH_MAKERS: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "tampered-token": lambda world, victim: [forgery.tampered(victim.refresh_token)],
     "forged-signature": lambda world, victim: [
         forgery.with_claims(world.shared("forger", _forger).refresh_token, userId=victim.id),
-        *(forgery.signed(victim.refresh_token, secret) for secret in GUESSABLE_SECRETS),
+        *_guessed(victim.refresh_token),
     ],
     "unsigned-token": lambda world, victim: [forgery.unsigned(victim.refresh_token)],
     "access-token": lambda world, victim: [victim.token],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 from hype_contract.actors import must
 from hype_contract.actors.world import World
@@ -287,8 +288,9 @@ def edits_at_once(world: World) -> None:
 def delete(world: World) -> None:
     """Show also that the channel's other message and the new total remain."""
     request = sample(world, "deleteMessage")
-    room = world.rest.call("getMessage", path=request.path, expect=200).data["channelId"]
-    other = world.message(request.person, room, "stays")
+    room = world.channel(request.person)["id"]
+    gone, other = (world.message(request.person, room, content) for content in ("goes", "stays"))
+    request = replace(request, path={"id": gone["id"]})
     reply = request.succeed()
     must.equal(reply.data["id"], request.path["id"], "data.id", seen=reply.pair)
     world.rest.call("getMessage", path=request.path, expect=404)
