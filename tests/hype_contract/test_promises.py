@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -10,9 +11,11 @@ import pytest
 from hype_contract.actors.promises.frames import Hearer
 from hype_contract.actors.promises.promise import Promise
 from hype_contract.actors.promises.witness import Asked, Witness
+from hype_contract.actors.world import World
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Trace
 from hype_contract.recording.secrecy import Secrets
+from tests.hype_contract.fake import NOW, Fake, envelope, guest, joined
 
 AT = "2025-10-23T10:30:00.00{}Z"
 ANN = {"id": "ann", "username": "ann", "email": "ann@example.com", "createdAt": AT.format(1)}
@@ -158,3 +161,43 @@ def test_events_that_conform_break_no_promise(witness: Watched) -> None:
     witness.calls["ann"] = {"call"}
     frames = [("message", message()), ("message", message("n", 2)), ("typing", {"userId": "bob", "channelId": "room"})]
     assert heard(witness, *frames, ("voice_state", {"userId": "bob", "channelId": "call"})) == set()
+
+
+def test_a_case_about_something_else_sees_an_email(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """Whatever a case asks, the answer is checked; the case goes on."""
+    fake.routes["POST /auth/guest"] = guest
+    fake.routes["GET /api/users"] = lambda server, request: (200, envelope([_shown(next(iter(server.users.values())))]))
+    world = world_on(fake)
+    _, bob = world.guests("ann", "bob")
+    world.rest.call("listUsers", query={"limit": 2}, token=bob.token)
+    assert set(world.trace.findings) == {"seen.visibility"}
+
+
+def _shown(user: dict[str, Any]) -> dict[str, Any]:
+    """Return a user of the fake as a member of the list, with an email."""
+    more = {"discriminator": "anno", "status": "online", "customStatus": None, "avatar": None, "updatedAt": NOW}
+    return {**user, **more, "email": "ann@example.com"}
+
+
+def test_a_case_about_something_else_hears_of_a_room(fake: Fake, world_on: Callable[[Fake], World]) -> None:
+    """Ann enters one room, and hears of another one, too."""
+
+    def talkative(server: Fake, socket: Any, text: str) -> None:
+        data: dict[str, Any] = {"userId": "cm8k2x1a40000qz8h5v0r3n7d", "username": "eve", "channelId": "elsewhere"}
+        data |= {"displayName": None, "avatarUrl": None}
+        socket.send(json.dumps({"type": "user_joined", "data": data, "timestamp": NOW}))
+        joined(server, socket, text)
+
+    fake.on_frame = talkative
+    world = world_on(fake)
+    world.socket(world.guest("ann"), join="here")
+    assert "seen.audience" in world.trace.findings
+
+
+def test_what_a_shared_fixture_saw_is_seen_by_each_case(contract: Contract) -> None:
+    """The breach counts for the case that uses the fixture, at the end of the steps that made it."""
+    maker, own = Trace(Secrets()), Trace(Secrets())
+    maker.transcript.sent("ann", "{}", typed=True)
+    maker.note("seen.ids", "one thing", "two")
+    own.include(maker)
+    assert own.findings["seen.ids"].step == 1

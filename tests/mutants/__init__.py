@@ -39,6 +39,8 @@ rows that quote source: their number never rises.
 
 Nothing in `hype/` knows of the mutants, and the harness judges by the published specs.
 
+The harness may restart a mutant that `restart.…` must kill (`again.py`).
+
 `killed_by` is a requirement's id or the beginning of ids. A mutant counts as killed when a run of that much alone says
 `does not conform` and names such a requirement, of the mutant's own area. A mutant that survives is a hole in the
 harness, or no bug: write the case for the rule, never for the mutant. A row whose own function fails counts as broken;
