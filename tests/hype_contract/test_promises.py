@@ -116,6 +116,15 @@ def test_each_promise_is_seen_broken(
     assert broken(witness) == {promise}
 
 
+@pytest.mark.parametrize(("first", "second"), [("9", "10"), ("aA", "AB")])
+def test_ids_have_the_order_of_the_database(witness: Watched, first: str, second: str) -> None:
+    """Of one millisecond, 9 may stand before 10, and a before B."""
+    users = [{**BOB, "id": id, "createdAt": AT.format(5)} for id in (first, second)]
+    answer(witness, "listUsers", users)
+    answer(witness, "listUsers", users[::-1])
+    assert broken(witness) == set()
+
+
 def test_what_was_deleted_stays_away(witness: Watched) -> None:
     """A request that began before the deletion may still show it; an id is never given again."""
     answer(witness, "createMessage", message(), status=201)

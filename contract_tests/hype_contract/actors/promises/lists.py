@@ -60,12 +60,18 @@ def _compared(before: Mapping[str, Any], after: Mapping[str, Any], order: Sequen
     """Return 1 if `before` must stand behind `after`, -1 if it must not, 0 if the order does not say."""
     for name in order:
         descends, member = name.startswith("-"), name.removeprefix("-")
-        one, other = before.get(member), after.get(member)
-        if one is None or other is None or type(one) is not type(other):
+        one: Any = before.get(member)
+        other: Any = after.get(member)
+        if one is None or type(one) is not type(other) or (name == "id" and not _one_way(one, other)):
             return 0
         if one != other:
             return 1 if (one > other) is not descends else -1
     return 0
+
+
+def _one_way(one: str, other: str) -> bool:
+    """Return whether two ids have one order only: numbers and letters of both cases have another one in databases."""
+    return len(one) == len(other) and (one < other) is (one.lower() < other.lower())
 
 
 def _number(query: Mapping[str, Sequence[str]], name: str) -> int | None:
