@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import pytest
 
@@ -143,6 +144,26 @@ def test_an_operation_that_never_works_is_one_cause() -> None:
     groups = grouped(judged(blocked("R18.a"), *rest))
     assert [ids(group.failed)[0] for group in groups] == [ANSWER.id]
     assert len(groups[0].failed) == 3
+
+
+def test_a_member_that_is_judged_wrongly_is_one_cause() -> None:
+    """Values of a member that are refused are one group, whatever the bound and the operation; refusals are another."""
+    results = judged(
+        shown("bounds.a", "createChannel's status for x as name (maxLength) to be 201", "400"),
+        shown("bounds.b", "updateChannel's status for é as name (pattern) to be 200", "400", None),
+        shown("spec.c", "schemathesis's check positive_data_acceptance to hold", '400 {"path":["name"]}', None),
+        shown("bounds.d", "updateChannel's status for yy as name (maxLength) to be 400", "200", None),
+    )
+    assert [len(group.failed) for group in grouped(results)] == [4, 1]
+
+
+def test_what_a_case_has_seen_broken_explains_its_failure() -> None:
+    """A case that saw a list in the wrong order fails for that reason, if it is about the same operation."""
+    order = shown("seen.order", "the order -createdAt in the answer to GET /api/channels", "[]")
+    same = replace(shown("R18.pages", "the ids of all pages to be [1]", "[2]"), asides=(order,))
+    other = replace(shown("R34.a", "ann to receive user_joined", "nothing", JOINED), asides=(order,))
+    results = evaluate([order.requirement, same.requirement, other.requirement], [same, other], None)
+    assert [ids(group.failed) for group in grouped(results)] == [["seen.order", "R18.pages"], ["R34.a"]]
 
 
 def test_two_causes_are_two_groups() -> None:

@@ -62,7 +62,7 @@ class Console:
         document = of_run(run)
         entries = {entry["id"]: entry for entry in document["requirements"]}
         for group in document["groups"]:
-            self._print("", *describe_group(group, entries))
+            self._print("", *describe_group(group, entries, whole=run.scope.partial))
         for entry in entries.values():
             if entry["outcome"] == "error":
                 self._print("", *describe(entry))

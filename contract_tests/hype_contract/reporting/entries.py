@@ -24,6 +24,8 @@ Entry = dict[str, Any]
 
 _MOST_OTHERS_NAMED = 6
 _MOST_NAMED = 12
+_MOST_LINES = 24
+_LONGEST_LINE = 300
 
 
 class Run(Protocol):
@@ -132,17 +134,28 @@ def describe(entry: Mapping[str, Any]) -> list[str]:
     return [*_rule(entry), *_facts(entry), *_other_cases(entry["cases"]), *_repeat(entry)]
 
 
-def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry]) -> list[str]:
-    """Return the lines that tell people about failures with one cause. `entries`: id → requirement of report.json."""
+def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, whole: bool = False) -> list[str]:
+    """Return the lines that tell people about failures with one cause.
+
+    `entries`: id → requirement of report.json. `whole`: without it, what is long is cut, so that a group fits on a
+    screen.
+    """
     lead, shown = entries[group["lead"]], entries[group["shownBy"]]
     lines = [*_rule(lead), *_facts(shown)]
+    if not whole:
+        lines = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines]
     if shown is not lead:
         lines.append(_line("shown by", f"{shown['id']}  {shown['title']}"))
     if group["others"]:
         lines.append(_line("the same", f"{counted(len(group['others']), 'more failure')}: {named(group['others'])}"))
     if group["waiting"]:
         lines.append(_line("blocks", f"{counted(len(group['waiting']), 'requirement')}: {named(group['waiting'])}"))
-    return [*lines, *_repeat(shown)]
+    repeat = _repeat(shown)
+    if not whole and len(repeat) > _MOST_LINES:
+        left_out = len(repeat) - _MOST_LINES
+        note = f"    # … {left_out} lines before: --html, --json and the command above have the whole script"
+        repeat = [repeat[0], note, *repeat[left_out + 1 :]]
+    return [*lines, *repeat]
 
 
 def _rule(entry: Mapping[str, Any]) -> list[str]:

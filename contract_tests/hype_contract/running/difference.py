@@ -20,6 +20,9 @@ _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
 # The value that a sentence of jsonschema begins with. `'topic' is a required property` begins with a member's name.
 _WRONG_VALUE = re.compile(r"^.* (?=(?:is not|does not|is too|is blank|is invisible|is less|is greater|was expected)\b)")
 _FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
+_BOUND = re.compile(r"'s status for .* as (?P<member>\w+) \((?P<keyword>\S+)\) to be (?P<status>\d{3})$", re.DOTALL)
+_REFUSED_AT_RANDOM = "positive_data_acceptance"
+_PATH_OF_ISSUE = re.compile(r'"path": ?\["(\w+)"')
 _STRAY = " to hear nothing of a room that it is not in"
 _EXTRA_FRAME = re.compile(
     r"^the next frame to | to get no | to hear nothing\b| to hear \w+ (?:once|never)$"
@@ -38,7 +41,20 @@ class Difference(NamedTuple):
 
 def difference_of(result: CaseResult) -> Difference:
     """Return the difference that a case has shown, which failed or was blocked."""
-    return Difference(_where(result.pair, result.expected), _what(result.expected or result.message, result.got))
+    return _member(result) or Difference(
+        _where(result.pair, result.expected), _what(result.expected or result.message, result.got)
+    )
+
+
+def _member(result: CaseResult) -> Difference | None:
+    """Return the member whose values are judged otherwise than its schema says, in whichever operation."""
+    if _REFUSED_AT_RANDOM in result.expected and (found := _PATH_OF_ISSUE.search(result.got)):
+        return Difference(f"member {found[1]}", "refused")
+    found = _BOUND.search(result.expected)
+    if found is None:
+        return None
+    refused = found["status"].startswith("2")
+    return Difference(f"member {found['member']}", "refused" if refused else f"{found['keyword']} not refused")
 
 
 def wrong_status(result: CaseResult) -> Difference | None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from hype_contract.requirements.requirement import LEVELS, Level
 from hype_contract.running.difference import Difference, difference_of, is_extra_frame, strays, wrong_status
-from hype_contract.running.results import RequirementResult
+from hype_contract.running.results import CaseResult, RequirementResult
 
 _FEW = 2
 # An id of a requirement that follows from the specs names an operation or an event as a whole.
@@ -112,8 +112,17 @@ def _never_works(failed: Sequence[RequirementResult], awaited: Collection[str | 
 def _cause(result: RequirementResult) -> tuple[object, ...]:
     if not result.case_results:
         return (result.requirement.id,)
-    difference: Difference = difference_of(result.case_results[0])
+    case = result.case_results[0]
+    # What the case has seen broken on the same operation explains its own failure.
+    seen = next((aside for aside in case.asides if _explains(aside, case)), case)
+    difference: Difference = difference_of(seen)
     return difference if difference.where else (result.requirement.id,)
+
+
+def _explains(aside: CaseResult, case: CaseResult) -> bool:
+    if aside.pair is None or aside.pair.kind != "operation":
+        return False
+    return case.pair is None or case.pair.name == aside.pair.name
 
 
 def _lead(members: Sequence[RequirementResult], awaited: Collection[str | None]) -> RequirementResult:
