@@ -10,8 +10,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Protocol
 
 from hype_contract.contract.rulings import clauses
+from hype_contract.contract.specs import Contract
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import Secrets, credentials
+from hype_contract.reporting.links import links_of
 from hype_contract.requirements.requirement import HIGHEST
 from hype_contract.running.config import RunConfig
 from hype_contract.running.groups import Group
@@ -51,6 +53,11 @@ class Run(Protocol):
         """The secrets that no report may contain."""
         ...
 
+    @property
+    def contract(self) -> Contract:
+        """The two specs for the profile of the run."""
+        ...
+
 
 def entry_of(result: RequirementResult, run: Run) -> Entry:
     """Return a result as report.json has it, without secrets and without characters that cannot be printed."""
@@ -62,6 +69,7 @@ def entry_of(result: RequirementResult, run: Run) -> Entry:
         "strength": requirement.strength,
         "area": requirement.area,
         "source": requirement.source,
+        "links": links_of(requirement, run.contract),
         "clauses": clauses(requirement.source) if result.outcome != "pass" else {},
         "judgedBy": "coverage" if requirement.pair is not None else "cases",
         "outcome": result.outcome,
@@ -161,6 +169,7 @@ def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, wh
 def _rule(entry: Mapping[str, Any]) -> list[str]:
     extension = " (extension)" if entry["level"] == "extension" else ""
     lines = [f"{headline(entry)} {entry['id']}{extension}  {entry['title']}", _line("source", entry["source"])]
+    lines += [_line("see", ", ".join(entry["links"]))] if entry["links"] else []
     return lines + [_line(name, text) for name, text in entry["clauses"].items()]
 
 
