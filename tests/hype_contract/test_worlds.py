@@ -41,7 +41,7 @@ def test_a_frame_about_another_case_fails_the_audience_and_no_case(fake: Fake, t
     socket = world.open_socket(ann.token, ann)
     socket.send("user_joined")
     socket.expect_next("user_joined", {"userId": ann.id})
-    assert list(world.trace.findings) == ["audience.user_joined.out.outsider"]
+    assert set(world.trace.findings) == {"audience.user_joined.out.outsider", "seen.audience"}
 
 
 def test_a_frame_about_what_the_case_asked_for_is_its_own(fake: Fake, two_worlds: tuple[World, World]) -> None:
