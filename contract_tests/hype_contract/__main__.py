@@ -57,7 +57,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 def _command(options: argparse.Namespace) -> int:
     if options.command == "list":
-        return listing.show(sys.stdout, options.profile, options.area or AREAS, options.only)
+        return listing.show(sys.stdout, options.profile, options.area or AREAS, options.only, options.level)
     config = config_of(options)
     paths = {name: path for name in files.RENDERERS if (path := getattr(options, name)) is not None}
     files.prepare(paths)

@@ -32,6 +32,14 @@ def test_the_list_can_be_narrowed(capsys: pytest.CaptureFixture[str]) -> None:
     assert "R31.auth-timeout" not in out
 
 
+def test_the_list_has_a_level(capsys: pytest.CaptureFixture[str]) -> None:
+    """`--level documented` lists what the words of the document demand, and the last line counts it."""
+    assert main(["list", "--level", "documented"]) == 0
+    *lines, summary, _ = capsys.readouterr().out.splitlines()
+    assert {line.split()[1] for line in lines} == {"documented"}
+    assert summary == f"{len(lines)} requirements in the hardened profile: {len(lines)} documented"
+
+
 def test_an_empty_list_is_not_a_success(capsys: pytest.CaptureFixture[str]) -> None:
     """The command fails if no requirement matches, since the id may be a typing error."""
     assert main(["list", "--only", "R99"]) == 3

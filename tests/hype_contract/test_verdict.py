@@ -198,3 +198,21 @@ def test_a_missing_list_of_expected_failures_is_a_sentence(tmp_path: Path) -> No
     """A file that cannot be read is refused with its name and the reason."""
     with pytest.raises(expectations.BadExpectations, match="cannot be read"):
         read(tmp_path / "nothing.txt", {"R1.a"})
+
+
+@pytest.mark.parametrize(
+    ("documented", "published", "sentence"),
+    [
+        ("pass", "pass", "conforms to the document and the published specs"),
+        ("pass", "fail", "conforms to the document; 1 published requirement broken"),
+        ("fail", "pass", "conforms to the published specs; 1 documented requirement broken"),
+        ("skipped", "fail", "incomplete for the document; 1 published requirement broken"),
+    ],
+)
+def test_one_sentence_tells_of_both_levels(documented: Outcome, published: Outcome, sentence: str) -> None:
+    """A server that breaks only what the specs decide conforms to the document, and is told so (amendment A22)."""
+    rules = [rule("R1.a"), rule("R1.b", "published")]
+    results = [result(outcome, each) for outcome, each in zip((documented, published), rules, strict=True)]
+    verdict = decide(evaluate(rules, results, None), Scope("documented", AREAS))
+    assert verdict.sentence == sentence
+    assert verdict.exit_code == (0 if documented == published == "pass" else 1)

@@ -32,6 +32,15 @@ examples:
   hype-contract --expected-failures known.txt                   adopt the contract step by step
   hype-contract --restart-command 'systemctl restart hype'      judge, too, what survives a restart
   hype-contract list --area gateway                             the requirements for a gateway
+  hype-contract list --level documented                         those that the words of the document demand
+
+levels:
+  documented  what the words of the document demand. --level documented judges by them alone, so that a server built
+              from the document gets a fair verdict
+  published   what openapi.yaml and asyncapi.yaml decide beyond them; a server that breaks only such requirements
+              "conforms to the document; 12 published requirements broken", exit code 1
+  hardened    what the hardened profile adds
+  extension   what nobody must offer
 
 exit codes:
   0  conforms

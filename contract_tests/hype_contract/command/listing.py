@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Literal, TextIO
 
 from hype_contract.cases import catalogue
@@ -12,23 +12,33 @@ from hype_contract.contract import specs
 from hype_contract.contract.areas import Area
 from hype_contract.contract.profile import Profile
 from hype_contract.contract.rulings import RULINGS
-from hype_contract.requirements.requirement import Requirement
+from hype_contract.requirements.requirement import HIGHEST, Highest, Requirement
+from hype_contract.running.verdict import Scope
 
 
-def show(out: TextIO, profile: Profile | Literal["auto"], areas: Collection[Area], only: Iterable[str]) -> int:
+def show(
+    out: TextIO,
+    profile: Profile | Literal["auto"],
+    areas: Sequence[Area],
+    only: Iterable[str],
+    highest: Highest = HIGHEST[-1],
+) -> int:
     """Print a line per requirement: id, level, strength, area, number of cases, title, source.
 
-    Return the exit code: 0, or 3 if no requirement is listed. No target can name its profile here, so `auto` means
-    `hardened`, which has more requirements.
+    highest: the last level that is listed, as of a run. Return the exit code: 0, or 3 if no requirement is listed. No
+    target can name its profile here, so `auto` means `hardened`, which has more requirements.
     """
     contract = specs.load("hardened" if profile == "auto" else profile)
     rules = catalogue.load(contract)
     cases = cases_by_requirement(contract, rules)
-    prefixes = tuple(only)
+    prefixes, scope = tuple(only), Scope(contract.profile, areas, highest=highest)
     chosen = [
         rule
         for rule in rules
-        if rule.id in cases and rule.area in areas and (not prefixes or rule.id.startswith(prefixes))
+        if rule.id in cases
+        and rule.area in areas
+        and scope.judges(rule)
+        and (not prefixes or rule.id.startswith(prefixes))
     ]
     width = max((len(rule.id) for rule in chosen), default=0)
     for rule in chosen:

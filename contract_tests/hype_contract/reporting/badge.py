@@ -5,6 +5,7 @@ from __future__ import annotations
 from hype_contract.contract.areas import AREAS
 from hype_contract.reporting import templating
 from hype_contract.reporting.document import Document
+from hype_contract.requirements.requirement import HIGHEST
 
 _LABEL = "hype contract"
 # Dark enough for white letters (WCAG AA, 4.5:1).
@@ -45,12 +46,18 @@ def render(document: Document) -> str:
 
 
 def wording(document: Document) -> str:
-    """Return the verdict and its limits: `hardened: conforms`, or `hardened, rest only: incomplete`."""
+    """Return the verdict and its limits: `hardened: conforms`, or `hardened, rest only: incomplete`.
+
+    A target that breaks only what the specs decide conforms to the document, and the badge says so.
+    """
     options = document["options"]
     limits = [] if set(options["areas"]) == set(AREAS) else [f"{'+'.join(options['areas'])} only"]
+    limits += [f"up to {options['level']}"] if options["level"] != HIGHEST[-1] else []
     limits += ["in part"] if options["only"] else []
     scope = ", ".join([document["target"]["profile"], *limits] if document["target"]["profile"] else limits)
-    word: str = document["verdict"]["word"]
+    verdict = document["verdict"]
+    keeps_the_document = verdict["levels"].get("documented", {}).get("word") == "conforms"
+    word: str = verdict["sentence"] if keeps_the_document and verdict["word"] != "conforms" else verdict["word"]
     return f"{scope}: {word}" if scope else word
 
 

@@ -38,7 +38,10 @@ def stale_note(id: str) -> str:
 
 
 def verdict_line(run: FinishedRun) -> str:
-    """Return the verdict in a line: its word, its reasons and the wall time of the run."""
-    reasons = f": {'; '.join(run.verdict.reasons)}" if run.verdict.reasons else ""
-    line: str = printable(f"verdict: {run.verdict.word}{reasons}   ({run.seconds:.0f} s)")
+    """Return the verdict in a line: its word, what each level comes to, its reasons and the wall time of the run."""
+    verdict = run.verdict
+    reasons = "; ".join(part for part in (verdict.sentence, *verdict.reasons) if part)
+    # The sentence of a target that conforms begins with its word.
+    told = reasons if verdict.word == "conforms" and reasons else f"{verdict.word}: {reasons}".removesuffix(": ")
+    line: str = printable(f"verdict: {told}   ({run.seconds:.0f} s)")
     return line

@@ -55,6 +55,7 @@ def of_run(run: FinishedRun) -> Document:
         "verdict": {
             "word": verdict.word,
             "exitCode": verdict.exit_code,
+            "sentence": verdict.sentence,
             "levels": {level: _part(part) for level, part in verdict.levels.items()},
             "areas": {area: _part(part) for area, part in verdict.areas.items()},
             "reasons": list(verdict.reasons),
@@ -89,6 +90,7 @@ def of_unbegun(run: UnbegunRun, seconds: float) -> Document:
         "verdict": {
             "word": run.ending.word,
             "exitCode": run.ending.exit_code,
+            "sentence": "",
             "levels": {},
             "areas": {},
             "reasons": [run.ending.reason],

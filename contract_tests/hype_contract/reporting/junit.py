@@ -71,6 +71,7 @@ def _properties(document: Document) -> dict[str, Any]:
         "mode": document["mode"],
         "harness": f"{document['harness']['name']} {document['harness']['version']}",
         "verdict": verdict["word"],
+        "levels": verdict["sentence"],
     }
 
 

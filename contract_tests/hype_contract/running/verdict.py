@@ -68,6 +68,7 @@ class Verdict:
     """The verdict of a run.
 
     `levels` and `areas`: those with at least one judged requirement. `notes`: facts that the word does not cover.
+    `sentence`: what each level comes to, such as "conforms to the document; 12 published requirements broken".
     """
 
     word: Word
@@ -76,6 +77,7 @@ class Verdict:
     reasons: Sequence[str]
     notes: Sequence[str]
     exit_code: int
+    sentence: str = ""
 
 
 def decide(
@@ -109,7 +111,32 @@ def decide(
         gaps = _gaps([result for result in counted if result.counts])
         reasons = [ending.reason, *(reason for reason in whole.reasons if reason not in gaps)]
         return Verdict(ending.word, levels, areas, reasons, notes, ending.exit_code)
-    return Verdict(judged, levels, areas, [*whole.reasons, *outages], notes, EXIT_CODES[judged])
+    sentence = _sentence(levels, counted, scope)
+    return Verdict(judged, levels, areas, [*whole.reasons, *outages], notes, EXIT_CODES[judged], sentence)
+
+
+_SOURCES: Mapping[Level, str] = {
+    "documented": "the document",
+    "published": "the published specs",
+    "hardened": "the hardened profile",
+    "extension": "the extensions",
+}
+
+
+def _sentence(levels: Mapping[Level, Part], results: Sequence[RequirementResult], scope: Scope) -> str:
+    """Return what each level that counts comes to, in one sentence; "" if none was judged."""
+    kept = [level for level in scope.levels if level in levels and levels[level].word == "conforms"]
+    parts = [f"conforms to {_listed([_SOURCES[level] for level in kept])}"] if kept else []
+    for level in (level for level in scope.levels if level in levels and level not in kept):
+        broken = sum(result.requirement.level == level and result.counts and result.failed for result in results)
+        some = f"{broken} {level} requirement{'s' * (broken != 1)} broken"
+        parts.append(some if broken else f"incomplete for {_SOURCES[level]}")
+    return "; ".join(parts)
+
+
+def _listed(names: Sequence[str]) -> str:
+    """Return the names as a list in a sentence."""
+    return " and ".join([", ".join(names[:-1]), names[-1]]) if len(names) > 1 else "".join(names)
 
 
 def _part(results: Sequence[RequirementResult], groups: Sequence[Group] = ()) -> Part:
