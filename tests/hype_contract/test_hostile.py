@@ -224,6 +224,20 @@ def test_json_that_is_too_deep_is_a_violation(contract: Contract) -> None:
         asked(contract, url)
 
 
+@pytest.mark.parametrize("body", [b"[" * 100_000 + b"]" * 100_000, b'{"a":' * 900 + b"1" + b"}" * 900], ids=len)
+def test_deep_json_is_a_verdict(capsys: pytest.CaptureFixture[str], body: bytes) -> None:
+    """A run against a target that nests its answers ends with a verdict that says so, or refuses the target."""
+    with fake_running(Fake(routes={"GET /health": lambda fake, request: (200, body)})) as fake:
+        words = ["--base-url", fake.base_url, "--area", "rest", "--profile", "hardened", "--fast", "--seed", "1"]
+        assert main([*words, "--only", "R12.health", "--only", "spec.getHealth"]) == 1
+        out = capsys.readouterr().out
+        assert "nested" in out
+        assert "RecursionError" not in out
+        fake.routes["POST /auth/guest"] = fake.routes["GET /health"]
+        assert main(words) == 2
+    assert "gives the harness no user" in capsys.readouterr().err
+
+
 def frame(content: str) -> str:
     """Return a valid event with this content."""
     data = {"userId": "a", "username": content, "displayName": None, "avatarUrl": None, "channelId": None}

@@ -7,6 +7,9 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import httpx
+
+from hype_contract.actors.clients.wire import Chunked, command
 from hype_contract.actors.world import World
 from tests.hype_contract.fake import Fake, Reply, Request, Route, running
 from tests.hype_contract.fake import guest as any_guest
@@ -126,3 +129,58 @@ def test_a_token_of_no_answer_is_requested(world_on: WorldOn) -> None:
             "GET", f"{fake.base_url}/auth/me", [("Authorization", "Bearer a-foreign-token")], None, "200"
         )
         assert "HTTP/1.1 200" in paste(world.trace.transcript.lines(fake.base_url))
+
+
+_EVIL = "\x1b]0;owned\x07\x1b[2J"
+
+
+def evil(fake: Fake, request: Request) -> Reply:
+    """Answer with what a terminal obeys."""
+    return 200, _EVIL.encode()
+
+
+def evil_json(fake: Fake, request: Request) -> Reply:
+    """Answer with JSON that holds what a terminal obeys."""
+    return 200, '{"data": {"id": "c0123456789", "text": "\x9b2J"}}'.encode()
+
+
+def test_a_script_prints_no_bytes_that_a_terminal_obeys(world_on: WorldOn) -> None:
+    """What the target sends to a pasted script comes out visible, for all kinds of steps."""
+    with running(Fake(routes={"GET /health": evil, "GET /api": evil_json})) as fake:
+        transcript = world_on(fake).trace.transcript
+        transcript.http("GET", f"{fake.base_url}/api", [], None, '200 {"data": {"id": "c0123456789"}}')
+        transcript.http("GET", f"{fake.base_url}/health?id=c0123456789", [], None, "200 {}")
+        transcript.command(f"curl -sS {fake.base_url}/health")
+        transcript.command(command(Chunked("GET", "/health", b"", [], []), httpx.URL(fake.base_url)))
+        lines = transcript.lines(fake.base_url)
+        output = paste(lines)
+    assert '"$API_ID"' in "\n".join(lines)
+    assert (output.count("^[]0;owned^G^[[2J"), output.count("M-BM-^[2J")) == (3, 1), output
+    assert not set("\x1b\x07\x9b") & set(output)
+
+
+def test_a_url_runs_no_command(world_on: WorldOn, tmp_path: Path) -> None:
+    """A base URL and a path with signs of the shell stay words, in every line of a script."""
+    mark = tmp_path / "mark"
+    with running(Fake(routes={".* .*": evil})) as fake:
+        transcript = world_on(fake).trace.transcript
+        transcript.secrets.keep("a-foreign-token", "FOREIGN_TOKEN")
+        for sign in (f";touch {mark};", f"$(touch {mark})", f"`touch {mark}`", f"';touch {mark};'"):
+            base = f"{fake.base_url}/{sign}"
+            transcript.http("GET", f"{base}/auth/me", [("Authorization", "Bearer a-foreign-token")], None, "200")
+            transcript.command(command(Chunked("GET", f"/{sign}", b"", [], []), httpx.URL(fake.base_url)))
+            script = transcript.lines(base)
+            subprocess.run(["bash", "-n"], input="\n".join(script), text=True, check=True)
+            subprocess.run(["bash"], input="\n".join(script), text=True, capture_output=True, timeout=60, check=False)
+    assert not mark.exists()
+
+
+def test_only_marked_places_are_variables(world_on: WorldOn) -> None:
+    """A text of the target that looks like a variable stays a text."""
+    with running(Fake()) as fake:
+        transcript = world_on(fake).trace.transcript
+        body = b'{"content": "pay me $MONEY or \\"$PATH\\""}'
+        transcript.http("POST", f"{fake.base_url}/api/messages", [], body, "404 {}")
+        lines = transcript.lines(fake.base_url)
+    assert not any(line.startswith(("MONEY", "PATH", ": ")) for line in lines), lines
+    assert any('\'{"content": "pay me $MONEY or \\"$PATH\\""}\'' in line for line in lines), lines

@@ -22,7 +22,7 @@ def test_a_known_secret_becomes_a_shell_variable() -> None:
     transcript.http("GET", "http://x/", [("Authorization", f"Bearer {TOKEN}")], None, f"200 {TOKEN}")
     _, definition, command, answer = transcript.lines("http://x")
     assert definition.startswith("ANN_TOKEN=$(curl -sS http://x/auth/guest ")
-    assert command.endswith("""-H 'Authorization: Bearer '"$ANN_TOKEN\"""")
+    assert command.endswith("""-H 'Authorization: Bearer '"$ANN_TOKEN" | cat -v""")
     assert answer == "#   → 200 $ANN_TOKEN"
 
 
@@ -54,7 +54,7 @@ def test_a_secret_is_found_beside_a_quote() -> None:
     secrets.keep("it's", "ANN_PASSWORD")
     transcript = Transcript(secrets)
     transcript.http("POST", "http://x/", [], b"[it's]", "200")
-    assert transcript.lines()[-2].endswith("""--data-binary '['"$ANN_PASSWORD"']'""")
+    assert transcript.lines()[-2].endswith("""--data-binary '['"$ANN_PASSWORD"']' | cat -v""")
 
 
 def test_long_scripts_keep_their_end() -> None:
@@ -108,7 +108,9 @@ def test_a_uuid_gets_no_new_ending() -> None:
     """Only a name that the harness made gets a new ending, not a UUID."""
     transcript = Transcript(Secrets())
     transcript.http("GET", "http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a7718", [], None, "404")
-    assert transcript.lines()[-2].endswith("""GET http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a"$N\"""")
+    assert transcript.lines()[-2].endswith(
+        """GET http://x/123e4567-e89b-12d3-a456-426614174000/ann-8d69528a"$N" | cat -v"""
+    )
 
 
 def test_the_step_that_went_wrong_is_marked() -> None:

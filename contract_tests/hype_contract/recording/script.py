@@ -25,7 +25,6 @@ _SHORTEST_ID = 6  # a shorter text also occurs elsewhere by chance
 _ID = re.compile(r"(?:^i|I)d$")
 # The ending that `people.unique` makes; the last group of a UUID is not one.
 _UNIQUE = re.compile(r"(?<!-[0-9a-f]{4})-([0-9a-f]{8})([0-9a-f]{4})(?![0-9a-f])")
-_NAMED = re.compile(r"\$([A-Z][A-Z0-9_]*)")
 _NEW_ENDING = "N"
 _WAIT = "sleep 1"
 
@@ -36,6 +35,7 @@ _DEFINE_PICK = (
     ' if isinstance(at, list) else key], sys.argv[2:], json.loads(sys.argv[1].replace("\\r", "")'
     """.partition("\\n\\n")[2])))' "$ANSWER" "$@"; }"""
 )
+_SHOW = "cat -v"  # a terminal obeys what it is sent, and the target chooses that
 # The command line of the library websockets. It sends each line of stdin and prints each message.
 _OPEN_WEBSOCKET = "websockets"
 
@@ -170,10 +170,8 @@ def _head(body: str, writer: _Writer, base_url: str) -> Iterator[str]:
         yield _DEFINE_PICK
     if f'"${_NEW_ENDING}"' in body:
         yield _DEFINE_NEW_ENDING
-    commands = [line for line in body.split("\n") if not line.startswith("#")]
-    used = dict.fromkeys(name for line in commands for name in _NAMED.findall(line))
-    for name in used:
-        if name not in {*writer.defined, _NEW_ENDING, "ANSWER", "RANDOM"}:
+    for name in writer.used:
+        if name not in writer.defined:
             yield _definition(name, base_url)
 
 
@@ -183,7 +181,8 @@ def _definition(name: str, base_url: str) -> str:
         member = "refreshToken" if "REFRESH" in name else "accessToken"
         body = """'{"username": "guest-'$RANDOM'"}'"""
         read = f"""python3 -c 'import json, sys; print(json.load(sys.stdin)["data"]["{member}"])'"""
-        ask = f"curl -sS {base_url.rstrip('/')}/auth/guest -H 'Content-Type: application/json' -d {body}"
+        url = quote(f"{base_url.rstrip('/')}/auth/guest")
+        ask = f"curl -sS {url} -H 'Content-Type: application/json' -d {body}"
         return f"{name}=$({ask} | {read})  # the token of a new guest"
     if name.rstrip("0123456789").endswith("_PASSWORD"):
         return f"{name}=password-$RANDOM$RANDOM  # a new password"
@@ -192,12 +191,13 @@ def _definition(name: str, base_url: str) -> str:
 
 @dataclass
 class _Writer:
-    """The writer of one script. `text`: everything that the script sends."""
+    """The writer of one script. `text`: everything that the script sends. `used`: names of secrets in its commands."""
 
     secrets: Secrets
     text: str
     ids: dict[str, str] = field(default_factory=dict)
     defined: dict[str, str] = field(default_factory=dict)
+    used: dict[str, None] = field(default_factory=dict)
     waited: bool = False
     words: Counter[str] | None = None
 
@@ -214,16 +214,19 @@ class _Writer:
         elif isinstance(step, Opening):
             name = _variable(step.name)
             shown = f"sed -nu 's/^[^<{{]*< /{name} < /p; s/.*Connection closed/{name} closed/p'"
-            yield f"exec {{{name}}}> >({_OPEN_WEBSOCKET} {self.word(step.url)} | {shown})"
+            yield f"exec {{{name}}}> >({_OPEN_WEBSOCKET} {self.word(step.url)} | {shown} | {_SHOW})"
         elif isinstance(step, Frame):
             yield self._frame(step)
         elif isinstance(step, Closing):
             yield f"exec {{{_variable(step.name)}}}>&-"
         else:
-            yield self.secrets.hide(step.text, in_quotes=True)
+            self.used.update(dict.fromkeys(self.secrets.names_in(step.text)))
+            command = self.secrets.hide(step.text, in_quotes=True)
+            yield f"{command} | {_SHOW}" if command.startswith("curl ") else command
 
     def word(self, text: str) -> str:
         """Return `text` as one word of bash, with variables for secrets, ids and new endings."""
+        self.used.update(dict.fromkeys(self.secrets.names_in(text)))
         return self.secrets.shell_word(text, self.ids, (_UNIQUE, r"-\1" + placeholder(_NEW_ENDING)))
 
     def _remark(self, step: Remark) -> Iterator[str]:
@@ -252,7 +255,10 @@ class _Writer:
             yield remark(f"{step.method} {step.url} with a body of {len(step.body or b''):,} bytes that holds a secret")
             return
         command = curl(step.method, step.url, step.headers, step.body, self.word)
-        yield f'ANSWER=$({command}); echo "$ANSWER"' if found else command
+        if command.startswith("#"):
+            yield command
+            return
+        yield f"ANSWER=$({command}); printf '%s\\n' \"$ANSWER\" | {_SHOW}" if found else f"{command} | {_SHOW}"
         yield "#   → " + _cut(self.secrets.hide(step.answer))
         if found:
             yield "; ".join(f"{name}=$(pick {' '.join(path)})" for name, path in found)
@@ -279,7 +285,8 @@ class _Writer:
         return self.words[value] if _WORD.fullmatch(value) else self.text.count(value)
 
     def _id_name(self, url: str) -> str:
-        kind = re.sub(r"\W", "_", url.partition("?")[0].rstrip("/").rpartition("/")[2]).rstrip("s").upper()
+        kind = re.sub(r"[^a-zA-Z0-9]", "_", url.partition("?")[0].rstrip("/").rpartition("/")[2]).rstrip("s").upper()
+        kind = f"X{kind}" if kind[:1].isdigit() else kind
         taken = sum(re.fullmatch(rf"{kind}_ID\d*", name) is not None for name in self.ids.values())
         return f"{kind}_ID{taken + 1 if taken else ''}"
 
@@ -298,7 +305,7 @@ def curl(
     if body is None:
         return " ".join(parts)
     if len(body) > _LONGEST_BODY:
-        return f"{_unpack(body)} | " + " ".join([*parts, "--data-binary", "@-"]) + f"  # {len(body):,} bytes"
+        return f"{_unpack(body)} | " + " ".join([*parts, "--data-binary", "@-"])
     text = body.decode("utf-8", "replace")
     if "\ufffd" not in text and is_printable(text):
         return " ".join([*parts, "--data-binary", word(text)])

@@ -62,6 +62,10 @@ class Secrets:
         words = [f'"${piece}"' if number % 2 else piece and quote(piece) for number, piece in enumerate(pieces)]
         return "".join(words) or "''"
 
+    def names_in(self, text: str) -> list[str]:
+        """Return the names of the secrets in `text`, in order."""
+        return _PLACEHOLDER.findall(self._marked(text))
+
     def _marked(self, text: str) -> str:
         with self._lock:
             if self._longest_first is None:

@@ -13,6 +13,7 @@ import httpx
 
 from hype_contract.actors.clients.http import TIMEOUT_S, trusted
 from hype_contract.actors.clients.rest import Header
+from hype_contract.recording.secrecy import quote
 
 _MOST_READ = 65_536  # the most bytes of an answer
 
@@ -91,12 +92,14 @@ def send(
 def command(request: Chunked | Cut, base: httpx.URL) -> str:
     """Return a line of bash that sends the request at once."""
     text = b"".join(request.octets(base)).decode("latin-1")
-    escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("\r", "\\r").replace("\n", "\\n")
+    escaped = text.replace("\\", "\\\\").replace("%", "%%").replace("'", "\\047")
+    escaped = escaped.replace("\r", "\\r").replace("\n", "\\n")
     host, port = base.host, _port(base)
     if base.scheme == "https":
-        return f"printf '{escaped}' | openssl s_client -quiet -ign_eof -connect {host}:{port}"
-    read = "" if isinstance(request, Cut) else "cat <&3; "
-    return f"exec 3<>/dev/tcp/{host}/{port}; printf '{escaped}' >&3; {read}exec 3>&-"
+        server = quote(f"{host}:{port}")
+        return f"printf '{escaped}' | openssl s_client -quiet -ign_eof -connect {server} | cat -v"
+    read = "" if isinstance(request, Cut) else "cat -v <&3; "
+    return f"exec 3<>{quote(f'/dev/tcp/{host}/{port}')}; printf '{escaped}' >&3; {read}exec 3>&-"
 
 
 @contextmanager
