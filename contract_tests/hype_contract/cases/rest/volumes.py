@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from hype_contract.actors import must
-from hype_contract.actors.people import Person
+from hype_contract.actors.people import unique
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 from hype_contract.cases.rest.samples import DEFAULT_SERVER
@@ -82,8 +82,7 @@ def _page(world: World, room: str, limit: int, offset: int, *, total: int | None
 )
 def long_list(world: World) -> None:
     """Walk the list in pages; compare it with the list without a limit, and with all users whom the run has seen."""
-    first = world.guest("first")
-    people = [world.guest() for _ in range(max(_NEW_USERS, _USERS - count(world)))]
+    people = [_newcomer(world) for _ in range(max(_NEW_USERS, _USERS - count(world)))]
     end = count(world)
     start = max(0, end - _MOST_WALKED)
     seen: list[str] = []
@@ -92,20 +91,26 @@ def long_list(world: World) -> None:
         reply = world.rest.call("listUsers", query=query, expect=200)
         seen += [user["id"] for user in reply.data]
     must.equal(len(seen), end - start, "the number of users in all pages", seen=reply.pair)
-    missing = world.witness.seen("user") - set(seen) if start == 0 else {person.id for person in people} - set(seen)
+    missing = (
+        world.witness.seen("user") - set(seen) if start == 0 else {each["user"]["id"] for each in people} - set(seen)
+    )
     must.hold(not missing, "every user whom an answer has shown in the pages", f"{len(missing)} missing: {missing}")
     rest = world.rest.call("listUsers", query={"offset": start}, expect=200)
     listed = [user["id"] for user in rest.data]
     must.equal(listed, seen[:MOST_LISTED] if world.hardened else seen, "the ids without a limit", seen=rest.pair)
-    _remembered(world, first, people[-1])
+    for session in (people[0], people[-1]):
+        me = world.rest.call("getCurrentUser", token=session["accessToken"], expect=200)
+        must.equal(me.data["user"]["id"], session["user"]["id"], "the user whose token it is", seen=me.pair)
+        world.rest.call("loginGuest", body={"username": session["user"]["username"]}, expect=400)
 
 
-def _remembered(world: World, *people: Person) -> None:
-    """Check that the first user, and the last, are known by their token and their name."""
-    for person in people:
-        me = world.rest.call("getCurrentUser", token=person.token, expect=200)
-        must.equal(me.data["user"]["id"], person.id, "the user whose token it is", seen=me.pair)
-        world.rest.call("loginGuest", body={"username": person.username}, expect=400)
+def _newcomer(world: World) -> dict[str, Any]:
+    """Return the answer to a guest whom no case has had before: their user and their tokens."""
+    with world.setting_up():
+        session: dict[str, Any] = world.rest.call(
+            "loginGuest", body={"username": unique("crowd")}, expect=200, patient=True
+        ).data
+    return session
 
 
 @case(
