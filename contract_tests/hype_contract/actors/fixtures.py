@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Hashable
+from collections.abc import Callable, Hashable, Iterable
 from contextlib import AbstractContextManager, suppress
 from threading import Lock
 from typing import Any, Generic, Protocol, TypeVar
 
 from hype_contract.actors.clients.conditions import Abandoned
 from hype_contract.actors.must import Violation
+from hype_contract.actors.people import IdleGuests, Person
 
 _REMOVAL_S = 10.0
 
@@ -24,6 +25,9 @@ class Maker(Protocol):
     def close(self) -> None:
         """Remove the objects that were made in this world. Raises `Violation`."""
 
+    def log_out(self, people: Iterable[Person]) -> None:
+        """End the sessions of these people."""
+
 
 M = TypeVar("M", bound=Maker)
 T = TypeVar("T")
@@ -33,14 +37,17 @@ class SharedFixtures(Generic[M]):
     """Fixtures that are made once, when the first case asks for them, and removed after the last case. Thread-safe.
 
     A case may share a fixture that it does not use up: for example a user whose requests are all refused.
+    `idle_guests`: those that no case uses at the moment.
     """
 
-    def __init__(self, make_world: Callable[[str], M]) -> None:
+    def __init__(self, make_world: Callable[[str], M], token_lifetime_s: float | None = None) -> None:
         """Make no fixture yet.
 
         make_world: makes a world from a seed. Each fixture has its own world, whose transcript shows how it was made.
+        token_lifetime_s: seconds after which an access token expires; None for those of the contract.
         """
         self._make_world = make_world
+        self.idle_guests = IdleGuests(token_lifetime_s)
         self._made: dict[Hashable, tuple[Any, M]] = {}
         self._lock = Lock()
 
@@ -77,8 +84,10 @@ class SharedFixtures(Generic[M]):
                 del self._made[key]
         finally:
             self._lock.release()
+        self._make_world("idle guests").log_out(guest.person for guest in self.idle_guests.leave())
 
     def forget(self) -> None:
         """Make every fixture anew from now on: the target may have lost them."""
+        list(self.idle_guests.leave())
         with self._lock:
             self._made.clear()

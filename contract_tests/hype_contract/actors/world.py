@@ -2,25 +2,27 @@
 
 from __future__ import annotations
 
+import json
 import random
 import secrets
+import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager, suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
 import httpx
 
-from hype_contract.actors.clients.conditions import Conditions
+from hype_contract.actors.clients.conditions import Abandoned, Conditions
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.clients.opening import address, connect
 from hype_contract.actors.clients.rest import Rest
 from hype_contract.actors.fixtures import SharedFixtures
-from hype_contract.actors.must import Skipped, Violation
+from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.options import DEFAULTS, Options
 from hype_contract.actors.patience import Patience
-from hype_contract.actors.people import Pacer, Person, unique
+from hype_contract.actors.people import Guest, Pacer, Person, unique
 from hype_contract.actors.promises.frames import Hearer
 from hype_contract.actors.promises.witness import Witness
 from hype_contract.contract.specs import Contract, Pair
@@ -28,6 +30,8 @@ from hype_contract.recording.ledger import Trace
 from hype_contract.recording.makers import Makers
 from hype_contract.recording.secrecy import Secrets
 from hype_contract.recording.transcript import Transcript
+
+_FEW_WRITES = 10
 
 T = TypeVar("T")
 
@@ -83,6 +87,10 @@ class World:
         self._sockets: list[Socket] = []
         self._channels: list[tuple[str, Person]] = []
         self._people: dict[str, int] = {}
+        self.takes_guests = True
+        """Whether `guest` may return one of an earlier case. A case that counts users needs new ones."""
+        self._guests: list[tuple[str, Guest]] = []
+        self._registered: list[Person] = []
         self._named: Counter[str] = Counter()
         self._cleanups = ExitStack()
 
@@ -96,15 +104,29 @@ class World:
         return max(1, round(count * self.options.effort))
 
     def guest(self, name: str = "guest") -> Person:
-        """Make a guest with a unique username; a registered user, if the target has no guests. name: for scripts."""
-        username = unique(name)
-        try:
-            with self.setting_up():
-                reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
-                return self._person(name, username, None, None, reply.data)
-        except Violation as violation:
-            self._noted(violation)
-        return self.member(name)
+        """Return a guest with a unique username whom no other case uses now. name: how scripts call the guest.
+
+        An earlier case may have used the guest; then nothing of it is left (see `release`). Return a registered user,
+        if the target has no guests.
+        """
+        label = self._label(name)
+        guest = self._fixtures.idle_guests.take(label) if self._fixtures and self.takes_guests else None
+        if guest:
+            body = json.dumps({"username": guest.person.username}).encode()
+            self.rest.repeat("loginGuest", body, *guest.answer)
+            self.trace.take_over(guest.person.id)
+        else:
+            username = unique(name)
+            try:
+                with self.setting_up():
+                    reply = self.rest.call("loginGuest", body={"username": username}, expect=200, patient=True)
+                    person = self._person(name, label, username, None, None, reply.data)
+            except Violation as violation:
+                self._noted(violation)
+                return self.member(name)
+            guest = Guest(person, (reply.status, reply.content), time.monotonic())
+        self._guests.append((label, guest))
+        return replace(guest.person)
 
     def member(self, name: str = "member") -> Person:
         """Register a user with a unique username, an email and a password. name: how scripts call the user."""
@@ -114,7 +136,7 @@ class World:
         body = {"username": username, "email": email, "password": password}
         with self.setting_up():
             reply = self.rest.call("registerUser", body=body, expect=201, patient=True)
-        return self._person(name, username, email, password, reply.data)
+        return self._registered_person(name, username, email, password, reply.data)
 
     def guests(self, *names: str) -> list[Person]:
         """Make several guests: `ann, bob = world.guests("ann", "bob")`."""
@@ -125,7 +147,7 @@ class World:
         body = {"email": person.email, "password": person.password}
         with self.setting_up():
             data = self.rest.call("loginUser", body=body, expect=200, patient=True).data
-        again = self._person(person.name, person.username, person.email, person.password, data)
+        again = self._registered_person(person.name, person.username, person.email, person.password, data)
         again.pace = person.pace
         return again
 
@@ -262,6 +284,29 @@ class World:
         if wrong:
             raise wrong
 
+    def release(self) -> None:
+        """Give the guests to later cases, and end the sessions of the other users. The case has passed and is closed.
+
+        No guest is given after a request that may have changed a user or a session, or after the target has closed a
+        socket, which may be a penalty.
+        """
+        if self._fixtures is None or self.rest.users_changed or any(socket.cut_off for socket in self._sockets):
+            self.log_out([*(guest.person for _, guest in self._guests), *self._registered])
+            return
+        tired = bool(self._sockets) or self.rest.writes > _FEW_WRITES
+        for label, guest in self._guests:
+            self._fixtures.idle_guests.give(label, guest, tired=tired)
+        self.log_out(self._registered)
+
+    def log_out(self, people: Iterable[Person]) -> None:
+        """End the sessions of these people; stop at the first answer that is wrong. A session may have ended before."""
+        if not self.hardened:
+            return  # there a logout ends nothing (ruling P2)
+        self.conditions.clean()
+        with suppress(Violation, Skipped, Unsupported, Abandoned), self._unjudged():
+            for person in people:
+                self.rest.call("logoutUser", token=person.token, expect=(200, 401))
+
     @contextmanager
     def setting_up(self) -> Iterator[None]:
         """Mark the requests and frames inside the `with` block as preparation, which shows nothing.
@@ -283,9 +328,21 @@ class World:
         finally:
             self.trace.setting_up = before
 
-    def _person(self, name: str, username: str, email: str | None, password: str | None, data: Any) -> Person:
+    def _label(self, name: str) -> str:
+        """Return how scripts call the next user with this name."""
         count = self._people[name] = self._people.get(name, 0) + 1
-        label = name.upper().replace("-", "_") + (str(count) if count > 1 else "")
+        return name.upper().replace("-", "_") + (str(count) if count > 1 else "")
+
+    def _registered_person(
+        self, name: str, username: str, email: str | None, password: str | None, data: Any
+    ) -> Person:
+        person = self._person(name, self._label(name), username, email, password, data)
+        self._registered.append(person)
+        return person
+
+    def _person(
+        self, name: str, label: str, username: str, email: str | None, password: str | None, data: Any
+    ) -> Person:
         self.trace.transcript.secrets.keep(data["accessToken"], f"{label}_TOKEN")
         self.trace.transcript.secrets.keep(data["refreshToken"], f"{label}_REFRESH_TOKEN")
         self.trace.made(data["user"]["id"])

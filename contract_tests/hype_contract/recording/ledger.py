@@ -82,6 +82,10 @@ class Trace:
         """Enter that this case made the user or the channel with this id."""
         self._makers.made(id, self)
 
+    def take_over(self, id: str) -> None:
+        """Enter that the user with this id, whom an earlier case made, belongs to this case now."""
+        self._makers.take_over(id, self)
+
     def is_of_another(self, ids: Iterable[str]) -> bool:
         """Return whether these ids are those of another case's users and channels, and this case sent none of them."""
         every = list(ids)

@@ -17,6 +17,11 @@ class Makers:
         with self._lock:
             self._maker.setdefault(id, maker)
 
+    def take_over(self, id: str, maker: object) -> None:
+        """Enter that the user with this id belongs to `maker` from now on, and to no earlier one."""
+        with self._lock:
+            self._maker[id] = maker
+
     def of_another(self, id: str, maker: object) -> bool:
         """Return whether another one than `maker` made it; False if it is not known who did."""
         return self._maker.get(id, maker) is not maker

@@ -120,6 +120,7 @@ class CaseRunner:
         if left_out := self._left_out(case, requirement):
             return left_out
         world = self._make_world(self._seed(case), Conditions(self._plan.longest_case_s, self._stop))
+        world.takes_guests = not case.alone
         started = time.monotonic()
         result = self._attempt(case, requirement, world)
         if result.outcome in _BROKEN and (met := self._outage(world.conditions, started)):
@@ -133,6 +134,8 @@ class CaseRunner:
         result = replace(result, asides=tuple(self._asides(case, requirement, world)))
         self._silences = self._silences + 1 if result.silent else 0
         self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=self._blamed(result))
+        if result.outcome == "pass":
+            world.release()
         return _finished(result, world, time.monotonic() - started)
 
     def _left_out(self, case: Case, requirement: Requirement) -> CaseResult | None:

@@ -82,6 +82,8 @@ class Socket:
         self._end: ConnectionClosed | None = None
         self._left = False
         self._conditions = conditions or Conditions()
+        self.cut_off = False
+        """Whether the target ended the connection before the case did."""
 
     def send(self, type: str, data: object = None, **members: Any) -> None:
         """Send a frame `{type, data}`; `data` is `{}` by default. A frame that keeps the spec counts as exercised."""
@@ -267,6 +269,7 @@ class Socket:
             self._end = closed
             if not self._left:
                 self._conditions.lost |= (closed.rcvd.code if closed.rcvd else 1006) in _OUTAGES
+                self.cut_off = True
                 self._trace.transcript.heard(self.name, _reason(closed))
             if too_much := refused(closed):
                 raise Violation(f"{self.name} to get frames that can be read", too_much) from closed

@@ -11,6 +11,7 @@ from urllib.parse import quote, urlencode
 import httpx
 
 from hype_contract.actors.clients.conditions import Conditions
+from hype_contract.actors.clients.gate import carried
 from hype_contract.actors.clients.http import TIMEOUT_S, Unreadable
 from hype_contract.actors.clients.reply import Reply, answer_of, judgement_on
 from hype_contract.actors.must import Skipped, Unsupported, Violation
@@ -24,8 +25,19 @@ NOTHING: Any = object()
 LONGEST_RETRY_S = 90.0
 ABSENT = frozenset({404, 405, 501})
 """The statuses with which a target may answer an operation that it does not have."""
+_KEEPS_USERS = frozenset(
+    {
+        *("loginGuest", "registerUser", "loginUser"),
+        *("createChannel", "updateChannel", "deleteChannel"),
+        *("createMessage", "updateMessage", "deleteMessage"),
+    }
+)
+"""Operations that write and change neither a user nor a session that exists; those of voice end with their channel."""
+_ENDS_SESSIONS = frozenset({"refreshTokens"})
+"""Operations that end a session by a refusal: a refresh token that is used again (ruling P2)."""
 
 _MOST_SHOWN = 100_000
+_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Header = tuple[str, str]
 
@@ -57,6 +69,10 @@ class Rest:
         self.conditions = conditions or Conditions()
         self.origin: str | None = None
         """The `Origin` header of each request, as a browser sends it; None: the requests have no such header."""
+        self.users_changed = False
+        """Whether some request may have changed a user or a session."""
+        self.writes = 0
+        """The number of requests that a limit on writes may count (amendment A13)."""
         self._http = http
         self._silence: NoAnswer | None = None
 
@@ -133,6 +149,7 @@ class Rest:
         if known is not None and self._lacks(known, reply, target, content):
             self.trace.unimplemented(known.id)
             raise Unsupported(f"the target does not have {known.id}, an extension: it answers {reply.status}")
+        self.note_effect(known, method, reply.status)
         try:
             self._judge(reply)
         except Violation as violation:
@@ -144,6 +161,22 @@ class Rest:
             self._witness.answer(asked, self.trace)
         self._expect(reply, known, expect)
         return reply
+
+    def note_effect(self, operation: Operation | None, method: str, status: int) -> None:
+        """Note what an answered request may have changed. A refused one changes nothing, except in `_ENDS_SESSIONS`."""
+        if method in _SAFE:
+            return
+        self.writes += 1
+        if operation is not None and (operation.area == "voice" or operation.id in _KEEPS_USERS):
+            return
+        self.users_changed |= status < 400 or (operation is not None and operation.id in _ENDS_SESSIONS)
+
+    def repeat(self, operation: str, content: bytes, status: int, answer: bytes) -> None:
+        """Add a request with this JSON content and its answer to the script, although an earlier case has sent it."""
+        known = self.contract.operations[operation]
+        url = f"{str(self._http.base_url).rstrip('/')}{known.path}"
+        text = f"{status} {answer[:_MOST_SHOWN].decode('utf-8', 'replace')}"
+        self.trace.transcript.http(known.method, url, [*carried(), ("Content-Type", "application/json")], content, text)
 
     def limited(self, operation: str, body: Mapping[str, Any]) -> bool:
         """Return whether the target answers 429 at the moment. The answer is not judged, and nothing is sent again."""
@@ -194,7 +227,7 @@ class Rest:
         except httpx.TransportError as error:
             raise self._no_answer(f"{method} {target}", error) from error
         finally:
-            self.trace.transcript.http(method, url, headers, content, answer)
+            self.trace.transcript.http(method, url, [*carried(), *headers], content, answer)
         return response
 
     def _lacks(self, operation: Operation, reply: Reply, target: str, content: bytes | None) -> bool:

@@ -157,6 +157,7 @@ class _Judge:
             self.limited = too_long(asked.partition("?")[0], wait)
             return
         self.statuses.add(reply.status)
+        self.world.rest.note_effect(known, str(response.request.method), reply.status)
         if (reply.status, operation_id) == (201, "createChannel"):
             self._references.adopt(reply)
         judged = judgement_on(self.world.contract, reply)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import threading
 import time
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
-from weakref import WeakKeyDictionary
-
-import httpx
 
 from hype_contract.actors import must
 from hype_contract.actors.people import Person
@@ -25,9 +21,6 @@ LONG_AGO_S = 3600
 _HEADERS = ("Bearer", "Basic c29tZTpib2R5", "{token}", "Token {token}")
 _ODD_USER_IDS: tuple[Any, ...] = (None, "", 1, True, [], ["{id}"], {"$ne": None}, "a\x00b", "\ud800", forgery.MISSING)
 _EXPIRY_MARGIN_S = 2.0
-
-_aged: WeakKeyDictionary[httpx.Client, tuple[Person, float]] = WeakKeyDictionary()
-_aging = threading.Lock()
 
 
 def bad_headers(kind: str, world: World, victim: Person) -> Iterable[str]:
@@ -143,12 +136,14 @@ def _waited_for(world: World, lifetime_s: float) -> str:
     """Wait until a token has expired, the same one for all cases of a run; return it. Raises `NeedsOption`."""
     if world.options.mode == "fast":
         raise must.NeedsOption("--fast does not wait until a token expires")
-    with _aging:
-        if world.http not in _aged:
-            _aged[world.http] = (world.guest("aged"), time.monotonic() + lifetime_s + _EXPIRY_MARGIN_S)
-        aged, due = _aged[world.http]
+    aged, issued = world.shared("aged", _aging)
+    due = issued + lifetime_s + _EXPIRY_MARGIN_S
     world.conditions.sleep(max(0.0, due - time.monotonic()))
     return aged.token
+
+
+def _aging(world: World) -> tuple[Person, float]:
+    return world.guest("aged"), time.monotonic()
 
 
 def _unknown_user(world: World, victim: Person) -> Iterable[str]:
