@@ -10,7 +10,7 @@ from __future__ import annotations
 import time
 from argparse import Namespace
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import cached_property
@@ -43,7 +43,7 @@ class RequirementFailed(Exception):
 
 
 class Session:
-    """The run behind the items. It starts with the first item."""
+    """The run behind the items. It starts with the first item. `stopped`: why the run ended early, or None."""
 
     def __init__(self, planned: PlannedRun, paths: Mapping[str, Path]) -> None:
         self.planned = planned
@@ -51,6 +51,7 @@ class Session:
         self._results: dict[str, list[CaseResult]] = defaultdict(list)
         self._expected: Counter[str] = Counter()
         self._begun = self._ended = False
+        self.stopped: str | None = None
         self._closing = ExitStack()
 
     def begin(self, selected: set[str]) -> None:
@@ -87,8 +88,15 @@ class Session:
         return run
 
     def _run_until(self, satisfied: Callable[[], bool]) -> None:
-        while not satisfied() and (result := next(self._stream, None)) is not None:
-            self._results[result.requirement.id].append(result)
+        """Take results until `satisfied` returns True. Skip the test if another plugin has stopped the run before."""
+        if self.stopped is not None and not satisfied():
+            pytest.skip(f"the run was stopped: {self.stopped}")
+        try:
+            while not satisfied() and (result := next(self._stream, None)) is not None:
+                self._results[result.requirement.id].append(result)
+        except BaseException as stopped:  # the timeout of pytest-timeout, for example, which ends the stream of results
+            self.stopped = printable(f"{type(stopped).__name__}: {stopped}".rstrip(": "))
+            raise
 
     def heading(self) -> list[str]:
         """Return the line about the target, the profile, the seed and the mode."""
@@ -140,10 +148,19 @@ class Requirements(pytest.Directory):
         some = [
             rule for rule in planned.applicable if rule.id in cases or not (planned.scope.partial or rule.pair is None)
         ]
+        if chosen := self._chosen(some):
+            some = chosen
         some.sort(key=lambda rule: (rule.pair is not None or rule.watched, max(cases[rule.id], default=(True, 0))))
         for rule in some:
             yield RequirementItem.of(self, rule, session)
         yield VerdictItem.of(self, session)
+
+    def _chosen(self, rules: Iterable[Requirement]) -> list[Requirement]:
+        """Return the requirements that the command names as `hype_contract::ID`; none if it names none."""
+        names = {*getattr(self._options, "chosen", ())} - {_VERDICT}
+        if unknown := names - {rule.id for rule in rules}:
+            raise self.CollectError(f"hype-contract: no requirement of this run is called {', '.join(sorted(unknown))}")
+        return [rule for rule in rules if rule.id in names]
 
     def _session(self) -> Session:
         options = self._options
@@ -234,6 +251,8 @@ class VerdictItem(_Item):
     def runtest(self) -> None:
         """Fail unless the target conforms."""
         self.begin()
+        if self.hype.stopped is not None:
+            raise RequirementFailed(f"verdict: none, since the run was stopped: {self.hype.stopped}")
         if self.hype.run.verdict.exit_code:
             raise RequirementFailed(verdict_line(self.hype.run))
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from hype_contract.pytest_items import Session
 
 _PREFIX = "hype_"
+_PACKAGE = "hype_contract"
 _HERE = Path(__file__).parent
 # pytest has this option itself, as --junit-xml.
 _LEFT_OUT = ("--junit",)
@@ -51,13 +52,23 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     arguments.declare(lambda _: _Group(parser.getgroup("hype-contract", title)))
 
 
+def pytest_configure(config: pytest.Config) -> None:
+    """Accept the name of a requirement as pytest prints it: `hype_contract::ID`, which names no file."""
+    chosen = [argument.partition("::")[2] for argument in config.args if argument.startswith(_PACKAGE + "::")]
+    if chosen:
+        others = [argument for argument in config.args if argument.partition("::")[0] != _PACKAGE]
+        config.args[:] = [*others, _PACKAGE]
+        config.option.pyargs = True
+        setattr(config.option, f"{_PREFIX}chosen", chosen)
+
+
 def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Collector | None:
     """Collect this package as requirements, not as test files. Leave every other directory to pytest."""
     if path != _HERE:
         return None
     options = _options(parent.config)
     if options.base_url is None:
-        if "hype_contract" in parent.config.args:
+        if any(map(_names_package, parent.config.args)):
             raise pytest.UsageError("hype_contract judges a server: name it with --hype-base-url URL")
         return None
     from hype_contract.pytest_items import Requirements
@@ -66,6 +77,10 @@ def pytest_collect_directory(path: Path, parent: pytest.Collector) -> pytest.Col
         parent.config.stash[_SESSION] = session
 
     return Requirements.of(options, path, parent, keep)
+
+
+def _names_package(argument: str) -> bool:
+    return argument in (_PACKAGE, str(_HERE))
 
 
 def _options(config: pytest.Config) -> Namespace:
@@ -77,6 +92,19 @@ def pytest_report_collectionfinish(config: pytest.Config) -> list[str]:
     """Return the line about the target and the seed."""
     session = config.stash.get(_SESSION, None)
     return session.heading() if session else []
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Return a scheduler of pytest-xdist that gives all requirements to one process; None if none is judged.
+
+    Two processes would judge the target twice, and at the same time.
+    """
+    if _options(config).base_url is None or not any(_names_package(argument) for argument in config.args):
+        return None
+    from hype_contract.pytest_distribution import OneProcess
+
+    return OneProcess(config, log)
 
 
 @pytest.hookimpl(wrapper=True)

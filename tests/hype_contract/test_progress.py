@@ -7,7 +7,7 @@ import io
 import pytest
 
 from hype_contract.cases.registry import Case
-from hype_contract.reporting.progress import progress_on
+from hype_contract.reporting.progress import MarkLines, StatusLine, progress_on
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running.results import CaseResult, Outcome
 
@@ -61,3 +61,11 @@ def test_a_long_run_says_how_long_it_takes(monkeypatch: pytest.MonkeyPatch) -> N
     out = Terminal()
     progress_on(out, 10).add(CaseResult(CASE, RULE, "pass"))
     assert "about 36 s left" in out.getvalue()
+
+
+def test_a_dumb_terminal_gets_plain_lines(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A terminal without escape sequences, as that of an editor, gets what a pipe gets."""
+    monkeypatch.setenv("TERM", "dumb")
+    assert isinstance(progress_on(Terminal(), 3), MarkLines)
+    monkeypatch.setenv("TERM", "xterm")
+    assert isinstance(progress_on(Terminal(), 3), StatusLine)

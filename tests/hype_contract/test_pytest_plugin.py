@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+import threading
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -16,13 +17,13 @@ from tests.hype_contract.fake import Fake, Reply, Request, health, running
 
 pytestmark = pytest.mark.slow
 
+_ALONE = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
 EXPIRED = "R23.bad-refresh-token.expired-token"
 
 
 def judge(folder: Path, *options: str, package: str = "hype_contract") -> subprocess.CompletedProcess[str]:
     """Run `pytest --pyargs hype_contract` outside the repository with this plugin only, which saves seconds."""
-    alone = {"PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
-    return run(folder, "-p", "hype_contract.pytest_plugin", *options, package=package, environment=alone)
+    return run(folder, "-p", "hype_contract.pytest_plugin", *options, package=package, environment=_ALONE)
 
 
 def run(
@@ -161,3 +162,56 @@ def test_every_option_is_there_under_its_own_name(tmp_path: Path) -> None:
     for option in ("base-url", "ws-url", "profile", "area", "only", "seed", "fast", "jwt-access-secret", "html"):
         assert f"--hype-{option}" in text
     assert "--hype-junit" not in text
+
+
+def test_two_processes_judge_once(tmp_path: Path, fake: Fake) -> None:
+    """With `-n 2` one process judges, and the other runs the tests that are not requirements."""
+    (tmp_path / "test_own.py").write_text("def test_own():\n    pass\n")
+    plugins = ("-p", "xdist", "-p", "hype_contract.pytest_plugin", "-n", "2", "test_own.py")
+    only = ["--hype-only", "R12.health", "--hype-only", "R12.api", "--hype-json", "it.json"]
+    ended = run(tmp_path, *plugins, *on(fake, *only), environment=_ALONE)
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "4 passed" in ended.stdout
+    assert json.loads((tmp_path / "it.json").read_text())["verdict"]["word"] == "conforms"
+    # Each process probes the target when it collects the tests.
+    assert sum("GET /api\n" in head for head in fake.heads) == 2 + 1
+
+
+def test_a_timeout_is_one_error(tmp_path: Path) -> None:
+    """A test that pytest-timeout ends is an error; the other tests are skipped, and the verdict fails."""
+
+    def slow(fake: Fake, request: Request) -> Reply:
+        asked.wait(5)
+        return health(fake, request)
+
+    asked = threading.Event()
+    with running(Fake()) as fake:
+        fake.routes["GET /health"] = slow
+        plugins = (
+            "-p",
+            "pytest_timeout",
+            "-p",
+            "hype_contract.pytest_plugin",
+            "--timeout",
+            "1",
+            "-k",
+            "R12 or verdict",
+        )
+        only = ["--hype-only", "R12.health", "--hype-only", "R12.api", "--hype-profile", "hardened"]
+        ended = run(tmp_path, *plugins, *on(fake, *only), environment=_ALONE)
+        asked.set()
+    assert ended.returncode == 1, ended.stdout + ended.stderr
+    assert "1 failed" in ended.stdout
+    assert "1 error" in ended.stdout
+    assert "verdict: none, since the run was stopped: Failed: Timeout" in ended.stdout
+    assert "IndexError" not in ended.stdout
+
+
+def test_a_requirement_is_judged_by_its_printed_name(tmp_path: Path, fake: Fake) -> None:
+    """The name that pytest prints, `hype_contract::ID`, judges that requirement; an unknown one is refused."""
+    ended = judge(tmp_path, *on(fake), package="hype_contract::R12.health")
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert "2 passed" in ended.stdout
+    ended = judge(tmp_path, *on(fake), package="hype_contract::R12.nothing")
+    assert ended.returncode == 2
+    assert "no requirement of this run is called R12.nothing" in ended.stdout

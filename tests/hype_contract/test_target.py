@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import socket
 import subprocess
 import sys
@@ -12,7 +13,20 @@ import pytest
 
 from hype_contract.running import target
 from hype_contract.running.target import TargetUnusable, reach
-from tests.hype_contract.fake import Fake, Reply, Request, Route, api, failure, health, now_and_then, running, status
+from tests.hype_contract.fake import (
+    HEADERS,
+    Fake,
+    Reply,
+    Request,
+    Route,
+    api,
+    failure,
+    guest,
+    health,
+    now_and_then,
+    running,
+    status,
+)
 
 
 @pytest.fixture(autouse=True)
@@ -134,3 +148,49 @@ def test_without_its_libraries_it_says_what_to_install() -> None:
         "hype-contract: hypothesis is not installed. Run: pip install 'hype-backend[contract]'"
     )
     assert "Traceback" not in ended.stderr
+
+
+def test_the_scheme_of_a_url_may_be_in_upper_case() -> None:
+    """A URL means the same with its scheme in upper case."""
+    with running(Fake()) as fake:
+        base_url, ws_url = fake.base_url.replace("http", "HTTP"), fake.ws_url.replace("ws", "WS")
+        found = reach(base_url, ws_url, "auto", ["rest", "gateway"])
+    assert (found.base_url, found.ws_url) == (fake.base_url, fake.ws_url)
+
+
+@pytest.mark.parametrize(
+    ("code", "header", "sentence"),
+    [
+        (
+            301,
+            ("Location", "https://chat.example/"),
+            "names another place, 'https://chat.example/': give that as --base",
+        ),
+        (308, ("Location", "https://chat.example/"), "answers 308 and names another place"),
+        (401, ("WWW-Authenticate", 'Basic realm="staging"'), "let the gate before the target take another header"),
+    ],
+)
+def test_an_answer_of_a_gate_is_explained(
+    monkeypatch: pytest.MonkeyPatch, code: int, header: tuple[str, str], sentence: str
+) -> None:
+    """The sentence about a target behind a redirect or a password says what to do."""
+    monkeypatch.setitem(HEADERS, code, header)
+    with running(Fake(routes={".*": lambda fake, request: (code, {})})) as fake:
+        fake.routes = {".*": fake.routes[".*"]}
+        with pytest.raises(TargetUnusable, match=re.escape(sentence)):
+            reach(fake.base_url, fake.ws_url, "auto", ["rest"])
+
+
+def test_ids_that_are_numbers_are_explained() -> None:
+    """The sentence about ids that are numbers names the id, and says what the contract has."""
+
+    def numbered(fake: Fake, request: Request) -> Reply:
+        code, body = guest(fake, request)
+        body["data"]["user"]["id"] = 42  # type: ignore[index]  # it is an object
+        return code, body
+
+    with (
+        running(Fake(routes={"POST /auth/guest": numbered})) as fake,
+        pytest.raises(TargetUnusable, match=r'whose id is the number 42; ids are texts .*"42"'),
+    ):
+        reach(fake.base_url, fake.ws_url, "auto", ["rest"])

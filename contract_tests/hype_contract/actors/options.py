@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -17,7 +18,8 @@ class Options:
 
     mode: how much time the run may take. access_secret, refresh_secret: the secrets with which the target signs its
     tokens (HS256); with them, cases make their own tokens. access_lifetime_s: the lifetime of the target's access
-    tokens, in seconds. restart_command: a command of a shell that restarts the target.
+    tokens, in seconds. restart_command: a command of a shell that restarts the target. headers: of each request, for a
+    gate before the target. origin: the `Origin` of each request.
     """
 
     mode: Mode = "default"
@@ -25,6 +27,8 @@ class Options:
     refresh_secret: bytes | None = None
     access_lifetime_s: float | None = None
     restart_command: str | None = None
+    headers: Sequence[tuple[str, str]] = ()
+    origin: str | None = None
 
     @property
     def effort(self) -> float:

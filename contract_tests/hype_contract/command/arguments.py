@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import argparse
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from hype_contract.actors.clients.gate import RESERVED
 from hype_contract.contract.areas import AREAS
 from hype_contract.contract.profile import PROFILES
 from hype_contract.requirements.requirement import HIGHEST
+
+_HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_HEADER_VALUE = re.compile(r"[\t\x20-\x7e]+")
 
 _DESCRIPTION = """\
 Judge a Hype server, in any language, by openapi.yaml and asyncapi.yaml.
@@ -96,6 +101,19 @@ def _declare_target(group: Any) -> None:
         type=Path,
         metavar="FILE",
         help="certificates (PEM) of authorities to trust as well, for a target whose certificate no public one signed",
+    )
+    add(
+        "--header",
+        action="append",
+        default=[],
+        type=_header,
+        metavar="'NAME: VALUE'",
+        help="a header of each request and handshake, for a gate before the target; reports hide its value; repeatable",
+    )
+    add(
+        "--origin",
+        metavar="ORIGIN",
+        help="the frontend's origin that the target allows, sent with each request (default: none is sent)",
     )
     add(
         "--profile",
@@ -196,6 +214,21 @@ def _declare_reports(group: Any) -> None:
     add("--junit", type=Path, metavar="FILE", help="JUnit XML, a test case per requirement")
     add("--html", type=Path, metavar="FILE", help="a page for people")
     add("--badge", type=Path, metavar="FILE", help="an SVG badge")
+
+
+def _header(text: str) -> tuple[str, str]:
+    name, colon, value = (part.strip() for part in text.partition(":"))
+    if not colon or not _HEADER_NAME.fullmatch(name) or not value or not _HEADER_VALUE.fullmatch(value):
+        raise argparse.ArgumentTypeError("it must be of the form 'Name: value', in ASCII")
+    if name.lower() == "authorization":
+        # One header cannot carry both, and many requirements are about the tokens in it.
+        raise argparse.ArgumentTypeError(
+            "Authorization carries the tokens of the harness's users, so no gate can use it: let the gate ask for "
+            "another header, such as 'Proxy-Authorization: Basic ...' or 'X-Gate: secret'"
+        )
+    if name.lower() in RESERVED:
+        raise argparse.ArgumentTypeError(f"the cases set {name} themselves")
+    return name, value
 
 
 def _positive(text: str) -> int:

@@ -6,7 +6,7 @@ import re
 import threading
 from collections.abc import Mapping
 
-_SHORTEST_SECRET_VALUE = 8  # `?version=2` is no secret, and hiding every 2 would make the report unreadable
+SHORTEST_SECRET_VALUE = 8  # `?version=2` is no secret, and hiding every 2 would make the report unreadable
 _LOGIN = re.compile(r"((?:[a-z]+://)?)([^/?#]*)@", re.IGNORECASE)
 # Also the rest of a token that was cut: a report shows the beginning and the end of a long text.
 _JWT = re.compile(r"eyJ[\w-]{8,}(?:\.[\w-]*){0,2}")
@@ -78,6 +78,11 @@ class Secrets:
         return _SECRET_MEMBER.sub(r"\1\2<hidden>\2", text)
 
 
+def header_variable(name: str) -> str:
+    """Return the name by which scripts and commands call a secret header, its name and its value."""
+    return re.sub(r"\W", "_", f"{name.upper()}_HEADER")
+
+
 def placeholder(name: str) -> str:
     """Return the mark of a name in a text that is not written out yet."""
     return f"\x01{name}\x02"
@@ -93,7 +98,7 @@ def credentials(url: str) -> list[str]:
     login = _LOGIN.match(url)
     values = [part.partition("=")[2] for part in url.partition("#")[0].partition("?")[2].split("&")]
     return ([login[2]] if login and ":" in login[2] else []) + [
-        value for value in values if len(value) >= _SHORTEST_SECRET_VALUE
+        value for value in values if len(value) >= SHORTEST_SECRET_VALUE
     ]
 
 

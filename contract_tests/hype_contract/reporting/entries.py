@@ -12,7 +12,7 @@ from typing import Any, Protocol
 from hype_contract.contract.rulings import clauses
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.printable import printable
-from hype_contract.recording.secrecy import Secrets, credentials
+from hype_contract.recording.secrecy import Secrets, credentials, header_variable
 from hype_contract.reporting.links import links_of
 from hype_contract.requirements.requirement import HIGHEST
 from hype_contract.running.config import RunConfig
@@ -104,6 +104,9 @@ def reproduce(id: str, run: Run) -> str:
     options = config.options
     words = ["hype-contract", *_url("--base-url", target.base_url), *_url("--ws-url", target.ws_url)]
     words += ["--profile", target.profile, "--only", shlex.quote(id), "--seed", str(config.seed)]
+    words += [f'--header "${header_variable(name)}"' for name, _ in options.headers]
+    if options.origin:
+        words += ["--origin", shlex.quote(options.origin)]
     if config.highest != HIGHEST[-1]:
         words.append(f"--level {config.highest}")
     if options.mode != "default":

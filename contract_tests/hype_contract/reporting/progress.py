@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import time
 from collections import Counter
@@ -100,4 +101,6 @@ def _time_left(began: float, count: int, total: int) -> str:
 
 def progress_on(out: TextIO, total: int) -> Progress:
     """Return the kind of progress that suits the stream. `total`: number of cases in the run."""
-    return StatusLine(out, total) if out.isatty() else MarkLines(out, total)
+    # A dumb terminal, as that of an editor, understands no escape sequences.
+    changes = out.isatty() and os.environ.get("TERM") != "dumb"  # noqa: TID251 - the terminal's own variable
+    return StatusLine(out, total) if changes else MarkLines(out, total)

@@ -8,6 +8,7 @@ from argparse import Namespace
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from hype_contract.actors.clients.gate import carry
 from hype_contract.actors.clients.http import trust
 from hype_contract.actors.options import Options
 from hype_contract.cases import catalogue
@@ -50,8 +51,8 @@ class UnknownIds(Exception):
 def config_of(options: Namespace) -> RunConfig:
     """Return the configuration that `options` (see `arguments.py`) ask for, with a random seed unless they name one.
 
-    The process trusts the authorities of `--ca` from now on. Raises `BadExpectations`, `BadAuthorities` and
-    `UnknownIds`.
+    The process trusts the authorities of `--ca` from now on, and sends `--header` and `--origin`. Raises
+    `BadExpectations`, `BadAuthorities` and `UnknownIds`.
     """
     if options.ca is not None:
         try:
@@ -60,6 +61,7 @@ def config_of(options: Namespace) -> RunConfig:
             raise BadAuthorities(
                 f"--ca {options.ca} cannot be used: {error}. It must hold certificates (PEM)."
             ) from error
+    carry([*options.header, *([("Origin", options.origin)] if options.origin else [])])
     expected = options.expected_failures
     known = _known(PROFILES) if expected or options.only else {}
     return RunConfig(
@@ -75,6 +77,8 @@ def config_of(options: Namespace) -> RunConfig:
             _bytes(options.jwt_refresh_secret),
             options.access_lifetime,
             options.restart_command,
+            options.header,
+            options.origin,
         ),
         expectations.read(expected, known.keys()) if expected else {},
         options.time_limit * 60,

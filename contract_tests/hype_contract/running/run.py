@@ -21,7 +21,7 @@ from hype_contract.cases.registry import Case, chosen, every_case
 from hype_contract.contract import specs
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Ledger
-from hype_contract.recording.secrecy import Secrets, credentials
+from hype_contract.recording.secrecy import SHORTEST_SECRET_VALUE, Secrets, credentials, header_variable
 from hype_contract.requirements.requirement import HIGHEST, Requirement
 from hype_contract.running import expectations, groups, verdict
 from hype_contract.running.case_runner import INTERRUPTED, CaseRunner, MakeWorld, Plan
@@ -74,6 +74,8 @@ class PlannedRun:
         self.config = config
         self.announce: Callable[[str], None] = lambda sentence: None
         self.contract = specs.load(target.profile)
+        if own := config.options.origin:
+            self.contract.cors = replace(self.contract.cors, origins=(own,))
         self.requirements = catalogue.load(self.contract)
         self.scope = Scope(target.profile, config.areas, bool(config.only), config.extensions, config.highest)
         self.secrets = known_secrets(target.base_url, target.ws_url, config.options)
@@ -121,7 +123,8 @@ class PlannedRun:
             # What fixtures make is no single case's, so their worlds share nothing with those of the cases.
             witness = Witness(self.contract)
             alone = self._world_maker(http, None, None, witness)
-            fixtures = SharedFixtures(lambda seed: alone(seed, Conditions(stop=stop)))
+            lifetime_s = config.options.access_lifetime_s
+            fixtures = SharedFixtures(lambda seed: alone(seed, Conditions(stop=stop)), lifetime_s)
             make = self._world_maker(http, fixtures, self._shared, witness)
             runner = CaseRunner(make, self.requirements, plan, self.watch, stop)
             runner.after_outage = fixtures.forget
@@ -218,7 +221,7 @@ def _remove(fixtures: SharedFixtures[World]) -> None:
 
 
 def known_secrets(base_url: str, ws_url: str, options: Options) -> Secrets:
-    """Return the secrets that are known before a run: those in `options`, and credentials in the URLs."""
+    """Return the secrets that are known before a run: those in `options`, headers for a gate, credentials in URLs."""
     known = Secrets()
     for secret, name in (
         (options.access_secret, "JWT_ACCESS_SECRET"),
@@ -226,6 +229,10 @@ def known_secrets(base_url: str, ws_url: str, options: Options) -> Secrets:
     ):
         if secret:
             known.keep(secret.decode("utf-8", "replace"), name)
+    for name, value in options.headers:
+        known.keep(f"{name}: {value}", header_variable(name))
+        if len(value) >= SHORTEST_SECRET_VALUE:
+            known.keep(value, f"{header_variable(name)}_VALUE")
     for url, side in ((base_url, "BASE_URL"), (ws_url, "WS_URL")):
         for number, credential in enumerate(credentials(url), 1):
             known.keep(credential, f"{side}_SECRET{number if number > 1 else ''}")

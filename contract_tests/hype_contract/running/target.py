@@ -31,6 +31,8 @@ ECHO_WITHIN_S = 2.0
 _LARGEST_ANSWER = 4_000_000  # bytes
 _ABSENT = (404, 405, 501)
 _PORTS = 65_536
+_MOVED = (301, 302, 303, 307, 308)
+_ASKS = {401: "www-authenticate", 407: "proxy-authenticate"}
 
 
 class TargetUnusable(Exception):
@@ -63,6 +65,7 @@ def reach(
     It asks for `/health`, a user, the profile and, as `areas` need them, the voice operations and the gateway. It
     compares the secrets in `options` with the user's tokens. Raises `TargetUnusable`.
     """
+    base_url, ws_url = _lower_scheme(base_url), _lower_scheme(ws_url)
     _check_url(base_url, "--base-url", ("http://", "https://"))
     with connect(base_url) as http:
         session = _new_session(http, _health_problem(http))
@@ -99,6 +102,12 @@ def _check_secret(kind: str, token: object, secret: bytes | None) -> None:
 
 def _decoded(part: str) -> bytes:
     return base64.urlsafe_b64decode(part + "=" * (-len(part) % 4))
+
+
+def _lower_scheme(url: str) -> str:
+    """Return the URL with its scheme in lower case, which means the same (RFC 3986 section 3.1)."""
+    scheme, colon, rest = url.partition("://")
+    return scheme.lower() + colon + rest
 
 
 def _check_url(url: str, option: str, schemes: tuple[str, ...]) -> None:
@@ -144,8 +153,14 @@ def _new_session(http: httpx.Client, health_problem: str | None) -> dict[str, An
     for path, body in (("/auth/guest", {"username": name}), ("/auth/register", registration)):
         answer = _request(http, "POST", path, body)
         data = _member(_body(answer), "data")
-        if isinstance(_member(data, "accessToken"), str) and isinstance(_member(_member(data, "user"), "id"), str):
+        id = _member(_member(data, "user"), "id")
+        if isinstance(_member(data, "accessToken"), str) and isinstance(id, str):
             return cast("dict[str, Any]", data)
+        if isinstance(id, int):
+            raise TargetUnusable(
+                f"POST {path} answers a user whose id is the number {id}; ids are texts in the contract, also those of "
+                f'digits: "{id}".'
+            )
         problems.append(f"POST {path} {_described(answer)}")
     raise TargetUnusable(f"{http.base_url} gives the harness no user: {'; '.join(problems)}; check --base-url.")
 
@@ -257,12 +272,23 @@ def _content_headers(headers: httpx.Headers) -> list[tuple[str, str]]:
 
 
 def _described(answer: httpx.Response) -> str:
+    if answer.status_code in _MOVED and (place := answer.headers.get("location")):
+        return f"answers {answer.status_code} and names another place, {_cut(place)}: give that as --base-url"
+    if "basic" in answer.headers.get(_ASKS.get(answer.status_code, ""), "").lower():
+        return (
+            f"answers {answer.status_code} and asks for a password (Basic): Authorization carries the users' tokens, "
+            "so let the gate before the target take another header, and give it as --header"
+        )
     text = answer.content.decode("utf-8", "replace").strip()
     if not text:
         return f"answers {answer.status_code} with an empty body"
     if text.startswith("<"):
         return f"answers {answer.status_code} with a web page instead of JSON"
     return f"answers {answer.status_code} {' '.join(text.split())[:120]}"
+
+
+def _cut(text: str) -> str:
+    return repr(text if len(text) <= 200 else text[:200] + "…")
 
 
 def _body(answer: httpx.Response) -> Any:

@@ -19,6 +19,7 @@ from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.exceptions import HTTPError, ReadTimeoutError
 
 from hype_contract.actors.clients.conditions import Conditions
+from hype_contract.actors.clients.gate import carried
 from hype_contract.actors.clients.http import IDEMPOTENT, PLAIN, TIMEOUT_S, Unreadable, bounded, trusted
 from hype_contract.actors.clients.wire import FinalResponse
 
@@ -66,7 +67,7 @@ class _Bounded(HTTPAdapter):
 
         Raises what requests raises, and `ContentDecodingError` for a body that is too large or cannot be decoded.
         """
-        request.headers.update(PLAIN)
+        request.headers.update({**PLAIN, **dict(carried())})
         began = time.monotonic()
         self._conditions.check()
         if self._conditions.silent:  # schemathesis would look for a shorter example, and wait for each try

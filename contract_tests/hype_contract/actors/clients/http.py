@@ -22,6 +22,8 @@ from typing import Any
 import httpcore
 import httpx
 
+from hype_contract.actors.clients.gate import carried
+
 TIMEOUT_S = 15.0
 """Seconds that one answer may take from the request to its last byte."""
 
@@ -46,9 +48,32 @@ class Unreadable(httpx.TransportError):
 def connect(base_url: str) -> httpx.Client:
     """Open a connection pool for a whole run, without proxies, redirects and cookies."""
     cookies = http.cookiejar.CookieJar(http.cookiejar.DefaultCookiePolicy(allowed_domains=[]))
-    return httpx.Client(
-        base_url=base_url, timeout=TIMEOUT_S, trust_env=False, cookies=cookies, headers=PLAIN, transport=_Transport()
+    return _Client(
+        base_url=base_url,
+        timeout=TIMEOUT_S,
+        trust_env=False,
+        cookies=cookies,
+        headers={**PLAIN, **dict(carried())},
+        transport=_Transport(),
     )
+
+
+class _Client(httpx.Client):
+    """A client that sends each request once, as it is: httpx's own steps cost as much time as the request itself.
+
+    Those steps are about redirects, cookies, authentication, hooks and the query, which no case leaves to the client.
+    """
+
+    def send(self, request: httpx.Request, *, stream: bool = False, **how: Any) -> httpx.Response:
+        """Send a request; return its answer, with the body unless `stream`. Raises `httpx.TransportError`."""
+        answer = self._transport.handle_request(request)
+        answer.request = request
+        if not stream:
+            try:
+                answer.read()
+            finally:
+                answer.close()
+        return answer
 
 
 @cache

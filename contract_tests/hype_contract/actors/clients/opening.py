@@ -15,6 +15,7 @@ from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
 from websockets.typing import Origin
 
+from hype_contract.actors.clients import gate
 from hype_contract.actors.clients.http import TIMEOUT_S, trusted
 from hype_contract.actors.must import Violation
 
@@ -64,14 +65,15 @@ def refused(closed: ConnectionClosed) -> str | None:
 def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: str | None = None) -> ClientConnection:
     """Open a WebSocket. Raises `Violation` if that fails.
 
-    token: goes into `?token=`. origin: goes into the `Origin` header. lazy: read from the network only what is asked
-    for, and keep the buffers of this machine small (ruling R32).
+    token: goes into `?token=`. origin: the `Origin` header, in place of that of all requests (`gate`). lazy: read from
+    the network only what is asked for, and keep the buffers of this machine small (ruling R32).
     """
     try:
         made = open_websocket(
             address(url, token),
             sock=_narrow(url) if lazy else None,
-            origin=Origin(origin) if origin is not None else None,
+            origin=Origin(sent) if (sent := origin if origin is not None else gate.origin()) is not None else None,
+            additional_headers=[header for header in gate.carried() if header[0].lower() != "origin"],
             open_timeout=PATIENCE_S,
             close_timeout=2,
             max_queue=1 if lazy else None,

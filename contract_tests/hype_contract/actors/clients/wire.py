@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 
 import httpx
 
+from hype_contract.actors.clients.gate import carried
 from hype_contract.actors.clients.http import TIMEOUT_S, trusted
 from hype_contract.actors.clients.rest import Header
 from hype_contract.recording.secrecy import quote
@@ -133,7 +134,7 @@ def _port(base: httpx.URL) -> int:
 
 def _head(method: str, path: str, base: httpx.URL, fields: Iterable[Header]) -> bytes:
     target = base.raw_path.decode("ascii").rstrip("/") + path
-    every = [("Host", base.netloc.decode("ascii")), ("Connection", "close"), *fields]
+    every = [("Host", base.netloc.decode("ascii")), ("Connection", "close"), *carried(), *fields]
     return f"{method} {target} HTTP/1.1\r\n{_lines(every)}".encode("latin-1")
 
 
