@@ -19,9 +19,9 @@ try:
     from hype_contract.command import arguments, listing
     from hype_contract.contract.areas import AREAS
     from hype_contract.recording.printable import printable
-    from hype_contract.reporting import files, streams
+    from hype_contract.reporting import comparison, files, streams
     from hype_contract.reporting.console import Console
-    from hype_contract.reporting.document import UnbegunRun, of_run, of_unbegun
+    from hype_contract.reporting.document import Document, UnbegunRun, of_run, of_unbegun
     from hype_contract.running import expectations, target, verdict
     from hype_contract.running.config import BadAuthorities, RunConfig, UnknownIds, config_of
     from hype_contract.running.interruption import Interrupted, interruptible
@@ -47,7 +47,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         if reason := streams.lost():
             streams.complain(f"hype-contract: a part of the report is not on stdout: {reason}.")
         return exit_code
-    except (expectations.BadExpectations, BadAuthorities, UnknownIds, files.CannotWrite) as wrong:
+    except (
+        comparison.CannotCompare,
+        expectations.BadExpectations,
+        BadAuthorities,
+        UnknownIds,
+        files.CannotWrite,
+    ) as wrong:
         return _refuse(str(wrong))
     except Interrupted as interrupted:
         return _refuse(f"{interrupted}.", interrupted.exit_code)
@@ -60,8 +66,9 @@ def _command(options: argparse.Namespace) -> int:
         return listing.show(sys.stdout, options.profile, options.area or AREAS, options.only, options.level)
     config = config_of(options)
     paths = {name: path for name in files.RENDERERS if (path := getattr(options, name)) is not None}
+    earlier = comparison.read(options.compare) if options.compare else None
     files.prepare(paths)
-    return _Judgement(options, config, paths).judge()
+    return _Judgement(options, config, paths, earlier).judge()
 
 
 _KILLED = 137  # a process that SIGKILL ends
@@ -70,7 +77,14 @@ _KILLED = 137  # a process that SIGKILL ends
 class _Judgement:
     """The judgement of one target, which leaves a true report in each file whatever happens."""
 
-    def __init__(self, options: argparse.Namespace, config: RunConfig, paths: Mapping[str, Path]) -> None:
+    def __init__(
+        self,
+        options: argparse.Namespace,
+        config: RunConfig,
+        paths: Mapping[str, Path],
+        earlier: Document | None = None,
+    ) -> None:
+        self._earlier = earlier
         self._options = options
         self._config = config
         self._paths = paths
@@ -97,7 +111,7 @@ class _Judgement:
         config = self._config
         found = target.reach(options.base_url, options.ws_url, options.profile, config.areas, config.options)
         planned = PlannedRun(found, self._config)
-        console = Console(sys.stdout, planned)
+        console = Console(sys.stdout, planned, self._earlier)
         planned.announce = console.announce
         console.begin()
         finished = planned.execute(console.progress)

@@ -214,6 +214,8 @@ def _declare_reports(group: Any) -> None:
     add("--junit", type=Path, metavar="FILE", help="JUnit XML, a test case per requirement")
     add("--html", type=Path, metavar="FILE", help="a page for people")
     add("--badge", type=Path, metavar="FILE", help="an SVG badge")
+    add("--markdown", type=Path, metavar="FILE", help="the verdict and the causes, for the summary of a CI job")
+    add("--compare", type=Path, metavar="FILE", help="say what has changed since the run with this report.json")
 
 
 def _header(text: str) -> tuple[str, str]:

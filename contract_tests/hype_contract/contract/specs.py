@@ -5,7 +5,8 @@ from __future__ import annotations
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cache, cached_property
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -18,6 +19,7 @@ from hype_contract.contract.schemas import Schemas, below
 
 Direction = Literal["in", "out"]
 
+_FILES = ("openapi.yaml", "asyncapi.yaml")
 METHODS = ("get", "put", "post", "delete", "patch", "head", "options")
 MEDIA_EVENTS = frozenset({"new_producer", "producer_closed", "speaking_state", "transport_closed"})
 UNPROVOKABLE = "cannot be provoked from outside"
@@ -113,6 +115,14 @@ class Expected:
     source: str
     extension: bool
     exempt: str | None
+
+
+@dataclass(frozen=True)
+class Edition:
+    """An edition of the contract. version: `info.version` of openapi.yaml. digest: SHA-256 of both files, as hex."""
+
+    version: str
+    digest: str
 
 
 class Contract:
@@ -276,12 +286,25 @@ def load(profile: Profile, directory: Path | None = None) -> Contract:
 
     Raises `OSError` when they are in none of these, and `ValueError` when they cannot be used.
     """
+    found = _place(directory)
+    return Contract(profile, *(read_yaml(found / name) for name in _FILES))
+
+
+@cache
+def edition() -> Edition:
+    """Return which edition of the contract a run judges. Raises `OSError` when the specs are not there."""
+    found = _place(None)
+    digest = sha256(b"".join((found / name).read_bytes() for name in _FILES)).hexdigest()
+    return Edition(str(read_yaml(found / _FILES[0])["info"]["version"]), digest)
+
+
+def _place(directory: Path | None) -> Path:
     package, checkout = Path(__file__).parents[1], Path(__file__).parents[3]
     places = [directory] if directory else [package, checkout]
-    found = next((place for place in places if (place / "openapi.yaml").exists()), None)
+    found = next((place for place in places if (place / _FILES[0]).exists()), None)
     if found is None:
-        raise OSError(f"openapi.yaml is in none of: {', '.join(map(str, places))}")
-    return Contract(profile, read_yaml(found / "openapi.yaml"), read_yaml(found / "asyncapi.yaml"))
+        raise OSError(f"{_FILES[0]} is in none of: {', '.join(map(str, places))}")
+    return found
 
 
 def read_yaml(path: Path) -> Any:

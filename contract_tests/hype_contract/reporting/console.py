@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TextIO
 
-from hype_contract.contract.specs import Expected
+from hype_contract.contract.specs import Expected, edition
 from hype_contract.recording.ledger import Ledger, State
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
 from hype_contract.reporting.closing import closing_lines
-from hype_contract.reporting.document import of_run
+from hype_contract.reporting.comparison import changes
+from hype_contract.reporting.document import Document, of_run
 from hype_contract.reporting.entries import describe, describe_group, tally
 from hype_contract.reporting.progress import progress_on
 from hype_contract.running.results import CaseResult
@@ -34,8 +35,10 @@ _MOST_PAIRS_NAMED = 4
 class Console:
     """The report on a stream, which may be a terminal, a pipe or a CI log."""
 
-    def __init__(self, out: TextIO, run: PlannedRun) -> None:
+    def __init__(self, out: TextIO, run: PlannedRun, earlier: Document | None = None) -> None:
+        """Print to `out`. earlier: the document of an earlier run, to compare with."""
         self._out = out
+        self._earlier = earlier
         self._planned = run
         self._progress = progress_on(out, len(run.cases))
 
@@ -45,6 +48,7 @@ class Console:
         urls = map(without_credentials, (target.base_url, target.ws_url))
         self._print(f"target   {'  '.join(urls)}")
         self._print(f"profile  {target.profile} ({target.profile_reason})")
+        self._print(f"contract {edition().version} (sha256 {edition().digest[:12]})")
         self._print(f"cases    {len(self._planned.cases)}   seed {config.seed}   mode {config.options.mode}")
         for reason in dict.fromkeys(target.lacking.values()):
             self._print(f"lacking  {reason}")
@@ -67,6 +71,8 @@ class Console:
             if entry["outcome"] == "error":
                 self._print("", *describe(entry))
         self._coverage(_shown(run), run.ledger)
+        if self._earlier is not None:
+            self._print("", *changes(self._earlier, document))
         self._verdict(run)
 
     def _coverage(self, expected: Sequence[Expected], ledger: Ledger) -> None:

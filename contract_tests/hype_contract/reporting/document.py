@@ -10,6 +10,7 @@ from datetime import datetime
 from importlib import metadata
 from typing import Any
 
+from hype_contract.contract.specs import edition
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
 from hype_contract.reporting.coverage import coverage_of
@@ -109,6 +110,7 @@ def _head(config: RunConfig, began: datetime, seconds: float) -> Document:
     return {
         "format": FORMAT,
         "harness": {"name": "hype-contract", "version": version()},
+        "contract": {"version": edition().version, "digest": edition().digest},
         "seed": config.seed,
         "mode": config.options.mode,
         "options": _options(config),

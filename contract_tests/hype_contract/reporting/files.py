@@ -6,7 +6,7 @@ import json
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from hype_contract.reporting import badge, junit, page
+from hype_contract.reporting import badge, junit, markdown, page
 from hype_contract.reporting.document import Document
 
 RENDERERS: Mapping[str, Callable[[Document], str]] = {
@@ -14,6 +14,7 @@ RENDERERS: Mapping[str, Callable[[Document], str]] = {
     "junit": junit.render,
     "html": page.render,
     "badge": badge.render,
+    "markdown": markdown.render,
 }
 """Format → a function from a report.json document to the text of the file."""
 
