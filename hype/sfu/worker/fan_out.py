@@ -103,6 +103,11 @@ class FanOut:
     def __len__(self) -> int:
         return len(self._receivers)
 
+    @property
+    def cost(self) -> int:
+        """The copies of packets that wait, of all receivers."""
+        return len(self._queue) * len(self._receivers)
+
     def __contains__(self, key: str) -> bool:
         return key in self._receivers
 

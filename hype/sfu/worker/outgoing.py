@@ -47,6 +47,10 @@ def can_segment(udp: socket.socket) -> bool:
 class Queue(Protocol):
     """A fan-out with packets that wait for the end of a read."""
 
+    @property
+    def cost(self) -> int:
+        """The copies of packets that wait, of all receivers."""
+
     def flush(self) -> None:
         """Send the packets."""
 
@@ -72,7 +76,9 @@ class OutgoingSocket:
         self._queues.append(queue)
 
     def flush(self) -> None:
-        """Send what came by one read; to be called after each."""
+        """Send what came by one read, the least first: it does not wait for the most. To be called after each read."""
+        if len(self._queues) > 1:
+            self._queues.sort(key=lambda queue: queue.cost)
         while self._queues:
             self._queues.pop(0).flush()
 

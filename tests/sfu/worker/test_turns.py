@@ -93,6 +93,25 @@ async def test_few_datagrams_wait() -> None:
     assert "other" in rounds.handled
 
 
+async def test_of_one_read_the_least_leaves_first(rig: Rig) -> None:
+    """A packet for one receiver does not wait for those for many that the worker has read before it."""
+    send, much_sender = await rig.connect("send")
+    much = await rig.produce(send, "audio")
+    little = await rig.produce(send, "audio", encodings=[{"ssrc": AUDIO_SSRC + 1}])
+    recv, receiver = await rig.connect("recv")
+    for number in range(8):
+        await rig.consume(recv, much, "audio", number=number + 10)
+    await rig.consume(recv, little, "audio", number=1)
+
+    with rig.asleep():
+        for number in range(5):
+            much_sender.send_rtp(rtp_packet(number, b"much"))
+        much_sender.send_rtp(rtp_packet(1, b"little", ssrc=AUDIO_SSRC + 1))
+    await receiver.until(lambda: len(receiver.packets) >= 41)
+
+    assert ssrc(receiver.packets[0]) == CONSUMER_SSRC + 1
+
+
 @pytest.mark.parametrize("tcp", [False, True], ids=["udp", "tcp"])
 async def test_many_consumers_of_one_producer_starve_nobody(rig: Rig, tcp: bool) -> None:
     """Two hundred packets for 128 consumers are at the worker before another sender's one: it waits for one turn only.
