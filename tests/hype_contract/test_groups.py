@@ -159,11 +159,14 @@ def test_a_member_that_is_judged_wrongly_is_one_cause() -> None:
 
 def test_what_a_case_has_seen_broken_explains_its_failure() -> None:
     """A case that saw a list in the wrong order fails for that reason, if it is about the same operation."""
-    order = shown("seen.order", "the order -createdAt in the answer to GET /api/channels", "[]")
-    same = replace(shown("R18.pages", "the ids of all pages to be [1]", "[2]"), asides=(order,))
+    order = shown("seen.order", "the order -createdAt in the answer to GET /api/channels?limit=2", "[]")
+    again = replace(order, expected=order.expected.replace("?limit=2", ""))
+    same = replace(shown("model.a", "the topic to be 1", "2", None), asides=(again,))
+    paged = shown("R18.pages", "the ids of all pages to be [1]", "[2]")
     other = replace(shown("R34.a", "ann to receive user_joined", "nothing", JOINED), asides=(order,))
-    results = evaluate([order.requirement, same.requirement, other.requirement], [same, other], None)
-    assert [ids(group.failed) for group in grouped(results)] == [["seen.order", "R18.pages"], ["R34.a"]]
+    rules = [result.requirement for result in (order, same, paged, other)]
+    groups = grouped(evaluate(rules, [other, same, paged], None))
+    assert [ids(group.failed) for group in groups] == [["seen.order", "model.a", "R18.pages"], ["R34.a"]]
 
 
 def test_two_causes_are_two_groups() -> None:

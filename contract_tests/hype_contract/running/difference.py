@@ -9,6 +9,7 @@ from hype_contract.contract.specs import Pair
 from hype_contract.running.results import CaseResult
 
 _REQUEST = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*")
+_QUERY = re.compile(r"(\b[A-Z]{3,7} /[^\s?]*)\?\S*")
 _NAMED = re.compile(r"^(?:the (?:next )?frame to )?[a-z]+(?:-[a-z]+)*(?:/\d+)?(?= to )")
 _VALUES = (
     (re.compile(r"\$[A-Z][A-Z0-9_]*|<a token>"), "TOKEN"),
@@ -23,6 +24,7 @@ _FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
 _BOUND = re.compile(r"'s status for .* as (?P<member>\w+) \((?P<keyword>\S+)\) to be (?P<status>\d{3})$", re.DOTALL)
 _REFUSED_AT_RANDOM = "positive_data_acceptance"
 _PATH_OF_ISSUE = re.compile(r'"path": ?\["(\w+)"')
+_LISTED = re.compile(r"^the (?:ids|contents|messages|stored messages)\b|\border\b")
 _STRAY = " to hear nothing of a room that it is not in"
 _EXTRA_FRAME = re.compile(
     r"^the next frame to | to get no | to hear nothing\b| to hear \w+ (?:once|never)$"
@@ -57,6 +59,11 @@ def _member(result: CaseResult) -> Difference | None:
     return Difference(f"member {found['member']}", "refused" if refused else f"{found['keyword']} not refused")
 
 
+def is_about_order(result: CaseResult) -> bool:
+    """Return whether the case compared a list, whose order is a part of it."""
+    return bool(_LISTED.search(result.expected))
+
+
 def wrong_status(result: CaseResult) -> Difference | None:
     """Return the operation and the status that came, if the case demanded another status; None otherwise."""
     status = _STATUS.search(result.got)
@@ -85,6 +92,7 @@ def _where(pair: Pair | None, expected: str) -> str:
 
 
 def _what(expected: str, got: str) -> str:
+    expected = _QUERY.sub(r"\1", expected)
     if expected.startswith("the answer to "):
         return _problems(got.partition(": ")[2])
     if expected.startswith("the frame to "):

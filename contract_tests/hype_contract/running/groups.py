@@ -4,11 +4,18 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from hype_contract.requirements.requirement import LEVELS, Level
-from hype_contract.running.difference import Difference, difference_of, is_extra_frame, strays, wrong_status
+from hype_contract.running.difference import (
+    Difference,
+    difference_of,
+    is_about_order,
+    is_extra_frame,
+    strays,
+    wrong_status,
+)
 from hype_contract.running.results import CaseResult, RequirementResult
 
 _FEW = 2
@@ -16,6 +23,9 @@ _FEW = 2
 _DERIVED = re.compile(r"(?:answer|spec)\.")
 _AUDIENCE = "audience."
 _SEVERAL_EVENTS = 2
+_PROMISE = "seen."
+_PROMISED_ORDER = "seen.order"
+_BOUND = "bounds."
 
 
 @dataclass(frozen=True)
@@ -66,7 +76,7 @@ def _by_cause(
     failed: Sequence[RequirementResult], counted: Collection[str], awaited: Collection[str | None]
 ) -> dict[tuple[object, ...], list[RequirementResult]]:
     causes = {result.requirement.id: _cause(result) for result in failed if not result.follows}
-    causes |= _never_works(failed, awaited) | _told_to_all(failed)
+    causes |= _disordered(failed, causes) | _never_works(failed, awaited) | _told_to_all(failed)
     members: dict[tuple[object, ...], list[RequirementResult]] = defaultdict(list)
     for result in failed:
         id = result.requirement.id
@@ -77,6 +87,20 @@ def _by_cause(
         )
         members[counts, *(first or causes.get(id) or (id,))].append(result)
     return members
+
+
+def _disordered(
+    failed: Sequence[RequirementResult], causes: Mapping[str, tuple[object, ...]]
+) -> dict[str, tuple[object, ...]]:
+    """Return id → cause for the lists of an operation whose order is wrong wherever it is seen."""
+    cause = causes.get(_PROMISED_ORDER)
+    pairs = {result.case_results[0].pair for result in failed if result.requirement.id == _PROMISED_ORDER}
+    return {
+        result.requirement.id: cause
+        for result in failed
+        if cause and result.case_results and result.case_results[0].pair in pairs
+        if is_about_order(result.case_results[0])
+    }
 
 
 def _told_to_all(failed: Sequence[RequirementResult]) -> dict[str, tuple[object, ...]]:
@@ -132,11 +156,13 @@ def _lead(members: Sequence[RequirementResult], awaited: Collection[str | None])
     others wait for it.
     """
     derived = [member for member in members if _DERIVED.match(member.requirement.id)]
-    shared = len(members) - len(derived) > _FEW
+    bounds = any(member.requirement.id.startswith(_BOUND) for member in members)
+    shared = len(members) - len(derived) > _FEW and not bounds
 
-    def order(member: RequirementResult) -> tuple[bool, bool, bool, bool]:
+    def order(member: RequirementResult) -> tuple[bool, ...]:
         id = member.requirement.id
         audience = id.startswith(_AUDIENCE) and _is_extra(member)
-        return not audience, id not in awaited, (member in derived) != shared, bool(member.follows)
+        promise = id.startswith(_PROMISE)
+        return not audience, id not in awaited, not promise, (member in derived) != shared, bool(member.follows)
 
     return min(members, key=order)
