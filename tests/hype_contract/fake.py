@@ -35,6 +35,7 @@ class Fake:
     rooms: dict[str, list[ServerConnection]] = field(default_factory=dict)
     routes: dict[str, Route] = field(default_factory=dict)
     on_frame: Callable[[Fake, ServerConnection, str], None] | None = None
+    on_connect: Callable[[ServerConnection], None] | None = None
     heads: list[str] = field(default_factory=list)
     base_url: str = ""
     ws_url: str = ""
@@ -167,6 +168,8 @@ def running(fake: Fake) -> Iterator[Fake]:
 def _converse(fake: Fake, socket: ServerConnection) -> None:
     if socket.request:
         fake.heads.append(f"{socket.request.path}\n{socket.request.headers}")
+    if fake.on_connect:
+        fake.on_connect(socket)
     for text in socket:
         (fake.on_frame or joined)(fake, socket, str(text))
 

@@ -12,9 +12,10 @@ from typing import Any
 
 import httpx
 import pytest
+from websockets.sync.client import connect as open_websocket
 from websockets.sync.server import ServerConnection
 
-from hype_contract.actors.clients import wire
+from hype_contract.actors.clients import opening, wire
 from hype_contract.actors.clients.reply import Reply
 from hype_contract.actors.must import Unsupported, Violation
 from hype_contract.actors.world import World
@@ -197,6 +198,20 @@ def test_a_connection_belongs_to_one_thread(fake: Fake, world_on: MakeWorld) -> 
     ask(0)
     assert used
     assert all(len(threads) == 1 for threads in used.values())
+
+
+def test_a_gateway_that_closes_at_once_is_a_closed_socket(fake: Fake, world_on: MakeWorld) -> None:
+    """The socket may be closed before the client has looked at it for the first time."""
+
+    def slowly(*arguments: Any, **options: Any) -> Any:
+        made = open_websocket(*arguments, **options)
+        made.recv_events_thread.join()
+        return made
+
+    fake.on_connect = lambda connection: connection.close(4401)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(opening, "open_websocket", slowly)
+        world_on(fake).open_socket("garbage").closed(4401)
 
 
 def test_a_violation_in_a_hook_of_schemathesis_stays_one(fake: Fake, world_on: MakeWorld) -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from hype_contract.__main__ import main
@@ -44,6 +47,15 @@ def test_an_empty_list_is_not_a_success(capsys: pytest.CaptureFixture[str]) -> N
     """The command fails if no requirement matches, since the id may be a typing error."""
     assert main(["list", "--only", "R99"]) == 3
     assert "0 requirements" in capsys.readouterr().out
+
+
+def test_a_terminal_of_a_legacy_code_page_can_show_the_list() -> None:
+    """It shows `?` for a character that the page does not have."""
+    command = [sys.executable, "-m", "hype_contract", "list", "--only", "R18"]
+    environment = {"PYTHONIOENCODING": "cp1252"}
+    told = subprocess.run(command, env=environment, capture_output=True, timeout=60, check=False)
+    assert (told.returncode, told.stderr) == (0, b"")
+    assert b"R18.newest-first" in told.stdout
 
 
 def test_every_ruling_can_be_quoted() -> None:

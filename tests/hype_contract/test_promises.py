@@ -77,6 +77,13 @@ def test_what_conforms_breaks_no_promise(witness: Watched) -> None:
     assert broken(witness) == set()
 
 
+def test_a_limit_that_is_an_extension_may_be_ignored(witness: Watched) -> None:
+    """The lists of channels and servers have one; a target without it shows them whole."""
+    channels = [{"id": id, "name": "a room", "position": 1} for id in ("a", "b")]
+    answer(witness, "listChannels", channels, query="?limit=1")
+    assert broken(witness) == set()
+
+
 def test_an_email_is_shown_to_its_owner_only(witness: Watched) -> None:
     """A list with a limit shows it to another user, and to a client without a token."""
     answer(witness, "listUsers", [ANN], token="bob's", query="?limit=1")

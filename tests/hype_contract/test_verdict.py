@@ -180,6 +180,12 @@ def test_an_expected_failure_does_not_count_and_is_noted(tmp_path: Path) -> None
     assert stale(every) == ["R1.0"]
 
 
+def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
+    """Editors on Windows begin a file with it."""
+    (file := tmp_path / "known.txt").write_text("R1.1\n", encoding="utf-8-sig")
+    assert read(file, {"R1.1"}) == {"R1.1": ""}
+
+
 def test_a_failure_beside_the_expected_ones_counts() -> None:
     """A failure that the file does not list changes the verdict."""
     assert decide(mark(results_of(["fail", "fail"]), {"R1.0": ""}), HARDENED).word == "does not conform"

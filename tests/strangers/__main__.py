@@ -1,4 +1,4 @@
-"""`python -m tests.strangers [NAME …]`: `hype serve` with the lawful deviations of these names, or with all."""
+"""`python -m tests.strangers [NAME …]`: `hype serve` with the lawful deviations of these names, by default all."""
 
 from __future__ import annotations
 
@@ -15,10 +15,12 @@ def main(names: list[str]) -> int:
     if names == ["--list"]:
         print("\n".join(f"{each.name}: {each.lawful}" for each in EVERY))
         return 0
+    if names in ([], ["all"]):
+        names = list(known)
     if unknown := [name for name in names if name not in known]:
         print(f"there is no deviation {', '.join(unknown)}; --list prints all", file=sys.stderr)
         return 2
-    chosen = [known[name] for name in names] or EVERY
+    chosen = [known[name] for name in names]
     for deviation in chosen:
         deviation.before()
     apply(stranger(chosen))

@@ -52,7 +52,10 @@ class Answer:
 
 @dataclass(frozen=True)
 class Operation:
-    """An operation of openapi.yaml. `auth`: whether it needs a bearer token. `body`: the place of its schema."""
+    """An operation of openapi.yaml. `auth`: whether it needs a bearer token. `body`: the place of its schema.
+
+    `query`: the names of its query parameters, without those that are extensions.
+    """
 
     id: str
     method: str
@@ -65,6 +68,7 @@ class Operation:
     source: str
     extension: bool
     raw: Mapping[str, Any]
+    query: frozenset[str] = frozenset()
 
     @property
     def limits_failures(self) -> bool:
@@ -228,7 +232,14 @@ class Contract:
             source=source,
             extension=raw.get(EXTENSION) is True,
             raw=raw,
+            query=frozenset(self._query(place, raw)),
         )
+
+    def _query(self, place: str, raw: Mapping[str, Any]) -> Iterator[str]:
+        for index in range(len(raw.get("parameters", ()))):
+            parameter, _ = self.schemas.contents(below(place, "parameters", str(index)))
+            if parameter["in"] == "query":
+                yield parameter["name"]
 
     def _answer(self, status: int, place: str, source: str) -> Answer:
         raw, place = self.schemas.contents(place)

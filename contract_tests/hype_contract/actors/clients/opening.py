@@ -6,6 +6,7 @@ import logging
 import socket
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 from urllib.parse import quote, urlsplit
 
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidURI, PayloadTooBig, TooManyFragments
@@ -87,8 +88,9 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
             logger=_LIBRARY_LOGGER,
             legacy=True,  # returns a connection, not a context manager: `World` closes its sockets itself
         )
-        # The library waits without end when a target does not read.
-        made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(TIMEOUT_S), 0))
+        # The library waits without end when a target does not read. A target that closes at once has closed by now.
+        with suppress(OSError):
+            made.socket.setsockopt(socket.SOL_SOCKET, socket.SO_SNDTIMEO, struct.pack("ll", int(TIMEOUT_S), 0))
         return made
     except (OSError, ConnectionClosed, InvalidHandshake, InvalidURI, TimeoutError, EOFError) as error:
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error

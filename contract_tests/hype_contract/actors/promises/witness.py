@@ -125,7 +125,8 @@ class Witness:
         """Look at the answer as a whole: a list, a new thing, or a deleted one."""
         operation = asked.operation
         if isinstance(data, list):
-            query = parse_qs(urlsplit(asked.target).query)
+            every = parse_qs(urlsplit(asked.target).query)
+            query = {name: values for name, values in every.items() if name in operation.query}
             for promise, expected, got in lists.problems(data, meta, lists.order(self.contract, operation.id), query):
                 wrong(promise, expected, got)
         if not isinstance(data, dict):
