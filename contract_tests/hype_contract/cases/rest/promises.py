@@ -53,7 +53,7 @@ def deleted(world: World) -> None:
 @case(
     "seen.times",
     "nothing was updated before it was created",
-    source="ruling R20",
+    source="openapi.yaml#/components/schemas/Timestamp; ruling R20",
     level="published",
 )
 def times(world: World) -> None:

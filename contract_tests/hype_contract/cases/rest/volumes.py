@@ -31,7 +31,7 @@ _CHANNELS = 50
 @case(
     "R18.long-history",
     f"a channel keeps, counts and lists all of its {_MESSAGES} messages",
-    source="GET /api/messages?channelId=:id › Query параметры; ruling R18",
+    source="openapi.yaml#/paths/~1api~1messages/get",
     slow=True,
 )
 def long_history(world: World) -> None:
@@ -75,7 +75,7 @@ def _page(world: World, room: str, limit: int, offset: int, *, total: int | None
 @case(
     "R16.long-list",
     f"the list of {_USERS} users and more has every user once, in pages as in one piece",
-    source="GET /api/users; rulings R16 and P10",
+    source="openapi.yaml#/paths/~1api~1users/get; rulings R16 and P10",
     level="published",
     alone=True,
     slow=True,
@@ -116,7 +116,7 @@ def _newcomer(world: World) -> dict[str, Any]:
 @case(
     "R13.many-channels",
     f"{_CHANNELS} new channels are all listed, each as it was made",
-    source="Channels (/api/channels) › GET /api/channels; rulings R13 and P10",
+    source="openapi.yaml#/paths/~1api~1channels/get; rulings R13 and P10",
     level="published",
     slow=True,
 )
