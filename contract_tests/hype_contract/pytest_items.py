@@ -11,7 +11,7 @@ import time
 from argparse import Namespace
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import ExitStack
+from contextlib import ExitStack, suppress
 from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
@@ -30,12 +30,13 @@ from hype_contract.running import target
 from hype_contract.running.case_runner import CaseRunner
 from hype_contract.running.config import BadAuthorities, UnknownIds, config_of
 from hype_contract.running.expectations import BadExpectations
-from hype_contract.running.results import CaseResult, RequirementResult
+from hype_contract.running.results import CaseResult, Ending, RequirementResult
 from hype_contract.running.run import FinishedRun, PlannedRun, known_secrets
 
 _FORMATS = [name for name in files.RENDERERS if name != "junit"]
 _NO_COVERAGE = "coverage decides this requirement, and only some cases were selected"
 _VERDICT = "verdict"
+_ENDED_EARLY = Ending("interrupted", 130, "pytest ended before the run")
 
 
 class RequirementFailed(Exception):
@@ -113,10 +114,20 @@ class Session:
         return [*levels, *closing_lines(self.run)]
 
     def close(self) -> None:
-        """Stop the cases that still run, and close everything that was opened."""
-        if self._begun and not self._ended:
+        """Stop the cases that still run, and close everything that was opened.
+
+        The reports of a run that pytest has ended early, for example by Ctrl+C or `-x`, say so.
+        """
+        begun = self._begun and not self._ended
+        if begun:
             self._stream.close()
         self._closing.close()
+        if begun:
+            results = [result for some in self._results.values() for result in some]
+            seconds = time.monotonic() - self._started
+            run = self.planned.finish(results, self._runner.ledger, self._began, seconds, _ENDED_EARLY)
+            with suppress(files.CannotWrite):  # pytest has no way to tell by now
+                files.write(of_run(run), self._paths)
 
 
 class Requirements(pytest.Directory):

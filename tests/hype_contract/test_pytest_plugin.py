@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from tests.hype_contract.fake import Fake, Reply, Request, health, running
+from tests.hype_contract.fake import Fake, Reply, Request, failure, health, running
 
 pytestmark = pytest.mark.slow
 
@@ -215,3 +215,15 @@ def test_a_requirement_is_judged_by_its_printed_name(tmp_path: Path, fake: Fake)
     ended = judge(tmp_path, *on(fake), package="hype_contract::R12.nothing")
     assert ended.returncode == 2
     assert "no requirement of this run is called R12.nothing" in ended.stdout
+
+
+def test_a_run_that_pytest_ends_early_leaves_a_true_report(tmp_path: Path) -> None:
+    """`-x` ends pytest at the first failure; then the report says `interrupted`, and no earlier one stays."""
+    (tmp_path / "it.json").write_text("conforms")
+    only = ["--hype-area", "rest", "--hype-profile", "hardened", "--hype-only", "R12", "--hype-json", "it.json"]
+    with running(Fake(routes={"GET /health": lambda fake, request: (404, failure("Not found"))})) as fake:
+        ended = judge(tmp_path, *on(fake, *only), "-x")
+    assert ended.returncode == 1, ended.stdout
+    verdict = json.loads((tmp_path / "it.json").read_text())["verdict"]
+    assert verdict["word"] == "interrupted"
+    assert verdict["reasons"][0].startswith("pytest ended before the run; ")

@@ -159,8 +159,8 @@ class PlannedRun:
         if ending is None and (gone := self.watch.gone):
             ending = Ending("unusable", verdict.UNUSABLE, gone.sentence)
         if ending is not None:
-            unjudged = sum(result.message in (INTERRUPTED, ending.reason) for result in results)
-            judged = f"{len(results) - unjudged} of {len(results)} cases were judged until then"
+            count = sum(result.outcome != "skipped" for result in results)
+            judged = f"{count} of {len(results)} cases were judged until then"
             ending = replace(ending, reason=f"{ending.reason}; {judged}")
         scope = self.scope
         whole = self.config.options.mode != "fast" and self.config.highest == HIGHEST[-1]
