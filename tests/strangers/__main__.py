@@ -16,7 +16,7 @@ def main(names: list[str]) -> int:
         print("\n".join(f"{each.name}: {each.lawful}" for each in EVERY))
         return 0
     if names in ([], ["all"]):
-        names = list(known)
+        names = [each.name for each in EVERY]
     if unknown := [name for name in names if name not in known]:
         print(f"there is no deviation {', '.join(unknown)}; --list prints all", file=sys.stderr)
         return 2
