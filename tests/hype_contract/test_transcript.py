@@ -114,11 +114,13 @@ def test_a_uuid_gets_no_new_ending() -> None:
 
 
 def test_the_step_that_went_wrong_is_marked() -> None:
-    """What went wrong stands below the step that was marked; of what follows, only the closing of sockets is kept."""
+    """What went wrong stands below the marked step; of what follows, only the closing of its sockets is kept."""
     transcript = Transcript(Secrets())
     transcript.opening("ann", "ws://h/")
     transcript.sent("ann", "{}", typed=True)
     transcript.mark()
+    transcript.opening("bob", "ws://h/")
+    transcript.left("bob")
     transcript.left("ann")
     transcript.heard("ann", "closed with 1000")
     lines = list(transcript.lines(wrong="expected a, got b"))

@@ -104,9 +104,10 @@ class Transcript:
             steps = list(self._steps)
         if wrong:
             end = self._marked if until is None else until
-            listens = any(isinstance(step, Opening) for step in steps[:end])
-            closings = [step for step in steps[end:] if isinstance(step, Closing)] if end is not None else []
-            steps = [*steps[:end], Remark(f"↑ {wrong}", received=listens), *closings]
+            opened = {step.name for step in steps[:end] if isinstance(step, Opening)}
+            rest = steps[end:] if end is not None else []
+            closings = [step for step in rest if isinstance(step, Closing) and step.name in opened]
+            steps = [*steps[:end], Remark(f"↑ {wrong}", received=bool(opened)), *closings]
         return script(steps, self.secrets, base_url, None if self._whole else last)
 
     def _add(self, step: Step) -> None:
