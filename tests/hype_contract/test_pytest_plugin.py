@@ -13,7 +13,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
-from tests.hype_contract.fake import Fake, Reply, Request, failure, health, running
+from tests.hype_contract.fake import Fake, Reply, Request, api, failure, health, running
 
 pytestmark = pytest.mark.slow
 
@@ -41,11 +41,18 @@ def on(fake: Fake, *options: str) -> list[str]:
     return ["--hype-base-url", fake.base_url, "--hype-ws-url", fake.ws_url, "--hype-seed", "7", *options]
 
 
-def without_a_version(fake: Fake, request: Request) -> Reply:
-    """Answer /health without a required member."""
-    _, body = health(fake, request)
+def failing_part(fake: Fake, request: Request) -> Reply:
+    """Answer /health with a part that fails."""
+    status, body = health(fake, request)
     assert isinstance(body, dict)
-    return 200, {name: value for name, value in body.items() if name != "version"}
+    return status, {**body, "checks": {"database": "error", "sfu": "ok"}}
+
+
+def no_endpoints(fake: Fake, request: Request) -> Reply:
+    """Answer /api without an endpoint."""
+    status, body = api(fake, request)
+    assert isinstance(body, dict)
+    return status, {**body, "endpoints": {}}
 
 
 class Failing:
@@ -54,7 +61,7 @@ class Failing:
     def __init__(self, folder: Path) -> None:
         """Run pytest in the folder."""
         (folder / "known.txt").write_text("R12.api  # issue 17\n")
-        broken = {"GET /health": without_a_version, "GET /api": without_a_version}
+        broken = {"GET /health": failing_part, "GET /api": no_endpoints}
         options = ["--hype-area", "rest", "--hype-profile", "hardened", "--hype-expected-failures", "known.txt"]
         only = [word for id in ("R12.health", "R12.api", "R12.metrics", EXPIRED) for word in ("--hype-only", id)]
         with running(Fake(routes=dict(broken))) as fake:
@@ -122,7 +129,7 @@ def test_an_incomplete_run_is_no_success(tmp_path: Path, fake: Fake) -> None:
 
 def test_a_run_can_be_interrupted(tmp_path: Path) -> None:
     """A run with `-x` ends at the first failure, without a verdict."""
-    with running(Fake(routes={"GET /health": without_a_version})) as fake:
+    with running(Fake(routes={"GET /health": failing_part})) as fake:
         ended = judge(tmp_path, *on(fake), "-x", "-k", "R12 and not metrics")
     assert ended.returncode == 1, ended.stdout
     assert "verdict:" not in ended.stdout
