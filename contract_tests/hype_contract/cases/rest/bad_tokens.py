@@ -126,6 +126,12 @@ def _expired(world: World, victim: Person) -> Iterable[str]:
         raise must.NeedsOption("give --jwt-access-secret or --access-lifetime to have expired tokens judged")
 
 
+def _expired_refresh_token(world: World, victim: Person) -> Iterable[str]:
+    if world.options.refresh_secret is None:  # before a claim is read: the target's tokens may be no JWT
+        raise must.NeedsOption("give --jwt-refresh-secret to have expired tokens judged")
+    yield refresh_token(world, victim, **_past(victim))
+
+
 def _past(person: Person) -> dict[str, int]:
     """Return the time claims of a token that has expired long ago."""
     now = now_at_target(person)
@@ -192,5 +198,5 @@ _REFRESH_MAKERS: Mapping[str, Callable[[World, Person], Iterable[str]]] = {
     "other-algorithm": lambda world, victim: [
         refresh_token(world, victim, algorithm=name) for name in ("HS384", "HS512")
     ],
-    "expired-token": lambda world, victim: [refresh_token(world, victim, **_past(victim))],
+    "expired-token": _expired_refresh_token,
 }
