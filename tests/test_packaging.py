@@ -81,7 +81,7 @@ def test_each_script_has_a_function(script: str) -> None:
 def test_ci_runs_the_readmes_test_command() -> None:
     """The README's commands run the suite as CI does."""
     install = "python3 -m venv .venv && .venv/bin/pip install -c constraints.txt -e '.[test]'"
-    suite = ".venv/bin/pytest"
+    suite = ".venv/bin/pytest -n 2 --dist loadfile"
     script = (ROOT / ".ci/run").read_text()
     assert f"    {install}\n" in script
     assert f"    step 'pytest' {suite} || true\n" in script
