@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from tests.mutants.registry import HARDENED, mutant
-from tests.mutants.seams import Edit
+from tests.mutants.seams import Around, Edit
 
 _STREAM = "hype/sfu/worker/stream.py"
 _FAN_OUT = "hype/sfu/worker/fan_out.py"
@@ -15,7 +15,6 @@ _STUN = "hype/sfu/worker/stun.py"
 _DTLS = "hype/sfu/worker/dtls.py"
 _CONNECTION = "hype/sfu/worker/connection.py"
 _ROUTED = "routed = head + packet[header.payload : header.end]"
-_TOLD = "if now - self._over_rate_told_at < _TOLD_AGAIN_S:"
 _WRITE = "self._stamps.write(columns, index, timestamp)"
 
 # Every fan-out of a worker sends to the receivers of all.
@@ -33,7 +32,7 @@ MUTANTS = [
     mutant(
         "media.rates.untold",
         "The owner of a producer that sends more than it may is not told.",
-        Edit(_INBOUND, _TOLD, "if now:"),
+        Around("hype.sfu.worker:InboundTrack.tells_over_rate", lambda tells, track, now: False),
         of="error.out",
         killed_by="A13.producer-rate-told",
         profiles=HARDENED,
@@ -41,7 +40,7 @@ MUTANTS = [
     mutant(
         "media.rates.told-each-time",
         "The owner of a producer that sends more than it may is told of each packet.",
-        Edit(_INBOUND, _TOLD, "if now < 0:"),
+        Around("hype.sfu.worker:InboundTrack.tells_over_rate", lambda tells, track, now: True),
         of="error.out",
         killed_by="A13.producer-rate-told",
         profiles=HARDENED,
