@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass, replace
 from typing import Literal
 
@@ -121,12 +121,16 @@ class Ledger:
         self.excused: dict[Pair, str] = {}
         self._lock = threading.Lock()
 
-    def add(self, trace: Trace, *, passed: bool, blamed: Pair | None = None) -> None:
-        """Enter a finished case. `blamed`: the pair that its failure is about."""
+    def add(
+        self, trace: Trace, *, passed: bool, blamed: Pair | None = None, proven: Container[Pair] = frozenset()
+    ) -> None:
+        """Enter a finished case.
+
+        `blamed`: the pair that its failure is about. `proven`: the pairs about which its failure says nothing.
+        """
         with self._lock:
             self.seen.update(trace.seen)
-            if passed:
-                self.passed.update(trace.seen)
+            self.passed.update({pair: count for pair, count in trace.seen.items() if passed or pair in proven})
             self.failed |= trace.wrong | ({blamed} if blamed else set())
             self.not_implemented |= trace.not_implemented
             self.excused.update(trace.excused)

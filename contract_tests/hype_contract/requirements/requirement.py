@@ -49,6 +49,14 @@ class Requirement:
             return profile in self.profiles
         return self.level != "hardened" or profile == "hardened"
 
+    def speaks_of(self, level: Level) -> bool:
+        """Return whether a breach of this requirement shows one of a requirement of `level`, too.
+
+        What the published specs decide beyond the document breaks no requirement about its words (amendment A22), and
+        so on from level to level. A `should` breaks no `must`; extensions are none.
+        """
+        return level == "extension" or (self.strength == "must" and LEVELS.index(self.level) <= LEVELS.index(level))
+
 
 class Requirements:
     """The requirements by id. A duplicate or unknown id raises `ValueError`: it is an error of the harness itself."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import threading
 import time
 import zlib
 from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
@@ -15,8 +16,8 @@ from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case
 from hype_contract.contract.areas import Area
 from hype_contract.contract.specs import Pair
-from hype_contract.recording.ledger import Finding, Ledger
-from hype_contract.requirements.requirement import Requirement, Requirements
+from hype_contract.recording.ledger import Finding, Ledger, Trace
+from hype_contract.requirements.requirement import Level, Requirement, Requirements
 from hype_contract.running.results import CaseResult, Outcome
 from hype_contract.running.watch import Watch
 from hype_contract.running.workers import Lane, Workers
@@ -72,9 +73,11 @@ class CaseRunner:
         self._make_world = make_world
         self._requirements = requirements
         self._by_pair = {rule.pair: rule.id for rule in requirements if rule.pair}
-        self._extensions = {rule.pair for rule in requirements if rule.pair and rule.level == "extension"}
+        self._levels: dict[Pair, Level] = {rule.pair: rule.level for rule in requirements if rule.pair}
+        self._scripted: set[str] = set()
         self._plan = plan
         self._silences = 0
+        self._lock = threading.Lock()
 
     def run_all(self, cases: Iterable[Case]) -> Generator[CaseResult, None, None]:
         """Yield each result as soon as its case ends. Cases that must run alone come last, in order."""
@@ -133,7 +136,7 @@ class CaseRunner:
             return None
         result = replace(result, asides=tuple(self._asides(case, requirement, world)))
         self._silences = self._silences + 1 if result.silent else 0
-        self.ledger.add(world.trace, passed=result.outcome == "pass", blamed=self._blamed(result))
+        self._enter(result, world.trace)
         if result.outcome == "pass":
             world.release()
         return _finished(result, world, time.monotonic() - started)
@@ -168,22 +171,37 @@ class CaseRunner:
         return outage.sentence
 
     def _asides(self, case: Case, requirement: Requirement, world: World) -> Iterator[CaseResult]:
-        """Yield a failure for each other requirement of which the case has seen a breach."""
+        """Yield a failure for each other requirement of which the case has seen a breach.
+
+        The first failure of each requirement in a run has a script. Thousands of cases may see the same breach.
+        """
         for finding in world.trace.findings.values():
             rule = self._requirements.find(finding.requirement)
             if rule is not None and rule is not requirement:
                 failed = _failed(case, rule, finding)
-                base_url, transcript = str(world.http.base_url), world.trace.transcript
-                script = transcript.lines(base_url, _MOST_STEPS, finding.step, failed.message)
-                yield _hidden(replace(failed, script=tuple(script)), world)
+                if self._is_first(rule.id):
+                    base_url, transcript = str(world.http.base_url), world.trace.transcript
+                    script = transcript.lines(base_url, _MOST_STEPS, finding.step, failed.message)
+                    failed = replace(failed, script=tuple(script))
+                yield _hidden(failed, world)
 
-    def _blamed(self, result: CaseResult) -> Pair | None:
-        """Return the pair that a failure is about, or None; a failed optional rule blames no mandatory pair."""
-        rule, pair = result.requirement, result.pair
-        if result.outcome == "blocked":
-            return pair
-        optional = rule.level == "extension" or rule.strength == "should"
-        return None if optional and pair not in self._extensions else pair
+    def _is_first(self, id: str) -> bool:
+        """Return whether no case has given a script for this requirement yet, and enter that one does."""
+        with self._lock:
+            first = id not in self._scripted
+            self._scripted.add(id)
+        return first
+
+    def _enter(self, result: CaseResult, trace: Trace) -> None:
+        """Add a case to the ledger. Its failure blames its pair, and casts doubt on others, at its level or beyond."""
+
+        def concerns(pair: Pair) -> bool:
+            return result.requirement.speaks_of(self._levels.get(pair, "published"))
+
+        judged = result.outcome in ("fail", "blocked")
+        proven = {pair for pair in trace.seen if not concerns(pair)} if judged else set()
+        blamed = result.pair if result.pair and concerns(result.pair) else None
+        self.ledger.add(trace, passed=result.outcome == "pass", blamed=blamed, proven=proven)
 
     def _is_left_out_of_alike(self, case: Case) -> bool:
         return zlib.crc32(self._seed(case).encode()) % _ALIKE_PER_FAST_CASE > 0

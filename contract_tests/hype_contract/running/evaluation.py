@@ -46,15 +46,18 @@ def evaluate(
     """
     cases: dict[str, list[CaseResult]] = defaultdict(list)
     shown_by: dict[Pair | None, list[CaseResult]] = defaultdict(list)
-    for result in _with_asides(results):
+    # Of those that failed, one that can be repeated decides.
+    for result in sorted(_with_asides(results), key=lambda result: result.outcome == "fail" and not result.script):
         cases[result.requirement.id].append(result)
         if result.outcome in ("fail", "blocked"):
             shown_by[result.pair].append(result)
     evaluated = []
     for requirement in requirements:
-        shown = shown_by[requirement.pair] if requirement.pair else []
+        seen = shown_by[requirement.pair] if requirement.pair else []
+        shown = [result for result in seen if result.requirement.speaks_of(requirement.level)]
         if requirement.pair is not None and coverage is not None:
-            evaluated.append(_by_ledger(requirement, coverage, shown))
+            # An answer can break the words in a case about more than the words.
+            evaluated.append(_by_ledger(requirement, coverage, shown or seen))
         elif any(requirement.id in (result.waits_for, result.requirement.id) for result in shown):
             evaluated.append(_by_failures(requirement, shown))
         elif requirement.id in cases:

@@ -24,6 +24,7 @@ from hype_contract.recording.ledger import Ledger
 from hype_contract.recording.secrecy import SHORTEST_SECRET_VALUE, Secrets, credentials, header_variable
 from hype_contract.requirements.requirement import HIGHEST, Requirement
 from hype_contract.running import expectations, groups, verdict
+from hype_contract.running.attribution import attributed
 from hype_contract.running.case_runner import INTERRUPTED, CaseRunner, MakeWorld, Plan
 from hype_contract.running.config import RunConfig
 from hype_contract.running.evaluation import Coverage, evaluate
@@ -162,6 +163,7 @@ class PlannedRun:
             count = sum(result.outcome != "skipped" for result in results)
             judged = f"{count} of {len(results)} cases were judged until then"
             ending = replace(ending, reason=f"{ending.reason}; {judged}")
+        results = attributed(results, self.requirements, ledger.failed)
         scope = self.scope
         whole = self.config.options.mode != "fast" and self.config.highest == HIGHEST[-1]
         coverage = None if scope.partial else Coverage(ledger, whole, self.target.lacking)
