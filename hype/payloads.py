@@ -52,6 +52,11 @@ class Producer(OfUser, Protocol):
         """The kind of its content."""
         ...
 
+    @property
+    def speaking(self) -> bool:
+        """Whether its user speaks into it now (ruling R40)."""
+        ...
+
 
 class Transport(OfUser, Protocol):
     """A transport of a user in a voice channel. direction: send or recv, as the client sees it."""

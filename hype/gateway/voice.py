@@ -136,7 +136,7 @@ class Voice:
         self._by_transport.discard(profile.user_id)
         newcomer = present is None or room.channel_id not in socket.rooms
         self._hub.join(socket, room.channel_id)
-        self._hub.to_room(room.channel_id, "voice_state", _voice_state(state))
+        self._hub.to_room(room.channel_id, "voice_state", self._voice_state(state))
         self._media.set_muted(room.channel_id, profile.user_id, state.is_muted)
         if newcomer:
             self._send_others(socket, state)
@@ -154,7 +154,7 @@ class Voice:
         state = VoiceState(user.user_id, channel_id, is_muted=True)
         self._registry.join(state, None)  # the SFU has checked the limit, and a transport counts for it
         self._by_transport.add(user.user_id)
-        self._hub.to_room(channel_id, "voice_state", _voice_state(state))
+        self._hub.to_room(channel_id, "voice_state", self._voice_state(state))
 
     def transport_closed(self, user_id: str, channel_id: str) -> None:
         """End a place that only transports gave, when the last of them in the channel has closed (amendment A11)."""
@@ -244,29 +244,47 @@ class Voice:
         self._leave_channel(profile)
 
     def _send_others(self, socket: Socket, state: VoiceState) -> None:
+        producers = self._media.producers(state.channel_id)
+        by_user: dict[str, list[Producer]] = {}
+        for producer in producers:
+            by_user.setdefault(producer.user_id, []).append(producer)
         for other in self._registry.members(state.channel_id):
             if other.user_id != state.user_id:
-                self._hub.to_socket(socket, "voice_state", _voice_state(other))
-        for producer in self._media.producers(state.channel_id):
+                self._hub.to_socket(socket, "voice_state", _voice_state(other, by_user.get(other.user_id, ())))
+        for producer in producers:
             if producer.user_id != state.user_id:
                 self._hub.to_socket(socket, "new_producer", payloads.producer(producer))
+
+    def _voice_state(self, state: VoiceState) -> Mapping[str, Any]:
+        producers = self._media.producers(state.channel_id)
+        return _voice_state(state, [each for each in producers if each.user_id == state.user_id])
 
     def _send_closed(self, producers: Sequence[Producer]) -> None:
         for producer in producers:
             self._hub.to_room(producer.channel_id, "producer_closed", payloads.producer(producer))
 
 
-def _voice_state(state: VoiceState) -> Mapping[str, Any]:
+def _voice_state(state: VoiceState, producers: Sequence[Producer]) -> Mapping[str, Any]:
+    """Return the `VoiceState` of a member. producers: the member's open ones (amendment A23)."""
     return {
         "userId": state.user_id,
         "channelId": state.channel_id,
         "isMuted": state.is_muted,
         "isDeafened": state.is_deafened,
+        "isSpeaking": any(producer.speaking for producer in producers),
+        "isScreenSharing": any(producer.kind == "screen" for producer in producers),
     }
 
 
 def _no_voice_state(user_id: str) -> Mapping[str, Any]:
-    return {"userId": user_id, "channelId": None, "isMuted": False, "isDeafened": False}
+    return {
+        "userId": user_id,
+        "channelId": None,
+        "isMuted": False,
+        "isDeafened": False,
+        "isSpeaking": False,
+        "isScreenSharing": False,
+    }
 
 
 def _user_left(user: Named, channel_id: str) -> Mapping[str, Any]:

@@ -42,9 +42,10 @@ class Participant:
         body: dict[str, Any] = {"transportId": transport_id, "kind": kind, "rtpParameters": parameters}
         return str((await self._gateway.perform("createProducer", self.token, **body))["id"])
 
-    def state(self, channel_id: str | None = ROOM, *, is_muted: bool = False) -> Any:
-        """Return the `data` of a `voice_state` of this user."""
-        return {"userId": self.id, "channelId": channel_id, "isMuted": is_muted, "isDeafened": False}
+    def state(self, channel_id: str | None = ROOM, **flags: bool) -> Any:
+        """Return the `data` of a `voice_state` of this user. flags: those that are true."""
+        none = dict.fromkeys(("isMuted", "isDeafened", "isSpeaking", "isScreenSharing"), False)
+        return {"userId": self.id, "channelId": channel_id, **none, **flags}
 
     def event(self, producer_id: str, kind: str = "audio") -> Any:
         """Return the `data` of an event about a producer of this user."""
@@ -213,7 +214,7 @@ async def test_transports_without_a_voice_state_close(
         anna = Participant(voice_gateway, guest, await voice_gateway.client(guest["accessToken"]))
         await anna.client.request("user_joined")
     producer = await anna.produce(await anna.transport())
-    assert await ben.client.receive("voice_state") == anna.state(is_muted=True)
+    assert await ben.client.receive("voice_state") == anna.state(isMuted=True)
     assert await ben.client.receive("new_producer") == anna.event(producer)
     await ends(anna)
     assert await ben.client.receive("producer_closed") == anna.event(producer)
@@ -231,7 +232,7 @@ async def test_transports_in_the_new_channel_stay_open(voice_gateway: RunningGat
         voice_gateway, guest := await voice_gateway.guest("anna"), await voice_gateway.client(guest["accessToken"])
     )
     producer = await anna.produce(await anna.transport())
-    assert await ben.client.receive("voice_state") == anna.state(is_muted=True)
+    assert await ben.client.receive("voice_state") == anna.state(isMuted=True)
     assert await ben.client.receive("new_producer") == anna.event(producer)
     assert await anna.client.request("voice_state", channelId=ROOM) == anna.state()
     assert await anna.client.receive("voice_state") == ben.state()
@@ -245,12 +246,12 @@ async def test_a_listener_is_visible(voice_gateway: RunningGateway) -> None:
     anna = Participant(voice_gateway, await voice_gateway.guest("anna"), ben.client)
     for operation in ("createRecvTransport", "createSendTransport"):
         await voice_gateway.perform(operation, anna.token, channelId=ROOM)
-    assert await ben.client.receive("voice_state") == anna.state(is_muted=True)
+    assert await ben.client.receive("voice_state") == anna.state(isMuted=True)
     await ben.client.receives_nothing()
     client = await voice_gateway.client((await voice_gateway.guest("carl"))["accessToken"])
     await client.request("voice_state", channelId=ROOM)
     seen = [await client.receive("voice_state") for _ in range(2)]
-    assert seen == [ben.state(), anna.state(is_muted=True)]
+    assert seen == [ben.state(), anna.state(isMuted=True)]
 
 
 async def test_a_transport_moves_its_user(voice_gateway: RunningGateway) -> None:
@@ -291,7 +292,7 @@ async def test_a_participant_who_waits_alone_keeps_the_transport(database_url: s
             waiting = await anna.transport()
             ben = Participant(gateway, await gateway.guest("ben"), anna.client)
             producer = await ben.produce(await ben.transport())
-            assert await anna.client.receive("voice_state") == ben.state(is_muted=True)
+            assert await anna.client.receive("voice_state") == ben.state(isMuted=True)
             assert await anna.client.receive("new_producer") == ben.event(producer)
             assert await anna.client.receive("producer_closed") == ben.event(producer)
             assert await anna.client.receive("voice_state") == ben.state(None)
@@ -382,6 +383,9 @@ async def test_the_whole_room_gets_the_speaking_state(voice_gateway: RunningGate
     for each in (anna, ben):
         event = await each.client.receive("speaking_state")
         assert event == {"userId": anna.id, "isSpeaking": True, "channelId": ROOM}
+    carl = await enter(voice_gateway, "carl")
+    assert await carl.client.receive("voice_state") == anna.state(isSpeaking=True)
+    await anna.client.receive("voice_state")
     await anna.client.request("voice_state", channelId=ROOM, isMuted=True)
     assert (await anna.client.receive("speaking_state"))["isSpeaking"] is False
     asked = (await worker.call("asked", {}))["asked"]

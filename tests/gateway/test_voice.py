@@ -25,14 +25,16 @@ class Producer:
     user_id: str
     channel_id: str
     kind: str
+    speaking: bool = False
 
 
 class FakeMedia(NoMedia):
-    """An SFU in which each given user sends audio in `room`."""
+    """An SFU in which each given user sends audio in `room`. sends: other producers there, instead of these."""
 
     def __init__(self, *users: str) -> None:
         """Take the users, in the order in which they began."""
         self._users = list(users)
+        self.sends: list[Producer] = []
         self.muted: list[tuple[str, bool]] = []
 
     def users(self, channel_id: str) -> Collection[str]:
@@ -45,7 +47,7 @@ class FakeMedia(NoMedia):
 
     def producers(self, channel_id: str) -> Sequence[Producer]:
         """Return the producers of the users that still send."""
-        return [Producer(f"audio-{user}", user, channel_id, "audio") for user in self._users]
+        return self.sends or [Producer(f"audio-{user}", user, channel_id, "audio") for user in self._users]
 
     def close_user(self, user_id: str, *, outside: str | None = None) -> Sequence[Producer]:
         """Stop the user's audio, unless `room` is excepted."""
@@ -81,10 +83,17 @@ def profile(socket: Socket) -> Profile:
     return Profile(socket.identity.user_id, socket.identity.username, None, None)
 
 
-def state(user: str, channel_id: str | None = "room", muted: bool = False, deafened: bool = False) -> object:
+def state(
+    user: str,
+    channel_id: str | None = "room",
+    muted: bool = False,
+    deafened: bool = False,
+    speaking: bool = False,
+    sharing: bool = False,
+) -> object:
     """Return a `voice_state` in the form of `FakeConnection.events`."""
     data = {"userId": user, "channelId": channel_id, "isMuted": muted, "isDeafened": deafened}
-    return ("voice_state", data)
+    return ("voice_state", {**data, "isSpeaking": speaking, "isScreenSharing": sharing})
 
 
 def left(user: str, channel_id: str = "room") -> object:
@@ -112,6 +121,27 @@ def test_a_newcomer_gets_the_participants() -> None:
     producing = [producer("new_producer", "anna"), producer("new_producer", "ben")]
     assert carl_connection.events == [state("carl"), state("anna", muted=True), state("ben"), *producing]
     assert anna_connection.events == ben_connection.events == [state("carl")]
+
+
+def test_a_state_shows_who_speaks_and_who_shares_the_screen() -> None:
+    """The states to a newcomer and to the room show what the member's own open producers do now (A23)."""
+    voice = VoiceChannels()
+    (anna, _), (ben, _), (carl, carl_connection) = [bound_socket(voice.hub, user) for user in ("anna", "ben", "carl")]
+    voice.enter(anna)
+    voice.enter(ben)
+    voice.media.sends = [
+        Producer("screen", "anna", "room", "screen"),
+        Producer("camera", "ben", "room", "video"),
+        Producer("voice", "ben", "room", "audio", speaking=True),
+    ]
+    voice.enter(carl)
+    states = [event for event in carl_connection.events if event[0] == "voice_state"]
+    assert states == [state("carl"), state("anna", sharing=True), state("ben", speaking=True)]
+    carl_connection.events.clear()
+    voice.enter(anna, is_deafened=True)
+    voice.enter(ben, is_deafened=True)
+    changed = [state("anna", deafened=True, sharing=True), state("ben", deafened=True, speaking=True)]
+    assert carl_connection.events == changed
 
 
 def test_a_changed_flag_reaches_everyone() -> None:

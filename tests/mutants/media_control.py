@@ -353,6 +353,20 @@ MUTANTS = [
         killed_by="audience.speaking_state.out.after-leaving",
     ),
     mutant(
+        "media.speaking.newcomers-see-none",
+        "Who enters a call does not see who speaks there.",
+        Event("voice_state", lambda send, event: send(event.with_data(isSpeaking=False))),
+        of="voice_state.out",
+        killed_by="A23.is-speaking",
+    ),
+    mutant(
+        "media.speaking.everybody-in-the-call",
+        "While one user speaks, voice_state says it of everybody.",
+        Edit("hype/gateway/voice.py", "by_user.get(other.user_id, ())", "producers"),
+        of="voice_state.out",
+        killed_by="A23.is-speaking",
+    ),
+    mutant(
         "media.speaking.levels-not-offered",
         "The router does not offer the extension for audio levels, so no device sends any.",
         Operation("getRtpCapabilities", telling(each("headerExtensions", _without_levels))),

@@ -11,7 +11,7 @@ from tests.mutants.books import CREATING, ROOMS_NOTED, rooms
 from tests.mutants.calls import collected
 from tests.mutants.changes import each, replaced
 from tests.mutants.registry import HARDENED, mutant
-from tests.mutants.seams import Around, Event, Media, Payload, Sending, Within, send
+from tests.mutants.seams import Around, Edit, Event, Media, Payload, Sending, Within, send
 
 _CLOSED = "hype.operations:Announcer.producer_closed"
 _DELETED = "hype.gateway:Voice.close_room"
@@ -311,5 +311,19 @@ MUTANTS = [
         *during("hype.gateway:Voice.leave_room", Event("producer_closed", unsent)),
         of="producer_closed.out",
         killed_by="R38.drop-closes-producers",
+    ),
+    mutant(
+        "voice.state.no-screen",
+        "voice_state never says that a user shares the screen.",
+        Event("voice_state", lambda send, event: send(event.with_data(isScreenSharing=False))),
+        of="voice_state.out",
+        killed_by="A23.is-screen-sharing",
+    ),
+    mutant(
+        "voice.state.camera-is-screen",
+        "voice_state says of a user with a camera that they share the screen.",
+        Edit("hype/gateway/voice.py", 'producer.kind == "screen"', 'producer.kind != "audio"'),
+        of="voice_state.out",
+        killed_by="A23.is-screen-sharing",
     ),
 ]

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from typing import Any
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.voice import PATIENCE_S
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import set_voice_state
 from hype_contract.cases.media.flow import audio_flow
@@ -90,6 +92,51 @@ def speaking(world: World) -> None:
             for socket in (ann.socket, eve.socket):
                 must.equal(_states(socket), [True, False] * 2, f"isSpeaking in the events to {socket.name}")
             return
+
+
+@case(
+    "A23.is-speaking",
+    "voice_state says isSpeaking: a newcomer sees at once which participants speak",
+    source="asyncapi.yaml#/components/schemas/VoiceState; amendment A23",
+    level="extension",
+)
+def is_speaking(world: World) -> None:
+    """Enter a call of two while one of them speaks, and enter it with another user when the speech has ended."""
+    for ann, bob in _attempts(world, "ann", "bob"):
+        audio = ann.produce("audio")
+        bob.consume(audio).wait_for(audio)
+        pause = _start_speaking(bob.socket, audio)
+        early, late = (world.socket(world.guest(name)) for name in ("early", "late"))
+        seen, entering = _enter_during_speech(early, audio)
+        send_until_speaking_state(bob.socket, False, audio, QUIET)
+        if max(pause, entering) < _SHORT_S:
+            must.equal(seen, True, "isSpeaking of a participant who speaks")
+            bobs = early.expect("voice_state", {"userId": bob.participant.person.id})["data"]
+            must.equal(bobs.get("isSpeaking"), False, "isSpeaking of a participant who is silent")
+            late.send("voice_state", {"channelId": ann.participant.channel})
+            seen = late.expect("voice_state", {"userId": ann.participant.person.id})["data"].get("isSpeaking")
+            must.equal(seen, False, "isSpeaking of a participant who spoke before")
+            return
+
+
+def _enter_during_speech(socket: Socket, audio: Stream) -> tuple[Any, float]:
+    """Enter the speaker's call by `socket` while loud packets of `audio` go on.
+
+    Return `isSpeaking` of the speaker's voice_state, and the longest time between two packets, in seconds. Raises
+    `Violation` when no such voice_state comes.
+    """
+    speaker = audio.peer.participant
+    longest_s, sent = 0.0, time.monotonic()
+    socket.send("voice_state", {"channelId": speaker.channel})
+    for _ in range(int(PATIENCE_S / _PACKET_S)):
+        audio.send(audio.packet(level=LOUD))
+        longest_s, sent = max(longest_s, time.monotonic() - sent), time.monotonic()
+        try:
+            data = socket.expect("voice_state", {"userId": speaker.person.id}, within=_PACKET_S)["data"]
+        except must.Violation:
+            continue
+        return data.get("isSpeaking"), max(longest_s, time.monotonic() - sent)
+    return socket.expect("voice_state", {"userId": speaker.person.id}, within=0)["data"].get("isSpeaking"), longest_s
 
 
 @case(
