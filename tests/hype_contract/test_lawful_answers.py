@@ -22,7 +22,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.requests import _Judge
 from hype_contract.cases.rest.samples import statuses_of_unknown
 from hype_contract.contract.specs import Contract
-from tests.hype_contract.fake import NOW, Fake, Request, api, envelope, failure
+from tests.hype_contract.fake import NOW, Fake, Request, api, create_channel, envelope, failure
 from tests.hype_contract.test_hostile import MEGABYTES, answering, asked, generated, hostile
 
 MakeWorld = Callable[[Fake], World]
@@ -220,3 +220,31 @@ def test_a_violation_in_a_hook_of_schemathesis_stays_one(fake: Fake, world_on: M
     judge: Any = _Judge(world_on(fake))
     with pytest.raises(Violation, match=r"/auth/(guest|register)"):  # a world without guests registers users
         judge.run(["getCurrentUser"], ("examples", "fuzzing"), 2)
+
+
+def test_a_new_channel_that_cannot_be_read_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
+    """A generated request creates a channel, and the answer is no JSON: that fails the case."""
+    fake.routes[r"POST /api/channels"] = lambda server, request: (201, b"no JSON")
+    judge: Any = _Judge(world_on(fake))
+    judge.run(["createChannel"], ("examples", "fuzzing"), 2)
+    with pytest.raises(Violation, match=r"POST /api/channels to keep openapi\.yaml"):
+        judge.report()
+
+
+@pytest.mark.parametrize("bare", [False, True])
+def test_a_channel_of_a_generated_request_is_removed(bare: bool, fake: Fake, world_on: MakeWorld) -> None:
+    """The case removes what its requests have created, also of a server that answers a bare channel."""
+
+    def create(server: Fake, request: Request) -> tuple[int, object]:
+        if request.user is None:
+            return 401, failure("Not authenticated")
+        status, made = create_channel(server, request)
+        return (200, list(server.channels.values())[-1]) if bare else (status, made)
+
+    fake.routes[r"POST /api/channels"] = create
+    world = world_on(fake)
+    judge: Any = _Judge(world)
+    judge.run(["createChannel"], ("examples",), 2)
+    assert fake.channels
+    world.close()
+    assert fake.channels == {}

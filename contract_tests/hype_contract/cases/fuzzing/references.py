@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cached_property
 from typing import Any
 
@@ -17,6 +18,7 @@ from schemathesis.core.parameters import ParameterLocation
 from schemathesis.generation.meta import TestPhase
 
 from hype_contract.actors.clients.rest import Reply
+from hype_contract.actors.must import Violation
 from hype_contract.actors.people import Person, unique
 from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.voice_references import VoiceReferences
@@ -85,10 +87,11 @@ class References:
         self._fill_body(request, operation)
 
     def adopt(self, made: Reply) -> None:
-        """Have the channel that a request has created removed when the case ends."""
-        channel = made.json.get("data") if isinstance(made.json, dict) else None
-        if isinstance(channel, dict) and isinstance(channel.get("id"), str):
-            self._world.adopt(channel["id"], self._owner)
+        """Have the channel that a request has created removed when the case ends, if the answer says its id."""
+        with suppress(Violation):
+            channel = made.data
+            if isinstance(channel, dict) and isinstance(channel.get("id"), str):
+                self._world.adopt(channel["id"], self._owner)
 
     def _spare_older_objects(self, request: Request[Any], operation: str) -> None:
         """Turn a change of an older object to one of this run: in the documented profile it would succeed."""

@@ -158,9 +158,9 @@ class _Judge:
             return
         self.statuses.add(reply.status)
         self.world.rest.note_effect(known, str(response.request.method), reply.status)
-        if (reply.status, operation_id) == (201, "createChannel"):
-            self._references.adopt(reply)
         judged = judgement_on(self.world.contract, reply)
+        if operation_id == "createChannel" and reply.status < 300:
+            self._references.adopt(reply)
         self.world.trace.observe(reply.pair, right=not judged.wrong)
         found = [*judged.wrong, *(problem for some in judged.published.values() for problem in some)]
         if found:
