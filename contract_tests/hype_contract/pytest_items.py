@@ -21,9 +21,9 @@ import pytest
 
 from hype_contract.recording.printable import printable
 from hype_contract.recording.secrecy import without_credentials
-from hype_contract.reporting import files
+from hype_contract.reporting import comparison, files
 from hype_contract.reporting.closing import closing_lines, verdict_line
-from hype_contract.reporting.document import of_run
+from hype_contract.reporting.document import Document, of_run
 from hype_contract.reporting.entries import describe, entry_of, headline
 from hype_contract.requirements.requirement import Requirement
 from hype_contract.running import target
@@ -46,9 +46,11 @@ class RequirementFailed(Exception):
 class Session:
     """The run behind the items. It starts with the first item. `stopped`: why the run ended early, or None."""
 
-    def __init__(self, planned: PlannedRun, paths: Mapping[str, Path]) -> None:
+    def __init__(self, planned: PlannedRun, paths: Mapping[str, Path], earlier: Document | None = None) -> None:
+        """Keep what the run needs. earlier: the document of an earlier run, to compare with."""
         self.planned = planned
         self._paths = paths
+        self._earlier = earlier
         self._results: dict[str, list[CaseResult]] = defaultdict(list)
         self._expected: Counter[str] = Counter()
         self._begun = self._ended = False
@@ -107,11 +109,15 @@ class Session:
         return [printable(f"hype-contract: {urls}, {profile}, seed {config.seed}, mode {config.options.mode}")]
 
     def summary(self) -> list[str]:
-        """Return the verdict of each level and the closing lines; nothing if the run was interrupted."""
+        """Return what has changed, the verdict of each level and the closing lines.
+
+        An interrupted run has none of them.
+        """
         if not self._ended:
             return []
         levels = [f"level {level:<11} {part.word}" for level, part in self.run.verdict.levels.items()]
-        return [*levels, *closing_lines(self.run)]
+        changed = comparison.changes(self._earlier, of_run(self.run)) if self._earlier else []
+        return [*printable(changed), *levels, *closing_lines(self.run)]
 
     def close(self) -> None:
         """Stop the cases that still run, and close everything that was opened.
@@ -178,15 +184,16 @@ class Requirements(pytest.Directory):
         try:
             config = config_of(options)
             paths = {name: path for name in _FORMATS if (path := getattr(options, name)) is not None}
+            earlier = comparison.read(options.compare) if options.compare else None
             files.prepare(paths)
-        except (BadAuthorities, BadExpectations, UnknownIds, files.CannotWrite) as wrong:
+        except (BadAuthorities, BadExpectations, UnknownIds, comparison.CannotCompare, files.CannotWrite) as wrong:
             raise self.CollectError(f"hype-contract: {wrong}") from None
         try:
             found = target.reach(options.base_url, options.ws_url, options.profile, config.areas, config.options)
         except target.TargetUnusable as unusable:
             sentence = known_secrets(options.base_url, options.ws_url, config.options).hide(str(unusable))
             raise self.CollectError(printable(f"hype-contract: {sentence}")) from None
-        return Session(PlannedRun(found, config), paths)
+        return Session(PlannedRun(found, config), paths, earlier)
 
 
 class _Item(pytest.Item):

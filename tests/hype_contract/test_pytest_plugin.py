@@ -13,6 +13,7 @@ from xml.etree.ElementTree import Element, fromstring
 
 import pytest
 
+from hype_contract.reporting.document import FORMAT
 from tests.hype_contract.fake import Fake, Reply, Request, api, failure, health, running
 
 pytestmark = pytest.mark.slow
@@ -112,8 +113,12 @@ def test_outcomes_are_those_of_the_run(failing: Failing) -> None:
 
 
 def test_a_target_that_conforms_passes(tmp_path: Path, fake: Fake) -> None:
-    """A target that conforms gives exit code 0 and the verdict; `-k` selects requirements."""
-    ended = judge(tmp_path, *on(fake), "-k", "R12.health or verdict")
+    """A target that conforms gives exit code 0, the verdict and what has changed; `-k` selects requirements."""
+    about = {"target": {"profile": "hardened"}, "mode": "default", "options": {"areas": []}, "began": "yesterday"}
+    earlier = {"format": FORMAT, **about, "requirements": [{"id": "R12.health", "outcome": "fail"}]}
+    (tmp_path / "old.json").write_text(json.dumps(earlier))
+    ended = judge(tmp_path, *on(fake), "-k", "R12.health or verdict", "--hype-compare", "old.json")
+    assert "change: R12.health passes now (before: fail)" in ended.stdout
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert "2 passed" in ended.stdout
     assert "verdict: conforms" in ended.stdout
@@ -145,6 +150,7 @@ def test_a_run_can_be_interrupted(tmp_path: Path) -> None:
             ["--hype-base-url", "http://127.0.0.1:9", "--hype-expected-failures", "no"],
             "--expected-failures no cannot be",
         ),
+        (["--hype-base-url", "http://127.0.0.1:9", "--hype-compare", "no"], "--compare no cannot be read"),
     ],
 )
 def test_a_wrong_command_is_refused(options: list[str], sentence: str, tmp_path: Path) -> None:

@@ -26,7 +26,13 @@ pytestmark = pytest.mark.slow
 
 ACCESS, REFRESH, LOGIN = "the-access-secret-of-32-bytes-or-more", "the-refresh-secret-of-32-bytes-or-so", "joe:sesame"
 SCHEMA = json.loads((Path(hype_contract.reporting.__file__).parent / "report.schema.json").read_text())
-FORMATS = {"json": "report.json", "junit": "report.xml", "html": "report.html", "badge": "badge.svg"}
+FORMATS = {
+    "json": "report.json",
+    "junit": "report.xml",
+    "html": "report.html",
+    "badge": "badge.svg",
+    "markdown": "report.md",
+}
 NASTY = "</script><b>&amp; ]]> \x00\x1b[31m \ufffe"
 
 
@@ -168,6 +174,15 @@ def test_junit_counts_what_it_holds(failing: Failing) -> None:
     assert int(root.get("tests", "")) == len(failing.document["requirements"])
     properties = {element.get("name"): element.get("value") for element in root.iter("property")}
     assert (properties["seed"], properties["profile"]) == ("7", "hardened")
+
+
+@pytest.mark.parametrize("format", [*FORMATS, "console"])
+def test_each_report_says_which_edition_of_the_contract_was_judged(format: str, failing: Failing) -> None:
+    """Each report names the version and the digest of the two specs, so that two reports can be told apart."""
+    edition = failing.document["contract"]
+    text = failing.text(format)
+    assert edition["version"] in text
+    assert edition["digest"][:12] in text
 
 
 class _Page(HTMLParser):

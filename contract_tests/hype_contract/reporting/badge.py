@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from hype_contract.contract.areas import AREAS
 from hype_contract.reporting import templating
-from hype_contract.reporting.document import Document
+from hype_contract.reporting.document import Document, edition_in
 from hype_contract.requirements.requirement import HIGHEST
 
 _LABEL = "hype contract"
@@ -37,6 +37,7 @@ def render(document: Document) -> str:
         "badge.svg",
         label=_LABEL,
         message=message,
+        edition=edition_in(document),
         colour=_COLOURS[document["verdict"]["word"]],
         label_width=label_width,
         message_width=message_width,

@@ -41,6 +41,12 @@ class UnbegunRun:
     ending: Ending
 
 
+def edition_in(document: Document) -> str:
+    """Return which edition of the contract a document is about: `1.0.0 (sha256 2287296ecc72)`."""
+    contract = document["contract"]
+    return f"{contract['version']} (sha256 {contract['digest'][:12]})"
+
+
 def of_run(run: FinishedRun) -> Document:
     """Return the document of a finished run, in which every string is printable."""
     target, verdict = run.target, run.verdict

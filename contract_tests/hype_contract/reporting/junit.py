@@ -12,7 +12,7 @@ from typing import Any
 from xml.etree.ElementTree import Element, SubElement, indent, tostring
 
 from hype_contract.contract.areas import AREAS
-from hype_contract.reporting.document import Document
+from hype_contract.reporting.document import Document, edition_in
 from hype_contract.reporting.entries import describe, headline
 
 _NAME = "hype contract"
@@ -70,6 +70,7 @@ def _properties(document: Document) -> dict[str, Any]:
         "seed": document["seed"],
         "mode": document["mode"],
         "harness": f"{document['harness']['name']} {document['harness']['version']}",
+        "contract": edition_in(document),
         "verdict": verdict["word"],
         "levels": verdict["sentence"],
     }

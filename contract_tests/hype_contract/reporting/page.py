@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from hype_contract.contract.areas import AREAS
 from hype_contract.reporting import templating
 from hype_contract.reporting.closing import stale_note
-from hype_contract.reporting.document import Document
+from hype_contract.reporting.document import Document, edition_in
 from hype_contract.reporting.entries import Entry, counted, headline, tally
 from hype_contract.reporting.matrices import matrices, percentage
 from hype_contract.requirements.requirement import LEVELS
@@ -128,4 +128,5 @@ def _settings(document: Document) -> dict[str, Any]:
         "Secrets of the target": f"{len(secrets)} of 2 given",
         "Expected failures": len(options["expectedFailures"]),
         "Harness": f"{harness['name']} {harness['version']}",
+        "Contract": edition_in(document),
     }
