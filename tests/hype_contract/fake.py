@@ -26,7 +26,8 @@ Route: TypeAlias = "Callable[[Fake, Request], Reply]"
 class Fake:
     """The state of the fake server. `routes` (method and path pattern → answer) may be replaced to break it.
 
-    `heads`: the request line and headers of every request, and of every WebSocket handshake.
+    `heads`: the request line and headers of every request, and of every WebSocket handshake. `bodies`: the request line
+    and body of every request.
     """
 
     profile: str = "hardened"
@@ -37,6 +38,7 @@ class Fake:
     on_frame: Callable[[Fake, ServerConnection, str], None] | None = None
     on_connect: Callable[[ServerConnection], None] | None = None
     heads: list[str] = field(default_factory=list)
+    bodies: list[tuple[str, bytes]] = field(default_factory=list)
     base_url: str = ""
     ws_url: str = ""
 
@@ -185,6 +187,7 @@ def handler_for(fake: Fake) -> type[BaseHTTPRequestHandler]:
             line = f"{self.command} {self.path.partition('?')[0]}"
             fake.heads.append(f"{line}\n{self.headers}")
             content = self.rfile.read(int(self.headers.get("content-length", 0)))
+            fake.bodies.append((line, content))
             token = self.headers.get("authorization", "").removeprefix("Bearer ")
             code: int = 404
             body: object = failure("Not found")

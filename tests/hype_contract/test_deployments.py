@@ -32,7 +32,7 @@ REST = (
     "spec.getUser",
     "R8.media-type",
 )
-GATEWAY = ("R31.token-in-url", "R36.sender-included", "R34.joiner-included", "R32.text-only")
+GATEWAY = ("R31.token-in-url", "R36.sender-included", "R34.joiner-included", "R32.fragments")
 
 
 class Deployed:

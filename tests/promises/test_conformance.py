@@ -16,9 +16,11 @@ _MINUTES = 60  # seconds
 _REPORTS = {"json": "report.json", "junit": "report.xml", "html": "report.html", "badge": "badge.svg"}
 
 
+_NO_RESTART = "--restart-command was not given, with which the target can be restarted"
 _UNJUDGED: dict[Profile, set[str]] = {
-    "documented": {"cannot be provoked from outside"},
+    "documented": {"cannot be provoked from outside", _NO_RESTART},
     "hardened": {
+        _NO_RESTART,
         "cannot be provoked from outside",
         "the run reaches the limit of one operation only (A13.writes)",
         "the target shows its metrics to this machine",

@@ -83,12 +83,12 @@ SEEN = {
     ),
     "a line of security": Change(
         "openapi.yaml",
-        "      security: [{bearer: []}]\n      x-hype-documented: {security",
-        "      security: [{}, {bearer: []}]\n      x-hype-documented: {security",
+        "      security: [{bearer: []}]\n      x-hype-policy: {allow: [self]}",
+        "      security: [{}, {bearer: []}]\n      x-hype-policy: {allow: [self]}",
         "R7.no-token",
     ),
     "a policy": Change(
-        "openapi.yaml", "      x-hype-policy: {allow: [creator, serverOwner]}\n", "", "P6.only-creator-or-owner"
+        "openapi.yaml", "\n      x-hype-policy: {allow: [creator, serverOwner]}\n", "\n", "P6.only-creator-or-owner"
     ),
     "a rule of visibility": Change("openapi.yaml", "          x-hype-visible-to: owner\n", "", "P7.email"),
     "an announcement": Change(
