@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 import pytest
 
+from hype_contract.actors.must import Members
 from hype_contract.actors.world import World
 from hype_contract.cases import catalogue
 from hype_contract.cases.registry import Case, Check
@@ -22,6 +23,7 @@ ANSWER = "answer.createChannel.201"
 BOUND = "bounds.createChannel.name.maxLength.on"
 WORDS = "R14.create"
 ANY = "spec.createChannel"
+MORE = "R14.more"
 LONGEST = 100
 RULES = (WORDS, BOUND, ANY, ANSWER)
 Judge = Callable[..., dict[str, RequirementResult]]
@@ -56,7 +58,10 @@ def prepare(name: str) -> Check:
 def rules(contract: Contract) -> Requirements:
     """Return the requirements of these tests, with one about the words of the document."""
     words = Requirement(WORDS, "a channel is created", "seed", "documented")
-    return Requirements([words, *(rule for rule in catalogue.load(contract) if rule.id in RULES and rule.id != WORDS)])
+    more = Requirement(MORE, "more than the specs demand", "ruling R14", "extension")
+    return Requirements(
+        [words, more, *(rule for rule in catalogue.load(contract) if rule.id in RULES and rule.id != WORDS)]
+    )
 
 
 @pytest.fixture
@@ -124,6 +129,15 @@ def test_a_blocked_published_case_waits_for_a_published_requirement(fake: Fake, 
     assert results[ANY].case_results[0].script
 
 
+def test_a_blocked_extension_waits_for_what_a_must_has_shown(fake: Fake, judge: Judge) -> None:
+    """An extension fails no must; it waits for the same requirement as the cases that do."""
+    fake.routes["POST /api/channels"] = with_short_names
+    words, extension, bound = (WORDS, create("a")), (MORE, prepare("a" * LONGEST)), (BOUND, prepare("a" * LONGEST))
+    assert ANY not in judge(words, extension)
+    results = judge(words, extension, bound)
+    assert {results[id].waits_for for id in (MORE, BOUND)} == {ANY}
+
+
 def test_a_wrong_answer_to_a_preparation_breaks_the_words(fake: Fake, judge: Judge) -> None:
     """An answer that breaks the words blocks a published case, which then waits for the documented requirement."""
     fake.routes["POST /api/channels"] = lambda fake, request: (201, {"success": True, "data": 7})
@@ -159,3 +173,25 @@ def test_a_breach_is_shown_by_a_case_with_a_script(rules: Requirements) -> None:
     shown = CaseResult(case, rules[WORDS], "fail", "shown", script=("curl",))
     (judged,) = evaluate([rules[WORDS]], [bare, shown], None)
     assert judged.message == "shown"
+
+
+@pytest.mark.parametrize(
+    ("breaches", "awaited"),
+    [
+        ([(BOUND, "'name' is a required property"), (ANY, "'type' is a required property")], BOUND),
+        ([(BOUND, "'topic' is a required property"), (ANY, "'type' is a required property")], ANY),
+    ],
+    ids=["named", "latest"],
+)
+def test_a_case_that_needs_a_member_waits_for_the_breach_that_names_it(
+    breaches: list[tuple[str, str]], awaited: str, judge: Judge
+) -> None:
+    """An object lacks a member because it is wrong. Where no breach names the member, the latest is most likely it."""
+
+    def reads(world: World) -> None:
+        for id, got in breaches:
+            world.trace.note(id, "a channel", got)
+        Members({"id": "a"})["name"]
+
+    results = judge((WORDS, reads))
+    assert (results[WORDS].outcome, results[WORDS].waits_for) == ("blocked", awaited)

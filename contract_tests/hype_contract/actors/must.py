@@ -49,14 +49,18 @@ class Unsupported(Exception):
 
 
 class Lacking(Violation):
-    """An object of the target without a member that the case needs."""
+    """An object of the target without a member that the case needs. `member`: its name in quotes, as problems say."""
+
+    def __init__(self, name: str, got: object) -> None:
+        self.member = repr(name)
+        super().__init__(f"an object with {self.member}", got)
 
 
 class Members(dict[str, Any]):
     """An object that the target sent. To ask for a member that it lacks raises a `Violation` that says so."""
 
     def __missing__(self, name: str) -> NoReturn:
-        raise Lacking(f"an object with {name!r}", sorted(self))
+        raise Lacking(name, sorted(self))
 
 
 def hold(condition: bool, expected: str, got: object = "the opposite", *, seen: Pair | None = None) -> None:

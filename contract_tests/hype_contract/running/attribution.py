@@ -19,7 +19,10 @@ def attributed(results: Iterable[CaseResult], requirements: Requirements, failed
     """
     about = {rule.id: rule.pair for rule in requirements if rule.pair}
     told: set[str] = set()
-    return [_attributed(result, requirements, about.get(result.waits_for or ""), failed, told) for result in results]
+    every = list(results)
+    for _ in range(2):  # in the second round it is known what the others have shown
+        every = [_attributed(result, requirements, about.get(result.waits_for or ""), failed, told) for result in every]
+    return every
 
 
 def _attributed(
@@ -28,11 +31,13 @@ def _attributed(
     if awaited is None or awaited in failed:
         return result
     rule = _of_all(awaited, requirements)
-    # What a recommendation or an extension needs shows nothing about a must.
-    if rule is None or not result.requirement.speaks_of("hardened"):
+    if rule is None:
         return result
     if rule.id in told:
         return replace(result, waits_for=rule.id)
+    # What a recommendation or an extension needs shows nothing about a must.
+    if not result.requirement.speaks_of("hardened"):
+        return result
     told.add(rule.id)
     message = f"expected {result.expected}, got {result.got}"
     shown = replace(result, requirement=rule, outcome="fail", message=message, waits_for=None, asides=())

@@ -217,8 +217,8 @@ class CaseRunner:
         except Exception as error:  # noqa: BLE001 - a broken case is reported, and the others run
             if isinstance(error, OSError):
                 world.conditions.lose(error)
-            if finding := next(iter(world.trace.findings.values()), None):
-                # What the case could not read was wrong.
+            if finding := next(reversed(world.trace.findings.values()), None):
+                # What the case could not read, the latest answer most likely, was wrong.
                 return _blocked(case, requirement, finding, finding.requirement)
             reason = f"the harness failed: {type(error).__name__}: {error}"
             return CaseResult(case, requirement, "error", reason)
@@ -243,12 +243,14 @@ class CaseRunner:
         return CaseResult(case, requirement, "pass")
 
     def _broken(
-        self, case: Case, requirement: Requirement, violation: Violation, findings: Mapping[str, Finding]
+        self, case: Case, requirement: Requirement, violation: Violation, findings: dict[str, Finding]
     ) -> CaseResult:
         silent = isinstance(violation, NoAnswer) and violation.silent
         blocker = self._by_pair.get(violation.pair) if violation.pair else None
         if isinstance(violation, Lacking) and findings:
-            blocker = next(iter(findings))  # the object lacks a member because it is wrong
+            # The object lacks a member because it is wrong: the breach that names the member says so, or the latest.
+            naming = (id for id, finding in findings.items() if violation.member in finding.got)
+            blocker = next(naming, next(reversed(findings)))
         if violation.preparing or blocker in findings:
             return replace(_blocked(case, requirement, violation, blocker), silent=silent)
         return replace(_failed(case, requirement, violation), silent=silent)
