@@ -18,6 +18,7 @@ from hype_contract.contract.areas import Area
 from hype_contract.contract.specs import Pair
 from hype_contract.recording.ledger import Finding, Ledger, Trace
 from hype_contract.requirements.requirement import Level, Requirement, Requirements
+from hype_contract.running.company import IN_COMPANY, Company
 from hype_contract.running.results import CaseResult, Outcome
 from hype_contract.running.watch import Watch
 from hype_contract.running.workers import Lane, Workers
@@ -64,10 +65,11 @@ class CaseRunner:
         """Keep what the cases need. `make_world`: makes the world of a case from its seed and its conditions.
 
         `watch`: tells whether the target is there; without it, no failure comes from an outage. `after_outage`: is
-        called when the target has come back.
+        called when the target has come back. `company`: tells whether other clients use the target.
         """
         self.ledger = Ledger()
         self.after_outage: Callable[[], None] = lambda: None
+        self.company: Company | None = None
         self._watch = watch
         self._stop = stop or Stop()
         self._make_world = make_world
@@ -125,7 +127,7 @@ class CaseRunner:
         world = self._make_world(self._seed(case), Conditions(self._plan.longest_case_s, self._stop))
         world.takes_guests = not case.alone
         started = time.monotonic()
-        result = self._attempt(case, requirement, world)
+        result = self._in_company(case, requirement, world)
         if result.outcome in _BROKEN and (met := self._outage(world.conditions, started)):
             if self._stop.reason is not None:
                 return CaseResult(case, requirement, "skipped", self._stop.reason)
@@ -208,6 +210,16 @@ class CaseRunner:
 
     def _seed(self, case: Case) -> str:
         return f"{self._plan.seed}/{case.requirement}/{case.name}"
+
+    def _in_company(self, case: Case, requirement: Requirement, world: World) -> CaseResult:
+        """Return the result of a case. One that must run alone, and fails beside another client, is skipped."""
+        company = self.company if case.alone else None
+        if company:
+            company.begin()
+        result = self._attempt(case, requirement, world)
+        if company and result.outcome == "fail" and company.others():
+            return CaseResult(case, requirement, "skipped", IN_COMPANY)
+        return result
 
     def _attempt(self, case: Case, requirement: Requirement, world: World) -> CaseResult:
         try:

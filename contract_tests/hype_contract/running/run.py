@@ -26,6 +26,7 @@ from hype_contract.requirements.requirement import HIGHEST, Requirement
 from hype_contract.running import expectations, groups, verdict
 from hype_contract.running.attribution import attributed
 from hype_contract.running.case_runner import INTERRUPTED, CaseRunner, MakeWorld, Plan
+from hype_contract.running.company import Company
 from hype_contract.running.config import RunConfig
 from hype_contract.running.evaluation import Coverage, evaluate
 from hype_contract.running.groups import Group
@@ -129,6 +130,7 @@ class PlannedRun:
             make = self._world_maker(http, fixtures, self._shared, witness)
             runner = CaseRunner(make, self.requirements, plan, self.watch, stop)
             runner.after_outage = fixtures.forget
+            runner.company = Company(lambda: alone("company", Conditions(stop=stop)))
             try:
                 yield runner
             finally:

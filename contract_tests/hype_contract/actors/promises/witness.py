@@ -55,6 +55,10 @@ class Witness:
         """Return the id of the user whose token it is; None if that is unknown."""
         return self._holders.get(token) if token else None
 
+    def users(self) -> set[str]:
+        """Return the ids of the users whose tokens the run has had."""
+        return set(self._holders.copy().values())
+
     def seen(self, kind: str) -> set[str]:
         """Return the ids of all things of a kind that any answer has shown: `user`, `message` or `channel`."""
         return {id for of, id in list(self._fixed) if of == kind}
