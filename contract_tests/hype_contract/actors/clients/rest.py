@@ -213,7 +213,7 @@ class Rest:
         try:
             response = self._http.request(
                 method,
-                "/",
+                base,  # httpx would parse a text; the path is `target`
                 headers=encoded,
                 content=_framed(headers, content),
                 extensions={"target": path or b"/"},
