@@ -29,6 +29,11 @@ __all__ = ["Metrics"]
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 
 _OF_WORKERS = {
+    "received_bytes": "Bytes of the RTP packets that a media worker has received; their rate is the bit rate over 8.",
+    "lost_packets": "RTP packets of clients that were lost on the way, as the receiver reports to them say.",
+    "jitter_seconds": "The mean interarrival jitter of the streams that clients send.",
+    "cpu_seconds": "The processor time that a media worker has used.",
+    "memory_bytes": "The resident memory of a media worker.",
     "segmentation": "Whether the kernel takes the packets of a burst as one message (UDP_SEGMENT): 1, or 0.",
     "sent_packets": "RTP packets that a media worker has sent.",
     "sent_messages": "Messages to the kernel that these packets left in; one may hold a burst.",
@@ -36,6 +41,8 @@ _OF_WORKERS = {
     "over_rate_packets": "RTP packets that were dropped, because their producer was over its bit rate.",
     "over_share_packets": "Datagrams that were dropped, because their transport was over its share of the worker.",
 }
+
+_SUMS_OF_WORKERS = ("_packets", "_messages", "received_bytes", "cpu_seconds")
 
 
 class Metrics:
@@ -102,10 +109,11 @@ class Metrics:
         """
         self._registry.register(_Media(figures))
 
-    def watch_workers(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
+    def watch_workers(self, figures: Callable[[], Mapping[int, Mapping[str, float]]]) -> None:
         """Show the figures of each media worker by its process id.
 
-        Members that end in `_packets` or `_messages` only ever grow; the others are present numbers.
+        Members that end as `_SUMS_OF_WORKERS` says only ever grow; the others are present numbers. The metrics that are
+        described have a TYPE line before the first worker has told its figures.
         """
         self._registry.register(_Workers(figures))
 
@@ -192,18 +200,21 @@ class _Media(Collector):
 
 
 class _Workers(Collector):
-    def __init__(self, figures: Callable[[], Mapping[int, Mapping[str, int]]]) -> None:
+    def __init__(self, figures: Callable[[], Mapping[int, Mapping[str, float]]]) -> None:
         self._figures = figures
 
     def collect(self) -> Iterable[Metric]:
-        families: dict[str, CounterMetricFamily | GaugeMetricFamily] = {}
+        families = {name: _family_of_workers(name) for name in _OF_WORKERS}
         for pid, figures in self._figures().items():
             for name, number in figures.items():
-                family = CounterMetricFamily if name.endswith(("_packets", "_messages")) else GaugeMetricFamily
-                text = _OF_WORKERS.get(name, f"{name.capitalize()} that a media worker knows of.")
-                families.setdefault(name, family(f"hype_media_worker_{name}", text, labels=["pid"]))
-                families[name].add_metric([str(pid)], number)
+                families.setdefault(name, _family_of_workers(name)).add_metric([str(pid)], number)
         return families.values()
+
+
+def _family_of_workers(name: str) -> CounterMetricFamily | GaugeMetricFamily:
+    family = CounterMetricFamily if name.endswith(_SUMS_OF_WORKERS) else GaugeMetricFamily
+    text = _OF_WORKERS.get(name, f"{name.capitalize()} that a media worker knows of.")
+    return family(f"hype_media_worker_{name}", text, labels=["pid"])
 
 
 def _describe_process(registry: CollectorRegistry) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, Final
 
 from tests.mutants.changes import answering, each, replaced, sets
@@ -16,6 +17,10 @@ def _degraded(perform: Any, call: Any) -> Any:
 
 def _other(profile: str) -> str:
     return "documented" if profile == "hardened" else "hardened"
+
+
+def _without_metric(name: str) -> Callable[[str], str]:
+    return lambda text: text.replace(f"_{name}", "_other")
 
 
 MUTANTS: Final[tuple[Mutant, ...]] = (
@@ -78,5 +83,16 @@ MUTANTS: Final[tuple[Mutant, ...]] = (
         of="getMetrics",
         killed_by="R12.metrics",
         profiles=HARDENED,
+    ),
+    *(
+        mutant(
+            f"rest.service.no-{name}",
+            f"The metrics lack {name}.",
+            Operation("getMetrics", answering(_without_metric(name))),
+            of="getMetrics",
+            killed_by="R12.planned-metrics",
+            profiles=HARDENED,
+        )
+        for name in ("received_bytes", "lost_packets", "jitter_seconds", "cpu_seconds", "memory_bytes")
     ),
 )

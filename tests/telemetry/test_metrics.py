@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
+import yaml
 from prometheus_client import CollectorRegistry, Histogram, generate_latest
 
 from hype.database import Database
@@ -80,6 +83,16 @@ def test_each_worker_has_its_own_figures() -> None:
     assert 'hype_media_worker_sent_messages_total{pid="7"} 9.0' in metrics.text()
     del figures[7]
     assert 'pid="7"' not in metrics.text()
+
+
+def test_the_metrics_that_the_spec_names_are_there_before_a_worker_tells_figures() -> None:
+    """A dashboard finds each name and type of `x-hype-metrics` (R12) from the first scrape on."""
+    spec = yaml.safe_load((Path(__file__).parents[2] / "openapi.yaml").read_text(encoding="utf-8"))
+    metrics = Metrics()
+    metrics.watch_workers(dict)
+    lines = metrics.text().splitlines()
+    for name, metric in spec["paths"]["/metrics"]["get"]["x-hype-metrics"].items():
+        assert f"# TYPE {name} {metric['type']}" in lines
 
 
 def test_tasks_of_the_event_loop_are_counted_at_each_scrape() -> None:

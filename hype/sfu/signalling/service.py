@@ -32,20 +32,6 @@ Attends = Callable[[str, str], bool]
 _REASONS: Mapping[str, Reason] = {"consent": "consent", "connect timeout": "consent"}
 """The reasons of a worker for closing a transport; any other is about DTLS."""
 
-_WORKER_FIGURES = {
-    "transports": "transports",
-    "producers": "producers",
-    "consumers": "consumers",
-    "tasks": "tasks",
-    "segmentation": "segmentation",
-    "sent_packets": "packetsOut",
-    "sent_messages": "messagesOut",
-    "oversized_packets": "oversized",
-    "over_rate_packets": "overRate",
-    "over_share_packets": "overShare",
-}
-"""The figures of a worker, by their names in its statistics."""
-
 _logger = logging.getLogger(__name__)
 
 
@@ -97,10 +83,9 @@ class Sfu:
             "sent_packets": packets[1],
         }
 
-    def worker_figures(self) -> dict[int, dict[str, int]]:
+    def worker_figures(self) -> dict[int, dict[str, float]]:
         """Return the numbers of each worker by its process id, as of some seconds ago."""
-        known = ((worker.pid, worker.stats) for worker in tuple(self._workers.live) if worker.stats)
-        return {pid: {name: int(stats.get(key, 0)) for name, key in _WORKER_FIGURES.items()} for pid, stats in known}
+        return {worker.pid: worker.figures() for worker in tuple(self._workers.live) if worker.stats}
 
     # The requests of users by REST (rulings R25 to R29)
 

@@ -22,6 +22,25 @@ _LOOKS: Final = 10  # at the event loop, while an answer is waited for
 _STATS_INTERVAL_S: Final = 5
 _STOP_S: Final = 3
 
+_FIGURES = {
+    "transports": "transports",
+    "producers": "producers",
+    "consumers": "consumers",
+    "tasks": "tasks",
+    "segmentation": "segmentation",
+    "received_bytes": "octetsIn",
+    "lost_packets": "lost",
+    "jitter_seconds": "jitterSeconds",
+    "cpu_seconds": "cpuSeconds",
+    "memory_bytes": "memoryBytes",
+    "sent_packets": "packetsOut",
+    "sent_messages": "messagesOut",
+    "oversized_packets": "oversized",
+    "over_rate_packets": "overRate",
+    "over_share_packets": "overShare",
+}
+"""The figures of a worker, by their names in its statistics."""
+
 _logger = logging.getLogger(__name__)
 
 
@@ -130,6 +149,10 @@ class WorkerProcess:
     def packets(self) -> tuple[int, int]:
         """Return the RTP packets that it has received and sent, as of its last statistics."""
         return int(self.stats.get("packetsIn", 0)), int(self.stats.get("packetsOut", 0))
+
+    def figures(self) -> dict[str, float]:
+        """Return its numbers as of its last statistics, by their names in the metrics."""
+        return {name: self.stats.get(key, 0) for name, key in _FIGURES.items()}
 
     async def refresh(self) -> bool:
         """Wait for a while, then ask for new statistics. Returns False as soon as the link has closed."""

@@ -221,6 +221,7 @@ class ClientConnection:
             return
         self._authentic(path, now)
         counters.packets_in += 1
+        counters.octets_in += size
         entry = entry or self._identify(packet, header)
         if entry is None:
             counters.unknown += 1
@@ -308,7 +309,7 @@ class ClientConnection:
         if self._keys is not None and now - self._agent.last_check > timeouts.consent:
             self._give_up("consent")
             return
-        self._rtcp.send_reports(now)
+        self._context.counters.lost += self._rtcp.send_reports(now)
         for inbound in self.inbound.values():
             inbound.measure(now)
         share = self._bandwidth / max(1, sum(each.inbound.kind == "video" for each in self.outbound.values()))

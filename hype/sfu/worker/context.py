@@ -39,6 +39,8 @@ class Counters:
     """The packets since the worker started."""
 
     packets_in: int = 0
+    octets_in: int = 0  # of these packets, their encryption included
+    lost: int = 0  # on the way from clients; one that is sent again later was lost, too
     rejected: int = 0  # wrong tag, replayed, or no keys yet
     unknown: int = 0  # of streams that no track explains
     over_rate: int = 0  # of tracks over their bit rate

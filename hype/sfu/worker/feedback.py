@@ -148,6 +148,7 @@ class Reception:
         "_told_expected",
         "_told_received",
         "_transit",
+        "lost_lately",
     )
     # A sequence number that is further ahead, or further back, begins a new count.
     MAX_LEAP, MAX_FALL = 3000, 1000
@@ -159,6 +160,7 @@ class Reception:
         self._jitter = 0.0
         self._transit = 0
         self._last_report, self._last_report_at = 0, 0.0
+        self.lost_lately = 0  # packets, in the interval of the last block; never negative
         self._highest = -1
         self._begin(-1)
 
@@ -185,6 +187,11 @@ class Reception:
         self._transit = transit
         self._received += 1
 
+    @property
+    def jitter_s(self) -> float | None:
+        """The jitter in seconds, None before the first packet (RFC 3550 6.4.1)."""
+        return self._jitter / self._clock_rate if self._highest >= 0 else None
+
     def sender_report(self, ntp: int, now: float) -> None:
         """Take note of a sender report of this stream with that NTP time (64 bits). now: monotonic seconds."""
         self._last_report, self._last_report_at = ntp >> 16 & 0xFFFFFFFF, now
@@ -198,6 +205,7 @@ class Reception:
         expected_now = expected - self._told_expected
         lost_now = expected_now - (self._received - self._told_received)
         self._told_expected, self._told_received = expected, self._received
+        self.lost_lately = max(0, lost_now)
         fraction = min(255, (lost_now << 8) // expected_now) if lost_now > 0 and expected_now else 0
         delay = int((now - self._last_report_at) * 65536) if self._last_report else 0
         return ReportBlock(

@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from hype.sfu.framing import Refused
@@ -20,6 +21,7 @@ __all__ = ["RequestHandler"]
 
 _logger = logging.getLogger(__name__)
 
+_MEMORY = Path("/proc/self/statm")
 _TICKS_PER_SECOND = round(1 / ClientConnection.TICK_S)
 
 Params = Mapping[str, Any]
@@ -167,6 +169,9 @@ class RequestHandler:
             "producers": sum(len(router.inbound) for router in routers),
             "consumers": sum(len(router.outbound) for router in routers),
             "packetsIn": counters.packets_in,
+            "octetsIn": counters.octets_in,
+            "lost": counters.lost,
+            "jitterSeconds": _mean_jitter(routers),
             "packetsOut": outgoing.sent,
             "messagesOut": outgoing.messages,
             "segmentation": int(outgoing.segmentation),
@@ -184,6 +189,7 @@ class RequestHandler:
             "unidentified": len(port.unidentified),
             "tasks": len(asyncio.all_tasks()),
             "cpuSeconds": sum(resource.getrusage(resource.RUSAGE_SELF)[:2]),
+            "memoryBytes": _memory_bytes(),
         }
 
     def _shutdown(self, _params: Params) -> dict[str, Any]:
@@ -224,3 +230,19 @@ class RequestHandler:
         if self._context.closing:
             await asyncio.wait(self._context.closing, timeout=1)
         self._context.port.close()
+
+
+def _mean_jitter(routers: Sequence[Router]) -> float:
+    """Return the mean jitter of the streams that clients send, in seconds; 0 without a stream."""
+    tracks = [track for router in routers for track in router.inbound.values()]
+    receptions = [stream.reception for track in tracks for stream in track.streams if stream.reception is not None]
+    known = [each.jitter_s for each in receptions if each.jitter_s is not None]
+    return sum(known) / len(known) if known else 0.0
+
+
+def _memory_bytes() -> int:
+    """Return the resident memory of this process; where the system does not tell, the most that it has had."""
+    try:
+        return int(_MEMORY.read_text().split()[1]) * resource.getpagesize()
+    except OSError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

@@ -96,14 +96,18 @@ class RtcpHandler:
         if estimate is not None:
             self._client.set_bandwidth(float(estimate))
 
-    def send_reports(self, now: float) -> None:
-        """Tell the client how its streams arrive, and what to send at most; once a second. now: monotonic seconds."""
-        blocks, limited = [], []
+    def send_reports(self, now: float) -> int:
+        """Tell the client how its streams arrive, and what to send at most; once a second. now: monotonic seconds.
+
+        Return how many of its packets were lost since the last call.
+        """
+        blocks, limited, lost = [], [], 0
         for track in self._client.inbound.values():
             for stream in track.streams:
                 block = stream.reception.block(now) if stream.reception is not None else None
-                if block is not None:
+                if stream.reception is not None and block is not None:
                     blocks.append(block)
+                    lost += stream.reception.lost_lately
                 if stream.ssrc is not None and not track.arrival_id and track.kind == "video":
                     limited.append(stream.ssrc)
         capped = self._capped(now)
@@ -113,6 +117,7 @@ class RtcpHandler:
         if blocks:
             packet = rtcp.receiver_report(ROUTER_SSRC, blocks)
             self._client.send_rtcp(packet + (rtcp.remb(ROUTER_SSRC, most, limited) if limited else b""))
+        return lost
 
     def _video(self) -> list[Stream]:
         tracks = self._client.inbound.values()

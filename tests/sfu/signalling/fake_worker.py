@@ -49,7 +49,14 @@ class FakeWorker:
             case "hang":
                 await asyncio.Event().wait()
             case "stats":
-                return {"packetsIn": 3, "packetsOut": 5, "messagesOut": 2, "segmentation": 1, "tasks": 4}
+                return {
+                    "packetsIn": 3,
+                    "packetsOut": 5,
+                    "messagesOut": 2,
+                    "segmentation": 1,
+                    "tasks": 4,
+                    "jitterSeconds": 0.25,
+                }
             case _:
                 return self._protocol(method, params)
         return {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -159,11 +160,13 @@ def test_losses_are_told_of_the_interval_and_of_all_time() -> None:
     clock, reception = HandClock(), Reception(9, 48000)
     received(reception, [1, 2, 4, 5, 6, 8], clock)
     first = reception.block(clock())
+    assert reception.lost_lately == 2
     received(reception, [9, 10, 11, 12], clock)
     second = reception.block(clock())
     assert first is not None
     assert second is not None
     assert (first.fraction_lost, first.lost) == (64, 2)
+    assert reception.lost_lately == 0
     assert (second.fraction_lost, second.lost) == (0, 2)
 
 
@@ -174,17 +177,20 @@ def test_more_than_was_sent_is_no_loss() -> None:
     block = reception.block(clock())
     assert block is not None
     assert (block.fraction_lost, block.lost) == (0, -2)
+    assert reception.lost_lately == 0
 
 
 def test_jitter_follows_irregular_arrivals() -> None:
     """Jitter rises towards the deviation, in timestamp units, across the wrap of timestamps."""
     clock, reception = HandClock(), Reception(9, 48000)
+    assert reception.jitter_s is None
     for index in range(200):
         reception.arrived(index, (0xFFFFFF00 + 960 * index) & 0xFFFFFFFF, clock())
         clock.advance(0.03 if index % 2 else 0.01)
     block = reception.block(clock())
     assert block is not None
     assert 450 < block.jitter < 490
+    assert reception.jitter_s == pytest.approx(block.jitter / 48000, rel=0.01)
 
 
 def test_the_last_sender_report_is_named_with_its_age() -> None:

@@ -5,7 +5,11 @@ from __future__ import annotations
 import pytest
 
 from hype.sfu.framing import Refused
-from tests.sfu.worker.rig import AUDIO_SSRC, Rig
+from hype.sfu.worker import rtcp
+from tests.sfu.worker.rig import AUDIO_SSRC, Rig, rtp_packet
+
+_TAG = 16
+"""The bytes that the encryption with GCM adds to a packet."""
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 
@@ -22,6 +26,26 @@ async def test_closing_a_producer_closes_its_consumers(rig: Rig) -> None:
     await rig.call("closeRouter", routerId="room")
     stats = await rig.call("stats")
     assert (stats["transports"], stats["routers"]) == (0, 0)
+
+
+async def test_the_figures_tell_bytes_losses_jitter_cpu_and_memory(rig: Rig) -> None:
+    """The planned metrics of `GET /metrics` (R12): one of four packets is lost, and each arrives with its tag."""
+    before = await rig.call("stats")
+    send, sender = await rig.connect("send")
+    recv, receiver = await rig.connect("recv")
+    await rig.consume(recv, await rig.produce(send, "audio"), "audio")
+    packets = [rtp_packet(number, b"sound") for number in (1, 2, 4)]
+    for packet in packets:
+        sender.send_rtp(packet)
+    await receiver.until(lambda: len(receiver.packets) == len(packets))
+    earlier = len(sender.reports)
+    await sender.until(lambda: any(data[1] == rtcp.RECEIVER_REPORT for data in sender.reports[earlier:]))
+    after = await rig.call("stats")
+    sizes = sum(len(packet) + _TAG for packet in packets)
+    assert (after["octetsIn"] - before["octetsIn"], after["lost"] - before["lost"]) == (sizes, 1)
+    assert after["jitterSeconds"] > 0
+    assert after["cpuSeconds"] >= before["cpuSeconds"] > 0
+    assert 2**20 < after["memoryBytes"] < 2**32
 
 
 REFUSALS = [

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from hype_contract.actors import must
+from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 
@@ -66,12 +70,32 @@ def ready(world: World) -> None:
     profiles=("hardened",),
 )
 def metrics(world: World) -> None:
+    reply, lines = _metrics(world)
+    must.hold(
+        any(line.startswith("# TYPE ") for line in lines), "a line that begins with # TYPE", lines[:3], seen=reply.pair
+    )
+
+
+@case(
+    "R12.planned-metrics",
+    "GET /metrics has the bit rate, loss and jitter of media, and the CPU and memory of its workers",
+    source="openapi.yaml#/paths/~1metrics/get; Performance Monitoring (TODO)",
+    level="extension",
+    profiles=("hardened",),
+)
+def planned_metrics(world: World) -> None:
+    """Look for the `# TYPE` line of each metric that the operation's `x-hype-metrics` names."""
+    reply, lines = _metrics(world)
+    named: Mapping[str, Any] = world.contract.operations["getMetrics"].raw["x-hype-metrics"]
+    wanted = {f"# TYPE {name} {metric['type']}" for name, metric in named.items()}
+    must.equal(sorted(wanted - set(lines)), [], "the lines of planned metrics that are absent", seen=reply.pair)
+
+
+def _metrics(world: World) -> tuple[Reply, list[str]]:
+    """Return the answer of getMetrics and its lines. Raises `Unsupported` when the target hides its metrics."""
     reply = world.rest.call("getMetrics", expect=[200, 404])
     if reply.status == 404:
         world.trace.excuse("getMetrics", 200, _HIDDEN)
         raise must.Unsupported(_HIDDEN)
     world.trace.excuse("getMetrics", 404, "the target shows its metrics to this machine")
-    lines = reply.content.decode("utf-8").splitlines()
-    must.hold(
-        any(line.startswith("# TYPE ") for line in lines), "a line that begins with # TYPE", lines[:3], seen=reply.pair
-    )
+    return reply, reply.content.decode("utf-8").splitlines()
