@@ -361,8 +361,8 @@ MUTANTS = [
     ),
     mutant(
         "media.speaking.everybody-in-the-call",
-        "While one user speaks, voice_state says it of everybody.",
-        Edit("hype/gateway/voice.py", "by_user.get(other.user_id, ())", "producers"),
+        "voice_state says of each user that they speak.",
+        Event("voice_state", lambda send, event: send(event.with_data(isSpeaking=True))),
         of="voice_state.out",
         killed_by="A23.is-speaking",
     ),

@@ -11,7 +11,7 @@ from tests.mutants.books import CREATING, ROOMS_NOTED, rooms
 from tests.mutants.calls import collected
 from tests.mutants.changes import each, replaced
 from tests.mutants.registry import HARDENED, mutant
-from tests.mutants.seams import Around, Edit, Event, Media, Payload, Sending, Within, send
+from tests.mutants.seams import Around, Event, Media, Payload, Sending, Within, send
 
 _CLOSED = "hype.operations:Announcer.producer_closed"
 _DELETED = "hype.gateway:Voice.close_room"
@@ -320,9 +320,9 @@ MUTANTS = [
         killed_by="A23.is-screen-sharing",
     ),
     mutant(
-        "voice.state.camera-is-screen",
-        "voice_state says of a user with a camera that they share the screen.",
-        Edit("hype/gateway/voice.py", 'producer.kind == "screen"', 'producer.kind != "audio"'),
+        "voice.state.always-screen",
+        "voice_state says of each user that they share the screen.",
+        Event("voice_state", lambda send, event: send(event.with_data(isScreenSharing=True))),
         of="voice_state.out",
         killed_by="A23.is-screen-sharing",
     ),
