@@ -1,4 +1,4 @@
-"""Tests of the ICE client: its choice between several candidates."""
+"""Tests of the ICE client: its choice between several candidates, and its answers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from socket import AF_INET, SOCK_DGRAM, socket
 
 from aioice import stun
 
-from hype_contract.actors.clients.ice import first_reachable
+from hype_contract.actors.clients.ice import Path, first_reachable
 
 
 def test_the_client_takes_the_candidate_that_answers() -> None:
@@ -37,3 +37,31 @@ def _answer_one_check(server: socket, key: bytes) -> set[str]:
     answer.add_message_integrity(key)
     server.sendto(bytes(answer), sender)
     return set(check.attributes)
+
+
+def test_the_client_answers_a_check_of_the_server() -> None:
+    """A server that asks whether an address receives gets an answer, although it cannot sign its question."""
+
+    async def asked() -> stun.Message:
+        loop = asyncio.get_running_loop()
+        server = socket(AF_INET, SOCK_DGRAM)
+        server.bind(("127.0.0.1", 0))
+        server.setblocking(False)
+        candidate = {"protocol": "udp", "address": "127.0.0.1", "port": server.getsockname()[1]}
+        path = Path(candidate, {"usernameFragment": "frag", "password": "p" * 24})
+        await path.reach()
+        try:
+            path.write(b"\x80 a packet, which tells the server the client's port")
+            _, client = await asyncio.wait_for(loop.sock_recvfrom(server, 2000), 10)
+            question = stun.Message(stun.Method.BINDING, stun.Class.REQUEST)
+            await loop.sock_sendto(server, bytes(question), client)
+            answer = stun.parse_message(await asyncio.wait_for(loop.sock_recv(server, 2000), 10))
+            assert answer.transaction_id == question.transaction_id
+            return answer
+        finally:
+            path.close()
+            server.close()
+
+    answer = asyncio.run(asked())
+    assert answer.message_class is stun.Class.ERROR
+    assert answer.attributes["ERROR-CODE"][0] == 401

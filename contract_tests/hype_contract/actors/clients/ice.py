@@ -149,7 +149,7 @@ class Path(asyncio.DatagramProtocol):
             self._datagrams.sendto(data)
 
     def datagram_received(self, data: bytes, addr: tuple[Any, ...]) -> None:
-        """Take the answers to checks, and leave everything else to the DTLS transport."""
+        """Take the answers to checks, refuse the server's own, and leave everything else to the DTLS transport."""
         if not data or data[0] > 3:
             if not self._arrived.full():
                 self._arrived.put_nowait(data)
@@ -158,9 +158,19 @@ class Path(asyncio.DatagramProtocol):
             message = stun.parse_message(data)
         except ValueError:
             return
+        if message.message_class is stun.Class.REQUEST:
+            self._refuse(message)
         transaction = self._checks.get(message.transaction_id)
         if transaction:
             transaction.response_received(message, self._address)
+
+    def _refuse(self, request: stun.Message) -> None:
+        """Refuse a check of the server as a browser does, since no server can know this side's password.
+
+        A server may send little until an answer proves that this address receives (RFC 9000 section 8.1).
+        """
+        code = {"ERROR-CODE": (401, "Unauthenticated")}
+        self.write(bytes(stun.Message(request.message_method, stun.Class.ERROR, request.transaction_id, code)))
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Tell the DTLS transport that no more packets come."""
