@@ -64,7 +64,7 @@ def test_an_unknown_id_is_refused(fake: Fake, others: tuple[str, ...], capsys: p
 def test_what_cannot_be_judged_as_asked_is_refused(
     words: tuple[str, ...], sentence: str, fake: Fake, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """What coverage decides, what is in another area, and another server's secret are refused, each in a sentence."""
+    """A rule that coverage decides, a rule of another area, and a wrong secret are refused, each in a sentence."""
 
     def signed(fake: Fake, request: Request) -> Reply:
         answer = guest(fake, request)[1]

@@ -136,7 +136,7 @@ def test_an_answer_follows_from_the_rule_that_failed() -> None:
 
 
 def test_an_operation_that_never_works_is_one_cause() -> None:
-    """Whatever the cases asked of it: an operation that others wait for and that answers 400 to all is one group."""
+    """An operation that others wait for, and that answers 400 to all, is one group."""
     rest = [
         shown("R14.unknown-server", "POST /api/channels to answer 404", REFUSED[1]),
         shown("bounds.createChannel.name", "createChannel's status for 'x' as name (maxLength) to be 201", "400"),

@@ -91,7 +91,7 @@ def test_an_email_is_shown_to_its_owner_only(witness: Watched) -> None:
 
 
 def test_an_email_is_not_for_a_client_without_a_token(witness: Watched) -> None:
-    """Nobody is its owner then."""
+    """A request without a token comes from no owner."""
     answer(witness, "getUser", ANN)
     assert broken(witness) == {"visibility"}
 
@@ -180,7 +180,7 @@ def test_events_that_conform_break_no_promise(witness: Watched) -> None:
 
 
 def test_a_case_about_something_else_sees_an_email(fake: Fake, world_on: Callable[[Fake], World]) -> None:
-    """Whatever a case asks, the answer is checked; the case goes on."""
+    """Every answer that a case gets is checked, and the case goes on."""
     fake.routes["POST /auth/guest"] = guest
     fake.routes["GET /api/users"] = lambda server, request: (200, envelope([_shown(next(iter(server.users.values())))]))
     world = world_on(fake)

@@ -51,7 +51,7 @@ def test_what_the_command_leaves_running_is_not_waited_for(fake: Fake) -> None:
 
 
 def test_a_target_that_stays_away_is_a_breach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Nothing listens after the command has ended."""
+    """No server listens after the command has ended."""
     monkeypatch.setattr(restart, "BACK_S", 0.2)
     with (
         httpx.Client(base_url="http://127.0.0.1:1") as http,

@@ -145,7 +145,7 @@ def evil_json(fake: Fake, request: Request) -> Reply:
 
 
 def test_a_script_prints_no_bytes_that_a_terminal_obeys(world_on: WorldOn) -> None:
-    """What the target sends to a pasted script comes out visible, for all kinds of steps."""
+    """The bytes of a target come out of a pasted script visible, for all kinds of steps."""
     with running(Fake(routes={"GET /health": evil, "GET /api": evil_json})) as fake:
         transcript = world_on(fake).trace.transcript
         transcript.http("GET", f"{fake.base_url}/api", [], None, '200 {"data": {"id": "c0123456789"}}')

@@ -44,7 +44,7 @@ GREETED = Pair("event", "user_joined", "out")
 
 @dataclass(frozen=True)
 class Shared:
-    """What the worlds of a run share beside the fixtures: who made what, and how long to wait."""
+    """The state that the worlds of a run share beside the fixtures: the makers of objects, and the patience."""
 
     makers: Makers = field(default_factory=Makers)
     patience: Patience = field(default_factory=Patience)

@@ -14,7 +14,7 @@ _CONDITIONS = ("then", "else")
 
 @dataclass
 class _Shape:
-    """What schemas name together. `members`: name → places. `open`: the schemas name no member, or all."""
+    """The members that schemas name together. `members`: name → places. `open`: the schemas name no member, or all."""
 
     members: dict[str, list[str]] = field(default_factory=dict)
     items: list[str] = field(default_factory=list)

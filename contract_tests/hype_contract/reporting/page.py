@@ -20,7 +20,7 @@ from hype_contract.running.results import OUTCOMES
 
 
 class Finding(NamedTuple):
-    """What the page tells at one place: a cause, or an error. `shown`: the requirement whose case shows it."""
+    """A thing that the page tells at one place: a cause, or an error. `shown`: the requirement whose case shows it."""
 
     lead: Entry
     shown: Entry

@@ -1,4 +1,4 @@
-"""What a failure is about, without the names, ids and values of its case: failures that agree in it have one cause."""
+"""The subject of a failure, without the names, ids and values of its case: failures that agree in it have one cause."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ _STATUS_DEMANDED = re.compile(r" to answer \d|'s status for .* to be \d{3}$")
 
 
 class Difference(NamedTuple):
-    """What went wrong (`what`), and on which operation or event (`where`)."""
+    """The breach (`what`), and the operation or event (`where`)."""
 
     where: str
     what: str

@@ -40,7 +40,7 @@ class Outage:
 
     @property
     def sentence(self) -> str:
-        """What happened, for the verdict."""
+        """The outage in a sentence, for the verdict."""
         if self.until is None:
             return f"the target went away at {self.at} ({self.how}) and did not come back within {RETURN_WITHIN_S:g} s"
         return f"the target went away at {self.at} ({self.how}) and came back after {self.until - self.since:.1f} s"

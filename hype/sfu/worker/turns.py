@@ -16,7 +16,7 @@ __all__ = ["Share", "Turns"]
 
 
 class Share:
-    """What one connection may still cost in this round, and what waits for its next turn.
+    """The cost that one connection may still cause in this round, and the datagrams that wait for its next turn.
 
     TURN: the packets sent on that a turn is worth, some milliseconds of work. MOST: the datagrams that wait at most.
     """

@@ -39,7 +39,7 @@ Condition = Predicate | Mapping[str, Any]
 
 
 _NO_EVENT: Frame = {"type": "", "data": {}}
-"""What is read in place of a frame that no case can use."""
+"""The value that stands for a frame that no case can use."""
 
 _OUTAGES = (1001, 1006, 1012)
 """The close codes of a server that goes away, that is gone, or that restarts (RFC 6455 7.4.1, RFC 7936)."""

@@ -12,7 +12,7 @@ from hype_contract.recording.ledger import Trace
 
 
 class Hearer:
-    """One socket as the promises see it: its user, the rooms that it may be in, and what it has heard."""
+    """A socket as the promises see it: its user, the rooms that it may be in, and what it has heard."""
 
     def __init__(self, witness: Witness, name: str, token: str | None = None) -> None:
         """name: of the socket in reports. token: in its URL."""

@@ -36,7 +36,7 @@ class Asked(NamedTuple):
 
 
 class Witness:
-    """What a run knows of its target, against which it checks every answer. Thread-safe.
+    """The knowledge of a run about its target, against which it checks every answer. Thread-safe.
 
     A request of another case may run at the same time. So it compares only what no such request can change.
     """

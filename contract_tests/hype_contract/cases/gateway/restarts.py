@@ -1,4 +1,4 @@
-"""What sockets see of a restart of the target (`--restart-command`). The cases run alone, and last."""
+"""The end of sockets at a restart of the target (`--restart-command`). The cases run alone, and last."""
 
 from __future__ import annotations
 

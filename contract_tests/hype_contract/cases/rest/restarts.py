@@ -1,4 +1,4 @@
-"""What survives a restart of the target (`--restart-command`): users, messages, sessions and their ends.
+"""The survival of data over a restart of the target (`--restart-command`): users, messages, sessions and their ends.
 
 One restart serves all cases. They run alone, and last.
 """
@@ -27,7 +27,7 @@ _PAUSE_S = 0.02
 
 @dataclass
 class _Before:
-    """What stood before the restart. written: the contents that were acknowledged while it went on."""
+    """The state before the restart. written: the contents that were acknowledged while it went on."""
 
     ann: Person
     bob: Person

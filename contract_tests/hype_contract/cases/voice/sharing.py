@@ -1,4 +1,4 @@
-"""What `voice_state` says about the screens that are shared (amendment A23)."""
+"""The screens that are shared, as `voice_state` tells of them (amendment A23)."""
 
 from __future__ import annotations
 
