@@ -42,6 +42,17 @@ _OUTAGES: Final = _BUSY | {
 }
 
 
+class _Connection(sqlite3.Connection):
+    """A connection that tells whether it is closed. SQLite itself says so only by an error that bugs raise, too."""
+
+    closed = False
+
+    def close(self) -> None:
+        """Disconnect."""
+        self.closed = True
+        super().close()
+
+
 class Sqlite:
     """The SQLite database of a URL `sqlite:///path`; a `Backend`."""
 
@@ -52,8 +63,8 @@ class Sqlite:
         """Take the URL, without opening the file."""
         self._path = Path(unquote(url.removeprefix("sqlite:///")))
         self._commits = _Commits()
-        self._reader: sqlite3.Connection | None = None
-        self._writer: sqlite3.Connection | None = None
+        self._reader: _Connection | None = None
+        self._writer: _Connection | None = None
 
     @property
     def name(self) -> str:
@@ -71,7 +82,7 @@ class Sqlite:
             raise DatabaseUnusable(f"DATABASE_URL: {self.name} cannot be opened: {error}") from error
 
     def close(self) -> None:
-        """Finish the COMMIT in progress, and close both connections."""
+        """Finish the COMMIT in progress, and close both connections. Work that still waits gets Unavailable."""
         self._commits.close()
         for each in (self._reader, self._writer):
             if each is not None:
@@ -117,13 +128,14 @@ class Sqlite:
             with suppress(OSError):
                 Path(f"{self._path}{suffix}").chmod(0o600)
 
-    def _connect(self) -> sqlite3.Connection:
+    def _connect(self) -> _Connection:
         connection = sqlite3.connect(
             self._path,
             timeout=patience.PATIENCE_S,
             isolation_level=None,
             check_same_thread=False,
             cached_statements=_STATEMENTS,
+            factory=_Connection,
         )
         for pragma in _PRAGMAS:
             connection.execute(pragma)
@@ -144,9 +156,9 @@ class _Commits:
         """Whether a COMMIT is in the thread, which alone may use the connection then."""
         return self._running is not None and not self._running.done()
 
-    def do(self, connection: sqlite3.Connection) -> None:
+    def do(self, connection: _Connection) -> None:
         """Commit. Raises Unavailable when the disk does not answer in time; then nobody knows what becomes of it."""
-        if not greenlets.pausable():
+        if connection.closed or not greenlets.pausable():
             _execute(connection, "COMMIT", ())
             return
         self._running = self._thread.submit(_execute, connection, "COMMIT", ())
@@ -156,7 +168,7 @@ class _Commits:
         except TimeoutError as error:
             raise Unavailable from error
 
-    def expect_none(self, connection: sqlite3.Connection) -> None:
+    def expect_none(self, connection: _Connection) -> None:
         """Make the connection free for the next transaction. Raises Unavailable while a COMMIT hangs."""
         if self.hang:
             raise Unavailable
@@ -172,7 +184,7 @@ class _Commits:
 class _Writing:
     """The writer's connection in a transaction; a `Connection`."""
 
-    def __init__(self, connection: sqlite3.Connection, commits: _Commits) -> None:
+    def __init__(self, connection: _Connection, commits: _Commits) -> None:
         self._connection = connection
         self._commits = commits
 
@@ -232,7 +244,9 @@ def _is_busy(error: object) -> bool:
     return isinstance(error, sqlite3.Error) and error.sqlite_errorcode & 0xFF in _BUSY
 
 
-def _execute(connection: sqlite3.Connection, sql: str, parameters: Parameters) -> Rows:
+def _execute(connection: _Connection, sql: str, parameters: Parameters) -> Rows:
+    if connection.closed:  # since the work began, which the end of the process does not wait for
+        raise Unavailable from ConnectionError("the database is closed")
     try:
         return connection.execute(sql, parameters).fetchall()
     except sqlite3.IntegrityError as error:

@@ -316,6 +316,32 @@ async def test_a_database_is_closed_while_a_statement_waits(served: Database) ->
         await task
 
 
+@pytest.mark.parametrize("place", ["before it begins", "before a statement", "before its commit"])
+async def test_an_sqlite_database_is_closed_while_work_waits(tmp_path: Path, place: str) -> None:
+    """Work that comes back to a closed database fails as in any outage, wherever it has waited."""
+    database = Database(f"sqlite:///{tmp_path / 'hype.db'}")
+    database.open()
+    migrate(database)
+    other = sqlite3.connect(tmp_path / "hype.db", isolation_level=None)
+    if place == "before it begins":
+        other.execute("BEGIN IMMEDIATE")
+    closed = asyncio.Event()
+
+    def work(unit: Unit) -> None:
+        User.add(username="anna")
+        greenlets.wait(closed.wait())
+        if place == "before a statement":
+            User.add(username="bob")
+
+    task = asyncio.create_task(database.run(work))
+    await asyncio.sleep(0)
+    database.close()
+    closed.set()
+    with pytest.raises(Unavailable):
+        await task
+    other.close()
+
+
 async def test_a_member_that_hangs_fails_the_transaction_that_it_shares(served: Database, impatient: None) -> None:
     """Those who share its COMMIT are told in time, and later writers still have their turns one after the other."""
     seen: list[str] = []
