@@ -80,6 +80,7 @@ class World:
         self.conditions = conditions or Conditions()
         self.witness = witness or Witness(contract)
         self.rest = Rest(contract, http, self.trace, self.conditions, self.witness)
+        self.rest.patience = self._patience
         self.http = http
         self.ws_url = ws_url
         self.seed = seed

@@ -137,7 +137,8 @@ class CaseRunner:
         if result.outcome in _BROKEN and world.conditions.lost and tries == 1 and self._watch:
             return None
         result = replace(result, asides=tuple(self._asides(case, requirement, world)))
-        self._silences = self._silences + 1 if result.silent else 0
+        if result.silent or not world.conditions.silent:
+            self._silences = self._silences + 1 if result.silent else 0
         self._enter(result, world.trace)
         if result.outcome == "pass":
             world.release()
@@ -257,7 +258,8 @@ class CaseRunner:
     def _broken(
         self, case: Case, requirement: Requirement, violation: Violation, findings: dict[str, Finding]
     ) -> CaseResult:
-        silent = isinstance(violation, NoAnswer) and violation.silent
+        # An operation that was silent before says nothing about the rest of the target.
+        silent = isinstance(violation, NoAnswer) and violation.silent and not violation.shortened
         blocker = self._by_pair.get(violation.pair) if violation.pair else None
         if isinstance(violation, Lacking) and findings:
             # The object lacks a member because it is wrong: the breach that names the member says so, or the latest.

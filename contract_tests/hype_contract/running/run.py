@@ -111,7 +111,7 @@ class PlannedRun:
     @contextmanager
     def case_runner(self) -> Iterator[CaseRunner]:
         """Yield a case runner on the target, and close everything that it opened."""
-        with scratch(), connect(self.target.base_url) as http:
+        with scratch(), connect(self.target.base_url) as http, self._shared.patience.measuring():
             config = self.config
             mode = config.options.mode
             longest_case_s = _LONGEST_CASE_S * max(1.0, config.options.effort)
@@ -190,8 +190,7 @@ class PlannedRun:
     def _decided(self, evaluated: Sequence[RequirementResult], ending: Ending | None) -> Verdict:
         outages = [outage.sentence for outage in self.watch.outages]
         decided = verdict.decide(evaluated, self.scope, outages=outages, ending=ending)
-        note = self._shared.patience.note()
-        return replace(decided, notes=[*decided.notes, note]) if note else decided
+        return replace(decided, notes=[*decided.notes, *self._shared.patience.notes()])
 
     def _judged(self, results: Iterable[CaseResult]) -> list[Requirement]:
         """Return the requirements of the run, and those of other areas that its cases wait for, or have seen broken."""

@@ -19,7 +19,7 @@ from websockets.sync.client import ClientConnection
 from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
 from hype_contract.actors.must import Members, Violation, shown
-from hype_contract.actors.patience import Patience
+from hype_contract.actors.patience import Patience, Wait
 from hype_contract.actors.promises.frames import Hearer
 from hype_contract.actors.promises.witness import Witness
 from hype_contract.contract import strict_json
@@ -119,9 +119,11 @@ class Socket:
 
     def expect_next(self, type: str, where: Condition | None = None) -> Frame:
         """Return the next frame. Raises `Violation` unless it is of `type` and matches: for rules about order."""
-        within = self.patience.seconds(type, PATIENCE_S)
-        if not self.pending and not self._read(time.monotonic() + within):
-            self._missing(type, where, within)
+        if not self.pending:
+            wait = self.patience.begin(type, PATIENCE_S)
+            if not self._read_in(wait):
+                self._missing(type, where, wait)
+            wait.came()
         frame = self.pending.pop(0)
         if not _matcher(type, where)(frame):
             raise Violation(
@@ -129,10 +131,17 @@ class Socket:
             )
         return frame
 
-    def collect(self, count: int, *, within: float = PATIENCE_S) -> list[Frame]:
-        """Return the next `count` frames; fewer if the socket closes, or a frame takes more than `within` seconds."""
-        while len(self.pending) < count and self._end is None and self._read(time.monotonic() + within):
-            pass
+    def collect(self, count: int, *, within: float | None = None) -> list[Frame]:
+        """Return the next `count` frames; fewer if the socket closes, or a frame takes too long.
+
+        within: seconds for each frame; None: as `patience` says.
+        """
+        while len(self.pending) < count and self._end is None:
+            wait = self._wait("a frame", within)
+            if not self._read_in(wait):
+                wait.silent()
+                break
+            wait.came()
         taken, self.pending = self.pending[:count], self.pending[count:]
         return taken
 
@@ -157,16 +166,19 @@ class Socket:
         before, self.pending = self.pending[:index], self.pending[index + 1 :]
         return before
 
-    def closed(self, *codes: int, within: float = PATIENCE_S) -> int:
+    def closed(self, *codes: int, within: float | None = None) -> int:
         """Wait until the target closes this socket with one of `codes`; return the code.
 
-        Frames before it stay pending. Raises `Violation` for another code, or after `within` seconds.
+        Frames before it stay pending. Raises `Violation` for another code, or after `within` seconds (None: as
+        `patience` says).
         """
-        deadline = time.monotonic() + within
-        while self._end is None and self._read(deadline):
+        wait = self._wait("the end of a socket", within)
+        while self._end is None and self._read_in(wait):
             pass
         if self._end is None:
-            raise Violation(f"{self.name} to be closed with {codes}", f"still open after {within:g} s")
+            wait.silent()
+            raise Violation(f"{self.name} to be closed with {codes}", f"still open after {wait.seconds:g} s")
+        wait.came()
         code = self._end.rcvd.code if self._end.rcvd else 1006
         if codes and code not in codes:
             raise Violation(f"{self.name} to be closed with {' or '.join(map(str, codes))}", _reason(self._end))
@@ -174,11 +186,11 @@ class Socket:
         return code
 
     def alive(self) -> None:
-        """Raise `Violation` unless the target answers a ping on this socket within `PATIENCE_S` seconds."""
+        """Raise `Violation` unless the target answers a ping on this socket."""
         self.ping()()
 
     def ping(self) -> Callable[[], None]:
-        """Send a ping; return a function that waits `PATIENCE_S` seconds for the answer.
+        """Send a ping; return a function that waits for the answer, as long as `patience` says.
 
         So a case can ping many sockets at once. When the answer has come, all earlier frames to the socket have come,
         too. A ping counts for the rate limit like a text (amendment A13). Both functions raise `Violation`.
@@ -190,11 +202,17 @@ class Socket:
         except ConnectionClosed as closed:
             raise Violation(f"{self.name} to stay open", _reason(closed)) from closed
 
-        def wait() -> None:
-            if not answer.wait(PATIENCE_S) or self._connection.close_code is not None:
-                raise Violation(f"{self.name} to stay open and answer a ping", "no answer")
+        wait = self.patience.begin("the answer to a ping", PATIENCE_S)
 
-        return wait
+        def answered() -> None:
+            while not answer.wait(wait.left) and wait.goes_on():
+                pass
+            if not answer.is_set() or self._connection.close_code is not None:
+                wait.silent()
+                raise Violation(f"{self.name} to stay open and answer a ping", "no answer")
+            wait.came()
+
+        return answered
 
     def close(self, code: int = 1000) -> None:
         """Judge every frame that has arrived, then close the socket."""
@@ -225,24 +243,34 @@ class Socket:
     def _await(self, type: str, where: Condition | None, within: float | None = None) -> int:
         """Read until a pending frame matches; return its index in `pending`."""
         match = _matcher(type, where)
-        within = self.patience.seconds(type, PATIENCE_S) if within is None else within
-        deadline = time.monotonic() + within
+        wait = self._wait(type, within)
         position = 0
         while True:
             for index in range(position, len(self.pending)):
                 if match(self.pending[index]):
-                    self.patience.heard(type)
+                    wait.came()
                     return index
             position = len(self.pending)
-            if not self._read(deadline):
-                self._missing(type, where, within)
+            if not self._read_in(wait):
+                self._missing(type, where, wait)
 
-    def _missing(self, type: str, where: Condition | None, within: float) -> NoReturn:
+    def _missing(self, type: str, where: Condition | None, wait: Wait) -> NoReturn:
         if self._end is None:
-            self.patience.silent(type)
+            wait.silent()
         received = [_named(frame) for frame in self.pending]
-        got = _reason(self._end) if self._end else f"{received or 'nothing'} in {within:g} s"
+        got = _reason(self._end) if self._end else f"{received or 'nothing'} in {wait.seconds:g} s"
         raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
+
+    def _wait(self, kind: str, within: float | None) -> Wait:
+        """Begin to wait, for `within` seconds. None: as `patience` says."""
+        return self.patience.begin(kind, PATIENCE_S if within is None else within, fixed=within is not None)
+
+    def _read_in(self, wait: Wait) -> bool:
+        """Read a frame as `_read` does, until the wait is over."""
+        while not self._read(wait.until):
+            if self._end is not None or not wait.goes_on():
+                return False
+        return True
 
     def _read(self, deadline: float) -> bool:
         """Wait for one more frame and judge it; return False if none came in time or the socket has closed.

@@ -15,6 +15,7 @@ from hype_contract.actors.clients.gate import carried
 from hype_contract.actors.clients.http import TIMEOUT_S, Unreadable
 from hype_contract.actors.clients.reply import Reply, answer_of, judgement_on
 from hype_contract.actors.must import Skipped, Unsupported, Violation
+from hype_contract.actors.patience import Patience, Wait
 from hype_contract.actors.promises.witness import Asked, Witness
 from hype_contract.contract.specs import Contract, Operation, Pair
 from hype_contract.recording.ledger import Trace
@@ -43,12 +44,14 @@ Header = tuple[str, str]
 
 
 class NoAnswer(Violation):
-    """A request that the target answered with no HTTP, or not to its end within `TIMEOUT_S` seconds.
+    """A request that the target answered with no HTTP, or not to its end in time.
 
-    `silent`: the time was over; otherwise the connection ended.
+    `silent`: the time was over; otherwise the connection ended. `shortened`: it was not the whole time, because earlier
+    requests of this kind got no answer.
     """
 
     silent = True
+    shortened = False
 
 
 class Rest:
@@ -73,6 +76,8 @@ class Rest:
         """Whether some request may have changed a user or a session."""
         self.writes = 0
         """The number of requests that a limit on writes may count (amendment A13)."""
+        self.patience = Patience()
+        """How long to wait for an answer. A run shares one among all its clients."""
         self._http = http
         self._silence: NoAnswer | None = None
 
@@ -137,9 +142,9 @@ class Rest:
         sent += [("Origin", self.origin)] if self.origin is not None else []
         began = time.monotonic()
         obeys = patient if patient is not None else known is None or not known.limits_failures
-        response = (
-            self._admitted(method, target, sent, content) if obeys else self._exchange(method, target, sent, content)
-        )
+        kind = f"{method} {known.path if known else 'another path'}"
+        send = self._admitted if obeys else self._exchange
+        response = send(kind, method, target, sent, content)
         origins = [value for name, value in sent if name.lower() == "origin"]
         origin = origins[0] if len(origins) == 1 else None  # a browser sends one at most
         request, instead_of = f"{method} {target}", self._replaced(known, response.status_code)
@@ -182,18 +187,20 @@ class Rest:
         """Return whether the target answers 429 at the moment. The answer is not judged, and nothing is sent again."""
         known = self.contract.operations[operation]
         content = json.dumps(body).encode("ascii")
-        return (
-            self._exchange(known.method, known.path, [("Content-Type", "application/json")], content).status_code == 429
-        )
+        headers = [("Content-Type", "application/json")]
+        kind = f"{known.method} {known.path}"
+        return self._exchange(kind, known.method, known.path, headers, content).status_code == 429
 
-    def _admitted(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+    def _admitted(
+        self, kind: str, method: str, target: str, headers: list[Header], content: bytes | None
+    ) -> httpx.Response:
         """Send a request again until it is not refused with 429, for at most `LONGEST_RETRY_S` seconds.
 
         Raises `Skipped` when the target asks for a longer wait.
         """
         deadline = time.monotonic() + LONGEST_RETRY_S
         while True:
-            response = self._exchange(method, target, headers, content)
+            response = self._exchange(kind, method, target, headers, content)
             wait = retry_after(response.status_code, response.headers)
             if wait is None or (wait <= LONGEST_RETRY_S and time.monotonic() + wait > deadline):
                 return response
@@ -201,10 +208,14 @@ class Rest:
                 raise Skipped(too_long(f"{method} {target.partition('?')[0]}", wait))
             self.conditions.sleep(wait)
 
-    def _exchange(self, method: str, target: str, headers: list[Header], content: bytes | None) -> httpx.Response:
+    def _exchange(
+        self, kind: str, method: str, target: str, headers: list[Header], content: bytes | None
+    ) -> httpx.Response:
+        """Send a request once. kind: for the run's patience."""
         if self._silence:  # hypothesis would look for a shorter example, and wait for each try
             raise self._silence
-        seconds = self.conditions.left(self._http.timeout.read or TIMEOUT_S)
+        wait = self.patience.begin(kind, self._http.timeout.read or TIMEOUT_S)
+        seconds = self.conditions.left(wait.seconds)
         base = self._http.base_url
         path = base.raw_path.rstrip(b"/") + target.encode("utf-8")
         encoded = [(name.encode(), value.encode("utf-8")) for name, value in headers]
@@ -225,9 +236,10 @@ class Rest:
             self.trace.observe(None, right=False)
             raise Violation(f"{method} {target} to have an answer that can be read", str(error)) from error
         except httpx.TransportError as error:
-            raise self._no_answer(f"{method} {target}", error) from error
+            raise self._no_answer(f"{method} {target}", error, wait) from error
         finally:
             self.trace.transcript.http(method, url, [*carried(), *headers], content, answer)
+        wait.came()
         return response
 
     def _lacks(self, operation: Operation, reply: Reply, target: str, content: bytes | None) -> bool:
@@ -242,15 +254,18 @@ class Rest:
         if operation.auth != "required":
             return False
         headers = [("Content-Type", "application/json")] if content is not None else []
-        return self._exchange(operation.method, target, headers, content).status_code in ABSENT
+        kind = f"{operation.method} {operation.path}"
+        return self._exchange(kind, operation.method, target, headers, content).status_code in ABSENT
 
-    def _no_answer(self, request: str, error: httpx.TransportError) -> NoAnswer:
+    def _no_answer(self, request: str, error: httpx.TransportError, wait: Wait) -> NoAnswer:
         """Return the violation of a request without an answer; after a silence, no later request is sent."""
         self.conditions.check()  # the time of the case may be over, and not that of the answer
         self.trace.observe(None, right=False)
         violation = NoAnswer(f"{request} to be answered", f"{type(error).__name__}: {error}")
         if isinstance(error, httpx.TimeoutException):
             self.conditions.silent = True
+            wait.silent()
+            violation.shortened = wait.short
             self._silence = violation
         else:
             violation.silent = False

@@ -28,8 +28,8 @@ _SMALL_LIMIT = 2
 class Driver:
     """The driver of target and model: three users, two text channels and two voice channels, one of them small."""
 
-    def __init__(self, world: World, patience_s: float) -> None:
-        """`patience_s`: seconds that a frame that must come may take."""
+    def __init__(self, world: World, patience_s: float | None) -> None:
+        """`patience_s`: seconds that a frame that must come may take; None: as the run's patience says."""
         self._world = world
         self.model = ChatModel(world.hardened)
         self.ids = Ids()

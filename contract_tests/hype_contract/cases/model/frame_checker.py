@@ -8,7 +8,6 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 from hype_contract.actors.clients.gateway import Frame, Socket
-from hype_contract.actors.clients.opening import PATIENCE_S
 from hype_contract.actors.must import Violation
 from hype_contract.cases.model.chat_model import ChatModel, ExpectedFrame
 from hype_contract.contract.specs import Pair
@@ -35,9 +34,9 @@ class Ids:
 
 
 class FrameChecker:
-    """The comparison of frames with the model. `patience_s`: seconds that a frame that must come may take."""
+    """The comparison of frames with the model. `patience_s`: of `Socket.collect`."""
 
-    def __init__(self, model: ChatModel, ids: Ids, patience_s: float = PATIENCE_S) -> None:
+    def __init__(self, model: ChatModel, ids: Ids, patience_s: float | None = None) -> None:
         self._patience_s = patience_s
         self._model = model
         self._ids = ids

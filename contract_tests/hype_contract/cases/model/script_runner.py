@@ -8,7 +8,6 @@ import zlib
 import hypothesis
 from hypothesis.stateful import RuleBasedStateMachine, run_state_machine_as_test
 
-from hype_contract.actors.clients.opening import PATIENCE_S
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
 from hype_contract.recording.transcript import Transcript
@@ -39,9 +38,9 @@ class ScriptRunner:
         return self._until is not None and time.monotonic() > self._until
 
     @property
-    def patience_s(self) -> float:
-        """The seconds that a frame that must come may take."""
-        return PATIENCE_S if self._until is None else _SHORTENING_PATIENCE_S
+    def patience_s(self) -> float | None:
+        """The seconds that a frame that must come may take; None: as the run's patience says."""
+        return None if self._until is None else _SHORTENING_PATIENCE_S
 
     def failed(self, violation: Violation) -> None:
         """Note that the script failed in its last step. Hypothesis then looks only for shorter scripts."""
