@@ -159,6 +159,17 @@ def test_a_script_prints_no_bytes_that_a_terminal_obeys(world_on: WorldOn) -> No
     assert not set("\x1b\x07\x9b") & set(output)
 
 
+def test_an_answer_that_comes_early_is_printed(world_on: WorldOn) -> None:
+    """A target that answers and closes before it has read the body ends neither the script nor its own answer."""
+    with running(Fake(routes={"GET /health": evil, "GET /api": evil_json})) as fake:
+        transcript = world_on(fake).trace.transcript
+        large = Chunked("GET", "/health", b"x" * 2**22)
+        transcript.command(command(large, httpx.URL(fake.base_url)))
+        transcript.command(f"curl -sS {fake.base_url}/api")
+        output = paste(transcript.lines(fake.base_url))
+    assert (output.count("HTTP/1.1 200"), output.count("c0123456789")) == (1, 1), output
+
+
 def test_a_url_runs_no_command(world_on: WorldOn, tmp_path: Path) -> None:
     """A base URL and a path with signs of the shell stay words, in every line of a script."""
     mark = tmp_path / "mark"

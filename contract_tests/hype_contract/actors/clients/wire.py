@@ -99,8 +99,9 @@ def command(request: Chunked | Cut, base: httpx.URL) -> str:
     if base.scheme == "https":
         server = quote(f"{host}:{port}")
         return f"printf '{escaped}' | openssl s_client -quiet -ign_eof -connect {server} | cat -v"
-    read = "" if isinstance(request, Cut) else "cat -v <&3; "
-    return f"exec 3<>{quote(f'/dev/tcp/{host}/{port}')}; printf '{escaped}' >&3; {read}exec 3>&-"
+    read = "" if isinstance(request, Cut) else "cat -v <&3 2>/dev/null; "
+    # A target may answer and close before it has read everything. Then `cat` ends, where `printf` would end the shell.
+    return f"exec 3<>{quote(f'/dev/tcp/{host}/{port}')}; printf '{escaped}' | cat >&3 2>/dev/null; {read}exec 3>&-"
 
 
 @contextmanager
