@@ -269,8 +269,8 @@ def test_what_does_not_count_breaks_no_build(conforming: Document) -> None:
     """A failed extension is skipped in JUnit, with its description, and is listed apart on the page."""
     (entry,) = conforming["requirements"]
     entry |= {"outcome": "fail", "level": "extension", "counts": False, "message": "no such thing"}
-    group = {"lead": entry["id"], "shownBy": entry["id"], "others": [], "waiting": [], "counts": False}
-    conforming["groups"] = [group]
+    ids = {"lead": entry["id"], "shownBy": entry["id"], "others": [], "waiting": []}
+    conforming["groups"] = [{"title": "a cause", **ids, "counts": False}]
     (case,) = fromstring(junit.render(conforming)).iter("testcase")
     assert [child.tag for child in case] == ["skipped", "system-out"]
     assert "Failures that do not count (1 cause, 1 failed requirement)" in page.render(conforming)

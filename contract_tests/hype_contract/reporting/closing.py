@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 from hype_contract.recording.printable import printable
-from hype_contract.running.groups import Group
+from hype_contract.running.headings import heading
 from hype_contract.running.run import FinishedRun
 
 _FEWEST_SUMMED_UP = 2
@@ -16,18 +16,19 @@ def closing_lines(run: FinishedRun) -> list[str]:
     """Return the stale entries of the expected-failures file, the notes, the causes and, last, the verdict."""
     stale = [stale_note(id) for id in run.stale]
     notes = [f"note: {note}" for note in run.verdict.notes]
-    lines: list[str] = printable([*stale, *notes, *_causes(run.groups), verdict_line(run)])
+    lines: list[str] = printable([*stale, *notes, *_causes(run), verdict_line(run)])
     return lines
 
 
-def _causes(groups: Sequence[Group]) -> Iterator[str]:
+def _causes(run: FinishedRun) -> Iterator[str]:
     """Yield a line for each of the first groups, the largest first, unless there is only one failure."""
+    groups = run.groups
     if sum(len(group.failed) for group in groups) < _FEWEST_SUMMED_UP:
         return
     for group in groups[:_MOST_CAUSES]:
-        rule = group.lead.requirement
         waiting = f", {len(group.waiting)} wait" if group.waiting else ""
-        yield f"cause: {rule.id} ({len(group.failed)} failed{waiting}): {rule.title}"
+        title = heading(group, run.contract)
+        yield f"cause: {title} ({len(group.failed)} failed{waiting}: {group.lead.requirement.id})"
     if len(groups) > _MOST_CAUSES:
         yield f"cause: … and {len(groups) - _MOST_CAUSES} more"
 

@@ -69,10 +69,7 @@ def of_run(run: FinishedRun) -> Document:
             "notes": list(verdict.notes),
         },
         "coverage": coverage_of(run),
-        "groups": [
-            group_of(group, group.lead.counts and group.lead.requirement.level in run.scope.levels)
-            for group in run.groups
-        ],
+        "groups": [group_of(group, run) for group in run.groups],
         "requirements": [entry_of(result, run) for result in run.results],
         "stale": list(run.stale),
     }

@@ -17,6 +17,7 @@ from hype_contract.reporting.links import links_of
 from hype_contract.requirements.requirement import HIGHEST
 from hype_contract.running.config import RunConfig
 from hype_contract.running.groups import Group
+from hype_contract.running.headings import heading
 from hype_contract.running.results import OUTCOMES, CaseResult, Outcome, RequirementResult
 from hype_contract.running.target import Target
 from hype_contract.running.verdict import Scope
@@ -152,7 +153,7 @@ def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, wh
     screen.
     """
     lead, shown = entries[group["lead"]], entries[group["shownBy"]]
-    lines = [*_rule(lead), *_facts(shown)]
+    lines = [*_rule(lead, group["title"]), *_facts(shown)]
     if not whole:
         lines = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines]
     if shown is not lead:
@@ -169,9 +170,12 @@ def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, wh
     return [*lines, *repeat]
 
 
-def _rule(entry: Mapping[str, Any]) -> list[str]:
+def _rule(entry: Mapping[str, Any], heading: str = "") -> list[str]:
+    """Return the heading, by default the title of the requirement, and where the rule stands."""
     extension = " (extension)" if entry["level"] == "extension" else ""
-    lines = [f"{headline(entry)} {entry['id']}{extension}  {entry['title']}", _line("source", entry["source"])]
+    lines = [f"{headline(entry)} {entry['id']}{extension}  {heading or entry['title']}"]
+    lines += [_line("rule", entry["title"])] if heading not in ("", entry["title"]) else []
+    lines.append(_line("source", entry["source"]))
     lines += [_line("see", ", ".join(entry["links"]))] if entry["links"] else []
     return lines + [_line(name, text) for name, text in entry["clauses"].items()]
 
@@ -202,14 +206,15 @@ def counted(count: int, noun: str) -> str:
     return f"{count} {noun}{'s' * (count != 1)}"
 
 
-def group_of(group: Group, counts: bool) -> Entry:
-    """Return a group as report.json has it. `counts`: whether its failures count for the verdict."""
+def group_of(group: Group, run: Run) -> Entry:
+    """Return a group as report.json has it. It counts if its failures count for the verdict."""
     return {
+        "title": heading(group, run.contract),
         "lead": group.lead.requirement.id,
         "shownBy": group.shown.requirement.id,
         "others": [result.requirement.id for result in group.others],
         "waiting": [result.requirement.id for result in group.waiting],
-        "counts": counts,
+        "counts": group.lead.counts and group.lead.requirement.level in run.scope.levels,
     }
 
 

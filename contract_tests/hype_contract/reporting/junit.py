@@ -21,7 +21,8 @@ _NAME = "hype contract"
 def render(document: Document) -> str:
     """Return the XML of a report.json document."""
     entries = {area: [entry for entry in document["requirements"] if entry["area"] == area] for area in AREAS}
-    suites = [_suite(document, area, some) for area, some in entries.items() if some]
+    titles = {id: group["title"] for group in document["groups"] for id in (group["lead"], *group["others"])}
+    suites = [_suite(document, area, some, titles) for area, some in entries.items() if some]
     if document["verdict"]["word"] in ("incomplete", "unusable", "interrupted"):
         suites.append(_verdict(document))
     root = Element("testsuites", name=_NAME)
@@ -33,10 +34,11 @@ def render(document: Document) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _suite(document: Document, area: str, entries: Sequence[Mapping[str, Any]]) -> Element:
+def _suite(document: Document, area: str, entries: Sequence[Mapping[str, Any]], titles: Mapping[str, str]) -> Element:
+    """Return the suite of an area. titles: id of a requirement → what its group of failures is called."""
     suite = _empty(document, area)
     for entry in entries:
-        suite.append(_case(entry))
+        suite.append(_case(entry, titles.get(entry["id"], "")))
     return _counted(suite, sum(entry["seconds"] for entry in entries))
 
 
@@ -85,7 +87,8 @@ def _counted(suite: Element, seconds: float) -> Element:
     return suite
 
 
-def _case(entry: Mapping[str, Any]) -> Element:
+def _case(entry: Mapping[str, Any], cause: str) -> Element:
+    """Return the test case of a requirement. cause: what its group of failures is called."""
     case = Element("testcase", classname=f"hype.{entry['area']}.{entry['level']}", name=entry["id"])
     case.set("time", _seconds(entry["seconds"]))
     outcome = entry["outcome"]
@@ -94,18 +97,24 @@ def _case(entry: Mapping[str, Any]) -> Element:
     description = "\n".join(describe(entry))
     if outcome in ("fail", "error") and entry["counts"]:
         tag = "failure" if outcome == "fail" else "error"
-        SubElement(case, tag, message=_summary(entry), type=outcome).text = description
+        SubElement(case, tag, message=_summary(entry, cause), type=outcome).text = description
         return case
-    reason = entry["message"] if outcome in ("skipped", "blocked") else f"{headline(entry).lower()}: {_summary(entry)}"
+    reason = (
+        entry["message"]
+        if outcome in ("skipped", "blocked")
+        else f"{headline(entry).lower()}: {_summary(entry, cause)}"
+    )
     SubElement(case, "skipped", message=reason)
     if outcome in ("fail", "error"):
         SubElement(case, "system-out").text = description
     return case
 
 
-def _summary(entry: Mapping[str, Any]) -> str:
+def _summary(entry: Mapping[str, Any], cause: str) -> str:
+    """Return the cause, if the title does not name it, the rule that is broken, and how."""
+    first = f"{cause}: " if cause not in ("", entry["title"]) else ""
     reason = entry["expectedFailure"]
-    return " ".join(f"{entry['title']}: {entry['message']}{f' ({reason})' if reason else ''}".split())
+    return " ".join(f"{first}{entry['title']}: {entry['message']}{f' ({reason})' if reason else ''}".split())
 
 
 def _seconds(seconds: float) -> str:

@@ -49,7 +49,9 @@ def _groups(document: Document) -> Iterator[str]:
 def _group(group: dict[str, Any], entries: dict[str, dict[str, Any]]) -> Iterator[str]:
     lead, shown = entries[group["lead"]], entries[group["shownBy"]]
     aside = "" if group["counts"] else " (does not count)"
-    yield f"- **{_code(lead['id'])}**{aside} {_text(lead['title'])}"
+    yield f"- **{_code(lead['id'])}**{aside} {_text(group['title'])}"
+    if group["title"] != lead["title"]:
+        yield f"  - rule: {_text(lead['title'])}"
     if shown["cases"]:
         case = shown["cases"][0]
         yield f"  - expected: {_text(case['expected'] or case['message'])}"

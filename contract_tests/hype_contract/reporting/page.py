@@ -22,6 +22,7 @@ from hype_contract.running.results import OUTCOMES
 class Finding(NamedTuple):
     """A thing that the page tells at one place: a cause, or an error. `shown`: the requirement whose case shows it."""
 
+    title: str
     lead: Entry
     shown: Entry
     others: Sequence[Entry] = ()
@@ -68,8 +69,8 @@ def _sections(document: Document) -> list[Section]:
     failures = [_finding(group, entries) for group in document["groups"] if group["counts"]]
     others = [_finding(group, entries) for group in document["groups"] if not group["counts"]]
     errors = [entry for entry in entries.values() if entry["outcome"] == "error"]
-    others += [Finding(entry, entry) for entry in errors if not entry["counts"]]
-    counted_errors = [Finding(entry, entry) for entry in errors if entry["counts"]]
+    others += [Finding(entry["title"], entry, entry) for entry in errors if not entry["counts"]]
+    counted_errors = [Finding(entry["title"], entry, entry) for entry in errors if entry["counts"]]
     sections = [
         Section("failures", "What is wrong", failures, _size(failures)),
         Section(
@@ -86,7 +87,7 @@ def _sections(document: Document) -> list[Section]:
 
 def _finding(group: Mapping[str, Any], entries: Mapping[str, Entry]) -> Finding:
     others, waiting = ([entries[id] for id in group[name]] for name in ("others", "waiting"))
-    return Finding(entries[group["lead"]], entries[group["shownBy"]], others, waiting)
+    return Finding(group["title"], entries[group["lead"]], entries[group["shownBy"]], others, waiting)
 
 
 def _size(findings: Sequence[Finding]) -> str:

@@ -20,8 +20,12 @@ _VALUES = (
 _LITERAL = re.compile(r"'[^']*'|\"[^\"]*\"|\b\d+(?:\.\d+)?\b")
 # The value that a sentence of jsonschema begins with. `'topic' is a required property` begins with a member's name.
 _WRONG_VALUE = re.compile(r"^.* (?=(?:is not|does not|is too|is blank|is invisible|is less|is greater|was expected)\b)")
-_FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
-_BOUND = re.compile(r"'s status for .* as (?P<member>\w+) \((?P<keyword>\S+)\) to be (?P<status>\d{3})$", re.DOTALL)
+FRAME_TYPE = re.compile(r"""["']type["']: ["'](\w+)["']""")
+"""The type of a frame in a report."""
+
+BOUND = re.compile(r"'s status for .* as (?P<member>\w+) \((?P<keyword>\S+)\) to be (?P<status>\d{3})$", re.DOTALL)
+"""The expectation of a case about a value of a member, such as one at a bound."""
+
 _REFUSED_AT_RANDOM = "positive_data_acceptance"
 _PATH_OF_ISSUE = re.compile(r'"path": ?\["(\w+)"')
 _LISTED = re.compile(r"^the (?:ids|contents|messages|stored messages)\b|\border\b")
@@ -52,7 +56,7 @@ def _member(result: CaseResult) -> Difference | None:
     """Return the member whose values are judged otherwise than its schema says, in whichever operation."""
     if _REFUSED_AT_RANDOM in result.expected and (found := _PATH_OF_ISSUE.search(result.got)):
         return Difference(f"member {found[1]}", "refused")
-    found = _BOUND.search(result.expected)
+    found = BOUND.search(result.expected)
     if found is None:
         return None
     refused = found["status"].startswith("2")
@@ -82,13 +86,18 @@ def is_extra_frame(result: CaseResult) -> bool:
     return bool(_EXTRA_FRAME.search(result.expected)) and "nothing" not in result.got[:8]
 
 
+def path_of(request: str) -> str:
+    """Return a request without its query, and with words in place of ids: `GET /api/users/ID`."""
+    return _plain(request.partition("?")[0])
+
+
 def _where(pair: Pair | None, expected: str) -> str:
     if expected.endswith(_STRAY):
         return "audience"
     if pair is not None:
         return f"{pair.kind} {pair.name}"
     request = _REQUEST.search(expected)
-    return _plain(request[0].partition("?")[0]) if request else ""
+    return path_of(request[0]) if request else ""
 
 
 def _what(expected: str, got: str) -> str:
@@ -105,16 +114,17 @@ def _what(expected: str, got: str) -> str:
     if " to receive " in expected:
         return f"receive {expected.partition(' to receive ')[2].partition(' ')[0]}"
     if expected.startswith("the next frame to "):
-        came = _FRAME_TYPE.search(got)
+        came = FRAME_TYPE.search(got)
         return f"next {expected.partition(' to be ')[2].partition(' ')[0]}, not {came[1] if came else 'it'}"
     return _LITERAL.sub("…", _plain(_NAMED.sub("", expected)))
 
 
 def _problems(sentences: str) -> str:
-    return "; ".join(sorted({_problem(sentence) for sentence in sentences.split("; ")}))
+    return "; ".join(sorted({problem_of(sentence) for sentence in sentences.split("; ")}))
 
 
-def _problem(sentence: str) -> str:
+def problem_of(sentence: str) -> str:
+    """Return what a problem says of its place, without the values and places in lists."""
     where, _, what = sentence.partition(": ")
     if not what:
         return _plain(sentence)

@@ -1,0 +1,77 @@
+"""The heading of a group of failures: which operation or event is wrong, and how, in a sentence."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from hype_contract.contract.specs import Contract, Pair
+from hype_contract.running.difference import BOUND, FRAME_TYPE, path_of, problem_of, strays
+from hype_contract.running.groups import Group
+from hype_contract.running.results import CaseResult
+
+_LONGEST = 160
+# An id of a requirement that says that something works, and not which rule breaks when it does not.
+_WHOLE = re.compile(r"(?:answer|spec|bounds)\.")
+_REQUEST = re.compile(
+    r"^(?:the answer to )?(?P<request>[A-Z]+ /\S*) to (?P<what>answer|keep|be answered)\b(?P<rest>.*)", re.DOTALL
+)
+_STATUS = re.compile(r"^(\d{3})\b")
+_STATUSES = re.compile(r" (\d{3}(?: or \d{3})*)$")
+_NEXT = re.compile(r"^the next frame to \S+ to be (\w+)")
+_RECEIVE = re.compile(r"^\S+ to receive (\w+)")
+
+
+def heading(group: Group, contract: Contract) -> str:
+    """Return what a report calls the group.
+
+    It is the title of the lead, if that requirement is about a rule of its own and stands alone. Where several agree in
+    a difference, it is that difference.
+    """
+    title = group.lead.requirement.title
+    own = [result for result in group.failed if not result.follows]
+    shared = len(own) + len(group.waiting) > 1 or _WHOLE.match(group.lead.requirement.id)
+    if not shared or not group.shown.case_results:
+        return title
+    sentence = next(_sentences(group.shown.case_results[0], contract), title)
+    return sentence if len(sentence) <= _LONGEST else sentence[:_LONGEST] + " …"
+
+
+def _sentences(case: CaseResult, contract: Contract) -> Iterator[str]:
+    """Yield at most one sentence about what a case has shown; none if its expectation is in no known form."""
+    event = case.pair.name if case.pair and case.pair.kind == "event" else ""
+    came = _STATUS.match(case.got)
+    if strays(case):
+        yield f"{event or 'an event'} is told to sockets that are not in its room"
+    elif (bound := BOUND.search(case.expected)) and came:
+        where = _operation(case.pair, contract) or case.expected.partition("'")[0]
+        yield f"{where} answers {came[1]} where {bound['status']} is due: {bound['member']} ({bound['keyword']})"
+    elif request := _REQUEST.match(case.expected):
+        where = _operation(case.pair, contract) or path_of(request["request"])
+        yield from _answer(where, case, request["what"], request["rest"])
+    elif case.expected.startswith("the frame to "):
+        wrong = case.got.partition(": {")[0].split("; ")[0]
+        yield f"{event or 'a frame'} is sent wrongly: {problem_of(wrong)}"
+    elif due := _NEXT.match(case.expected):
+        found = FRAME_TYPE.search(case.got)
+        if found and found[1] != due[1]:
+            yield f"{found[1]} comes where {due[1]} is due"
+    elif event and (due := _RECEIVE.match(case.expected)):
+        yield f"the socket closes where {due[1]} is due" if case.got.startswith("closed") else f"{due[1]} does not come"
+
+
+def _answer(where: str, case: CaseResult, what: str, rest: str) -> Iterator[str]:
+    came = _STATUS.match(case.got)
+    due = _STATUSES.match(rest)
+    if came and what == "keep":
+        found = case.got.partition(": ")[2].split("; ")[0].removeprefix("body: ")
+        yield f"{where} answers {came[1]} wrongly: {problem_of(found)}"
+    elif came and due:
+        yield f"{where} answers {came[1]} where {due[1]} is due"
+    elif "Timeout" in case.got or "no answer" in case.got:
+        yield f"{where} does not answer"
+
+
+def _operation(pair: Pair | None, contract: Contract) -> str:
+    known = contract.operations.get(pair.name) if pair and pair.kind == "operation" else None
+    return f"{known.method} {known.path}" if known else ""
