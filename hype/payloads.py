@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from hype.cluster import Profile
 from hype.models import Channel, Message, Server, User
 from hype.wire import MESSAGE, USER, timestamp
 
@@ -17,8 +18,10 @@ __all__ = [
     "channel",
     "closed_transport",
     "message",
+    "over_rate",
     "producer",
     "profile",
+    "public_profile",
     "server",
     "timestamp",
     "user",
@@ -132,6 +135,16 @@ def channel(row: Channel, *, voice_states: int) -> dict[str, Any]:
 def message(row: Message) -> dict[str, Any]:
     """Return a `Message`, for answers and for the events `message` and `message_edited` alike."""
     return MESSAGE.of(row)
+
+
+def public_profile(profile: Profile) -> dict[str, Any]:
+    """Return the members of a user's profile that events have (rulings R24 and R34, amendment A14)."""
+    return {
+        "userId": profile.user_id,
+        "username": profile.username,
+        "displayName": profile.display_name,
+        "avatarUrl": profile.avatar_url,
+    }
 
 
 def producer(row: Producer) -> dict[str, Any]:

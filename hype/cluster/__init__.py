@@ -18,6 +18,8 @@ __all__ = [
     "Effect",
     "FailedLogins",
     "Limit",
+    "Profile",
+    "ProfileChanged",
     "RoomEvent",
     "SessionRevoked",
     "Spent",
@@ -28,6 +30,16 @@ __all__ = [
     "VoiceRegistry",
     "VoiceState",
 ]
+
+
+@dataclass(frozen=True, slots=True)
+class Profile:
+    """The public profile of a user as it is now, not as it was at connect (ruling R24)."""
+
+    user_id: str
+    username: str
+    display_name: str | None
+    avatar_url: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +82,17 @@ class ChannelDeleted:
 
 
 @dataclass(frozen=True, slots=True)
+class ProfileChanged:
+    """A change of a user's public profile: the events of voice channels show the new one (amendment A14)."""
+
+    profile: Profile
+
+
+@dataclass(frozen=True, slots=True)
 class TransportOpened:
     """A new transport: a user who has no place in its voice channel gets one (amendment A11)."""
 
-    user_id: str
-    username: str
+    profile: Profile
     channel_id: str
 
 
@@ -86,7 +104,7 @@ class TransportClosed:
     channel_id: str
 
 
-Effect = RoomEvent | UserEvent | SessionRevoked | ChannelDeleted | TransportOpened | TransportClosed
+Effect = RoomEvent | UserEvent | SessionRevoked | ChannelDeleted | ProfileChanged | TransportOpened | TransportClosed
 Subscriber = Callable[[Sequence[Effect]], None]
 
 
@@ -94,17 +112,22 @@ Subscriber = Callable[[Sequence[Effect]], None]
 class VoiceState:
     """A user's place in a voice channel (ruling R38). The flags start false at each join."""
 
-    user_id: str
+    profile: Profile
     channel_id: str
     is_muted: bool = False
     is_deafened: bool = False
+
+    @property
+    def user_id(self) -> str:
+        """The user's id."""
+        return self.profile.user_id
 
 
 class VoiceRegistry(Protocol):
     """The members of voice channels: each user is in one at most."""
 
     def join(self, state: VoiceState, limit: int | None) -> bool:
-        """Enter `state.channel_id`, or change the flags of a user who is there already.
+        """Enter `state.channel_id`, or change the state of a user who is there already.
 
         limit: people, None = unlimited. Its check and the entry are one step. Returns False, and changes nothing, when
         the channel is full. Raises ValueError for a user of another channel, who must `leave` it first.

@@ -16,7 +16,7 @@ class LocalVoiceRegistry:
         self._members: dict[str, dict[str, VoiceState]] = {}
 
     def join(self, state: VoiceState, limit: int | None) -> bool:
-        """Enter the channel, or change the flags of a member; return False when it is full."""
+        """Enter the channel, or change the state of a member; return False when it is full."""
         present = self._channel_of.get(state.user_id)
         if present not in (None, state.channel_id):
             raise ValueError(f"user {state.user_id} is in voice channel {present}")

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from functools import partial
 
 from hype.addresses import limit_key
+from hype.cluster import Profile
 from hype.errors import HypeError, InternalError, Unavailable
 from hype.gateway.connection import Connection, Work
 from hype.gateway.context import Context, Gone
@@ -16,7 +17,6 @@ from hype.gateway.identity import Identities
 from hype.gateway.protocol import Action, Check, Close, CloseCode, Dispatch, Refuse, Session, refusal
 from hype.operations import rooms
 from hype.operations.callers import Identity
-from hype.operations.rooms import Profile
 from hype.spec import Rate
 
 __all__ = ["Desk", "SocketAttendant"]

@@ -6,12 +6,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TypeVar
 
+from hype.cluster import Profile
 from hype.database import Unit
 from hype.errors import NotFound, TooManyRequests
 from hype.gateway.hub import Hub, Socket
 from hype.gateway.voice import Voice
 from hype.operations import Services, rooms
-from hype.operations.rooms import Profile, Room
+from hype.operations.rooms import Room
 
 __all__ = ["Context", "Gone"]
 

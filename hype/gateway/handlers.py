@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from hype import payloads
 from hype.database import Unit
 from hype.errors import BadRequest, SpecMismatch
 from hype.gateway.context import Context
@@ -27,13 +28,7 @@ Handler = Callable[[Context, Socket, Identity, Data], None]
 def user_joined(context: Context, socket: Socket, identity: Identity, data: Data) -> None:
     """Tell the socket its user's profile, or join a room and tell the room (ruling R34)."""
     profile = context.profile(socket, identity.user_id)
-    event = {
-        "userId": profile.user_id,
-        "username": profile.username,
-        "displayName": profile.display_name,
-        "avatarUrl": profile.avatar_url,
-        "channelId": None,
-    }
+    event = {**payloads.public_profile(profile), "channelId": None}
     if "channelId" not in data:
         context.hub.to_socket(socket, "user_joined", event)
         return

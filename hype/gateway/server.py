@@ -11,7 +11,16 @@ from functools import partial
 
 from hype.addresses import client_address
 from hype.admission import Admission
-from hype.cluster import ChannelDeleted, Effect, RoomEvent, SessionRevoked, TransportClosed, TransportOpened, UserEvent
+from hype.cluster import (
+    ChannelDeleted,
+    Effect,
+    ProfileChanged,
+    RoomEvent,
+    SessionRevoked,
+    TransportClosed,
+    TransportOpened,
+    UserEvent,
+)
 from hype.deadlines import Deadlines
 from hype.gateway.attendant import Desk, SocketAttendant
 from hype.gateway.connection import Connection, Listener
@@ -114,20 +123,25 @@ class Gateway:
 
     def _on_effects(self, effects: Sequence[Effect]) -> None:
         for effect in effects:
-            match effect:
-                case RoomEvent():
-                    self._context.hub.announce(effect)
-                case UserEvent(user_id, name, data):
-                    self._context.hub.to_user(user_id, name, data)
-                case SessionRevoked(session_id):
-                    self._identities.revoke(session_id)
-                    self._context.voice.end_session(session_id)
-                case ChannelDeleted(channel_id):
-                    self._context.voice.close_room(channel_id)
-                case TransportOpened():
-                    self._context.voice.enter_by_transport(effect, effect.channel_id)
-                case TransportClosed(user_id, channel_id):
-                    self._context.voice.transport_closed(user_id, channel_id)
+            self._pass_on(effect)
+
+    def _pass_on(self, effect: Effect) -> None:
+        match effect:
+            case RoomEvent():
+                self._context.hub.announce(effect)
+            case UserEvent(user_id, name, data):
+                self._context.hub.to_user(user_id, name, data)
+            case SessionRevoked(session_id):
+                self._identities.revoke(session_id)
+                self._context.voice.end_session(session_id)
+            case ChannelDeleted(channel_id):
+                self._context.voice.close_room(channel_id)
+            case ProfileChanged(profile):
+                self._context.voice.profile_changed(profile)
+            case TransportOpened(profile, channel_id):
+                self._context.voice.enter_by_transport(profile, channel_id)
+            case TransportClosed(user_id, channel_id):
+                self._context.voice.transport_closed(user_id, channel_id)
 
     def _store_presence(self, user_id: str, online: bool) -> None:
         self._services.database.run_now(lambda unit: rooms.set_online(user_id, online))

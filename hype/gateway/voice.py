@@ -7,10 +7,10 @@ from dataclasses import replace
 from typing import Any, Protocol
 
 from hype import payloads
-from hype.cluster import VoiceRegistry, VoiceState
+from hype.cluster import Profile, VoiceRegistry, VoiceState
 from hype.errors import Forbidden
 from hype.gateway.hub import Hub, Socket
-from hype.operations.rooms import Profile, Room
+from hype.operations.rooms import Room
 from hype.payloads import Producer
 
 __all__ = ["Media", "NoMedia", "Voice"]
@@ -83,20 +83,6 @@ class NoMedia:
         """Do nothing."""
 
 
-class Named(Protocol):
-    """A user, as far as leaving a voice channel needs it."""
-
-    @property
-    def user_id(self) -> str:
-        """The user's id."""
-        ...
-
-    @property
-    def username(self) -> str:
-        """The user's name."""
-        ...
-
-
 class Voice:
     """The members of voice channels, and the events about them. Like the hub's, its methods never wait.
 
@@ -125,9 +111,10 @@ class Voice:
             present = None
         if profile.user_id in self._by_transport:
             present = None
-        state = present or VoiceState(profile.user_id, room.channel_id)
+        state = present or VoiceState(profile, room.channel_id)
         state = replace(
             state,
+            profile=profile,
             is_muted=state.is_muted if is_muted is None else is_muted,
             is_deafened=state.is_deafened if is_deafened is None else is_deafened,
         )
@@ -141,19 +128,26 @@ class Voice:
         if newcomer:
             self._send_others(socket, state)
 
-    def enter_by_transport(self, user: Named, channel_id: str) -> None:
+    def profile_changed(self, profile: Profile) -> None:
+        """Show the new profile of a member in the events from now on (amendment A14). They are told by the next one."""
+        present = self._registry.of_user(profile.user_id)
+        if present is not None:
+            self._registry.join(replace(present, profile=profile), None)
+
+    def enter_by_transport(self, profile: Profile, channel_id: str) -> None:
         """Give a user with a transport a place in its voice channel, muted, unless they have one (amendment A11).
 
         The user leaves another voice channel. Nothing happens when the transport has closed meanwhile.
         """
-        present = self._registry.of_user(user.user_id)
-        if user.user_id not in self._media.users(channel_id) or (present and present.channel_id == channel_id):
+        user_id = profile.user_id
+        present = self._registry.of_user(user_id)
+        if user_id not in self._media.users(channel_id) or (present and present.channel_id == channel_id):
             return
-        self._send_closed(self._media.close_user(user.user_id, outside=channel_id))
-        self._leave_channel(user)
-        state = VoiceState(user.user_id, channel_id, is_muted=True)
+        self._send_closed(self._media.close_user(user_id, outside=channel_id))
+        self._leave_channel(profile)
+        state = VoiceState(profile, channel_id, is_muted=True)
         self._registry.join(state, None)  # the SFU has checked the limit, and a transport counts for it
-        self._by_transport.add(user.user_id)
+        self._by_transport.add(user_id)
         self._hub.to_room(channel_id, "voice_state", self._voice_state(state))
 
     def transport_closed(self, user_id: str, channel_id: str) -> None:
@@ -162,7 +156,7 @@ class Voice:
         if state is None or state.channel_id != channel_id or user_id in self._media.users(channel_id):
             return
         self._forget(user_id)
-        self._hub.to_room(channel_id, "voice_state", _no_voice_state(user_id))
+        self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.profile))
 
     def _forget(self, user_id: str) -> VoiceState | None:
         self._by_transport.discard(user_id)
@@ -175,25 +169,25 @@ class Voice:
         """
         self._send_closed(self._media.close_user(profile.user_id))
         if not self._leave_channel(profile, asking):
-            self._hub.to_socket(asking, "voice_state", _no_voice_state(profile.user_id))
+            self._hub.to_socket(asking, "voice_state", _no_voice_state(profile))
 
-    def _leave_channel(self, user: Named, asking: Socket | None = None) -> bool:
+    def _leave_channel(self, profile: Profile, asking: Socket | None = None) -> bool:
         """Take all the user's sockets out of the voice channel and its room; return False when the user is in none.
 
         Of a user without a socket in the room, the room gets no `user_left`.
 
         The caller closes the user's transports before, because the room gets `producer_closed` first (ruling R38).
         """
-        state = self._forget(user.user_id)
+        state = self._forget(profile.user_id)
         if state is None:
             return False
         channel_id = state.channel_id
-        self._hub.to_room(channel_id, "voice_state", _no_voice_state(user.user_id), also_to=asking)
-        in_the_room = self._hub.present(user.user_id, channel_id)
-        for socket in self._hub.sockets_of(user.user_id):
+        self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.profile), also_to=asking)
+        in_the_room = self._hub.present(profile.user_id, channel_id)
+        for socket in self._hub.sockets_of(profile.user_id):
             self._hub.leave(socket, channel_id)
         if in_the_room:
-            self._hub.to_room(channel_id, "user_left", _user_left(user, channel_id))
+            self._hub.to_room(channel_id, "user_left", _user_left(profile, channel_id))
         return True
 
     def leave_room(self, socket: Socket, profile: Profile, channel_id: str) -> None:
@@ -231,7 +225,7 @@ class Voice:
         self._send_closed(self._media.close_channel(channel_id))
         for state in self._registry.members(channel_id):
             self._forget(state.user_id)
-            self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.user_id))
+            self._hub.to_room(channel_id, "voice_state", _no_voice_state(state.profile))
         self._hub.close_room(channel_id)
 
     def _move(self, profile: Profile, room: Room) -> None:
@@ -267,7 +261,7 @@ class Voice:
 def _voice_state(state: VoiceState, producers: Sequence[Producer]) -> Mapping[str, Any]:
     """Return the `VoiceState` of a member. producers: the member's open ones (amendment A23)."""
     return {
-        "userId": state.user_id,
+        **payloads.public_profile(state.profile),
         "channelId": state.channel_id,
         "isMuted": state.is_muted,
         "isDeafened": state.is_deafened,
@@ -276,9 +270,9 @@ def _voice_state(state: VoiceState, producers: Sequence[Producer]) -> Mapping[st
     }
 
 
-def _no_voice_state(user_id: str) -> Mapping[str, Any]:
+def _no_voice_state(profile: Profile) -> Mapping[str, Any]:
     return {
-        "userId": user_id,
+        **payloads.public_profile(profile),
         "channelId": None,
         "isMuted": False,
         "isDeafened": False,
@@ -287,5 +281,5 @@ def _no_voice_state(user_id: str) -> Mapping[str, Any]:
     }
 
 
-def _user_left(user: Named, channel_id: str) -> Mapping[str, Any]:
-    return {"userId": user.user_id, "username": user.username, "channelId": channel_id}
+def _user_left(profile: Profile, channel_id: str) -> Mapping[str, Any]:
+    return {"userId": profile.user_id, "username": profile.username, "channelId": channel_id}

@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from hype.cluster import Profile
 from hype.errors import NotFound
 from hype.models import Channel, User
 
-__all__ = ["Profile", "Room", "everyone_offline", "profile", "room", "set_online"]
+__all__ = ["Room", "everyone_offline", "profile", "room", "set_online"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,16 +21,6 @@ class Room:
     channel_id: str
     type: str
     user_limit: int | None
-
-
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """The public profile of a user as it is now, not as it was at connect (ruling R24)."""
-
-    user_id: str
-    username: str
-    display_name: str | None
-    avatar_url: str | None
 
 
 def room(channel_id: str) -> Room:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from hype import payloads
+from hype.cluster import Profile, ProfileChanged
 from hype.database import Conflict as Taken
 from hype.errors import Conflict, NotFound
 from hype.models import User
@@ -50,6 +51,7 @@ def update_user(call: Call) -> Answer:
         row = row.change(changes)
     except Taken as error:
         raise Conflict(_TAKEN) from error
+    call.unit.announce(ProfileChanged(Profile(row.id, row.username, row.display_name, row.avatar_url)))
     return ok(payloads.profile(row, email_shown=_email_shown(call, row)))
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Literal
 
 from hype import payloads
-from hype.cluster import TransportOpened
+from hype.cluster import Profile, TransportOpened
 from hype.errors import BadRequest, HypeError, NotFound, TooManyRequests
 from hype.models import Channel
 from hype.operations.call import Answer, Call, ok
@@ -126,7 +126,9 @@ def _create_transport(call: Call, direction: Literal["send", "recv"]) -> Answer:
     except HypeError:
         media.close_transport(options["id"])
         raise
-    call.services.cluster.publish([TransportOpened(user_id, call.caller.username, channel.id)])
+    user = call.caller
+    profile = Profile(user_id, user.username, user.display_name, user.avatar_url)
+    call.services.cluster.publish([TransportOpened(profile, channel.id)])
     return ok(options)
 
 

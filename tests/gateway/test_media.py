@@ -28,6 +28,7 @@ class Participant:
     def __init__(self, gateway: RunningGateway, guest: Any, client: Client) -> None:
         """Take the client of a user. guest: what loginGuest answered."""
         self.id: str = guest["user"]["id"]
+        self._username: str = guest["user"]["username"]
         self.token: str = guest["accessToken"]
         self.client = client
         self._gateway = gateway
@@ -45,7 +46,8 @@ class Participant:
     def state(self, channel_id: str | None = ROOM, **flags: bool) -> Any:
         """Return the `data` of a `voice_state` of this user. flags: those that are true."""
         none = dict.fromkeys(("isMuted", "isDeafened", "isSpeaking", "isScreenSharing"), False)
-        return {"userId": self.id, "channelId": channel_id, **none, **flags}
+        profile = {"userId": self.id, "username": self._username, "displayName": None, "avatarUrl": None}
+        return {**profile, "channelId": channel_id, **none, **flags}
 
     def event(self, producer_id: str, kind: str = "audio") -> Any:
         """Return the `data` of an event about a producer of this user."""

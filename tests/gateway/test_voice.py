@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 import pytest
 
+from hype.cluster import Profile
 from hype.cluster.voice import LocalVoiceRegistry
 from hype.errors import Forbidden
 from hype.gateway.hub import Hub, Socket
 from hype.gateway.voice import NoMedia, Voice
-from hype.operations.rooms import Profile, Room
+from hype.operations.rooms import Room
 from tests.gateway.fakes import bound_socket
 
 ROOM = Room("room", "VOICE", None)
@@ -83,6 +84,11 @@ def profile(socket: Socket) -> Profile:
     return Profile(socket.identity.user_id, socket.identity.username, None, None)
 
 
+def shown(user: str) -> dict[str, object]:
+    """Return the members of the profile of a user, as a `voice_state` has them."""
+    return {"userId": user, "username": user, "displayName": None, "avatarUrl": None}
+
+
 def state(
     user: str,
     channel_id: str | None = "room",
@@ -92,7 +98,7 @@ def state(
     sharing: bool = False,
 ) -> object:
     """Return a `voice_state` in the form of `FakeConnection.events`."""
-    data = {"userId": user, "channelId": channel_id, "isMuted": muted, "isDeafened": deafened}
+    data = {**shown(user), "channelId": channel_id, "isMuted": muted, "isDeafened": deafened}
     return ("voice_state", {**data, "isSpeaking": speaking, "isScreenSharing": sharing})
 
 
@@ -142,6 +148,25 @@ def test_a_state_shows_who_speaks_and_who_shares_the_screen() -> None:
     voice.enter(ben, is_deafened=True)
     changed = [state("anna", deafened=True, sharing=True), state("ben", deafened=True, speaking=True)]
     assert carl_connection.events == changed
+
+
+def test_a_state_shows_the_present_profile() -> None:
+    """A changed profile is in a member's next states, the last one included; of other users nothing changes (A14)."""
+    voice = VoiceChannels()
+    (anna, _), (ben, ben_connection) = [bound_socket(voice.hub, user) for user in ("anna", "ben")]
+    voice.enter(anna)
+    changed = Profile("anna", "annabel", "Anna B.", "https://example.com/a.png")
+    voice.rules.profile_changed(changed)
+    voice.rules.profile_changed(Profile("carl", "carlo", None, None))
+    voice.enter(ben)
+    voice.rules.close_room("room")
+    states = [data for name, data in ben_connection.events if name == "voice_state" and data["userId"] == "anna"]
+    profile = {"userId": "anna", "username": "annabel", "displayName": "Anna B.", "avatarUrl": changed.avatar_url}
+    assert [(each["channelId"], {name: each[name] for name in profile}) for each in states] == [
+        ("room", profile),
+        (None, profile),
+    ]
+    assert voice.registry.of_user("carl") is None
 
 
 def test_a_changed_flag_reaches_everyone() -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from hype.cluster import ChannelDeleted, VoiceState
+from hype.cluster import ChannelDeleted, Profile, VoiceState
 from hype.errors import Forbidden, HypeError, NotFound, ValidationFailed
 from tests.operations.backend import Backend
 
@@ -42,7 +42,7 @@ def test_a_voice_channel_has_a_bit_rate(hardened: Backend, spelling: str) -> Non
 def test_counts_are_live(hardened: Backend) -> None:
     """Messages are counted in the database, voice states in the cluster (R13)."""
     ann = hardened.guest("ann")
-    hardened.cluster.voice.join(VoiceState(ann["user"]["id"], "voice-general"), limit=None)
+    hardened.cluster.voice.join(VoiceState(Profile(ann["user"]["id"], "ann", None, None), "voice-general"), limit=None)
     hardened.call("createMessage", {"channelId": "text-general", "content": "x"}, token=ann["accessToken"])
     counts = {channel["id"]: channel["_count"] for channel in hardened.data("listChannels")}
     assert counts["text-general"] == {"messages": 1, "voiceStates": 0}

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 import pytest
 
+from hype.cluster import Profile
 from hype.database import Unit
 from hype.errors import NotAuthenticated, NotFound
 from hype.models import User
@@ -66,7 +67,7 @@ def test_a_profile_is_as_it_is_now(hardened: Backend) -> None:
     ann = hardened.guest("ann")
     user_id = ann["user"]["id"]
     hardened.call("updateUser", {"displayName": "Ann"}, path={"id": user_id}, token=ann["accessToken"])
-    assert run(hardened, lambda unit: rooms.profile(user_id)) == rooms.Profile(user_id, "ann", "Ann", None)
+    assert run(hardened, lambda unit: rooms.profile(user_id)) == Profile(user_id, "ann", "Ann", None)
 
 
 def test_presence_is_not_status(hardened: Backend) -> None:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from hype.cluster import RoomEvent, VoiceState
+from hype.cluster import Profile, RoomEvent, VoiceState
 from hype.database import Unit
 from hype.errors import BadRequest, Forbidden, NotAuthenticated, NotFound, Unavailable
 from hype.models import User
@@ -118,7 +118,7 @@ async def test_only_voice_channels_have_transports(voice: VoiceBackend, directio
     with pytest.raises(BadRequest, match="Channel is not a voice channel"):
         await voice.transport(anna, direction, "text-general")
     small = (await voice.data("createChannel", {"name": "den", "type": "voice", "userLimit": 1}, token=anna))["id"]
-    backend.cluster.voice.join(VoiceState("somebody", small), 1)
+    backend.cluster.voice.join(VoiceState(Profile("somebody", "somebody", None, None), small), 1)
     with pytest.raises(Forbidden, match="Channel is full"):
         await voice.transport(anna, direction, small)
 

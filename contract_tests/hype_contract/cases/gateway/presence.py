@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from hype_contract.actors import must
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person, unique
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import join_room, set_voice_state, sockets_in_call, sockets_in_room
 from hype_contract.cases.registry import case
+from hype_contract.contract.specs import Pair
 
 
 def _change_profile(world: World, person: Person) -> dict[str, str]:
@@ -52,6 +54,33 @@ def typing_shows_present_name(world: World) -> None:
     profile = _change_profile(world, eve)
     socket.send("typing", {"channelId": room})
     watcher.expect_next("typing", {"userId": eve.id, "username": profile["username"]})
+
+
+@case(
+    "A14.voice-state-profile",
+    "voice_state shows the current username, displayName and avatarUrl of its user",
+    source="asyncapi.yaml#/components/schemas/VoiceState; amendment A14",
+    level="extension",
+)
+def voice_state_profile(world: World) -> None:
+    """Change the profile of a participant, then enter the call with a newcomer, mute the participant, and leave."""
+    ann, eve, bob = world.guests("ann", "eve", "bob")
+    call = world.channel(ann, "voice")["id"]
+    watcher, socket = sockets_in_call(world, call, ann, eve)
+    profile = {"userId": eve.id, **_change_profile(world, eve)}
+    newcomer = world.socket(bob)
+    newcomer.send("voice_state", {"channelId": call})
+    _shows(newcomer, profile, "a participant to a newcomer")
+    watcher.expect("voice_state", {"userId": bob.id})
+    socket.send("voice_state", {"channelId": call, "isMuted": True})
+    _shows(watcher, profile, "a participant with a changed flag")
+    socket.send("voice_state", {"channelId": None})
+    _shows(watcher, profile, "a participant who leaves")
+
+
+def _shows(socket: Socket, profile: dict[str, str], what: str) -> None:
+    data = socket.expect("voice_state", {"userId": profile["userId"]})["data"]
+    must.members(data, profile, f"voice_state of {what}", seen=Pair("event", "voice_state", "out"))
 
 
 @case(
