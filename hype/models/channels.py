@@ -12,6 +12,7 @@ from hype.ids import new_id
 from hype.models.base import Editable, columns, now_ms, possible_id
 from hype.models.lists import Listing, Part
 from hype.models.tables import Channels, Servers, Users
+from hype.models.users import Author, author_in_session
 
 __all__ = ["Channel", "Tick"]
 
@@ -22,12 +23,14 @@ _MOST_AHEAD_MS = 60_000  # a message's time of the clock's (ruling A25)
 class Tick(NamedTuple):
     """The place and the time of a new message. at: milliseconds since the epoch. type: the channel's.
 
-    ordinal: rises strictly in the channel, and orders its messages.
+    ordinal: rises strictly in the channel, and orders its messages. author: who writes the message, None where nobody
+    was asked for, or may not write.
     """
 
     at: int
     type: str
     ordinal: int
+    author: Author | None = None
 
 
 class _Columns(NamedTuple):
@@ -128,15 +131,22 @@ class Channel(_Columns, Editable):
         return bool(execute(_REMOVED, key=self.id))
 
     @classmethod
-    def tick(cls, channel_id: str) -> Tick | None:
+    def tick(cls, channel_id: str, user_id: str | None = None, session_id: str | None = None) -> Tick | None:
         """Return the place and the `created_at` for a new message, which is counted.
+
+        user_id, session_id: the author, who is read by the same statement unless the session is revoked. None for a
+        message whose author is known, and for an author without a session.
 
         The time is now, but later than the last one's, unless that is over a minute ahead of the clock (ruling A25).
         Other writers of this channel wait from here until the transaction ends, so places are committed in the order in
         which they were given out (ruling R36). None when there is no such channel.
         """
-        rows = execute(_TICKED, key=channel_id, now=now_ms()) if possible_id(channel_id) else ()
-        return next(map(Tick._make, rows), None)
+        if not possible_id(channel_id):
+            return None
+        if user_id is None:
+            return next((Tick(*row) for row in execute(_TICKED, key=channel_id, now=now_ms())), None)
+        rows = execute(_TICKED_FOR, key=channel_id, now=now_ms(), user=user_id, session=session_id or "")
+        return next((Tick(at, type_, ordinal, Author.of(author)) for at, type_, ordinal, author in rows), None)
 
     @classmethod
     def forget_message(cls, channel_id: str) -> None:
@@ -179,15 +189,14 @@ _CREATED_BY = Statement(_COUNTED.where(Channels.created_by == given("user")))
 _INSERTED = _inserted(_after_the_last())
 _INSERTED_AT = _inserted(given("position"))
 _REMOVED = Statement(Channels.delete().where(_ITSELF).returning(Channels.id))
-_TICKED = Statement(
-    Channels.update(
-        {
-            Channels.last_message_at: _message_time(),
-            Channels.last_ordinal: Channels.last_ordinal + 1,
-            Channels.message_count: Channels.message_count + 1,
-        }
-    )
-    .where(_ITSELF)
-    .returning(Channels.last_message_at, Channels.type, Channels.last_ordinal)
-)
+_COUNTING = Channels.update(
+    {
+        Channels.last_message_at: _message_time(),
+        Channels.last_ordinal: Channels.last_ordinal + 1,
+        Channels.message_count: Channels.message_count + 1,
+    }
+).where(_ITSELF)
+_OF_TICK = (Channels.last_message_at, Channels.type, Channels.last_ordinal)
+_TICKED = Statement(_COUNTING.returning(*_OF_TICK))
+_TICKED_FOR = Statement(_COUNTING.returning(*_OF_TICK, author_in_session()))
 _FORGOTTEN = Statement(Channels.update({Channels.message_count: Channels.message_count - 1}).where(_ITSELF))

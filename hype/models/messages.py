@@ -12,7 +12,7 @@ from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, possi
 from hype.models.channels import Channel, Tick
 from hype.models.json import json_of, lines_of
 from hype.models.tables import Channels, Messages, Users
-from hype.models.users import User
+from hype.models.users import Author, User
 from hype.wire import MESSAGE
 
 __all__ = ["Message", "Page"]
@@ -62,7 +62,7 @@ class Message(_Columns, Editable):
         return Page(type_, total, [text for _, _, lines in found if lines is not None for text in lines.split("\n")])
 
     @classmethod
-    def add(cls, *, channel_id: str, author: User, content: str, tick: Tick) -> Self:
+    def add(cls, *, channel_id: str, author: Author | User, content: str, tick: Tick) -> Self:
         """Store a new message (operation createMessage). tick: the channel's."""
         message = cls(
             id=new_id(),

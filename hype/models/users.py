@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import peewee
 from peewee import JOIN
 
+from hype import jsontext
 from hype.database import Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import (
@@ -24,9 +25,9 @@ from hype.models.json import json_of
 from hype.models.lists import Listing, Part
 from hype.models.sessions import Session
 from hype.models.tables import Sessions, Totals, Users
-from hype.wire import USER
+from hype.wire import USER, Member, Shape
 
-__all__ = ["User", "email_key"]
+__all__ = ["Author", "User", "author_in_session", "email_key"]
 
 
 class _Columns(NamedTuple):
@@ -45,6 +46,21 @@ class _Columns(NamedTuple):
     last_seen_at: int | None
     created_at: int
     updated_at: int
+
+
+class Author(NamedTuple):
+    """A user as the author of a message (see `User`)."""
+
+    id: str
+    username: str
+    display_name: str | None
+    avatar_url: str | None
+    status: str
+
+    @classmethod
+    def of(cls, text: str | None) -> Author | None:
+        """Return what `author_in_session` wrote, None for NULL."""
+        return None if text is None else cls(**jsontext.parse(text))
 
 
 class User(_Columns, Editable):
@@ -184,6 +200,21 @@ class User(_Columns, Editable):
 def email_key(email: str) -> str:
     """Return the form that all spellings of one address share: trimmed, without regard to case (ruling R21)."""
     return email.strip().casefold()
+
+
+_AUTHOR: Final = Shape(**{name: Member(name, "id" if name == "id" else "plain") for name in Author._fields})
+
+
+def author_in_session() -> Any:
+    """Return an SQL expression of the given `user` as the JSON of an `Author`.
+
+    It is NULL when there is no such user, or when the given `session` is revoked.
+    """
+    return (
+        Users.select(json_of(_AUTHOR, {column.column_name: column for column in columns(Users, Author._fields)}))
+        .join(Sessions, JOIN.LEFT_OUTER, on=(Sessions.id == given("session")))
+        .where((Users.id == given("user")) & Sessions.revoked_at.is_null())
+    )
 
 
 _WIDTH = len(User._fields)

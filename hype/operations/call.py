@@ -63,7 +63,7 @@ class Call:
     body, query: members that the spec names, defaults filled in, numbers as int; `body` is {} when the operation takes
     none. path: the path parameters. address: the client's IP address. quota: the request's, None for a call that no
     rate counts (a frame is counted by the gateway). origin: the id of the socket that asked, None for
-    REST. user, session: the caller, None until authenticated.
+    REST. user, session: the caller, None until authenticated. claim: the ids of the user and the session of a socket.
     """
 
     unit: Unit
@@ -76,6 +76,7 @@ class Call:
     quota: Quota | None = None
     origin: str | None = None
     session: Session | None = None
+    claim: tuple[str, str | None] | None = None
     _user: User | None = None
     _look: Callable[[], User | None] | None = None
 
@@ -99,6 +100,11 @@ class Call:
     def known_user_id(self) -> str | None:
         """The id of the caller, None for an anonymous one and for one that has not been looked up."""
         return None if self._user is None else self._user.id
+
+    @property
+    def unread_caller(self) -> tuple[str, str | None] | tuple[()]:
+        """The claim of a socket whose user has not been looked up, else nothing."""
+        return self.claim if self.claim is not None and self._look is not None else ()
 
     @property
     def caller(self) -> User:

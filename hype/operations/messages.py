@@ -37,9 +37,11 @@ def create_message(call: Call) -> Answer:
 
     `call.origin`, the socket that asks, joins the room with the event and so gets it.
     """
-    channel_id, author = call.body["channelId"], call.caller
+    channel_id = call.body["channelId"]
     call.unit.in_order_of(channel_id)
-    tick = _text_channel(Channel.tick(channel_id))
+    tick = Channel.tick(channel_id, *call.unread_caller)
+    author = (tick.author if tick is not None else None) or call.caller
+    tick = _text_channel(tick)
     row = Message.add(channel_id=channel_id, author=author, content=call.body["content"], tick=tick)
     data = payloads.message(row)
     call.unit.announce(RoomEvent(channel_id, "message", data, joins=call.origin))

@@ -34,10 +34,12 @@ def perform(function: Function, call: Call, token: str | None, read: Reading) ->
 def perform_as(function: Function, call: Call, user_id: str, session_id: str | None) -> Answer:
     """Perform an operation for a socket with this identity (operation createMessage, ruling R36).
 
-    session_id: None for an identity that was only claimed. Raises NotAuthenticated when the user does not exist any
-    more, or the session has been revoked since the socket was bound.
+    The operation asks for the caller, or reads it together with something else. session_id: None for an identity that
+    was only claimed. Raises NotAuthenticated when the user does not exist any more, or the session has been revoked
+    since the socket was bound.
     """
-    call.user, call.session = authenticate_again(user_id, session_id)
+    call.claim = user_id, session_id
+    call.look_up_user(lambda: authenticate_again(user_id, session_id)[0])
     return function(call)
 
 

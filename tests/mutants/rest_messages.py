@@ -51,9 +51,9 @@ def _query(change: Callable[[list[tuple[str, str]], set[str]], object]) -> Aroun
     return Around("hype.rest.query:read", read)
 
 
-def announcements_are_text(tick: Any, model: Any, channel_id: str) -> Any:
+def announcements_are_text(tick: Any, model: Any, channel_id: str, *caller: Any) -> Any:
     """Return a moment of a channel's clock, and show an announcement channel as one of text."""
-    found = tick(channel_id)
+    found = tick(channel_id, *caller)
     return found._replace(type="TEXT") if found is not None and found.type == "ANNOUNCEMENT" else found
 
 
