@@ -117,7 +117,8 @@ class User:
         first = 0
         for number in range(count):
             await asyncio.wait_for(consumer.track.recv(), _TIMEOUT_S)
-            first = first or round((time.monotonic() - began) * 1000) if number == 0 else first
+            if number == 0:
+                first = round((time.monotonic() - began) * 1000)
         return first, round((time.monotonic() - began) * 1000)
 
     async def close(self) -> None:

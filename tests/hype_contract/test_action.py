@@ -13,14 +13,15 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.hype_contract.fake import Fake, Reply, Request, health, running
+from tests.hype_contract.fake import Fake, running, without_a_version
 
 pytestmark = pytest.mark.slow
 
 ROOT = Path(__file__).parents[2]
 _ACTION: Mapping[str, Any] = yaml.safe_load((ROOT / ".github/actions/hype-contract/action.yml").read_text())
 _BIN = Path(sys.executable).parent
-_CONDITIONS = {"inputs.command == ''": "command", "inputs.start != ''": "start"}
+_BASH = ("bash", "--noprofile", "--norc", "-eo", "pipefail", "-c")
+"""The way in which GitHub runs a step with `shell: bash`."""
 
 
 class Job:
@@ -64,28 +65,13 @@ class Job:
             **{name: str(path) for name, path in self._files.items()},
             **given,
         }
-        command = [
-            "bash",
-            "--noprofile",
-            "--norc",
-            "-eo",
-            "pipefail",
-            "-c",
-            step["run"],
-        ]  # as GitHub runs `shell: bash`
+        command = [*_BASH, step["run"]]
         return subprocess.run(
             command, cwd=self.folder, env=environment, capture_output=True, text=True, timeout=100, check=False
         )
 
     def _filled(self, text: str) -> str:
         return re.sub(r"\$\{\{ inputs\.(\S+) \}\}", lambda found: self.inputs[found[1]], text)
-
-
-def without_a_version(fake: Fake, request: Request) -> Reply:
-    """Answer /health without a required member."""
-    _, body = health(fake, request)
-    assert isinstance(body, dict)
-    return 200, {name: value for name, value in body.items() if name != "version"}
 
 
 def job(folder: Path, fake: Fake, **inputs: str) -> Job:
@@ -135,7 +121,7 @@ def test_a_server_that_does_not_start_is_shown(tmp_path: Path) -> None:
 def test_the_action_installs_from_its_own_repository(tmp_path: Path) -> None:
     """The step that installs names files that are there, and uploads what the steps wrote."""
     install, keep = _ACTION["runs"]["steps"][0], _ACTION["runs"]["steps"][-1]
-    assert install["if"] in _CONDITIONS
+    assert install["if"] == "inputs.command == ''"
     checked = (
         install["run"]
         .replace("python3 -m venv", "mkdir -p")

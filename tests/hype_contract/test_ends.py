@@ -31,7 +31,7 @@ _CASES = 8
 
 
 def interrupting(number: signal.Signals, route: Route, at: int = 1) -> Route:
-    """Return `route`; its `at`th request sends this process a signal and waits until the run has taken it."""
+    """Return `route`, whose `at`th request sends this process a signal."""
     requests = iter(range(1, 1_000_000))
 
     def interrupt(fake: Fake, request: Request) -> Reply:
@@ -72,6 +72,18 @@ def test_an_interrupted_run_tells_what_it_judged(fake: Fake, number: signal.Sign
     assert len(finished.case_results) == _CASES
     assert " cases were judged until then" in finished.verdict.reasons[0]
     assert fake.channels == {}
+
+
+def test_a_run_that_is_interrupted_before_its_first_case_is_told(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl+C while the run connects is no fault of the harness: all cases are unjudged, and the exit code is 130."""
+
+    def connect(base_url: str) -> None:
+        raise Interrupted(signal.SIGINT)
+
+    monkeypatch.setattr("hype_contract.running.run.connect", connect)
+    finished = run(fake)
+    assert (finished.verdict.word, finished.verdict.exit_code) == ("interrupted", 130)
+    assert f"0 of {_CASES} cases were judged until then" in finished.verdict.reasons[0]
 
 
 def test_an_interrupted_removal_goes_on(fake: Fake) -> None:
@@ -117,8 +129,8 @@ def hanging_run(folder: Path) -> Iterator[subprocess.Popen[str]]:
             hung.set()
             return health(fake, request)
 
-        health_ = iter([health])
-        fake.routes["GET /health"] = lambda server, request: next(health_, hang)(server, request)
+        first = iter([health])  # the probe's
+        fake.routes["GET /health"] = lambda server, request: next(first, hang)(server, request)
         words = ["--base-url", url, "--area", "rest", "--only", "R12", "--json", "report.json"]
         command = [sys.executable, "-m", "hype_contract", "--profile", "hardened", *words]
         with subprocess.Popen(

@@ -206,6 +206,27 @@ def test_a_job_that_hangs_is_given_up() -> None:
     workers.join(10)
 
 
+@pytest.mark.timeout(20)
+def test_a_job_that_ends_late_is_no_result_of_a_later_job() -> None:
+    """A job that was given up may end while others run, which have their own results."""
+    late: list[threading.Thread] = []
+    end = threading.Event()
+
+    def run(job: str) -> str:
+        if job == "late":
+            late.append(threading.current_thread())
+            end.wait(10)
+        elif job == "next":
+            end.set()
+            late[0].join(10)
+        return f"did {job}"
+
+    workers = Workers(run, lambda job: f"gave {job} up", 0.2)
+    assert list(workers.results([Lane(["late"], 1)])) == ["gave late up"]
+    workers.longest_s = 10
+    assert list(workers.results([Lane(["next", "last"], 1)])) == ["did next", "did last"]
+
+
 def test_results_come_as_jobs_end() -> None:
     """Each result comes once, from any lane."""
     workers: Workers[int, int] = Workers(lambda job: job * 10, lambda job: -1, 60.0)

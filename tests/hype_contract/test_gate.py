@@ -8,17 +8,10 @@ from pathlib import Path
 import pytest
 
 from hype_contract.__main__ import main
-from tests.hype_contract.fake import Fake, Reply, Request, health, running
+from tests.hype_contract.fake import Fake, running, without_a_version
 
 _SECRET = "let-me-in-0123456789"
 _HARNESS = ("--profile", "hardened", "--seed", "7")
-
-
-def without_a_version(fake: Fake, request: Request) -> Reply:
-    """Answer /health without a required member."""
-    _, body = health(fake, request)
-    assert isinstance(body, dict)
-    return 200, {name: value for name, value in body.items() if name != "version"}
 
 
 def test_each_request_has_the_headers_for_the_gate(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

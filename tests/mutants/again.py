@@ -25,7 +25,7 @@ _PAUSE_S: Final = 0.05
 
 
 def note(folder: Path, pid: int, ports: tuple[int, int], words: Sequence[str], environment: Mapping[str, str]) -> None:
-    """Write down a server that listens. ports: of REST and of the gateway. words, environment: its command's."""
+    """Write down a server. ports: of REST and of the gateway. words, environment: its command's."""
     about = {"pid": pid, "ports": ports, "words": [*words], "environment": {**environment}}
     (folder / _NOTES).write_text(json.dumps(about))
 
@@ -36,11 +36,16 @@ def command(folder: Path) -> str:
 
 
 def end(folder: Path) -> None:
-    """End the server of the folder, and wait until it listens no more."""
+    """End the server of the folder, and wait until it listens no more. Raises TimeoutError, and kills it, if it hangs."""
     about = json.loads((folder / _NOTES).read_text())
     with suppress(ProcessLookupError):
         os.kill(about["pid"], signal.SIGTERM)
-    _wait(lambda: not any(map(_listens, about["ports"])), "the server did not end")
+    try:
+        _wait(lambda: not any(map(_listens, about["ports"])), "the server did not end")
+    except TimeoutError:
+        with suppress(ProcessLookupError):
+            os.kill(about["pid"], signal.SIGKILL)
+        raise
 
 
 def restart(folder: Path) -> None:
@@ -59,8 +64,8 @@ def restart(folder: Path) -> None:
             stderr=log,
             start_new_session=True,
         )
-    _wait(lambda: "stops it" in greeting.read_text(), "the server did not start")
     note(folder, process.pid, (port, ws_port), about["words"], about["environment"])
+    _wait(lambda: "stops it" in greeting.read_text(), "the server did not start")
 
 
 def _listens(port: int) -> bool:

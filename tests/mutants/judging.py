@@ -142,8 +142,10 @@ def serving(
                 address = _listening(process, Path(folder) / "log")
                 ports = (int(address.url.rpartition(":")[2]), int(address.ws_url.rpartition(":")[2]))
                 again.note(Path(folder), process.pid, ports, command, environment)
-                yield address
-                again.end(Path(folder))
+                try:
+                    yield address
+                finally:
+                    again.end(Path(folder))  # the harness may have started another process in its place
             finally:
                 _end(process)
 

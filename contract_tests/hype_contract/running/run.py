@@ -67,9 +67,13 @@ class FinishedRun:
 
 
 class PlannedRun:
-    """A run that is ready to start. `cases`: the cases that it will run. `announce`: shows a sentence to people."""
+    """A run that is ready to start.
 
-    watch: Watch
+    `cases`: the cases that it will run. `announce`: shows a sentence to people. `watch`: on the target, None before the
+    first case.
+    """
+
+    watch: Watch | None = None
 
     def __init__(self, target: Target, config: RunConfig) -> None:
         self.target = target
@@ -120,21 +124,21 @@ class PlannedRun:
             )
             stop = Stop()
             gateway = _NEED_GATEWAY & set(config.areas) - set(self.target.lacking)
-            self.watch = Watch(http, self.target.ws_url if gateway else "", stop)
-            self.watch.announce = self.announce
+            self.watch = watch = Watch(http, self.target.ws_url if gateway else "", stop)
+            watch.announce = self.announce
             # What fixtures make is no single case's, so their worlds share nothing with those of the cases.
             witness = Witness(self.contract)
             alone = self._world_maker(http, None, None, witness)
             lifetime_s = config.options.access_lifetime_s
             fixtures = SharedFixtures(lambda seed: alone(seed, Conditions(stop=stop)), lifetime_s)
             make = self._world_maker(http, fixtures, self._shared, witness)
-            runner = CaseRunner(make, self.requirements, plan, self.watch, stop)
+            runner = CaseRunner(make, self.requirements, plan, watch, stop)
             runner.after_outage = fixtures.forget
             runner.company = Company(lambda: alone("company", Conditions(stop=stop)))
             try:
                 yield runner
             finally:
-                if not self.watch.gone:
+                if not watch.gone:
                     _remove(fixtures)
 
     def _world_maker(
@@ -159,7 +163,7 @@ class PlannedRun:
         """
         ended = {id(result.case) for result in results}
         results = [*results, *(self._unjudged(case) for case in self.cases if id(case) not in ended)]
-        if ending is None and (gone := self.watch.gone):
+        if ending is None and self.watch and (gone := self.watch.gone):
             ending = Ending("unusable", verdict.UNUSABLE, gone.sentence)
         if ending is not None:
             count = sum(result.outcome != "skipped" for result in results)
@@ -188,7 +192,7 @@ class PlannedRun:
         )
 
     def _decided(self, evaluated: Sequence[RequirementResult], ending: Ending | None) -> Verdict:
-        outages = [outage.sentence for outage in self.watch.outages]
+        outages = [outage.sentence for outage in self.watch.outages] if self.watch else []
         decided = verdict.decide(evaluated, self.scope, outages=outages, ending=ending)
         return replace(decided, notes=[*decided.notes, *self._shared.patience.notes()])
 

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import itertools
 import queue
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
@@ -33,6 +34,7 @@ class Workers(Generic[J, R]):
     give_up: Callable[[J], R]
     longest_s: float
     _results: queue.SimpleQueue[tuple[int, R]] = field(default_factory=queue.SimpleQueue)
+    _numbers: Iterator[int] = field(default_factory=itertools.count)  # a job that was given up may end at any time
     _started: dict[int, float] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
 
@@ -41,7 +43,8 @@ class Workers(Generic[J, R]):
         jobs: dict[int, J] = {}
         waiting: list[tuple[deque[int], int]] = []
         for lane in lanes:
-            numbers = deque(range(len(jobs), len(jobs) + len(added := list(lane.jobs))))
+            added = list(lane.jobs)
+            numbers = deque(itertools.islice(self._numbers, len(added)))
             jobs.update(zip(numbers, added, strict=True))
             waiting.append((numbers, lane.threads))
         lane_of = {number: numbers for numbers, _ in waiting for number in list(numbers)}

@@ -148,10 +148,9 @@ def _part(room: str, offset: int) -> dict[str, Any]:
 
 
 def _restarted(world: World) -> _Before:
-    """Return what stood before the restart, which the first case makes happen; then do one request of this case."""
-    command = world.options.restart_command
-    if command is None:
-        restart(None, world.http)
+    """Return the state before the restart. The first case restarts the target. Raises what `restart` raises."""
+    if world.options.restart_command is None:
+        restart(None, world.http)  # before the preparation, which would be for nothing
     return world.shared("a restart", _prepare_and_restart)
 
 
