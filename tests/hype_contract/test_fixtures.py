@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from typing import Any
@@ -10,7 +11,7 @@ import pytest
 
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.must import Violation
-from hype_contract.actors.people import IdleGuests, Person
+from hype_contract.actors.people import Guest, IdleGuests, Pacer, Person
 from hype_contract.actors.world import World
 from hype_contract.cases.rest.samples import shared_sample
 from tests.hype_contract.fake import Fake, Request, failure
@@ -76,70 +77,123 @@ def test_a_value_that_a_request_uses_up_is_not_shared(
     assert first.body["username"] != second.body["username"]
 
 
-def rested(fixtures: SharedFixtures[World]) -> SharedFixtures[World]:
-    """Return the fixtures with guests that need no rest between two cases."""
-    fixtures.idle_guests = IdleGuests(rested_s=0)
-    return fixtures
-
-
 def test_a_case_takes_a_guest_that_an_earlier_case_has_left_as_it_was(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """A guest of an ended case is the next case's, under the same name alone; the script shows how it was made."""
-    first, second = (sharer(fake, world_on, rested(fixtures)) for _ in range(2))
+    """A guest of an ended case is the next case's, under the name that this one gives; the script shows the making."""
+    first, second = (sharer(fake, world_on, fixtures) for _ in range(2))
     ann, bob = first.guests("ann", "bob")
     first.channel(ann)
     assert second.guest("ann").id != ann.id
     first.close()
-    first.release()
+    first.release(passed=True)
     third = sharer(fake, world_on, fixtures)
-    assert (third.guest("ann").id, third.guest("bob").id) == (ann.id, bob.id)
+    eve, dan = third.guests("eve", "dan")
+    assert (eve.id, dan.id, eve.name) == (ann.id, bob.id, "eve")
     assert not third.trace.is_of_another([ann.id, bob.id])
-    assert third.guest("eve").id not in (ann.id, bob.id)
-    assert sum("/auth/guest" in line for line in third.trace.transcript.lines()) == 3
+    assert third.guest("kim").id not in (ann.id, bob.id)
+    third.channel(eve)
+    script = "\n".join(third.trace.transcript.lines())
+    assert script.count("/auth/guest") == 3
+    assert "EVE_TOKEN=$(pick data accessToken)" in script
+    assert 'Bearer \'"$EVE_TOKEN"' in script
+    assert "ANN_TOKEN" not in script
     assert len(fake.users) == 4
 
 
-def test_a_guest_rests_between_two_cases_and_is_not_taken_when_its_token_is_old(
+def test_a_guest_rests_as_long_as_its_case_has_used_its_rates(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """A guest whose rates may be used up, or whose token may expire, is no later case's."""
-    for idle_guests in (IdleGuests(), IdleGuests(lifetime_s=0, rested_s=0)):
-        fixtures.idle_guests = idle_guests
-        world = sharer(fake, world_on, fixtures)
-        ann = world.guest("ann")
-        world.rest.writes = 100
-        world.release()
-        assert sharer(fake, world_on, fixtures).guest("ann").id != ann.id
+    """A user who has written much or has had a socket is not taken at once; the others of the case are."""
+    world = sharer(fake, world_on, fixtures)
+    ann, bob, eve = world.guests("ann", "bob", "eve")
+    for _ in range(100):
+        world.rest.call("createMessage", token=ann.token, body={"channelId": "nothing", "content": "hello"})
+    world.socket(bob)
+    world.close()
+    world.release(passed=True)
+    later = sharer(fake, world_on, fixtures)
+    assert [later.guest().id == eve.id for _ in range(3)] == [True, False, False]
+
+
+def test_a_guest_that_has_nearly_rested_is_waited_for() -> None:
+    """A case waits for a moment rather than make one more guest, and not for long."""
+    guests = IdleGuests()
+    for rest_s in (20.0, 0.4, 0.0):
+        guests.give(a_guest(), rest_s)
+    waits = [taken and taken[1] for taken in (guests.take(), guests.take(), guests.take())]
+    assert waits[0] == 0
+    assert 0 < (waits[1] or 0) <= 0.4
+    assert waits[2] is None
+
+
+def test_a_guest_is_not_taken_when_its_token_is_old() -> None:
+    """A guest whose token may expire is no later case's, and its session ends with the run."""
+    guests = IdleGuests(lifetime_s=0)
+    old = a_guest()
+    guests.give(old)
+    assert guests.take() is None
+    assert guests.leave() == [old]
+
+
+def a_guest() -> Guest:
+    """Return a guest of no target."""
+    person = Person("ann", "ann-1", None, None, {"id": "c1"}, "a-token", "a-refresh-token", Pacer(1, 0))
+    return Guest(person, (200, b"{}"), time.monotonic())
 
 
 def test_a_guest_whose_case_may_have_changed_it_is_logged_out(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """No later case takes a guest after a change of a user, and its session ends; a refused change is none."""
+    """No later case takes a guest who was changed, and its session ends; a refused change is none."""
     ended = logouts(fake)
     fake.routes["PUT /api/users/(.*)"] = lambda fake, request: (403, failure("Forbidden"))
-    refused, changed = (sharer(fake, world_on, rested(fixtures)) for _ in range(2))
+    refused, changed = (sharer(fake, world_on, fixtures) for _ in range(2))
     ann, bob = refused.guest("ann"), changed.guest("bob")
+    unchanged = changed.guest("eve")
     for world, person, body in ((refused, ann, {"bio": "new"}), (changed, bob, {"bio": "newer"})):
         if world is changed:
             fake.routes["PUT /api/users/(.*)"] = lambda fake, request: (200, {})
         with suppress(Violation):
             world.rest.call("updateUser", token=person.token, path={"id": person.id}, body=body)
-        world.release()
+        world.release(passed=True)
     assert ended == [bob.id]
     later = sharer(fake, world_on, fixtures)
-    assert later.guest("ann").id == ann.id
-    assert later.guest("bob").id != bob.id
+    assert {later.guest().id for _ in range(2)} == {ann.id, unchanged.id}
+    assert later.guest().id != bob.id
+
+
+def test_a_change_that_names_nobody_may_concern_all(
+    fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
+) -> None:
+    """After a change that the harness cannot read, no later case takes a guest of the case."""
+    world = sharer(fake, world_on, fixtures)
+    ann = world.guest("ann")
+    world.rest.effects.change("octets")
+    world.release(passed=True)
+    assert sharer(fake, world_on, fixtures).guest("ann").id != ann.id
+
+
+@pytest.mark.parametrize("passed", [True, False])
+def test_the_sessions_that_a_case_began_end_with_it(
+    fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World], passed: bool
+) -> None:
+    """The session of a user whom a case has made by itself ends, whether the case has passed or not."""
+    ended = logouts(fake)
+    world = sharer(fake, world_on, fixtures)
+    new = world.rest.call("loginGuest", body={"username": "new"}, expect=200).data["user"]["id"]
+    kept = world.guest("ann").id
+    world.release(passed=passed)
+    assert sorted(ended) == sorted([new] if passed else [new, kept])
 
 
 def test_a_case_that_counts_users_takes_no_guest_of_an_earlier_case(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
     """A world whose case runs alone registers each guest."""
-    world = sharer(fake, world_on, rested(fixtures))
+    world = sharer(fake, world_on, fixtures)
     ann = world.guest("ann")
-    world.release()
+    world.release(passed=True)
     later = sharer(fake, world_on, fixtures)
     later.takes_guests = False
     assert later.guest("ann").id != ann.id
@@ -148,14 +202,15 @@ def test_a_case_that_counts_users_takes_no_guest_of_an_earlier_case(
 def test_the_end_of_a_run_logs_out_the_guests_that_no_case_uses(
     fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
 ) -> None:
-    """The sessions of idle guests end with the run."""
+    """The sessions of idle guests, and of users whom the cases have shared, end with the run."""
     ended = logouts(fake)
     world = sharer(fake, world_on, fixtures)
-    ann = world.guest("ann")
-    world.release()
+    bob = world.guest("bob")
+    shared = world.shared("ann", ann)
+    world.release(passed=True)
     assert ended == []
     fixtures.close()
-    assert ended == [ann.id]
+    assert ended == [shared.id, bob.id]
 
 
 def logouts(fake: Fake) -> list[str]:
@@ -165,7 +220,7 @@ def logouts(fake: Fake) -> list[str]:
     def log_out(fake: Fake, request: Request) -> tuple[int, Any]:
         assert request.user
         ended.append(request.user["id"])
-        return 200, {"success": True, "data": {"message": "Logged out"}}
+        return 200, {"success": True, "message": "Logged out successfully"}
 
     fake.routes["POST /auth/logout"] = log_out
     return ended

@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from hype_contract.actors.clients.conditions import Abandoned
 from hype_contract.actors.must import Violation
-from hype_contract.actors.people import IdleGuests, Person
+from hype_contract.actors.people import IdleGuests
 
 _REMOVAL_S = 10.0
 
@@ -25,8 +25,11 @@ class Maker(Protocol):
     def close(self) -> None:
         """Remove the objects that were made in this world. Raises `Violation`."""
 
-    def log_out(self, people: Iterable[Person]) -> None:
-        """End the sessions of these people."""
+    def release(self) -> None:
+        """End the sessions that began in this world."""
+
+    def log_out(self, tokens: Iterable[str]) -> None:
+        """End the sessions of these access tokens."""
 
 
 M = TypeVar("M", bound=Maker)
@@ -81,13 +84,14 @@ class SharedFixtures(Generic[M]):
                 key, (_, world) = next(iter(self._made.items()))
                 with suppress(Violation, Abandoned):
                     world.close()
+                world.release()
                 del self._made[key]
         finally:
             self._lock.release()
-        self._make_world("idle guests").log_out(guest.person for guest in self.idle_guests.leave())
+        self._make_world("idle guests").log_out(guest.person.token for guest in self.idle_guests.leave())
 
     def forget(self) -> None:
         """Make every fixture anew from now on: the target may have lost them."""
-        list(self.idle_guests.leave())
+        self.idle_guests.leave()
         with self._lock:
             self._made.clear()

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
 import secrets
 import time
-from collections import defaultdict, deque
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-_RESTED_S = 3.0
-"""Seconds after which a user has all of the contract's rates again, and the target knows that no socket is open."""
+_WORTH_A_WAIT_S = 0.5
+"""Seconds for which a case waits rather than make one more guest."""
 
 _OLDEST_S = 300.0
 """Seconds after which no further case takes a guest, since the guest's token expires (ruling R7)."""
@@ -51,54 +48,44 @@ class Guest:
 
 
 class IdleGuests:
-    """Guests that an ended case has left as they were. Later cases take them in place of new ones. Thread-safe.
+    """Guests that an ended case has left as they were. Later cases take them in place of new ones. Thread-safe."""
 
-    A guest keeps its name, because the scripts of all cases give one name to one token.
-    """
-
-    def __init__(self, lifetime_s: float | None = None, rested_s: float = _RESTED_S) -> None:
-        """Have no guest yet.
-
-        lifetime_s: of an access token, in seconds; None for that of the contract. rested_s: the fewest seconds between
-        two cases of a guest.
-        """
+    def __init__(self, lifetime_s: float | None = None) -> None:
+        """Have no guest yet. lifetime_s: of an access token, in seconds; None for that of the contract."""
         self._oldest_s = _OLDEST_S if lifetime_s is None else lifetime_s / 3
-        self._rested_s = rested_s
-        self._idle: defaultdict[str, deque[tuple[float, Guest]]] = defaultdict(deque)
+        self._idle: list[tuple[float, Guest]] = []
+        self._old: list[Guest] = []
         self._lock = Lock()
 
-    def take(self, label: str) -> Guest | None:
-        """Return the guest with this label that was idle for the longest time; None if there is none to take."""
+    def take(self) -> tuple[Guest, float] | None:
+        """Return the guest that has had its rest for the longest time, or has it first, and the seconds until then.
+
+        Return None if there is no guest, or none that has its rest within `_WORTH_A_WAIT_S` seconds.
+        """
         now = time.monotonic()
         with self._lock:
-            idle = self._idle[label]
-            for _ in range(len(idle)):
-                since, guest = idle[0]
-                if now - since < self._rested_s:
-                    return None
-                idle.popleft()
-                if now - guest.made_at <= self._oldest_s:
-                    return guest
-                self._idle[""].append((since, guest))
-        return None
+            self._old += [guest for _, guest in self._idle if now - guest.made_at > self._oldest_s]
+            self._idle = [each for each in self._idle if now - each[1].made_at <= self._oldest_s]
+            first = min(self._idle, key=lambda each: each[0], default=None)
+            if first is None or first[0] - now > _WORTH_A_WAIT_S:
+                return None
+            self._idle.remove(first)
+            return first[1], max(0.0, first[0] - now)
 
-    def give(self, label: str, guest: Guest, *, tired: bool = True) -> None:
-        """Take back a guest. The sockets are closed, and the channels are deleted.
+    def give(self, guest: Guest, rest_s: float = 0.0) -> None:
+        """Take back a guest, whose sockets are closed and whose channels are deleted.
 
-        tired: the guest had a socket, or has used much of its rates; otherwise the next case may have it at once.
+        rest_s: the seconds until the guest has all of the contract's rates again.
         """
         with self._lock:
-            if tired:
-                self._idle[label].append((time.monotonic(), guest))
-            else:
-                self._idle[label].appendleft((-math.inf, guest))
+            self._idle.append((time.monotonic() + rest_s, guest))
 
-    def leave(self) -> Iterator[Guest]:
-        """Yield each guest that is idle; no case takes one of them any more."""
+    def leave(self) -> list[Guest]:
+        """Return each guest that is idle; no case takes one of them any more."""
         with self._lock:
-            every = [guest for idle in self._idle.values() for _, guest in idle]
-            self._idle.clear()
-        yield from every
+            every = [*self._old, *(guest for _, guest in self._idle)]
+            self._old, self._idle = [], []
+        return every
 
 
 class Pacer:

@@ -7,7 +7,7 @@ import random
 import secrets
 import time
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterable, Iterator
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
@@ -32,6 +32,10 @@ from hype_contract.recording.secrecy import Secrets
 from hype_contract.recording.transcript import Transcript
 
 _FEW_WRITES = 10
+"""Writes of one user that leave most of the rate of writes (amendment A13) to the next case."""
+
+_CLOSED_S = 1.0
+"""Seconds after which the target knows that a user's sockets are closed."""
 
 T = TypeVar("T")
 
@@ -76,7 +80,7 @@ class World:
         self._patience = shared.patience if shared else Patience()
         self._fixtures = fixtures
         self.contract = contract
-        self.trace = Trace(secrets_, shared.makers if shared else None)
+        self.trace = Trace(Secrets(secrets_), shared.makers if shared else None)
         self.conditions = conditions or Conditions()
         self.witness = witness or Witness(contract)
         self.rest = Rest(contract, http, self.trace, self.conditions, self.witness)
@@ -90,7 +94,7 @@ class World:
         self._people: dict[str, int] = {}
         self.takes_guests = True
         """Whether `guest` may return one of an earlier case. A case that counts users needs new ones."""
-        self._guests: list[tuple[str, Guest]] = []
+        self._guests: list[Guest] = []
         self._registered: list[Person] = []
         self._named: Counter[str] = Counter()
         self._cleanups = ExitStack()
@@ -107,12 +111,15 @@ class World:
     def guest(self, name: str = "guest") -> Person:
         """Return a guest with a unique username whom no other case uses now. name: how scripts call the guest.
 
-        An earlier case may have used the guest; then nothing of it is left (see `release`). Return a registered user,
-        if the target has no guests.
+        An earlier case may have used the guest under another name; then nothing of it is left (see `release`). Return a
+        registered user, if the target has no guests.
         """
         label = self._label(name)
-        guest = self._fixtures.idle_guests.take(label) if self._fixtures and self.takes_guests else None
-        if guest:
+        if taken := self._fixtures.idle_guests.take() if self._fixtures and self.takes_guests else None:
+            guest, rest_s = taken
+            self._guests.append(guest)
+            self.conditions.sleep(rest_s)
+            self._keep_tokens(label, guest.person)
             body = json.dumps({"username": guest.person.username}).encode()
             self.rest.repeat("loginGuest", body, *guest.answer)
             self.trace.take_over(guest.person.id)
@@ -126,8 +133,8 @@ class World:
                 self._noted(violation)
                 return self.member(name)
             guest = Guest(person, (reply.status, reply.content), time.monotonic())
-        self._guests.append((label, guest))
-        return replace(guest.person)
+            self._guests.append(guest)
+        return replace(guest.person, name=name)
 
     def member(self, name: str = "member") -> Person:
         """Register a user with a unique username, an email and a password. name: how scripts call the user."""
@@ -285,28 +292,50 @@ class World:
         if wrong:
             raise wrong
 
-    def release(self) -> None:
-        """Give the guests to later cases, and end the sessions of the other users. The case has passed and is closed.
+    def release(self, *, passed: bool = False) -> None:
+        """Give the guests of a case that has passed to later cases, and end all other sessions. The case is closed.
 
-        No guest is given after a request that may have changed a user or a session, or after the target has closed a
-        socket, which may be a penalty.
+        No guest is given after a request that may have changed the guest or a session of it, or after the target has
+        closed a socket of it, which may be a penalty.
         """
-        if self._fixtures is None or self.rest.users_changed or any(socket.cut_off for socket in self._sockets):
-            self.log_out([*(guest.person for _, guest in self._guests), *self._registered])
-            return
-        tired = bool(self._sockets) or self.rest.writes > _FEW_WRITES
-        for label, guest in self._guests:
-            self._fixtures.idle_guests.give(label, guest, tired=tired)
-        self.log_out(self._registered)
+        self.trace.transcript.end()
+        spoilt = self._spoilt() if passed else set()
+        ended = dict.fromkeys([*(guest.person.token for guest in self._guests), *self.rest.effects.sessions])
+        for guest in self._guests:
+            if self._fixtures and passed and guest.person.id not in spoilt:
+                self._fixtures.idle_guests.give(guest, self._rest_s(guest.person))
+                ended.pop(guest.person.token)
+        self.log_out(ended)
 
-    def log_out(self, people: Iterable[Person]) -> None:
-        """End the sessions of these people; stop at the first answer that is wrong. A session may have ended before."""
+    def _spoilt(self) -> set[str]:
+        """Return the ids of the users who may not be as the target made them, or who may have a penalty."""
+        people = [*(guest.person for guest in self._guests), *self._registered]
+        cut_off = [socket for socket in self._sockets if socket.cut_off]
+        return self.rest.effects.changed(people) | {
+            person.id for person in people if any(socket.may_be_of(person.id) for socket in cut_off)
+        }
+
+    def _rest_s(self, person: Person) -> float:
+        """Return the seconds until this user has all rates again, and the target knows that no socket is open."""
+        sockets = [socket for socket in self._sockets if socket.may_be_of(person.id)]
+        writes = self.rest.effects.writes(person.token)
+        limits = self.contract.openapi.get("x-hype-limits", {})
+        rests = [_CLOSED_S] if sockets else [0.0]
+        rests.append(_time_of(sum(socket.frames for socket in sockets), self.contract.limits.get("rate")))
+        rests.append(_time_of(writes if writes > _FEW_WRITES else 0, limits.get("writes")))
+        return max(rests)
+
+    def log_out(self, tokens: Iterable[str]) -> None:
+        """End the sessions of these access tokens; stop at the first answer that is wrong.
+
+        A session may have ended before.
+        """
         if not self.hardened:
             return  # there a logout ends nothing (ruling P2)
         self.conditions.clean()
         with suppress(Violation, Skipped, Unsupported, Abandoned), self._unjudged():
-            for person in people:
-                self.rest.call("logoutUser", token=person.token, expect=(200, 401))
+            for token in tokens:
+                self.rest.call("logoutUser", token=token, expect=(200, 401))
 
     @contextmanager
     def setting_up(self) -> Iterator[None]:
@@ -344,9 +373,19 @@ class World:
     def _person(
         self, name: str, label: str, username: str, email: str | None, password: str | None, data: Any
     ) -> Person:
-        self.trace.transcript.secrets.keep(data["accessToken"], f"{label}_TOKEN")
-        self.trace.transcript.secrets.keep(data["refreshToken"], f"{label}_REFRESH_TOKEN")
         self.trace.made(data["user"]["id"])
         rate = self.contract.limits.get("rate") or {}
         pace = Pacer(rate.get("burst", 1) - 1 or 1, rate.get("perSecond", 0) * 0.9)
-        return Person(name, username, email, password, data["user"], data["accessToken"], data["refreshToken"], pace)
+        made = Person(name, username, email, password, data["user"], data["accessToken"], data["refreshToken"], pace)
+        self._keep_tokens(label, made)
+        return made
+
+    def _keep_tokens(self, label: str, person: Person) -> None:
+        """Call the tokens of this user by `label` in the script of this case."""
+        self.trace.transcript.secrets.keep(person.token, f"{label}_TOKEN")
+        self.trace.transcript.secrets.keep(person.refresh_token, f"{label}_REFRESH_TOKEN")
+
+
+def _time_of(count: int, rate: Mapping[str, Any] | None) -> float:
+    """Return the seconds in which a limit gives back so many of what it counts; 0 without a limit."""
+    return count / rate["perSecond"] if rate and rate.get("perSecond") else 0.0

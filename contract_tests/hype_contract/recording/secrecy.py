@@ -23,22 +23,29 @@ _PLACEHOLDER = re.compile("\x01(\\w+)\x02")
 
 
 class Secrets:
-    """The tokens and passwords of this run, each with its name. Thread-safe."""
+    """The tokens and passwords of a run, or of one case, each with its name. Thread-safe."""
 
-    def __init__(self) -> None:
+    def __init__(self, of_run: Secrets | None = None) -> None:
+        """Know no secret of one's own yet.
+
+        of_run: the secrets of the run, for those of one case. The case's own names come before those of the run, since
+        two cases may call one user by different names.
+        """
+        self._of_run = of_run
         self._names: dict[str, str] = {}
-        self._longest_first: list[tuple[str, str]] | None = None
+        self._longest_first: list[tuple[str, str]] = []
         self._lock = threading.Lock()
 
     def keep(self, value: str, name: str) -> None:
-        """Replace `value` by `$name` from now on."""
+        """Replace `value` by `$name` from now on, also in what shows the whole run."""
         with self._lock:
             self._names.setdefault(value, name)
-            self._longest_first = None
+        if self._of_run:
+            self._of_run.keep(value, name)
 
     def name_of(self, value: str) -> str | None:
         """Return the name of a secret, or None if `value` is not secret."""
-        return self._names.get(value)
+        return self._names.get(value) or (self._of_run.name_of(value) if self._of_run else None)
 
     def hide(self, text: str, *, in_quotes: bool = False) -> str:
         """Return `text` with `$name` in place of each secret.
@@ -67,15 +74,20 @@ class Secrets:
         return _PLACEHOLDER.findall(self._marked(text))
 
     def _marked(self, text: str) -> str:
-        with self._lock:
-            if self._longest_first is None:
-                self._longest_first = sorted(self._names.items(), key=lambda item: -len(item[0]))
-            known = self._longest_first
         text = text.replace("\x01", "\\x01")
-        for value, name in known:
+        for value, name in self._known():
             text = text.replace(value, placeholder(name))
         text = _BEARER.sub(r"\1<a token>", _JWT.sub("<a token>", text))
         return _SECRET_MEMBER.sub(r"\1\2<hidden>\2", text)
+
+    def _known(self) -> list[tuple[str, str]]:
+        """Return every secret with its name, the longest first. Names are added, and never changed."""
+        more = self._of_run._known() if self._of_run else []
+        with self._lock:
+            every = {**dict(more), **self._names}
+            if len(every) != len(self._longest_first):
+                self._longest_first = sorted(every.items(), key=lambda item: -len(item[0]))
+            return self._longest_first
 
 
 def header_variable(name: str) -> str:

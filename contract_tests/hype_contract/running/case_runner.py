@@ -140,8 +140,7 @@ class CaseRunner:
         if result.silent or not world.conditions.silent:
             self._silences = self._silences + 1 if result.silent else 0
         self._enter(result, world.trace)
-        if result.outcome == "pass":
-            world.release()
+        world.release(passed=result.outcome == "pass")
         return _finished(result, world, time.monotonic() - started)
 
     def _left_out(self, case: Case, requirement: Requirement) -> CaseResult | None:

@@ -33,7 +33,7 @@ class Company:
         with suppress(Violation, Skipped, Unsupported, Abandoned):
             guest = world.guest("counter")
             self._since = str(guest.user.get("createdAt") or "")
-            world.log_out([guest])
+            world.log_out([guest.token])
 
     def others(self) -> bool:
         """Return whether the end of the list of users shows one whom this run has not made since the beginning.

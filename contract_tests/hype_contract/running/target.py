@@ -10,6 +10,7 @@ import hmac
 import json
 import time
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any, Literal, cast
 
@@ -73,13 +74,29 @@ def reach(
         _check_secret("refresh", session.get("refreshToken"), options.refresh_secret)
         chosen, reason = (profile, "as --profile says") if profile != "auto" else _profile(http, session)
         lacking = _lacking(http, session) if {"voice", "media"} & set(areas) else {}
+        lacking |= _without_gateway(ws_url, session, chosen, areas)
+        if chosen == "hardened":  # elsewhere a logout ends nothing (ruling P2)
+            _log_out(http, session)
+    return Target(base_url, ws_url, chosen, reason, lacking)
+
+
+def _without_gateway(
+    ws_url: str, session: dict[str, Any], profile: Profile, areas: Collection[Area]
+) -> dict[Area, str]:
+    """Return the areas that need a gateway → why there is none. Raises `TargetUnusable` if no area is left."""
     if needing := [area for area in areas if area != "rest"]:
         _check_url(ws_url, "--ws-url", ("ws://", "wss://"))
-        if missing := _gateway_problem(ws_url, session, chosen):
+        if missing := _gateway_problem(ws_url, session, profile):
             if "rest" not in areas:
                 raise TargetUnusable(f"{missing}; check --ws-url.")
-            lacking = dict.fromkeys(needing, missing)
-    return Target(base_url, ws_url, chosen, reason, lacking)
+            return dict.fromkeys(needing, missing)
+    return {}
+
+
+def _log_out(http: httpx.Client, session: dict[str, Any]) -> None:
+    """End the session of the probe; a wrong answer is left to the cases."""
+    with suppress(TargetUnusable):
+        _request_once(http, "POST", "/auth/logout", None, {"Authorization": f"Bearer {session['accessToken']}"})
 
 
 def _check_secret(kind: str, token: object, secret: bytes | None) -> None:

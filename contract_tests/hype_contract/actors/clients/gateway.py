@@ -84,6 +84,12 @@ class Socket:
         self._conditions = conditions or Conditions()
         self.cut_off = False
         """Whether the target ended the connection before the case did."""
+        self.frames = 0
+        """The number of frames that were sent, pings included: all of them count for a limit (amendment A13)."""
+
+    def may_be_of(self, user_id: str) -> bool:
+        """Return whether this is a socket of that user, as far as the harness knows."""
+        return self.user.get("userId") in (None, user_id)
 
     def send(self, type: str, data: object = None, **members: Any) -> None:
         """Send a frame `{type, data}`; `data` is `{}` by default. A frame that keeps the spec counts as exercised."""
@@ -101,6 +107,7 @@ class Socket:
         self._conditions.check()
         if self.pace:
             self.pace.wait()
+        self.frames += 1
         typed = text and isinstance(payload, str) and payload is on_the_wire and payload.isprintable()
         self._trace.transcript.sent(self.name, payload if isinstance(payload, str) else repr(payload), typed=typed)
         try:
@@ -197,6 +204,7 @@ class Socket:
         """
         if self.pace:
             self.pace.wait()
+        self.frames += 1
         try:
             answer = self._connection.ping()
         except ConnectionClosed as closed:

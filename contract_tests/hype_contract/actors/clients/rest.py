@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Container, Iterable, Mapping
+from contextlib import suppress
 from typing import Any
 from urllib.parse import quote, urlencode
 
@@ -14,6 +15,7 @@ from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.gate import carried
 from hype_contract.actors.clients.http import TIMEOUT_S, Unreadable
 from hype_contract.actors.clients.reply import Reply, answer_of, judgement_on
+from hype_contract.actors.effects import Effects
 from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.patience import Patience, Wait
 from hype_contract.actors.promises.witness import Asked, Witness
@@ -26,19 +28,8 @@ NOTHING: Any = object()
 LONGEST_RETRY_S = 90.0
 ABSENT = frozenset({404, 405, 501})
 """The statuses with which a target may answer an operation that it does not have."""
-_KEEPS_USERS = frozenset(
-    {
-        *("loginGuest", "registerUser", "loginUser"),
-        *("createChannel", "updateChannel", "deleteChannel"),
-        *("createMessage", "updateMessage", "deleteMessage"),
-    }
-)
-"""Operations that write and change neither a user nor a session that exists; those of voice end with their channel."""
-_ENDS_SESSIONS = frozenset({"refreshTokens"})
-"""Operations that end a session by a refusal: a refresh token that is used again (ruling P2)."""
-
+_BEGINS_SESSIONS = frozenset({"loginGuest", "registerUser", "loginUser", "refreshTokens"})
 _MOST_SHOWN = 100_000
-_SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 
 Header = tuple[str, str]
 
@@ -72,10 +63,7 @@ class Rest:
         self.conditions = conditions or Conditions()
         self.origin: str | None = None
         """The `Origin` header of each request, as a browser sends it; None: the requests have no such header."""
-        self.users_changed = False
-        """Whether some request may have changed a user or a session."""
-        self.writes = 0
-        """The number of requests that a limit on writes may count (amendment A13)."""
+        self.effects = Effects()
         self.patience = Patience()
         """How long to wait for an answer. A run shares one among all its clients."""
         self._http = http
@@ -154,7 +142,7 @@ class Rest:
         if known is not None and self._lacks(known, reply, target, content):
             self.trace.unimplemented(known.id)
             raise Unsupported(f"the target does not have {known.id}, an extension: it answers {reply.status}")
-        self.note_effect(known, method, reply.status)
+        self.note(known, reply, method, _bearer(sent), target, content)
         try:
             self._judge(reply)
         except Violation as violation:
@@ -167,14 +155,20 @@ class Rest:
         self._expect(reply, known, expect)
         return reply
 
-    def note_effect(self, operation: Operation | None, method: str, status: int) -> None:
-        """Note what an answered request may have changed. A refused one changes nothing, except in `_ENDS_SESSIONS`."""
-        if method in _SAFE:
-            return
-        self.writes += 1
-        if operation is not None and (operation.area == "voice" or operation.id in _KEEPS_USERS):
-            return
-        self.users_changed |= status < 400 or (operation is not None and operation.id in _ENDS_SESSIONS)
+    def note(
+        self,
+        operation: Operation | None,
+        reply: Reply,
+        method: str,
+        token: str | None,
+        target: str,
+        content: bytes | str | None,
+    ) -> None:
+        """Enter the effects of an answered request. token: of its `Authorization`."""
+        self.effects.request(operation, method, reply.status, token=token, target=target, content=content)
+        if operation is not None and operation.id in _BEGINS_SESSIONS and reply.status < 300:
+            with suppress(Violation):  # what is wrong with the answer is judged elsewhere
+                self.effects.answer(reply.data)
 
     def repeat(self, operation: str, content: bytes, status: int, answer: bytes) -> None:
         """Add a request with this JSON content and its answer to the script, although an earlier case has sent it."""

@@ -157,7 +157,7 @@ class _Judge:
             self.limited = too_long(asked.partition("?")[0], wait)
             return
         self.statuses.add(reply.status)
-        self.world.rest.note_effect(known, str(response.request.method), reply.status)
+        self._note(known, reply, response)
         judged = judgement_on(self.world.contract, reply)
         if operation_id == "createChannel" and reply.status < 300:
             self._references.adopt(reply)
@@ -170,6 +170,13 @@ class _Judge:
         elif outage := reply.unavailable:
             self._record(response)
             self.wrong = self.wrong or outage
+
+    def _note(self, operation: Operation | None, reply: Reply, response: Response) -> None:
+        """Enter what the request has done to users."""
+        sent = response.request
+        body = sent.body if isinstance(sent.body, bytes | str) else None
+        token = str(sent.headers.get("Authorization", "")).removeprefix("Bearer ") or None
+        self.world.rest.note(operation, reply, str(sent.method), token, sent.path_url, body)
 
     def _record(self, response: Response) -> None:
         body = response.request.body

@@ -128,7 +128,7 @@ def taken(status: int | None) -> bool:
 
 def exchange(world: World, request: wire.Chunked | wire.Cut, between: Callable[[], object] | None = None) -> int | None:
     """Send a request as octets; return the status of the answer, None without one. between: as for `wire.send`."""
-    world.rest.users_changed = True  # whatever the octets ask for
+    world.rest.effects.change()  # whatever the octets ask for
     status, text = wire.send(request, world.http.base_url, between)
     world.trace.transcript.command(wire.command(request, world.http.base_url), f"{status or 'no answer'} {text}")
     world.trace.observe(None, right=True)
