@@ -87,7 +87,7 @@ VARIABLES: Final = (
     Variable("LOGIN_WINDOW_S", f"seconds in which failed logins count: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("WS_RATE_BURST", f"frames a user may send at once: {_COUNT[0]}", _SPEC, _COUNT[1]),
     Variable("WS_RATE_PER_SECOND", f"frames a user may send each second: {_COUNT[0]}", _SPEC, _COUNT[1]),
-    Variable("HYPE_LIMITS", *_one_of("on", "off")),
+    Variable("HYPE_LIMITS", "on, or off for benchmarks", "on", settings.one_of(("on", "off"))),
     Variable(
         "LOGIN_MAX_PER_ACCOUNT", f"failed logins per email before guessing is slowed: {_COUNT[0]}", _SPEC, _COUNT[1]
     ),
