@@ -180,6 +180,27 @@ def spawn(work: Callable[[], T]) -> asyncio.Future[T]:
     return future
 
 
+class _Ended(asyncio.Future[None]):
+    """Is done once work has ended. The task that awaits it stays, cancelled or not, until then.
+
+    asked: whether the task has been cancelled.
+    """
+
+    asked = False
+
+    def __init__(self, work: _Work) -> None:
+        super().__init__(loop=asyncio.get_running_loop())
+        self._work = work
+
+    def cancel(self, msg: Any | None = None) -> bool:
+        """Ask the work to end."""
+        if self.done():
+            return False
+        self.asked = True
+        self.get_loop().call_soon(_cancel, self._work)
+        return True
+
+
 async def run(work: Callable[[], T]) -> T:
     """Return the result of `work`, or raise its error.
 
@@ -188,36 +209,26 @@ async def run(work: Callable[[], T]) -> T:
     """
     result: list[T] = []
     error: list[BaseException] = []
-    ended: asyncio.Future[None] | None = None
+    ended: _Ended | None = None
 
     def body() -> None:
         try:
             result.append(work())
         except BaseException as raised:  # noqa: BLE001 - raised again below
             error.append(raised)
-        if ended is not None and not ended.done():
+        if ended is not None:
             ended.set_result(None)
 
     started = _Work(body)
     started.start()
     if not started.ended:
-        ended = asyncio.get_running_loop().create_future()
-        await _until_ended(ended, started)
+        ended = _Ended(started)
+        await ended
+        if ended.asked:
+            raise asyncio.CancelledError
     if error:
         raise error.pop()
     return result[0]
-
-
-async def _until_ended(ended: asyncio.Future[None], started: _Work) -> None:
-    cancelled = None
-    while not started.ended:
-        try:
-            await asyncio.shield(ended)
-        except asyncio.CancelledError as error:
-            cancelled = error
-            _cancel(started)
-    if cancelled is not None:
-        raise cancelled
 
 
 def _cancel(work: _Work) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import gc
 import logging
 import os
 import signal
@@ -101,6 +102,9 @@ async def serve(config: Config) -> None:
         descriptors.report()
         _warn_about_root()
         _print_addresses(config, addresses)
+        # What lives as long as the process, such as the compiled specs, costs no search for cycles any more.
+        gc.collect()
+        gc.freeze()
         await stop.wait()
         _log.info("stopping; requests in progress have %s s to finish", DRAIN_S)
 

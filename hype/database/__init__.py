@@ -25,13 +25,25 @@ from hype.database.health import Look
 from hype.database.patience import PATIENCE_S
 from hype.database.postgresql import Postgresql
 from hype.database.sqlite import Sqlite
-from hype.database.statements import Dialect, Parameters, Statement, compile_all, given
+from hype.database.statements import Dialect, Kept, Parameters, Statement, compile_all, create_functions, given
 from hype.database.transactions import Group, Membership, Publish
 from hype.database.unit import Unit, current
 from hype.errors import QueueFull, Unavailable
 from hype.greenlets import Turns
 
-__all__ = ["PATIENCE_S", "Conflict", "Database", "Publish", "Statement", "Unit", "execute", "given", "in_turn"]
+__all__ = [
+    "PATIENCE_S",
+    "Conflict",
+    "Database",
+    "Kept",
+    "Publish",
+    "Statement",
+    "Unit",
+    "create_functions",
+    "execute",
+    "given",
+    "in_turn",
+]
 
 T = TypeVar("T")
 
@@ -76,6 +88,43 @@ def in_turn() -> AbstractContextManager[None]:
     if unit is None:
         raise RuntimeError("a reading needs a unit of work: use Database.run, run_now or unit")
     return unit.step()
+
+
+class _Running:
+    """The context of a unit of work: it is committed at the end of the block, or undone when the block raises."""
+
+    __slots__ = ("_observe", "_patience", "_started", "_token", "_unit")
+
+    def __init__(self, unit: Unit, observe: Callable[[bool, float], object]) -> None:
+        """Take a unit. observe: as `Database` takes it."""
+        self._unit = unit
+        self._observe = observe
+
+    def __enter__(self) -> None:
+        self._token, self._patience = current.set(self._unit), patience.running.set(self._unit.patience)
+        self._started = time.perf_counter()
+
+    def __exit__(self, kind: object, error: BaseException | None, traceback: object) -> None:
+        try:
+            if error is None:
+                self._unit.commit()
+        except BaseException as failed:
+            error = failed
+            raise
+        finally:
+            if error is not None:
+                self._unit.rollback()
+                _log_outage(error)
+            patience.running.reset(self._patience)
+            current.reset(self._token)
+            self._observe(self._unit.wrote, time.perf_counter() - self._started)
+
+
+def _log_outage(error: BaseException) -> None:
+    """Log what a unit of work failed of, if something did not answer."""
+    if isinstance(error, Unavailable):
+        level = logging.DEBUG if isinstance(error, Contended | QueueFull) else logging.WARNING
+        _log.log(level, "a unit of work failed, because something did not answer: %s", _reason(error))
 
 
 class Database:
@@ -136,7 +185,7 @@ class Database:
         unit = Unit(self, wanted)
         for tries_left in reversed(range(_TRIES)):
             try:
-                with self._running(unit):
+                with _Running(unit, self._observe):
                     return work(unit)
             except Contended:
                 if unit.committed or not tries_left:
@@ -150,26 +199,8 @@ class Database:
     def unit(self, wanted: Callable[[], bool] = lambda: True) -> Iterator[Unit]:
         """Run the block as a unit of work: commit at its end, or undo what it wrote when it raises."""
         unit = Unit(self, wanted)
-        with self._running(unit):
+        with _Running(unit, self._observe):
             yield unit
-
-    @contextmanager
-    def _running(self, unit: Unit) -> Iterator[None]:
-        token, patience_token = current.set(unit), patience.running.set(unit.patience)
-        started = time.perf_counter()
-        try:
-            yield
-            unit.commit()
-        except BaseException as error:
-            unit.rollback()
-            if isinstance(error, Unavailable):
-                level = logging.DEBUG if isinstance(error, Contended | QueueFull) else logging.WARNING
-                _log.log(level, "a unit of work failed, because something did not answer: %s", _reason(error))
-            raise
-        finally:
-            patience.running.reset(patience_token)
-            current.reset(token)
-            self._observe(unit.wrote, time.perf_counter() - started)
 
     def ping(self) -> bool:
         """Return whether the database answers and stores, within 1.5 s (ruling R12, A17).

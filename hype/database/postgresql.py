@@ -91,13 +91,15 @@ class Postgresql:
 
     def read(self, sql: str, parameters: Parameters) -> Rows:
         """Return the rows of one statement, in a transaction of its own. A lost connection is replaced once."""
-        with self._pool.taken() as connection:
-            lost = connection.used
-            try:
-                return connection.execute(sql, parameters)
-            except Unavailable as error:
-                if not (lost and _is_lost(connection, error)):
-                    raise
+        connection = self._pool.take()
+        lost = connection.used
+        try:
+            return connection.execute(sql, parameters)
+        except Unavailable as error:
+            if not (lost and _is_lost(connection, error)):
+                raise
+        finally:
+            self._pool.give_back(connection)
         with self._pool.taken(fresh=True) as connection:
             return connection.execute(sql, parameters)
 

@@ -1,14 +1,20 @@
-"""Statements whose SQL is written once, by peewee, for both databases."""
+"""Statements whose SQL is written once, by peewee, for both databases.
+
+PostgreSQL plans a query each time unless it is prepared, and PgBouncer in transaction pooling permits no PREPARE. But a
+session keeps the plans of a function. So the costly queries are functions there, which `hype migrate` creates.
+"""
 
 from __future__ import annotations
 
+import hashlib
 import weakref
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, Final, Literal
 
 import peewee
 
-__all__ = ["Dialect", "Parameters", "Statement", "compile_all", "given"]
+__all__ = ["Dialect", "Kept", "Parameters", "Statement", "compile_all", "create_functions", "given"]
 
 Dialect = Literal["sqlite", "postgresql"]
 Parameters = Sequence[object]
@@ -18,6 +24,17 @@ _WRITERS: Final[Mapping[Dialect, Any]] = {
     "postgresql": peewee.PostgresqlDatabase(None),
 }
 _every: weakref.WeakSet[Statement] = weakref.WeakSet()
+
+# The plan serves every call. A page is always read by an index, which a plan without the call's values would not know.
+_PLANNING: Final = " ".join(
+    f"SET {name} = {value}"
+    for name, value in {
+        "plan_cache_mode": "force_generic_plan",
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+    }.items()
+)
 
 
 class _Given:
@@ -32,6 +49,20 @@ def given(name: str) -> Any:
     return peewee.Value(_Given(name), converter=False, unpack=False)
 
 
+@dataclass(frozen=True)
+class Kept:
+    """A query whose plan PostgreSQL keeps.
+
+    name: of its function, in which a digest of the query follows, so that servers of two versions have one each.
+    query: its peewee query. takes: the types of the `given` values that are no texts. gives: the types of its columns.
+    """
+
+    name: str
+    query: Any
+    takes: Mapping[str, str]
+    gives: Sequence[str]
+
+
 class Statement:
     """A peewee query, whose SQL is written when the database is opened.
 
@@ -39,11 +70,13 @@ class Statement:
     write whose result does not matter; it is sent together with a later statement or with the COMMIT.
     """
 
-    def __init__(self, query: Any, *, deferred: bool = False, on_postgresql: Any = None) -> None:
+    def __init__(self, query: Any, *, deferred: bool = False, on_postgresql: Kept | None = None) -> None:
         """Take a query with `given` values. on_postgresql: what PostgreSQL answers sooner, None for the same query."""
         self._query = query
         self._on_postgresql = on_postgresql
         self._sql: dict[Dialect, tuple[str, list[tuple[str | None, object]]]] = {}
+        self.function: tuple[str, str] | None = None
+        """The name of its function in PostgreSQL, and the statement that creates it; once it is compiled."""
         self.writes = not isinstance(query, peewee.Select)
         self.deferred = deferred
         _every.add(self)
@@ -57,15 +90,46 @@ class Statement:
 
     def compile(self, dialect: Dialect) -> None:
         """Write the SQL of a dialect."""
-        query = self._on_postgresql if dialect == "postgresql" and self._on_postgresql is not None else self._query
+        kept = self._on_postgresql if dialect == "postgresql" else None
+        query = self._query if kept is None else kept.query
         sql, parameters = _WRITERS[dialect].get_sql_context().sql(query).query()
         places: list[tuple[str | None, object]] = [
             (each.name, None) if isinstance(each, _Given) else (None, each) for each in parameters
         ]
+        if kept is not None:
+            self.function = _function(kept, sql, [kept.takes.get(name or "", "text") for name, _ in places])
+            values = ", ".join(["%s"] * len(places))
+            sql = f"SELECT * FROM {self.function[0]}({values})"  # noqa: S608 - it holds no value
         self._sql[dialect] = sql, places
+
+
+def _function(kept: Kept, sql: str, types: Sequence[str]) -> tuple[str, str]:
+    """Return the name of the function of a query, and the statement that creates it. types: of its parameters."""
+    query = sql % tuple(f"${number}" for number in range(1, len(types) + 1))
+    columns = ", ".join(f"column_{number} {type_}" for number, type_ in enumerate(kept.gives))
+    rest = (
+        f"({', '.join(types)}) RETURNS TABLE ({columns}) LANGUAGE plpgsql STABLE {_PLANNING} "
+        f"AS $hype$ BEGIN RETURN QUERY {query}; END $hype$"
+    )
+    name = f"hype_{kept.name}_{hashlib.sha256(rest.encode()).hexdigest()[:12]}"
+    return name, f"CREATE FUNCTION {name}{rest}"
 
 
 def compile_all(dialect: Dialect) -> None:
     """Write the SQL of every statement, so that no request waits for it."""
     for statement in _every:
         statement.compile(dialect)
+
+
+def create_functions(execute: Callable[[str, Sequence[object]], Any]) -> None:
+    """Create the functions that the statements call and that a PostgreSQL database lacks.
+
+    execute: runs a statement of SQL in a transaction, and returns its rows. Functions of other versions stay, because
+    their servers may run still.
+    """
+    compile_all("postgresql")
+    needed = dict(statement.function for statement in _every if statement.function is not None)
+    known = "SELECT proname FROM pg_proc WHERE pronamespace = current_schema()::regnamespace AND proname = ANY(%s)"
+    found = {name for (name,) in execute(known, (list(needed),))}
+    for name in needed.keys() - found:
+        execute(needed[name].replace("%", "%%"), ())

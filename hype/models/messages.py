@@ -6,7 +6,7 @@ from typing import Any, NamedTuple, Self
 
 from peewee import JOIN, Select
 
-from hype.database import Statement, execute, given
+from hype.database import Kept, Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, possible_id
 from hype.models.channels import Channel, Tick
@@ -59,7 +59,7 @@ class Message(_Columns, Editable):
         if not found:
             return None
         type_, total, _ = found[0]
-        return Page(type_, total, [text for _, _, lines in found if lines is not None for text in lines.split("\n")])
+        return Page(type_, total, "\n".join([lines for _, _, lines in found if lines is not None]))
 
     @classmethod
     def add(cls, *, channel_id: str, author: Author | User, content: str, tick: Tick) -> Self:
@@ -97,12 +97,22 @@ class Message(_Columns, Editable):
 class Page(NamedTuple):
     """A page of a channel's messages.
 
-    type: the channel's. total: the number of all its messages (ruling R18). texts: the JSON of each message.
+    type: the channel's. total: the number of all its messages (ruling R18). lines: the JSON of each message.
     """
 
     type: str
     total: int
-    texts: list[str]
+    lines: str
+
+    @property
+    def texts(self) -> list[str]:
+        """The JSON of each message."""
+        return self.lines.split("\n") if self.lines else []
+
+    @property
+    def joined(self) -> str:
+        """The JSON of the messages, with commas between; JSON has no line break of its own."""
+        return self.lines.replace("\n", ",")
 
 
 _AUTHOR = (Users.username, Users.display_name, Users.avatar_url, Users.status)
@@ -137,14 +147,16 @@ def _paged() -> Any:
     )
 
 
-def _paged_at_once() -> Any:
+def _paged_at_once() -> Kept:
     """Return the query of `Message.page` for PostgreSQL: one row, with a line for each message.
 
-    A row costs the client as much as its text, and an answer in several packets a wait for each.
+    A row costs the client as much as its text, and an answer in several packets a wait for each. Planning takes longer
+    than the rest.
     """
     text = json_of(MESSAGE, {**_IN_PAGE, **_IN_AUTHOR})
     lines = Select([_ROWS], [lines_of(text, *_NEWEST_OF_PAGE)]).join(Users, on=(Users.id == _ROWS.c.author_id))
-    return Channels.select(Channels.type, Channels.message_count, lines).where(Channels.id == given("channel"))
+    query = Channels.select(Channels.type, Channels.message_count, lines).where(Channels.id == given("channel"))
+    return Kept("page_of_messages", query, {"limit": "bigint", "offset": "bigint"}, ("text", "bigint", "text"))
 
 
 _PAGE = Statement(_paged(), on_postgresql=_paged_at_once())

@@ -1,4 +1,7 @@
-"""The runner of the numbered scripts in `hype/migrations`, each once per database (`hype migrate`)."""
+"""The runner of the numbered scripts in `hype/migrations`, each once per database (`hype migrate`).
+
+It also creates the functions of this version's statements (see `hype.database.statements`).
+"""
 
 from __future__ import annotations
 
@@ -6,7 +9,7 @@ from pathlib import Path
 
 from playhouse.migrations import Runner
 
-from hype.database import Database
+from hype.database import Database, create_functions
 
 _SCRIPTS = Path(__file__).parents[1] / "migrations"
 
@@ -18,4 +21,7 @@ def migrate(database: Database) -> list[str]:
     other waits and finds nothing to do.
     """
     with database.migrating() as peewee_database:
-        return [str(name) for name in Runner(peewee_database, str(_SCRIPTS)).up()]
+        applied = [str(name) for name in Runner(peewee_database, str(_SCRIPTS)).up()]
+        if database.dialect == "postgresql":
+            create_functions(peewee_database.execute_sql)
+        return applied

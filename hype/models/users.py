@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final, NamedTuple, Self
 
 import peewee
@@ -22,7 +22,7 @@ from hype.models.base import (
     storable,
 )
 from hype.models.json import json_of
-from hype.models.lists import Listing, Part
+from hype.models.lists import Listing, Part, short_list
 from hype.models.sessions import Session
 from hype.models.tables import Sessions, Totals, Users
 from hype.wire import USER, Member, Shape
@@ -234,19 +234,29 @@ _IN_SESSION = Statement(
 
 
 _OURS = Totals.id == "users"
-
-
-def _listing(text: Any) -> Listing:
-    return Listing(Users.select(text), (Users.created_at, Users.id), Totals.select(Totals.number).where(_OURS))
-
-
+_IN_ORDER = (Users.created_at, Users.id)
 _COLUMNS_OF_USER = dict(zip(User._fields, _USER, strict=True))
-_OWN_EMAIL = peewee.Case(None, [(Users.id == given("reader"), Users.email)], None)
-_LISTED = Statement(
-    Users.select(*_USER).order_by(Users.created_at, Users.id).limit(given("limit")).offset(given("offset"))
-)
-_AS_JSON = _listing(json_of(USER, _COLUMNS_OF_USER))
-_WITHOUT_EMAILS = _listing(json_of(USER, {**_COLUMNS_OF_USER, "email": _OWN_EMAIL}))
+
+
+def _listing(name: str, text: Callable[[Mapping[str, Any]], Any]) -> Listing:
+    """Return the list of all users. text: makes the JSON of a user out of the columns."""
+    counted = Totals.select(Totals.number).where(_OURS)
+    at_once = short_list(name, Users.select(*_USER), _IN_ORDER, text, counted)
+    return Listing(Users.select(text(_COLUMNS_OF_USER)), _IN_ORDER, counted, kept=at_once)
+
+
+def _with_email(columns: Mapping[str, Any]) -> Any:
+    return json_of(USER, columns)
+
+
+def _with_own_email(columns: Mapping[str, Any]) -> Any:
+    own = peewee.Case(None, [(columns["id"] == given("reader"), columns["email"])], None)
+    return json_of(USER, {**columns, "email": own})
+
+
+_LISTED = Statement(Users.select(*_USER).order_by(*_IN_ORDER).limit(given("limit")).offset(given("offset")))
+_AS_JSON = _listing("users", _with_email)
+_WITHOUT_EMAILS = _listing("users_without_emails", _with_own_email)
 _INSERTED = insertion(Users)
 # Sent with the COMMIT, so that no registration waits for the row for longer than another one's COMMIT takes.
 _ONE_MORE = Statement(Totals.update({Totals.number: Totals.number + 1}).where(_OURS), deferred=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping
 from concurrent.futures import Executor
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -163,7 +163,7 @@ def ok(data: object, meta: Mapping[str, Any] | None = None) -> Answer:
     return Answer(body)
 
 
-def ok_list(texts: Sequence[str], meta: Mapping[str, Any] | None = None) -> Answer:
-    """Return the success envelope of a list. texts: the JSON of each object."""
+def ok_list(objects: str, meta: Mapping[str, Any] | None = None) -> Answer:
+    """Return the success envelope of a list. objects: the JSON of each object, with commas between."""
     more = "" if meta is None else f',"meta":{jsontext.dump(dict(meta)).decode()}'
-    return Answer(f'{{"success":true,"data":[{",".join(texts)}]{more}}}'.encode())
+    return Answer(f'{{"success":true,"data":[{objects}]{more}}}'.encode())

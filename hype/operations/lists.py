@@ -38,4 +38,4 @@ def _answer(call: Call, parts: Iterable[Part[T]], write: Callable[[list[T]], lis
         texts += write(part.rows)
     # Rows may have been added between two parts.
     total = max(total, offset + len(texts)) if texts else total
-    return ok_list(texts, {"total": total, "limit": limit, "offset": offset})
+    return ok_list(",".join(texts), {"total": total, "limit": limit, "offset": offset})

@@ -24,7 +24,7 @@ def list_messages(call: Call) -> Answer:
     """Return messages of a channel, newest first; `meta.total` counts them all (operation listMessages)."""
     limit, offset = call.query["limit"], call.query["offset"]
     page = _text_channel(Message.page(call.query["channelId"], limit, offset))
-    return ok_list(page.texts, {"total": page.total, "limit": limit, "offset": offset})
+    return ok_list(page.joined, {"total": page.total, "limit": limit, "offset": offset})
 
 
 def get_message(call: Call) -> Answer:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from hype.addresses import limit_key
 from hype.errors import NotAuthenticated
 from hype.models import User
 from hype.operations.call import Answer, Call, Function
@@ -27,7 +26,7 @@ def perform(function: Function, call: Call, token: str | None, read: Reading) ->
         _identify(call, token)
     read(call)
     if call.quota is not None:
-        call.quota.take(call.known_user_id, limit_key(call.address))
+        call.quota.take(call.known_user_id, call.address)
     return function(call)
 
 

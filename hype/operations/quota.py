@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Final
 
+from hype.addresses import limit_key
 from hype.cluster import Cluster, Spent
 from hype.errors import TooManyRequests
 from hype.limits import Bucket
@@ -28,7 +29,7 @@ class Quota:
         self._bucket = bucket
         self._spent: Spent | None = None
 
-    def take(self, user_id: str | None, address_key: str) -> None:
+    def take(self, user_id: str | None, address: str) -> None:
         """Count the request for its user or its address. Raises TooManyRequests when that one is over the rate.
 
         user_id: None for an anonymous caller, who counts as the address.
@@ -37,7 +38,7 @@ class Quota:
         if bucket is None:
             return
         if self._spent is None:
-            who = f"user {user_id}" if bucket.by == "user" and user_id is not None else f"address {address_key}"
+            who = f"user {user_id}" if bucket.by == "user" and user_id is not None else f"address {limit_key(address)}"
             self._spent = self._cluster.spend(f"{bucket.name} {who}", bucket.per_second, bucket.burst)
         if self._spent.wait_s > 0:
             raise TooManyRequests(retry_after_s=self._spent.wait_s)

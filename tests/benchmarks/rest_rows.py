@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -99,6 +100,21 @@ def explained(url: str) -> dict[str, list[str]]:
 
 
 def _plan(database: _Recording, sql: str, values: Sequence[object]) -> list[str]:
-    explain = "EXPLAIN QUERY PLAN " if database.dialect == "sqlite" else "EXPLAIN (ANALYZE, TIMING OFF) "
-    rows: Any = Database.read(database, explain + sql, values)
+    if database.dialect == "sqlite":
+        rows: Any = Database.read(database, "EXPLAIN QUERY PLAN " + sql, values)
+    elif (called := re.match(r"SELECT \* FROM (hype_\w+)", sql)) is not None:
+        rows = _kept_plan(database, called[1])
+    else:
+        rows = Database.read(database, "EXPLAIN (ANALYZE, TIMING OFF) " + sql, values)
     return [str(row[-1]) for row in rows]
+
+
+def _kept_plan(database: _Recording, name: str) -> Any:
+    """Return the plan that PostgreSQL keeps of a function's query, with the settings of the function."""
+    known = "SELECT prosrc, array_to_string(proconfig, ';SET LOCAL ') FROM pg_proc WHERE proname = %s"
+    ((body, settings),) = Database.read(database, known, (name,))
+    query = re.sub(r"^BEGIN RETURN QUERY |; END$", "", str(body).strip()).replace("%", "%%")
+    statements = f"BEGIN;SET LOCAL {settings};EXPLAIN (GENERIC_PLAN) {query}"
+    rows = Database.read(database, statements, ())
+    Database.read(database, "ROLLBACK", ())
+    return rows

@@ -133,6 +133,41 @@ def test_users_of_an_older_database_are_counted(database_url: str) -> None:
     assert part.total == 4
 
 
+def _functions(database: Database) -> set[str]:
+    """Return the names of the functions in a PostgreSQL database."""
+    known = "SELECT proname FROM pg_proc WHERE proname LIKE 'hype%%'"
+    with database.migrating() as peewee_database:
+        return {name for (name,) in peewee_database.execute_sql(known)}
+
+
+def test_lists_are_functions_on_postgresql(postgres_url: str) -> None:
+    """PostgreSQL keeps the plans of the lists in functions. `migrate` creates those that are missing."""
+    database = Database(postgres_url)
+    database.open()
+    migrate(database)
+    functions = _functions(database)
+    assert [name.rpartition("_")[0] for name in sorted(functions)] == [
+        "hype_page_of_messages",
+        "hype_users",
+        "hype_users_without_emails",
+    ]
+    with database.migrating() as peewee_database:
+        lost = min(functions)
+        peewee_database.execute_sql(f"DROP FUNCTION {lost}")
+        peewee_database.execute_sql(
+            "CREATE FUNCTION hype_users_of_another_version() RETURNS int AS 'SELECT 1' LANGUAGE sql"
+        )
+    migrate(database)
+    channel = commit(database, make_channel)
+    commit(database, lambda: make_message(channel, "first"))
+    page = commit(database, lambda: Message.page(channel.id, limit=1, offset=0))
+    found = _functions(database)
+    database.close()
+    assert found == {*functions, "hype_users_of_another_version"}
+    assert page is not None
+    assert page.total == 1
+
+
 def test_a_reference_needs_its_row(database: Database) -> None:
     """A row cannot name a user who does not exist."""
     with pytest.raises((sqlite3.IntegrityError, psycopg2.IntegrityError)):

@@ -29,7 +29,7 @@ def written(component: str, change: Change) -> tuple[tuple[str, Change], ...]:
 
     def page(original: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
         found = original(channel_id, limit, offset)
-        return found and found._replace(texts=changed(model, found.texts))
+        return found and found._replace(lines="\n".join(changed(model, found.texts)))
 
     def users(original: Any, model: Any, limit: int | None, offset: int, **more: Any) -> Any:
         return [part._replace(rows=changed(model, part.rows)) for part in original(limit, offset, **more)]
@@ -46,7 +46,9 @@ def arranged_page(arrange: Arrange) -> Change:
 
     def page(original: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
         found = original(channel_id, sys.maxsize, 0)
-        return found and found._replace(texts=_arranged(arrange, model, found.texts)[offset : offset + limit])
+        return found and found._replace(
+            lines="\n".join(_arranged(arrange, model, found.texts)[offset : offset + limit])
+        )
 
     return page
 

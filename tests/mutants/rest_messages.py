@@ -31,7 +31,7 @@ def _of_all_channels(page: Any, model: Any, channel_id: str, limit: int, offset:
     found = page(channel_id, limit, offset)
     every = by_row(model, [text for channel in Channel.listed() for text in page(channel.id, sys.maxsize, 0).texts])
     newest_first = sorted(every, key=lambda row: (row.created_at, row.id), reverse=True)
-    return found and found._replace(texts=[every[row] for row in newest_first[offset : offset + limit]])
+    return found and found._replace(lines="\n".join(every[row] for row in newest_first[offset : offset + limit]))
 
 
 def _total_of_everything(page: Any, model: Any, channel_id: str, limit: int, offset: int) -> Any:
