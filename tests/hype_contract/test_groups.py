@@ -189,6 +189,34 @@ def test_a_server_that_tells_everybody_leads_with_the_audience() -> None:
     assert ids([grouped(results)[0].lead]) == ["audience.typing.out.outsider"]
 
 
+def test_what_a_case_hears_of_other_rooms_explains_its_failure() -> None:
+    """On a server that tells everybody, a case that was misled, and names no event itself, is in the same group."""
+    stray = "ann to hear nothing of a room that it is not in"
+    strays = [shown(f"audience.{each}.out.outsider", stray, "{'type': 'x'}", JOINED) for each in ("message", "typing")]
+    heard = shown("seen.audience", "ann, which never entered the room, to get no typing of it", "{}", JOINED)
+    misled = replace(shown("R34.a", "the room that was left to be a", "b", None), asides=(heard,))
+    no_more = shown("R38.b", "a leaver to hear no user_left", "the opposite", None)
+    apart = replace(shown("R34.c", "ann to receive user_joined", "nothing", JOINED), asides=(heard,))
+    groups = grouped(
+        evaluate(
+            [each.requirement for each in (misled, no_more, apart, *strays)], [misled, no_more, apart, *strays], None
+        )
+    )
+    assert [ids(group.failed) for group in groups] == [
+        ["audience.message.out.outsider", "R34.a", "R38.b", "audience.typing.out.outsider"],
+        ["R34.c"],
+    ]
+
+
+def test_an_event_that_its_cause_hears_is_one_cause() -> None:
+    """The promise about audiences, which the case has seen broken, explains a frame too many, whoever hears it."""
+    heard = shown("seen.audience", "bob, a socket of the user who causes typing, not to get it", "{}", JOINED)
+    again = replace(heard, expected=heard.expected.replace("bob", "ann/2"))
+    model = replace(shown("model.a", "bob to hear nothing now", "typing {'userId': 'a'}", JOINED), asides=(again,))
+    groups = grouped(evaluate([heard.requirement, model.requirement], [heard, model], None))
+    assert [ids(group.failed) for group in groups] == [["seen.audience", "model.a"]]
+
+
 def test_what_does_not_count_is_in_no_group_with_what_counts() -> None:
     """A recommendation that fails for the same reason has a group of its own, after those that count."""
     must, should = shown("R1.a", *REFUSED), shown("R1.b", *REFUSED)

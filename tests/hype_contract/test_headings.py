@@ -49,7 +49,7 @@ def group(expected: str, got: str, pair: Pair | None = CREATED, *, id: str = "R1
         ("ann to receive message with {'content': 'a'}", "nothing in 8 s", MESSAGE, "message does not come"),
         ("ann to receive message", "closed with 1011", MESSAGE, "the socket closes where message is due"),
         ("ann to hear nothing of a room that it is not in", "{'type': 'message'}", MESSAGE,
-         "message is told to sockets that are not in its room"),
+         "sockets hear of rooms that they are not in: message"),
         ("the contents to be ['one']", "['two']", CREATED, RULE),
     ],
 )  # fmt: skip

@@ -7,11 +7,12 @@ import sys
 from tests.mutants.applying import apply
 from tests.strangers.deviations import EVERY, stranger
 from tests.strangers.followers import FOLLOWERS
+from tests.strangers.originals import ORIGINALS
 
 
 def main(names: list[str]) -> int:
     """Serve, or list the deviations; return the exit code."""
-    known = {each.name: each for each in (*EVERY, *FOLLOWERS)}
+    known = {each.name: each for each in (*EVERY, *FOLLOWERS, *ORIGINALS)}
     if names == ["--list"]:
         print("\n".join(f"{each.name}: {each.lawful}" for each in EVERY))
         return 0

@@ -182,6 +182,10 @@ class World:
         with self.setting_up():
             return str(self.rest.call("getChannel", path={"id": SEEDED[type]}, expect=200).data["id"])
 
+    def owns(self, channel_id: str) -> bool:
+        """Return whether this case made the channel, so that no other case writes there."""
+        return any(made == channel_id for made, _ in self._channels)
+
     def _noted(self, violation: Violation) -> None:
         """Enter the breach of a preparation that can be done in another way; raise it if it names no answer."""
         if violation.pair is None:

@@ -27,8 +27,13 @@ Entry = dict[str, Any]
 
 _MOST_OTHERS_NAMED = 6
 _MOST_NAMED = 12
-_MOST_LINES = 24
+_MOST_LINES = 12
+_MOST_CLAUSES = 2
 _LONGEST_LINE = 300
+_LONGEST_REMARK = 160
+_INDENT = "    "
+_REMARK = f"{_INDENT}# "
+_MARK = f"{_REMARK}  ↑"
 
 
 class Run(Protocol):
@@ -153,7 +158,7 @@ def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, wh
     screen.
     """
     lead, shown = entries[group["lead"]], entries[group["shownBy"]]
-    lines = [*_rule(lead, group["title"]), *_facts(shown)]
+    lines = [*_rule(lead, group["title"], _MOST_CLAUSES if not whole else None), *_facts(shown)]
     if not whole:
         lines = [line if len(line) <= _LONGEST_LINE else f"{line[:_LONGEST_LINE]} …" for line in lines]
     if shown is not lead:
@@ -163,21 +168,37 @@ def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, wh
     if group["waiting"]:
         lines.append(_line("blocks", f"{counted(len(group['waiting']), 'requirement')}: {named(group['waiting'])}"))
     repeat = _repeat(shown)
-    if not whole and len(repeat) > _MOST_LINES:
-        left_out = len(repeat) - _MOST_LINES
-        note = f"    # … {left_out} lines before: --html, --json and the command above have the whole script"
-        repeat = [repeat[0], note, *repeat[left_out + 1 :]]
-    return [*lines, *repeat]
+    return [*lines, *(repeat if whole else [*repeat[:1], *_end(repeat[1:])])]
 
 
-def _rule(entry: Mapping[str, Any], heading: str = "") -> list[str]:
-    """Return the heading, by default the title of the requirement, and where the rule stands."""
+def _end(script: Sequence[str]) -> list[str]:
+    """Return the last lines of a script up to the step that went wrong, with long remarks cut."""
+    marked = next((index for index, line in enumerate(script) if line.startswith(_MARK)), len(script) - 1) + 1
+    begun = max(0, marked - _MOST_LINES)
+    lines = [
+        f"{line[:_LONGEST_REMARK]} …" if line.startswith(_REMARK) and len(line) > _LONGEST_REMARK else line
+        for line in script[begun:marked]
+    ]
+    if begun == 0 and lines == list(script[:marked]):
+        return list(script)
+    return [f"    # … the end of the script: --html, --json and the command above have all {len(script)} lines", *lines]
+
+
+def _rule(entry: Mapping[str, Any], heading: str = "", most: int | None = None) -> list[str]:
+    """Return the heading, by default the title of the requirement, and where the rule stands.
+
+    most: the number of clauses whose text is shown; None: all.
+    """
     extension = " (extension)" if entry["level"] == "extension" else ""
     lines = [f"{headline(entry)} {entry['id']}{extension}  {heading or entry['title']}"]
     lines += [_line("rule", entry["title"])] if heading not in ("", entry["title"]) else []
     lines.append(_line("source", entry["source"]))
     lines += [_line("see", ", ".join(entry["links"]))] if entry["links"] else []
-    return lines + [_line(name, text) for name, text in entry["clauses"].items()]
+    lines += [_line(name, text) for name, text in list(entry["clauses"].items())[:most]]
+    left_out = len(entry["clauses"]) - (most or len(entry["clauses"]))
+    return lines + (
+        [_line("", f"and {counted(left_out, 'more clause')}, which `see` links to")] if left_out > 0 else []
+    )
 
 
 def _facts(entry: Mapping[str, Any]) -> list[str]:
@@ -192,7 +213,7 @@ def _repeat(entry: Mapping[str, Any]) -> list[str]:
     """Return the command and the script that show it again."""
     first = entry["cases"][0] if entry["cases"] else {}
     command = [_line("reproduce", entry["reproduce"])] if entry["reproduce"] else []
-    return command + [f"    {line}" for line in first.get("script", ())]
+    return command + [f"{_INDENT}{line}" for line in first.get("script", ())]
 
 
 def named(ids: Sequence[str]) -> str:

@@ -10,7 +10,7 @@ from hype_contract.running.results import CaseResult
 
 _REQUEST = re.compile(r"\b(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) /\S*")
 _QUERY = re.compile(r"(\b[A-Z]{3,7} /[^\s?]*)\?\S*")
-_NAMED = re.compile(r"^(?:the (?:next )?frame to )?[a-z]+(?:-[a-z]+)*(?:/\d+)?(?= to )")
+_NAMED = re.compile(r"^(?:the (?:next )?frame to )?[a-z]+(?:-[a-z]+)*(?:/\d+)?(?= to |, (?:a socket|which) )")
 _VALUES = (
     (re.compile(r"\$[A-Z][A-Z0-9_]*|<a token>"), "TOKEN"),
     (re.compile(r"\b\d{4}-\d\d-\d\dT[\d:.]+Z?"), "TIME"),
@@ -31,7 +31,7 @@ _PATH_OF_ISSUE = re.compile(r'"path": ?\["(\w+)"')
 _LISTED = re.compile(r"^the (?:ids|contents|messages|stored messages)\b|\border\b")
 _STRAY = " to hear nothing of a room that it is not in"
 _EXTRA_FRAME = re.compile(
-    r"^the next frame to | to get no | to hear nothing\b| to hear \w+ (?:once|never)$"
+    r"^the next frame to | to get no | to hear no(?:thing)?\b| to hear \w+ (?:once|never)$"
     r"|^the (?:frames|events) .* to be \[\]$"
 )
 _STATUS = re.compile(r"^\d{3}\b")

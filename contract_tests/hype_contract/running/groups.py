@@ -25,6 +25,7 @@ _AUDIENCE = "audience."
 _SEVERAL_EVENTS = 2
 _PROMISE = "seen."
 _PROMISED_ORDER = "seen.order"
+_PROMISED_AUDIENCE = "seen.audience"
 _BOUND = "bounds."
 
 
@@ -107,7 +108,16 @@ def _told_to_all(failed: Sequence[RequirementResult]) -> dict[str, tuple[object,
     """Return id → cause for the frames that came where they must not, if sockets hear of rooms they are not in."""
     if sum(strays(result.case_results[0]) for result in failed if result.case_results) < _SEVERAL_EVENTS:
         return {}
-    return {result.requirement.id: (_AUDIENCE,) for result in failed if _is_extra(result)}
+    return {result.requirement.id: (_AUDIENCE,) for result in failed if _is_extra(result) or _misled(result)}
+
+
+def _misled(result: RequirementResult) -> bool:
+    """Return whether a case heard what was not for it, and failed without naming an operation or event of its own."""
+    return any(case.pair is None and any(map(_is_stray, case.asides)) for case in result.case_results[:1])
+
+
+def _is_stray(aside: CaseResult) -> bool:
+    return strays(aside) or aside.requirement.id == _PROMISED_AUDIENCE
 
 
 def _is_extra(result: RequirementResult) -> bool:
@@ -144,6 +154,9 @@ def _cause(result: RequirementResult) -> tuple[object, ...]:
 
 
 def _explains(aside: CaseResult, case: CaseResult) -> bool:
+    """Return whether what a case has seen beside its subject is the reason why it failed."""
+    if aside.requirement.id == _PROMISED_AUDIENCE:
+        return aside.pair == case.pair and is_extra_frame(case)
     if aside.pair is None or aside.pair.kind != "operation":
         return False
     return case.pair is None or case.pair.name == aside.pair.name
@@ -163,6 +176,14 @@ def _lead(members: Sequence[RequirementResult], awaited: Collection[str | None])
         id = member.requirement.id
         audience = id.startswith(_AUDIENCE) and _is_extra(member)
         promise = id.startswith(_PROMISE)
-        return not audience, id not in awaited, not promise, (member in derived) != shared, bool(member.follows)
+        stray = any(strays(case) for case in member.case_results[:1])
+        return (
+            not audience,
+            not stray,
+            id not in awaited,
+            not promise,
+            (member in derived) != shared,
+            bool(member.follows),
+        )
 
     return min(members, key=order)

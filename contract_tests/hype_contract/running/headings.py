@@ -11,6 +11,7 @@ from hype_contract.running.groups import Group
 from hype_contract.running.results import CaseResult
 
 _LONGEST = 160
+_MOST_EVENTS = 4
 # An id of a requirement that says that something works, and not which rule breaks when it does not.
 _WHOLE = re.compile(r"(?:answer|spec|bounds)\.")
 _REQUEST = re.compile(
@@ -29,6 +30,9 @@ def heading(group: Group, contract: Contract) -> str:
     a difference, it is that difference.
     """
     title = group.lead.requirement.title
+    if told := sorted({case.pair.name for case in _first_cases(group) if case.pair and strays(case)}):
+        names = ", ".join(told[:_MOST_EVENTS]) + " …" * (len(told) > _MOST_EVENTS)
+        return f"sockets hear of rooms that they are not in: {names}"
     own = [result for result in group.failed if not result.follows]
     shared = len(own) + len(group.waiting) > 1 or _WHOLE.match(group.lead.requirement.id)
     if not shared or not group.shown.case_results:
@@ -37,13 +41,15 @@ def heading(group: Group, contract: Contract) -> str:
     return sentence if len(sentence) <= _LONGEST else sentence[:_LONGEST] + " …"
 
 
+def _first_cases(group: Group) -> Iterator[CaseResult]:
+    return (case for result in group.failed for case in result.case_results[:1])
+
+
 def _sentences(case: CaseResult, contract: Contract) -> Iterator[str]:
     """Yield at most one sentence about what a case has shown; none if its expectation is in no known form."""
     event = case.pair.name if case.pair and case.pair.kind == "event" else ""
     came = _STATUS.match(case.got)
-    if strays(case):
-        yield f"{event or 'an event'} is told to sockets that are not in its room"
-    elif (bound := BOUND.search(case.expected)) and came:
+    if (bound := BOUND.search(case.expected)) and came:
         where = _operation(case.pair, contract) or case.expected.partition("'")[0]
         yield f"{where} answers {came[1]} where {bound['status']} is due: {bound['member']} ({bound['keyword']})"
     elif request := _REQUEST.match(case.expected):
@@ -68,6 +74,8 @@ def _answer(where: str, case: CaseResult, what: str, rest: str) -> Iterator[str]
         yield f"{where} answers {came[1]} wrongly: {problem_of(found)}"
     elif came and due:
         yield f"{where} answers {came[1]} where {due[1]} is due"
+    elif what == "answer":
+        yield f"{where} does not answer{rest}"
     elif "Timeout" in case.got or "no answer" in case.got:
         yield f"{where} does not answer"
 

@@ -66,14 +66,14 @@ def newest_first(world: World) -> None:
 )
 def ties(world: World) -> None:
     """Send messages at the same time; compare the whole list with its pages."""
-    request = sample(world, "createMessage")
+    ann = world.guest("ann")
+    query = {"channelId": world.channel(ann)["id"]}
 
     def send(number: int) -> str:
-        return str(request.succeed(body=request.with_members(content=str(number))).data["id"])
+        return str(world.message(ann, query["channelId"], str(number))["id"])
 
     with ThreadPoolExecutor(EDITORS) as pool:
         sent = list(pool.map(send, range(EDITORS * 4)))
-    query = {"channelId": request.body["channelId"]}
     whole = world.rest.call("listMessages", query=query, expect=200)
     keys = [(message["createdAt"], message["id"]) for message in reversed(whole.data)]
     must.ascending(keys, "the messages by createdAt, id", strictly=True, seen=whole.pair)
@@ -95,11 +95,13 @@ def ties(world: World) -> None:
 )
 def default_limit(world: World) -> None:
     ann = world.guest("ann")
-    room = world.channel(ann)["id"]
+    room = world.room(ann)
     for number in range(DEFAULT_PAGE + 2):
         world.message(ann, room, str(number))
     reply = world.rest.call("listMessages", query={"channelId": room}, expect=200)
     must.equal(len(reply.data), DEFAULT_PAGE, "the length of a page without a limit", seen=reply.pair)
+    if not world.owns(room):
+        return
     must.equal(reply.meta["total"], DEFAULT_PAGE + 2, "meta.total", seen=reply.pair)
     whole = world.rest.call("listMessages", query={"channelId": room, "limit": 100}, expect=200)
     must.equal(len(whole.data), DEFAULT_PAGE + 2, "the length of a page of 100", seen=whole.pair)
@@ -169,14 +171,18 @@ def which_channel(world: World) -> None:
 def verbatim(world: World) -> None:
     """Compare the text in the answer, by the message's id, in a page, and after an edit."""
     request = sample(world, "createMessage")
+    sent = {}
     for text in TEXTS:
         made = request.succeed(body=request.with_members(content=text))
+        sent[made.data["id"]] = text
         must.equal(made.data["content"], text, "the content in the answer", seen=made.pair)
         shown = world.rest.call("getMessage", path={"id": made.data["id"]}, expect=200)
         must.equal(shown.data, made.data, "the message by its id", seen=shown.pair)
     page = world.rest.call("listMessages", query={"channelId": request.body["channelId"]}, expect=200)
-    contents = [message["content"] for message in page.data]
-    must.equal(contents, list(TEXTS[::-1]), "the contents of the page", seen=page.pair)
+    contents = [message["content"] for message in page.data if message["id"] in sent]
+    # Where the room is not the case's own, others may have filled the page since.
+    wanted = TEXTS if world.owns(request.body["channelId"]) else TEXTS[len(TEXTS) - len(contents) :]
+    must.equal(contents, list(wanted[::-1]), "the contents of the page", seen=page.pair)
     edit = sample(world, "updateMessage")
     for text in TEXTS:
         reply = edit.succeed(body={"content": text})
@@ -235,7 +241,7 @@ def text_channels_only(world: World) -> None:
 )
 def new_message(world: World) -> None:
     ann = world.guest("ann")
-    room = world.channel(ann)["id"]
+    room = world.room(ann)
     body = {"channelId": room, "content": "hello"}
     reply = world.rest.call("createMessage", token=ann.token, body=body, expect=201)
     plain = {"edited": False, "authorId": ann.id, "channelId": room, "reactions": [], "attachments": []}
@@ -288,7 +294,7 @@ def edits_at_once(world: World) -> None:
 def delete(world: World) -> None:
     """Show also that the channel's other message and the new total remain."""
     request = sample(world, "deleteMessage")
-    room = world.channel(request.person)["id"]
+    room = world.room(request.person)
     gone, other = (world.message(request.person, room, content) for content in ("goes", "stays"))
     request = replace(request, path={"id": gone["id"]})
     reply = request.succeed()
@@ -296,8 +302,9 @@ def delete(world: World) -> None:
     world.rest.call("getMessage", path=request.path, expect=404)
     request.ask(expect=404)
     world.rest.call("updateMessage", path=request.path, token=request.person.token, body={"content": "x"}, expect=404)
-    page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
-    must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
+    if world.owns(room):
+        page = world.rest.call("listMessages", query={"channelId": room}, expect=200)
+        must.equal((page.data, page.meta["total"]), ([other], 1), "the page and its total", seen=page.pair)
 
 
 @case(
@@ -309,7 +316,7 @@ def delete(world: World) -> None:
 def author_only(world: World) -> None:
     """Show it with the user who created the channel."""
     owner, author = world.guests("owner", "author")
-    made = world.message(author, world.channel(owner)["id"], "mine")
+    made = world.message(author, world.room(owner), "mine")
     path = {"id": made["id"]}
     world.rest.call("updateMessage", path=path, token=owner.token, body={"content": "yours"}, expect=403)
     world.rest.call("deleteMessage", path=path, token=owner.token, expect=403)

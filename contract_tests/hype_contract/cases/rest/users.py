@@ -19,6 +19,7 @@ _USER = "openapi.yaml#/components/schemas/User"
 _TIMES = "openapi.yaml#/components/schemas/Timestamp"
 """Places in the specs where several of the rules below stand."""
 MOST_USERS = 2**31
+_END = "GET /api/users to answer an empty list behind the last user"
 """A number of users that no target reaches: a list with a user at this offset has no end."""
 _LOOK_BACK = (50, 400, 1000)
 """Distances from the end of the list at which to look for a user: other cases create users in the meantime. Without a
@@ -297,7 +298,7 @@ def count(world: World) -> int:
     while _page(world, {"limit": 1, "offset": reach}):
         reach *= 2
         seen = Pair("operation", "listUsers", "200")
-        must.hold(reach < MOST_USERS, "an end of the list of users", f"a user at the offset {reach // 2}", seen=seen)
+        must.hold(reach < MOST_USERS, _END, f"a user at the offset {reach // 2}", seen=seen)
     return bisect_left(range(reach), True, key=lambda offset: not _page(world, {"limit": 1, "offset": offset}))
 
 

@@ -99,7 +99,7 @@ def no_token_needed(world: World) -> None:
 )
 def text_channel(world: World) -> None:
     world.rest.call("listMessages", expect=400)
-    voice = world.channel(world.guest("ann"), "voice")["id"]
+    voice = world.room(world.guest("ann"), "voice")
     world.rest.call("listMessages", query={"channelId": voice}, expect=400)
     world.rest.call("listMessages", query={"channelId": UNKNOWN_ID}, expect=404)
 
@@ -112,7 +112,7 @@ def text_channel(world: World) -> None:
 )
 def message_to_a_text_channel(world: World) -> None:
     ann = world.guest("ann")
-    for channel, status in ((world.channel(ann, "voice")["id"], 400), (UNKNOWN_ID, 404)):
+    for channel, status in ((world.room(ann, "voice"), 400), (UNKNOWN_ID, 404)):
         body = {"channelId": channel, "content": "hello"}
         world.rest.call("createMessage", token=ann.token, body=body, expect=status)
 
