@@ -20,9 +20,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
+from concurrent.futures import Future
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from tests.benchmarks.long_call import environment, tab
 from tests.browser.chromium import Chromium, Page
@@ -63,11 +65,17 @@ def _media(scene: Scene, page: Page) -> dict[str, float]:
     wanted = {
         name: page.begin("grows", scene.sender.user_id, *figure, _WITHIN_S * 1000) for name, figure in figures.items()
     }
-    times: dict[str, float] = {}
+    ends = {name: _end_of(begun) for name, begun in wanted.items()}
     for name, begun in wanted.items():
-        begun.add_done_callback(lambda _, name=name: times.setdefault(name, time.monotonic()))  # type: ignore[misc]
         page.finish(begun, name, _WITHIN_S)
-    return {name: (times[name] - began) * 1000 for name in figures}
+    return {name: (end.result(_WITHIN_S) - began) * 1000 for name, end in ends.items()}
+
+
+def _end_of(begun: Future[Any]) -> Future[float]:
+    """Return the time at which a call of a page has ended, on the monotonic clock, once it has."""
+    end: Future[float] = Future()
+    begun.add_done_callback(lambda _: end.set_result(time.monotonic()))
+    return end
 
 
 def joins(scene: Scene, only: str | None = None) -> dict[str, float]:

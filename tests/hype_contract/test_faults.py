@@ -227,6 +227,18 @@ def test_a_job_that_ends_late_is_no_result_of_a_later_job() -> None:
     assert list(workers.results([Lane(["next", "last"], 1)])) == ["did next", "did last"]
 
 
+@pytest.mark.timeout(20)
+def test_a_job_that_breaks_is_told_at_once() -> None:
+    """An error of the harness itself ends the run; it is not waited for as for a job that hangs."""
+
+    def run(job: int) -> int:
+        raise RuntimeError("oops")
+
+    workers: Workers[int, int] = Workers(run, lambda job: job, 60.0)
+    with pytest.raises(RuntimeError, match="oops"):
+        list(workers.results([Lane(range(3), 1)]))
+
+
 def test_results_come_as_jobs_end() -> None:
     """Each result comes once, from any lane."""
     workers: Workers[int, int] = Workers(lambda job: job * 10, lambda job: -1, 60.0)

@@ -23,23 +23,30 @@ class Lane(Generic[J]):
     threads: int
 
 
+@dataclass(frozen=True)
+class _Fault:
+    """An error that a job has raised, which it must not."""
+
+    error: BaseException
+
+
 @dataclass
 class Workers(Generic[J, R]):
     """Daemon threads that run jobs, so that a job which hangs holds up neither the others nor the end of the process.
 
-    `run`: runs one job; it raises nothing. `give_up`: makes the result of a job that took longer than `longest_s`.
+    `run`: runs one job. `give_up`: makes the result of a job that took longer than `longest_s`.
     """
 
     run: Callable[[J], R]
     give_up: Callable[[J], R]
     longest_s: float
-    _results: queue.SimpleQueue[tuple[int, R]] = field(default_factory=queue.SimpleQueue)
+    _results: queue.SimpleQueue[tuple[int, R | _Fault]] = field(default_factory=queue.SimpleQueue)
     _numbers: Iterator[int] = field(default_factory=itertools.count)  # a job that was given up may end at any time
     _started: dict[int, float] = field(default_factory=dict)
     _threads: list[threading.Thread] = field(default_factory=list)
 
     def results(self, lanes: Sequence[Lane[J]]) -> Generator[R, None, None]:
-        """Yield each result as soon as its job ends."""
+        """Yield each result as soon as its job ends. Raise what a job raises, and run no further job."""
         jobs: dict[int, J] = {}
         waiting: list[tuple[deque[int], int]] = []
         for lane in lanes:
@@ -78,9 +85,12 @@ class Workers(Generic[J, R]):
                     return number, self.give_up(jobs[number])
             oldest = min(self._started.values(), default=now)
             try:
-                return self._results.get(timeout=max(0.01, min(60.0, oldest + self.longest_s - now)))
+                number, result = self._results.get(timeout=max(0.01, min(60.0, oldest + self.longest_s - now)))
             except queue.Empty:
                 continue
+            if isinstance(result, _Fault):
+                raise result.error
+            return number, result
 
     def _work(self, numbers: deque[int], jobs: dict[int, J]) -> None:
         def work() -> None:
@@ -90,7 +100,11 @@ class Workers(Generic[J, R]):
                 except IndexError:
                     return
                 self._started[number] = time.monotonic()
-                result = self.run(jobs[number])
+                result: R | _Fault
+                try:
+                    result = self.run(jobs[number])
+                except BaseException as error:  # noqa: BLE001 - raised in the thread that takes the results
+                    result = _Fault(error)
                 if self._started.pop(number, None) is None:  # it was given up, and another thread goes on
                     return
                 self._results.put((number, result))

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import resource
+import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -245,4 +246,5 @@ def _memory_bytes() -> int:
     try:
         return int(_MEMORY.read_text().split()[1]) * resource.getpagesize()
     except OSError:
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+        unit = 1 if sys.platform == "darwin" else 1024  # bytes on macOS, else kilobytes
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * unit
