@@ -136,9 +136,11 @@ def hanging_run(folder: Path) -> Iterator[subprocess.Popen[str]]:
         with subprocess.Popen(
             command, cwd=folder, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
         ) as process:
-            assert hung.wait(60)
-            yield process
-            process.kill()
+            try:
+                assert hung.wait(60)
+                yield process
+            finally:
+                process.kill()
 
 
 def test_a_second_signal_ends_the_process_at_once(tmp_path: Path) -> None:

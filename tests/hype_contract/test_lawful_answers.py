@@ -109,20 +109,20 @@ def test_issues_have_the_names_of_either_zod() -> None:
 
 @pytest.mark.parametrize(("id", "statuses"), [("c0", [404]), ("no such room", [404, 400]), ("x" * 65, [404, 400])])
 def test_an_id_outside_the_alphabet_may_be_400(contract: Contract, id: str, statuses: list[int]) -> None:
-    """Amendment A2."""
+    """An id of nothing may be 400 as well as 404 if it is outside the alphabet of ids (amendment A2)."""
     assert statuses_of_unknown(contract, id) == statuses
 
 
 @pytest.mark.parametrize("number", ["NaN", "Infinity", "-Infinity"])
 def test_a_number_that_json_lacks_is_a_violation(number: str, contract: Contract) -> None:
-    """Every client in JavaScript throws on it."""
+    """A body with such a number is a violation: the parser of every browser throws on it."""
     body = json.dumps(HEALTH).replace('"1"', number).encode()
     with hostile(answering(body=body)) as url, pytest.raises(Violation, match=f"JSON has no {number}"):
         asked(contract, url)
 
 
 def test_a_frame_that_no_client_can_parse_is_a_violation(fake: Fake, world_on: MakeWorld) -> None:
-    """The same holds for events."""
+    """An event with a number that JSON lacks is a violation, too."""
 
     def answer(server: Fake, connection: ServerConnection, text: str) -> None:
         connection.send('{"type":"user_left","timestamp":' + json.dumps(NOW) + ',"data":{"userId":NaN}}')
@@ -167,7 +167,7 @@ def test_a_body_that_a_proxy_compressed_is_read(contract: Contract) -> None:
 
 @pytest.mark.parametrize("body", [b"{}", gzip.compress(MEGABYTES)[:-9]], ids=["plain", "cut"])
 def test_a_body_that_is_no_gzip_is_a_violation(body: bytes, contract: Contract) -> None:
-    """The label must be true, and the data whole."""
+    """A body with the label gzip must be gzip, and whole."""
     behave = answering("\r\nContent-Encoding: gzip", body)
     with hostile(behave) as url, pytest.raises(Violation, match="Content-Encoding is gzip, but the body"):
         asked(contract, url)
@@ -183,7 +183,7 @@ def test_the_label_of_a_charset_changes_nothing(charset: str, contract: Contract
 
 
 def test_a_connection_belongs_to_one_thread(fake: Fake, world_on: MakeWorld) -> None:
-    """Threads that share connections close them for one another."""
+    """Each thread has connections of its own: threads that share some close them for one another."""
     used: dict[int, set[int]] = {}
     fake.routes[r"GET /api"] = lambda server, request: api(server, request)
     world = world_on(fake)
@@ -201,7 +201,7 @@ def test_a_connection_belongs_to_one_thread(fake: Fake, world_on: MakeWorld) -> 
 
 
 def test_a_gateway_that_closes_at_once_is_a_closed_socket(fake: Fake, world_on: MakeWorld) -> None:
-    """The socket may be closed before the client has looked at it for the first time."""
+    """A socket that is closed before the client has looked at it counts as one that was open."""
 
     def slowly(*arguments: Any, **options: Any) -> Any:
         made = open_websocket(*arguments, **options)

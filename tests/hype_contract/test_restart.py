@@ -22,7 +22,7 @@ def test_a_server_with_a_file_survives_a_restart() -> None:
 
 
 def test_without_the_command_it_is_not_judged() -> None:
-    """The user chose so, and the verdict stays complete."""
+    """A run without the command leaves the requirement out by choice, and its verdict stays complete."""
     with pytest.raises(NeedsOption, match="--restart-command"):
         restart.restart(None, httpx.Client())
 
@@ -32,26 +32,26 @@ def test_without_the_command_it_is_not_judged() -> None:
     [("echo no such unit; exit 3", "exit code 3: no such unit"), ("exit 1", "exit code 1 and no output")],
 )
 def test_a_command_that_fails_is_told_with_its_output(command: str, said: str) -> None:
-    """It is no breach by the target."""
+    """A command that fails skips the case; the target has broken nothing."""
     with pytest.raises(Skipped, match=said):
         restart.restart(command, httpx.Client())
 
 
 def test_a_command_that_does_not_end_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Its output so far is told."""
+    """A command that hangs is killed, and the reason has its output so far."""
     monkeypatch.setattr(restart, "COMMAND_S", 0.2)
     with pytest.raises(Skipped, match=r"did not end within 0.2 s: stopping"):
         restart.restart("echo stopping; exec sleep 60", httpx.Client())
 
 
 def test_what_the_command_leaves_running_is_not_waited_for(fake: Fake) -> None:
-    """A server in the background keeps the command's output open."""
+    """The command may leave a server in the background, which keeps the command's output open."""
     with httpx.Client(base_url=fake.base_url) as http:
         restart.restart("sleep 5 & echo started", http)
 
 
 def test_a_target_that_stays_away_is_a_breach(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No server listens after the command has ended."""
+    """A target that listens no more after the command has ended breaks the requirement."""
     monkeypatch.setattr(restart, "BACK_S", 0.2)
     with (
         httpx.Client(base_url="http://127.0.0.1:1") as http,

@@ -20,7 +20,7 @@ _ALARM = re.compile(r"^(?:FAIL|ERROR) (?!\S+ \(extension\)).*", re.MULTILINE)
 
 
 def test_every_deviation_applies() -> None:
-    """Each changes the server as it is, alone and with all others."""
+    """Each deviation changes the server as it is, alone and with all others."""
     for deviation in EVERY:
         check(stranger([deviation]))
     check(stranger(EVERY))
@@ -37,7 +37,7 @@ def test_the_names_are_listed(capsys: pytest.CaptureFixture[str]) -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(_PATIENCE_S)
 def test_a_stranger_conforms() -> None:
-    """A fast run judges it by all but its missing extensions, and has no false alarm."""
+    """A fast run judges the stranger by all but its missing extensions, and has no false alarm."""
     access, refresh = SECRETS.values()
     with serving("all", "hardened", program="tests.strangers") as address:
         where = ["--base-url", address.url, "--ws-url", address.ws_url, "--seed", "1", "--fast", "--workers", "8"]
