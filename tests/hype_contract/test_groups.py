@@ -19,6 +19,7 @@ from hype_contract.running.groups import grouped
 from hype_contract.running.results import CaseResult, Outcome, RequirementResult
 from hype_contract.running.verdict import Scope, decide
 
+MESSAGE = Pair("event", "message", "out")
 CREATED = Pair("operation", "createChannel", "201")
 JOINED = Pair("event", "user_joined", "out")
 ANSWER = Requirement("answer.createChannel.201", "createChannel answers 201", "seed", pair=CREATED)
@@ -196,14 +197,12 @@ def test_what_a_case_hears_of_other_rooms_explains_its_failure() -> None:
     heard = shown("seen.audience", "ann, which never entered the room, to get no typing of it", "{}", JOINED)
     misled = replace(shown("R34.a", "the room that was left to be a", "b", None), asides=(heard,))
     no_more = shown("R38.b", "a leaver to hear no user_left", "the opposite", None)
+    aloud = shown("seen.audience", "eve, which never entered the room, to get no message of it", "{}", MESSAGE)
     apart = replace(shown("R34.c", "ann to receive user_joined", "nothing", JOINED), asides=(heard,))
-    groups = grouped(
-        evaluate(
-            [each.requirement for each in (misled, no_more, apart, *strays)], [misled, no_more, apart, *strays], None
-        )
-    )
+    results = [misled, no_more, apart, aloud, *strays]
+    groups = grouped(evaluate([each.requirement for each in results], results, None))
     assert [ids(group.failed) for group in groups] == [
-        ["audience.message.out.outsider", "R34.a", "R38.b", "audience.typing.out.outsider"],
+        ["audience.message.out.outsider", "R34.a", "R38.b", "seen.audience", "audience.typing.out.outsider"],
         ["R34.c"],
     ]
 

@@ -122,7 +122,8 @@ def _is_stray(aside: CaseResult) -> bool:
 
 def _is_extra(result: RequirementResult) -> bool:
     """Return whether somebody got a frame that was not for them."""
-    return any(strays(case) or is_extra_frame(case) for case in result.case_results[:1])
+    extra = any(strays(case) or is_extra_frame(case) for case in result.case_results[:1])
+    return extra or result.requirement.id == _PROMISED_AUDIENCE
 
 
 def _never_works(failed: Sequence[RequirementResult], awaited: Collection[str | None]) -> dict[str, tuple[object, ...]]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import case
 from hype_contract.cases.rest.samples import DEFAULT_SERVER
+from hype_contract.cases.rest.users import count
 
 
 @case(
@@ -99,9 +100,9 @@ def _tour(world: World) -> None:
     world.rest.call("updateUser", path={"id": ann.id}, token=ann.token, body={"displayName": "Ann"}, expect=200)
     later = world.channel(bob, position=1)
     again = world.message(bob, room, "again")
-    end = 0
-    while page := world.rest.call("listUsers", query={"limit": 1000, "offset": end}, expect=200).data:
-        end += len(page)
+    end = count(world)
+    for offset in range(0, end, 1000):
+        world.rest.call("listUsers", query={"limit": 1000, "offset": offset}, expect=200)
     for token in (None, ann.token, bob.token, eve.token):
         for query in ({}, {"limit": 2}, {"limit": 3, "offset": 1}):
             world.rest.call("listUsers", query={"offset": max(0, end - 20), **query}, token=token, expect=200)

@@ -19,8 +19,8 @@ _USER = "openapi.yaml#/components/schemas/User"
 _TIMES = "openapi.yaml#/components/schemas/Timestamp"
 """Places in the specs where several of the rules below stand."""
 MOST_USERS = 2**31
-_END = "GET /api/users to answer an empty list behind the last user"
 """A number of users that no target reaches: a list with a user at this offset has no end."""
+_END = "GET /api/users to answer an empty list behind the last user"
 _LOOK_BACK = (50, 400, 1000)
 """Distances from the end of the list at which to look for a user: other cases create users in the meantime. Without a
 limit the hardened profile shows a thousand users (P10)."""
