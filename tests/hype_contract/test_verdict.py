@@ -181,7 +181,7 @@ def test_an_expected_failure_does_not_count_and_is_noted(tmp_path: Path) -> None
 
 
 def test_a_byte_order_mark_is_ignored(tmp_path: Path) -> None:
-    """Editors on Windows begin a file with it."""
+    """A file may begin with a byte order mark, which editors on Windows write."""
     (file := tmp_path / "known.txt").write_text("R1.1\n", encoding="utf-8-sig")
     assert read(file, {"R1.1"}) == {"R1.1": ""}
 

@@ -23,7 +23,7 @@ def test_each_can_be_applied(name: str) -> None:
 
 @pytest.mark.slow
 @pytest.mark.timeout(300)
-@pytest.mark.parametrize(("names", "mode"), [(NAMES, []), ([TODAY], ["--fast"])], ids=["together", TODAY])
+@pytest.mark.parametrize(("names", "mode"), [(NAMES, []), ([TODAY], ["--fast"])], ids=["together", "today"])
 def test_followers_break_nothing(names: list[str], mode: list[str]) -> None:
     """All at once in a default run, and one alone: the words are all that counts, so the verdict is `conforms`."""
     outcome = judged(names, [*mode, "--area", "rest", "--area", "gateway", "--workers", "8"])

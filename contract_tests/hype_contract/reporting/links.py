@@ -1,4 +1,4 @@
-"""Where the text of a requirement stands: its rulings, and its places in the two specs."""
+"""The links of a requirement to its text: to its rulings, and to its places in the two specs."""
 
 from __future__ import annotations
 

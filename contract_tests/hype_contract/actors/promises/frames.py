@@ -15,7 +15,7 @@ class Hearer:
     """A socket as the promises see it: its user, the rooms that it may be in, and what it has heard."""
 
     def __init__(self, witness: Witness, name: str, token: str | None = None) -> None:
-        """name: of the socket in reports. token: in its URL."""
+        """Begin with no room. name: of the socket in reports. token: in its URL."""
         self.user = witness.holder(token)
         """The id of the socket's user; None while it is unknown."""
         self._witness = witness
