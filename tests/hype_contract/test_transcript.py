@@ -114,7 +114,7 @@ def test_a_uuid_gets_no_new_ending() -> None:
 
 
 def test_the_step_that_went_wrong_is_marked() -> None:
-    """The sentence about the failure stands below the marked step; later steps are left out, but for closing sockets."""
+    """The sentence about the failure stands below the marked step; later steps but closings are left out."""
     transcript = Transcript(Secrets())
     transcript.opening("ann", "ws://h/")
     transcript.sent("ann", "{}", typed=True)

@@ -7,7 +7,7 @@ import socket
 from collections import Counter
 from contextlib import suppress
 
-from hype_contract.actors.clients.gateway import Frame
+from hype_contract.actors.clients.frames import Frame
 from hype_contract.actors.clients.rest import Reply
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World

@@ -17,6 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from hype_contract.actors.clients.conditions import Conditions
+from hype_contract.actors.clients.frames import Condition, Frame, described, matcher, named
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
 from hype_contract.actors.must import Members, Violation, shown
 from hype_contract.actors.patience import Patience, Wait
@@ -31,12 +32,6 @@ FRAMES_ARE_EVENTS = "R33.frames-are-events"
 
 EVENTS_ARE_TEXT = "R32.events-are-text"
 """The requirement that fails by a binary message, whichever case sees it."""
-
-Frame = dict[str, Any]
-Predicate = Callable[[Frame], bool]
-Condition = Predicate | Mapping[str, Any]
-"""A condition on a frame's `data`: a function, or members that `data` must have."""
-
 
 _NO_EVENT: Frame = {"type": "", "data": {}}
 """The value that stands for a frame that no case can use."""
@@ -132,9 +127,9 @@ class Socket:
                 self._missing(type, where, wait)
             wait.came()
         frame = self.pending.pop(0)
-        if not _matcher(type, where)(frame):
+        if not matcher(type, where)(frame):
             raise Violation(
-                f"the next frame to {self.name} to be {type} {_described(where)}".strip(), frame, _pair(type)
+                f"the next frame to {self.name} to be {type} {described(where)}".strip(), frame, _pair(type)
             )
         return frame
 
@@ -250,7 +245,7 @@ class Socket:
 
     def _await(self, type: str, where: Condition | None, within: float | None = None) -> int:
         """Read until a pending frame matches; return its index in `pending`."""
-        match = _matcher(type, where)
+        match = matcher(type, where)
         wait = self._wait(type, within)
         position = 0
         while True:
@@ -265,9 +260,9 @@ class Socket:
     def _missing(self, type: str, where: Condition | None, wait: Wait) -> NoReturn:
         if self._end is None:
             wait.silent()
-        received = [_named(frame) for frame in self.pending]
+        received = [named(frame) for frame in self.pending]
         got = _reason(self._end) if self._end else f"{received or 'nothing'} in {wait.seconds:g} s"
-        raise Violation(f"{self.name} to receive {type} {_described(where)}".strip(), got, _pair(type))
+        raise Violation(f"{self.name} to receive {type} {described(where)}".strip(), got, _pair(type))
 
     def _wait(self, kind: str, within: float | None) -> Wait:
         """Begin to wait, for `within` seconds. None: as `patience` says."""
@@ -350,8 +345,8 @@ class Socket:
             rule = f"audience.{known.name}.out.outsider"
             self._trace.note(rule, f"{self.name} to hear nothing of a room that it is not in", shown(payload), known)
             return _NO_EVENT
-        named: Frame = self.contract.named.of(event.schema, frame, Members)
-        return named
+        seen: Frame = self.contract.named.of(event.schema, frame, Members)
+        return seen
 
     def _observe_sent(self, payload: str | bytes) -> None:
         frame = _parsed(payload)[0] if isinstance(payload, str) else None
@@ -375,32 +370,6 @@ def _pair(type: object, direction: Direction = "out") -> Pair:
 def _about(data: Mapping[str, Any]) -> list[str]:
     """Return the ids of the channel and the user that an event is about."""
     return [data[name] for name in ("channelId", "userId", "authorId") if isinstance(data.get(name), str)]
-
-
-def _matcher(type: str, where: Condition | None) -> Predicate:
-    def match(frame: Frame) -> bool:
-        data = frame.get("data")
-        if frame.get("type") != type or not isinstance(data, dict):
-            return False
-        if where is None:
-            return True
-        if callable(where):
-            return bool(where(data))
-        return all(name in data and data[name] == value for name, value in where.items())
-
-    return match
-
-
-def _named(frame: Frame) -> str:
-    """Return the frame's type; for an `error` its code and words too, which say why another frame is missing."""
-    name, data = str(frame["type"]), frame.get("data")
-    if name != "error" or not isinstance(data, dict):
-        return name
-    return f"{name} {data.get('code')} ({shown(data.get('message'))})"
-
-
-def _described(where: Condition | None) -> str:
-    return f"with {dict(where)!r}" if isinstance(where, Mapping) else ""
 
 
 def _reason(closed: ConnectionClosed) -> str:

@@ -7,7 +7,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 
 from hype_contract.actors import must
-from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.frames import Frame
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import hears_nothing, join_room, sockets_in_room, stored_messages

@@ -11,7 +11,8 @@ import time
 from collections.abc import Sequence
 
 from hype_contract.actors import must
-from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.frames import Frame
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.must import Skipped, Violation
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World

@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from typing import Any
 
 from hype_contract.actors import must
-from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.frames import Frame
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.clients.voice import PATIENCE_S
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import set_voice_state

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.frames import Frame
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.must import Violation
 from hype_contract.cases.model.chat_model import ChatModel, ExpectedFrame
 from hype_contract.contract.specs import Pair

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from hype_contract.actors import must
-from hype_contract.actors.clients.gateway import Frame, Socket
+from hype_contract.actors.clients.frames import Frame
+from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import hears_nothing, join_room, set_voice_state
