@@ -27,7 +27,7 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -74,31 +74,30 @@ class Call:
 
     def all_hear(self, when: str) -> int:
         """Check that each tab hears the two others; return how many of the six do."""
-        pairs = [(one, other) for one in self.tabs for other in self.tabs if one != other]
-        begun = [
-            (pair, self._grows(self.tabs[pair[0]], self.tabs[pair[1]].user_id, "totalAudioEnergy", _ENERGY))
-            for pair in pairs
-        ]
-        heard = 0
-        for (listener, speaker), asked in begun:
-            try:
-                asked()
-                heard += 1
-            except PageError as error:
-                self.blame(f"{listener} does not hear {speaker} {when}: {error}")
-        return heard
+        return self._succeed(
+            (f"{one} does not hear {other} {when}", self._grows(tab, speaker.user_id, "totalAudioEnergy", _ENERGY))
+            for one, tab in self.tabs.items()
+            for other, speaker in self.tabs.items()
+            if one != other
+        )
 
     def receive(self, user_id: str) -> int:
         """Check that each tab receives the sound of that user; return how many do."""
-        begun = [(name, self._grows(tab, user_id, "packetsReceived", _PACKETS)) for name, tab in self.tabs.items()]
-        received = 0
-        for name, asked in begun:
+        return self._succeed(
+            (f"{name} does not hear the fourth user", self._grows(tab, user_id, "packetsReceived", _PACKETS))
+            for name, tab in self.tabs.items()
+        )
+
+    def _succeed(self, begun: Iterable[tuple[str, Callable[[], Any]]]) -> int:
+        """Wait for calls of pages that all run already; return how many succeed, and blame each other one."""
+        succeeded = 0
+        for fault, wait in list(begun):
             try:
-                asked()
-                received += 1
+                wait()
+                succeeded += 1
             except PageError as error:
-                self.blame(f"{name} does not hear the fourth user: {error}")
-        return received
+                self.blame(f"{fault}: {error}")
+        return succeeded
 
     @staticmethod
     def _grows(tab: Page, user_id: str, figure: str, by: float) -> Callable[[], Any]:
