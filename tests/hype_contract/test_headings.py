@@ -38,7 +38,7 @@ def group(expected: str, got: str, pair: Pair | None = CREATED, *, id: str = "R1
          "PUT /api/users/ID answers 404 where 200 or 204 is due"),
         ("the answer to GET /api/channels?limit=1 to keep openapi.yaml (R13)",
          "200: body: data[0].id: 7 is not of type 'string'; body: more", Pair("operation", "listChannels", "200"),
-         "GET /api/channels answers 200 wrongly: data[].id: is not of type 'string'"),
+         "GET /api/channels answers 200 wrongly: data[].id: 7 is not of type 'string'"),
         ("POST /api/channels to be answered", "ReadTimeout: timed out", None, "POST /api/channels does not answer"),
         ("createChannel's status for 'x' as name (maxLength) to be 201", "400 {}", CREATED,
          "POST /api/channels answers 400 where 201 is due: name (maxLength)"),

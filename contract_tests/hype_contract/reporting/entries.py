@@ -6,7 +6,7 @@ The console, JUnit and the pytest plugin print the lines of `describe`; the page
 from __future__ import annotations
 
 import shlex
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from hype_contract.contract.rulings import clauses
@@ -148,7 +148,8 @@ def headline(entry: Mapping[str, Any]) -> str:
 
 def describe(entry: Mapping[str, Any]) -> list[str]:
     """Return the lines that tell people about a requirement that did not pass. Its first case decided the outcome."""
-    return [*_rule(entry), *_facts(entry), *_other_cases(entry["cases"]), *_repeat(entry)]
+    others = other_cases(entry["cases"])
+    return [*_rule(entry), *_facts(entry), *([_line("also in", others)] if others else []), *_repeat(entry)]
 
 
 def describe_group(group: Mapping[str, Any], entries: Mapping[str, Entry], *, whole: bool = False) -> list[str]:
@@ -243,12 +244,11 @@ def _line(label: str, text: str) -> str:
     return f"  {label:<9} {text}"
 
 
-def _other_cases(cases: Sequence[Mapping[str, Any]]) -> Iterable[str]:
+def other_cases(cases: Sequence[Mapping[str, Any]]) -> str:
+    """Return some names of the cases that ended as the first one did; "" if there is no other."""
     others = [other["name"] for other in cases[1:] if other["outcome"] == cases[0]["outcome"]]
-    if others:
-        hidden = len(others) - _MOST_OTHERS_NAMED
-        more = f" and {hidden} more" if hidden > 0 else ""
-        yield _line("also in", f"{', '.join(others[:_MOST_OTHERS_NAMED])}{more}")
+    hidden = len(others) - _MOST_OTHERS_NAMED
+    return ", ".join(others[:_MOST_OTHERS_NAMED]) + (f" and {hidden} more" if hidden > 0 else "")
 
 
 def tally(counts: Mapping[Outcome, int]) -> str:

@@ -13,7 +13,7 @@ from hype_contract.contract.areas import AREAS
 from hype_contract.reporting import templating
 from hype_contract.reporting.closing import stale_note
 from hype_contract.reporting.document import Document, edition_in
-from hype_contract.reporting.entries import Entry, counted, headline, tally
+from hype_contract.reporting.entries import Entry, counted, headline, other_cases, tally
 from hype_contract.reporting.matrices import matrices, percentage
 from hype_contract.requirements.requirement import LEVELS
 from hype_contract.running.results import OUTCOMES
@@ -59,6 +59,7 @@ def render(document: Document) -> str:
         levels=LEVELS,
         areas=AREAS,
         headline=headline,
+        other_cases=other_cases,
         tally=tally,
     )
 

@@ -32,7 +32,7 @@ _LISTED = re.compile(r"^the (?:ids|contents|messages|stored messages)\b|\border\
 _STRAY = " to hear nothing of a room that it is not in"
 _EXTRA_FRAME = re.compile(
     r"^the next frame to | to get no | to hear no(?:thing)?\b| to hear \w+ (?:once|never)$"
-    r"|^the (?:frames|events) .* to be \[\]$"
+    r"|^the (?:frames|events) .* to be \[\]$|^the (?:number of )?events that \S+ heard "
 )
 _STATUS = re.compile(r"^\d{3}\b")
 _STATUS_DEMANDED = re.compile(r" to answer \d|'s status for .* to be \d{3}$")
@@ -120,11 +120,10 @@ def _what(expected: str, got: str) -> str:
 
 
 def _problems(sentences: str) -> str:
-    return "; ".join(sorted({problem_of(sentence) for sentence in sentences.split("; ")}))
+    return "; ".join(sorted({_problem(sentence) for sentence in sentences.split("; ")}))
 
 
-def problem_of(sentence: str) -> str:
-    """Return what a problem says of its place, without the values and places in lists."""
+def _problem(sentence: str) -> str:
     where, _, what = sentence.partition(": ")
     if not what:
         return _plain(sentence)

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 
 from hype_contract.contract.specs import Contract, Pair
-from hype_contract.running.difference import BOUND, FRAME_TYPE, path_of, problem_of, strays
+from hype_contract.running.difference import BOUND, FRAME_TYPE, path_of, strays
 from hype_contract.running.groups import Group
 from hype_contract.running.results import CaseResult
 
@@ -19,6 +19,7 @@ _REQUEST = re.compile(
 )
 _STATUS = re.compile(r"^(\d{3})\b")
 _STATUSES = re.compile(r" (\d{3}(?: or \d{3})*)$")
+_INDEX = re.compile(r"\[\d+\]")
 _NEXT = re.compile(r"^the next frame to \S+ to be (\w+)")
 _RECEIVE = re.compile(r"^\S+ to receive (\w+)")
 
@@ -56,8 +57,8 @@ def _sentences(case: CaseResult, contract: Contract) -> Iterator[str]:
         where = _operation(case.pair, contract) or path_of(request["request"])
         yield from _answer(where, case, request["what"], request["rest"])
     elif case.expected.startswith("the frame to "):
-        wrong = case.got.partition(": {")[0].split("; ")[0]
-        yield f"{event or 'a frame'} is sent wrongly: {problem_of(wrong)}"
+        wrong = _first_problem(case.got.partition(": {")[0])
+        yield f"{event or 'a frame'} is sent wrongly: {wrong}"
     elif due := _NEXT.match(case.expected):
         found = FRAME_TYPE.search(case.got)
         if found and found[1] != due[1]:
@@ -70,14 +71,18 @@ def _answer(where: str, case: CaseResult, what: str, rest: str) -> Iterator[str]
     came = _STATUS.match(case.got)
     due = _STATUSES.match(rest)
     if came and what == "keep":
-        found = case.got.partition(": ")[2].split("; ")[0].removeprefix("body: ")
-        yield f"{where} answers {came[1]} wrongly: {problem_of(found)}"
+        found = _first_problem(case.got.partition(": ")[2]).removeprefix("body: ")
+        yield f"{where} answers {came[1]} wrongly: {found}"
     elif came and due:
         yield f"{where} answers {came[1]} where {due[1]} is due"
     elif what == "answer":
         yield f"{where} does not answer{rest}"
     elif "Timeout" in case.got or "no answer" in case.got:
         yield f"{where} does not answer"
+
+
+def _first_problem(problems: str) -> str:
+    return _INDEX.sub("[]", problems.split("; ")[0])
 
 
 def _operation(pair: Pair | None, contract: Contract) -> str:

@@ -33,3 +33,10 @@ for (const button of document.querySelectorAll("button.copy")) {
     setTimeout(() => { button.textContent = "Copy"; }, 2000);
   });
 }
+
+// The step that went wrong is at the end of a script.
+for (const script of document.querySelectorAll("details pre")) {
+  const showEnd = () => { script.scrollTop = script.scrollHeight; };
+  script.closest("details").addEventListener("toggle", showEnd);
+  showEnd();
+}
