@@ -164,7 +164,7 @@ MUTANTS = [
     mutant(
         "gateway.messages.deletion-overtakes",
         "An edit is announced later than the deletion that follows it.",
-        Event("message_edited", later(0.05, least_s=0.05)),
+        Event("message_edited", later(0.5, least_s=0.5)),
         of="message_edited.out message_deleted.out",
         killed_by="R36.change-after-message",
     ),

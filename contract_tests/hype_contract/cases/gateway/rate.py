@@ -7,6 +7,7 @@ limit. A target that shows no limit in `MOST_FRAMES` frames breaks one rule; the
 from __future__ import annotations
 
 import json
+import math
 import time
 from contextlib import suppress
 
@@ -142,8 +143,12 @@ def rate_per_user(world: World) -> None:
     ann, eve = world.guests("ann", "eve")
     other, first, second = world.socket(ann), unpaced(world, eve), unpaced(world, eve)
     alone = _until_limited(first, ASK)
+    begun = time.monotonic()
     together = _until_limited(second, ASK)
-    must.hold(together < alone, f"the second connection to be limited before its frame {alone + 1}", together)
+    # A slow machine gives the bucket time to fill: a limit of the second socket alone would grant a whole burst more.
+    regained = world.contract.limits["rate"]["perSecond"] * (time.monotonic() - begun)
+    most = math.ceil(alone / 2 + regained)
+    must.hold(together <= most, f"the second connection to be limited before its frame {most + 1}", together)
     hears_nothing(other, "of another user's limit")
 
 
