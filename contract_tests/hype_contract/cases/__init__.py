@@ -28,7 +28,7 @@ that uses hypothesis (ask for `world.times(n)` examples). `slow=True` marks a ca
 or out of a call: `--fast` runs some of them. `@family` registers a function that yields cases from the contract, for
 example one per operation.
 
-A rule that holds for every answer, or every event, belongs into `actors/promises/`, which looks at all that any case
+A rule that holds for every answer, or every event, belongs in `actors/promises/`, which looks at all that any case
 sees, and fails the requirement `seen.…`. Cases that restart the target (`actors/restart.py`) have the order `LAST`.
 
 `world.options` holds the target's secrets, if the command was given them. `world.shared` makes what several cases

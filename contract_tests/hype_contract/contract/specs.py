@@ -169,12 +169,6 @@ class Contract:
         """The same contract by the words of the seed document alone (amendment A22)."""
         return self if self.by_words else Contract(self.profile, *self._documents, by_words=True)
 
-    @cached_property
-    def hardened_only(self) -> frozenset[Pair]:
-        """Pairs that the documented profile does not have; none in that profile."""
-        laxer_pairs = {expected.pair for expected in self.laxer.expected()}
-        return frozenset(expected.pair for expected in self.expected()) - laxer_pairs
-
     def expected(self) -> list[Expected]:
         """Return every (operation, status) and (event, direction) of the specs, in their order."""
         pairs = [

@@ -27,7 +27,7 @@ _CELLS: dict[State, str] = {
 }
 _LEGEND = (
     "pass: seen, correct | seen: seen only in cases that did not pass | FAIL: wrong, or missing when due",
-    "none: NOT exercised | n/i: not implemented (501) | exempt: see below | (x): extension",
+    "none: NOT exercised | n/i: not implemented | exempt: see below | (x): extension",
 )
 _MOST_PAIRS_NAMED = 4
 
