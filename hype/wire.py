@@ -19,7 +19,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECONDS = [f"{second // 60:02}:{second % 60:02}." for second in range(3600)]
 _THOUSANDTHS = [f"{thousandth:03}Z" for thousandth in range(1000)]
 
-Kind = Literal["plain", "id", "flag", "time", "lower", "start", "empty"]
+Kind = Literal["plain", "word", "flag", "time", "lower", "start", "empty"]
 
 
 def timestamp(milliseconds: int) -> str:
@@ -38,9 +38,9 @@ def _hour(hours: int) -> str:
 class Member:
     """A member of an object.
 
-    column: the row's column. kind: `plain` as it is, `id` of the characters of ids (ruling R3), `flag` a boolean,
-    `time` milliseconds as ruling R2's text, `lower` in lower case, `start` its first four characters, `empty` an empty
-    array.
+    column: the row's column. kind: `plain` as it is, `word` an id or another text that needs no escapes in JSON, `flag`
+    a boolean, `time` milliseconds as ruling R2's text, `lower` a word in lower case, `start` its first four characters,
+    `empty` an empty array.
     """
 
     column: str = ""
@@ -76,20 +76,20 @@ class Shape:
 
 
 AUTHOR: Final = Shape(
-    id=Member("author_id", "id"),
+    id=Member("author_id", "word"),
     username=Member("author_username"),
     displayName=Member("author_display_name"),
     avatarUrl=Member("author_avatar_url"),
-    status=Member("author_status"),
+    status=Member("author_status", "word"),
 )
 """An `Author`: a message's author as the profile is now (ruling R24)."""
 
 MESSAGE: Final = Shape(
-    id=Member("id", "id"),
+    id=Member("id", "word"),
     content=Member("content"),
     edited=Member("edited", "flag"),
-    authorId=Member("author_id", "id"),
-    channelId=Member("channel_id", "id"),
+    authorId=Member("author_id", "word"),
+    channelId=Member("channel_id", "word"),
     author=AUTHOR,
     reactions=Member(kind="empty"),  # no operation makes any
     attachments=Member(kind="empty"),
@@ -99,7 +99,7 @@ MESSAGE: Final = Shape(
 """A `Message`, in answers and in the events `message` and `message_edited` alike."""
 
 USER: Final = Shape(
-    id=Member("id", "id"),
+    id=Member("id", "word"),
     username=Member("username"),
     email=Member("email"),
     displayName=Member("display_name"),

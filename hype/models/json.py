@@ -57,14 +57,16 @@ def _parts(shape: Shape, columns: Mapping[str, Any], dialect: Dialect) -> Iterat
 
 def _value(member: Member, column: Any, dialect: Dialect) -> Iterator[Any]:
     match member.kind:
-        case "id":
-            yield from ('"', column, '"')  # its characters need no escapes (ruling R3)
+        case "word":
+            yield from ('"', column, '"')
         case "flag":
             yield peewee.Case(None, [(column, peewee.SQL("'true'"))], peewee.SQL("'false'"))
         case "time":
             yield from _time(column, dialect)
         case "lower":
-            yield _quoted(peewee.fn.lower(column), dialect)
+            # PostgreSQL's own rules for ASCII take a third of the time of those of a language.
+            collation = peewee.SQL("") if dialect == "sqlite" else peewee.SQL('COLLATE "C"')
+            yield from ('"', peewee.fn.lower(peewee.NodeList((column, collation))), '"')
         case "start":
             yield _quoted(peewee.fn.substr(column, peewee.SQL("1"), peewee.SQL("4")), dialect)
         case _:

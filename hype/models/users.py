@@ -202,7 +202,9 @@ def email_key(email: str) -> str:
     return email.strip().casefold()
 
 
-_AUTHOR: Final = Shape(**{name: Member(name, "id" if name == "id" else "plain") for name in Author._fields})
+_AUTHOR: Final = Shape(
+    **{name: Member(name, "word" if name in {"id", "status"} else "plain") for name in Author._fields}
+)
 
 
 def author_in_session() -> Any:
