@@ -7,7 +7,9 @@ import secrets
 import time
 
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
+_PAIRS = [first + second for first in _DIGITS for second in _DIGITS]
 _BLOCK = 36**4  # a CUID is `c`, a timestamp of two blocks, a counter of one and three blocks of randomness
+_RANDOM_BITS = 62  # the most that three blocks hold
 _counter = itertools.count(secrets.randbelow(_BLOCK))
 
 
@@ -20,7 +22,7 @@ def new_id() -> str:
     blocks = (
         base36(milliseconds, 8),
         base36(next(_counter), 4),
-        base36(secrets.randbelow(36**12), 12),
+        base36(secrets.randbits(_RANDOM_BITS), 12),
     )
     return "c" + "".join(blocks)
 
@@ -28,7 +30,10 @@ def new_id() -> str:
 def base36(number: int, width: int) -> str:
     """Return the lowest `width` base-36 digits of `number`."""
     digits = []
-    for _ in range(width):
-        number, digit = divmod(number, 36)
-        digits.append(_DIGITS[digit])
-    return "".join(reversed(digits))
+    for _ in range(width // 2):
+        number, pair = divmod(number, 1296)
+        digits.append(_PAIRS[pair])
+    if width % 2:
+        digits.append(_DIGITS[number % 36])
+    digits.reverse()
+    return "".join(digits)

@@ -41,6 +41,7 @@ __all__ = [
     "Unit",
     "create_functions",
     "execute",
+    "execute_alone",
     "given",
     "in_turn",
 ]
@@ -76,6 +77,18 @@ def execute(statement: Statement, **values: object) -> Rows:
     if unit is None:
         raise RuntimeError("a statement needs a unit of work: use Database.run, run_now or unit")
     return unit.execute(statement, values)
+
+
+def execute_alone(statement: Statement, **values: object) -> Rows:
+    """Return the rows of a statement that is the whole transaction of the unit of work that runs now.
+
+    Rows mean that it is committed, and no row that it has changed nothing. It has none where the unit's turn does not
+    allow that (see `hype.database.transactions`). Raises what `execute` raises.
+    """
+    unit = current.get(None)
+    if unit is None:
+        raise RuntimeError("a statement needs a unit of work: use Database.run, run_now or unit")
+    return unit.execute_alone(statement, values)
 
 
 def in_turn() -> AbstractContextManager[None]:

@@ -36,6 +36,14 @@ class Connection(Protocol):
         """Return the rows of a statement, none for one without a result. Raises Conflict."""
         ...
 
+    def execute_alone(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a statement that is a transaction by itself; none where that cannot be.
+
+        It stores something under a key of its own. It comes first, and after rows comes nothing but `commit`. Raises
+        Unavailable, after which it is unknown whether it is committed.
+        """
+        ...
+
     def defer(self, sql: str, parameters: Parameters) -> None:
         """Execute a statement, now or together with the next one, or with the COMMIT."""
 

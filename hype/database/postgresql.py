@@ -243,13 +243,29 @@ class _Transaction:
         text, values = ";".join([*self._texts, sql]), [*self._values, *parameters]
         self._texts, self._values = [], []
         self._sent += 1
-        lost = self._sent == 1 and self._connection.used
+        return self._answered(text, values, first=self._sent == 1)
+
+    def execute_alone(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a statement that is a transaction by itself.
+
+        A lost connection is replaced. What was stored before it was lost is not stored again, as it has the same key.
+        """
+        try:
+            return self._answered(sql, parameters, first=True)
+        except psycopg2.IntegrityError as error:
+            raise Unavailable from error
+
+    def _answered(self, text: str, values: Parameters, *, first: bool) -> Rows:
+        """Return the rows of a message to the server. first: whether it may go to another connection when this is lost.
+
+        The server has nearly always ended such a connection while it was idle, so nothing of the message has happened.
+        """
+        lost = first and self._connection.used
         try:
             return self._connection.execute(text, values)
         except Unavailable as error:
             if not (lost and _is_lost(self._connection, error)):
                 raise
-        # The server has ended the connection while it was idle, so nothing of this transaction has happened.
         self._pool.give_back(self._connection)
         self._connection = self._pool.take(fresh=True)
         return self._connection.execute(text, values)

@@ -192,6 +192,10 @@ class _Writing:
         """Return the rows of a statement."""
         return _execute(self._connection, sql, parameters)
 
+    def execute_alone(self, sql: str, parameters: Parameters) -> Rows:
+        """Return no rows: the transaction has begun, so nothing is committed before its end."""
+        return []
+
     def defer(self, sql: str, parameters: Parameters) -> None:
         """Execute the statement now: there is no round trip to save."""
         _execute(self._connection, sql, parameters)

@@ -2,7 +2,8 @@
 
 Writers of one channel wait for each other anyway, because its row is locked until the commit (on SQLite, all writers).
 The first one that gets its turn begins a transaction and leads it. When its own work is done, it lets those in who wait
-already, each with a savepoint, and then commits for all. So effects are published in the order of the commits.
+already, each with a savepoint, and then commits for all. So effects are published in the order of the commits. A writer
+for whom nobody waits may do everything in one statement, which PostgreSQL commits by itself, in one round trip.
 """
 
 from __future__ import annotations
@@ -13,7 +14,8 @@ from typing import Any
 
 from hype import greenlets
 from hype.database import patience
-from hype.database.backend import Backend, Connection, Contended, Mark
+from hype.database.backend import Backend, Connection, Contended, Mark, Rows
+from hype.database.statements import Parameters
 from hype.errors import Unavailable
 from hype.greenlets import Turns
 
@@ -23,12 +25,17 @@ Publish = Callable[[Sequence[Any]], object]
 
 
 class _Shared:
-    """A transaction. finished: the effects of each member that is done. error: what ended it, before its commit."""
+    """A transaction.
+
+    finished: the effects of each member that is done. error: what ended it, before its commit. committed: whether a
+    statement has been the whole of it.
+    """
 
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.finished: list[Sequence[Any]] = []
         self.error: BaseException | None = None
+        self.committed = False
         self._ended = False
         self._telling: asyncio.Future[None] | None = None
 
@@ -85,9 +92,21 @@ class Group:
         """Give the turn to the next one."""
         self._turns.give_back()
 
+    @property
+    def alone(self) -> bool:
+        """Whether the writer whose turn it is may commit for itself: nobody waits who could share the COMMIT."""
+        return not self._backend.one_writer and not self._turns.waiting
+
+    def execute_alone(self, shared: _Shared, sql: str, parameters: Parameters) -> Rows:
+        """Execute a statement that is the whole transaction of the leader. With rows it is committed."""
+        with greenlets.uncancelled():  # what is being committed is committed
+            rows = shared.connection.execute_alone(sql, parameters)
+        shared.committed = bool(rows)
+        return rows
+
     def commit(self, shared: _Shared) -> None:
         """Let everybody in who waits already, then commit for all, and publish their effects. The leader calls it."""
-        if self._turns.waiting:
+        if self._turns.waiting and not shared.committed:
             self._turns.give_back()
             self._take_again(shared)
         try:
@@ -144,6 +163,15 @@ class Membership:
         self._shared = shared
         self._mark = mark
         self.connection = shared.connection
+
+    @property
+    def alone(self) -> bool:
+        """Whether this is the leader, and nobody waits for its turn."""
+        return self._mark is None and self._group.alone
+
+    def execute_alone(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a statement that is the whole transaction; it is committed if it has any."""
+        return self._group.execute_alone(self._shared, sql, parameters)
 
     def commit(self, effects: Sequence[Any]) -> None:
         """Return once the unit's work is committed and its effects are published. Raises Unavailable."""

@@ -62,6 +62,20 @@ class Unit:
             raise
         return []
 
+    def execute_alone(self, statement: Statement, values: dict[str, object]) -> Rows:
+        """Return the rows of a statement that is committed at once, none when it changed nothing or could not be.
+
+        It follows `in_order_of` and is the only one of its transaction, unless it has no rows. Raises Unavailable.
+        """
+        part = self._part
+        if part is None or not part.alone:
+            return []
+        try:
+            return part.execute_alone(*statement.compiled(self._database.dialect, values))
+        except BaseException:
+            self._failed = True
+            raise
+
     def in_order_of(self, key: str) -> None:
         """Begin the transaction when it is `key`'s turn, and keep the turn until the commit.
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any, Final, NamedTuple, Self
 
 import peewee
 
@@ -189,14 +189,16 @@ _CREATED_BY = Statement(_COUNTED.where(Channels.created_by == given("user")))
 _INSERTED = _inserted(_after_the_last())
 _INSERTED_AT = _inserted(given("position"))
 _REMOVED = Statement(Channels.delete().where(_ITSELF).returning(Channels.id))
-_COUNTING = Channels.update(
+COUNTING: Final = Channels.update(
     {
         Channels.last_message_at: _message_time(),
         Channels.last_ordinal: Channels.last_ordinal + 1,
         Channels.message_count: Channels.message_count + 1,
     }
 ).where(_ITSELF)
+"""The update that gives a place and a time to a new message of the given channel, `key`, and counts it."""
+
 _OF_TICK = (Channels.last_message_at, Channels.type, Channels.last_ordinal)
-_TICKED = Statement(_COUNTING.returning(*_OF_TICK))
-_TICKED_FOR = Statement(_COUNTING.returning(*_OF_TICK, author_in_session()))
+_TICKED = Statement(COUNTING.returning(*_OF_TICK))
+_TICKED_FOR = Statement(COUNTING.returning(*_OF_TICK, author_in_session(as_json=True)))
 _FORGOTTEN = Statement(Channels.update({Channels.message_count: Channels.message_count - 1}).where(_ITSELF))

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from typing import Any, NamedTuple, Self
 
-from peewee import JOIN, Select
+from peewee import JOIN, SQL, Select, fn
 
-from hype.database import Kept, Statement, execute, given
+from hype.database import Kept, Statement, execute, execute_alone, given
 from hype.ids import new_id
-from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, possible_id
-from hype.models.channels import Channel, Tick
+from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, now_ms, possible_id
+from hype.models.channels import COUNTING, Channel, Tick
 from hype.models.json import json_of, lines_of
 from hype.models.tables import Channels, Messages, Users
-from hype.models.users import Author, User
+from hype.models.users import Author, User, author_in_session
 from hype.wire import MESSAGE
 
 __all__ = ["Message", "Page"]
@@ -62,10 +62,32 @@ class Message(_Columns, Editable):
         return Page(type_, total, "\n".join([lines for _, _, lines in found if lines is not None]))
 
     @classmethod
+    def add_alone(cls, *, channel_id: str, user_id: str, session_id: str | None, content: str) -> Self | None:
+        """Store a new message, and commit it, in one round trip to the database; None if nothing was stored.
+
+        session_id: the author's, None for an author without one. It does what `Channel.tick` and `add` do for a text
+        channel and an author whose session is not revoked. It stores nothing where the database has no such statement,
+        and where another writer waits for the channel's turn or locks its row: it must not wait, because it is
+        committed even when nobody waits for the answer any more.
+        """
+        if not possible_id(channel_id):
+            return None
+        key, said = new_id(), {"user": user_id, "session": session_id or "", "content": content}
+        for ordinal, at, *author in execute_alone(_ADDED_ALONE, key=channel_id, id=key, now=now_ms(), **said):
+            return cls._new(key, channel_id, Author(*author), content, Tick(at, "TEXT", ordinal))
+        return None
+
+    @classmethod
     def add(cls, *, channel_id: str, author: Author | User, content: str, tick: Tick) -> Self:
         """Store a new message (operation createMessage). tick: the channel's."""
-        message = cls(
-            id=new_id(),
+        message = cls._new(new_id(), channel_id, author, content, tick)
+        execute(_INSERTED, **message._asdict())
+        return message
+
+    @classmethod
+    def _new(cls, key: str, channel_id: str, author: Author | User, content: str, tick: Tick) -> Self:
+        return cls(
+            id=key,
             ordinal=tick.ordinal,
             content=content,
             edited=False,
@@ -78,8 +100,6 @@ class Message(_Columns, Editable):
             author_avatar_url=author.avatar_url,
             author_status=author.status,
         )
-        execute(_INSERTED, **message._asdict())
-        return message
 
     def edit(self, content: str) -> Self:
         """Give the message a new text and set `edited`, even if the text is the same (ruling R20)."""
@@ -121,6 +141,35 @@ _BY_ID = Statement(_MESSAGES.where(Messages.id == given("key")))
 _INSERTED = insertion(Messages, deferred=True)
 _REMOVED = Statement(Messages.delete().where(Messages.id == given("key")).returning(Messages.id))
 
+
+def _added_alone() -> Any:
+    """Return the query of `Message.add_alone` for PostgreSQL. It locks the channel's row only if that is free."""
+    author = author_in_session(as_json=False).cte("author")
+    free = (
+        (channel := Channels.alias())
+        .select(channel.id)
+        .where((channel.id == given("key")) & (channel.type == "TEXT"))
+        .for_update("FOR NO KEY UPDATE", skip_locked=True)  # type: ignore[arg-type]  # the stubs know no other lock
+    )
+    wanted = Channels.id.in_(free) & fn.EXISTS(Select([author], [SQL("1")]))
+    tick = COUNTING.where(wanted).returning(Channels.last_message_at, Channels.last_ordinal).cte("tick")
+    at, ordinal = tick.c.last_message_at, tick.c.last_ordinal
+    row = {
+        Messages.id: given("id"),
+        Messages.ordinal: ordinal,
+        Messages.content: given("content"),
+        Messages.edited: False,
+        Messages.author: given("user"),
+        Messages.channel: given("key"),
+        Messages.created_at: at,
+        Messages.updated_at: at,
+    }
+    stored = Messages.insert_from(Select([tick], [*row.values()]), [*row]).cte("stored")
+    found = [ordinal, at, *(getattr(author.c, name) for name in Author._fields)]
+    return Select([author, tick], found).with_cte(author, tick, stored)
+
+
+_ADDED_ALONE = Statement(_added_alone(), only="postgresql")
 
 _OF_PAGE = columns(Messages, Message._fields)
 _ROWS = (

@@ -59,7 +59,7 @@ class Author(NamedTuple):
 
     @classmethod
     def of(cls, text: str | None) -> Author | None:
-        """Return what `author_in_session` wrote, None for NULL."""
+        """Return the author in the JSON of `author_in_session`, None for NULL."""
         return None if text is None else cls(**jsontext.parse(text))
 
 
@@ -207,13 +207,15 @@ _AUTHOR: Final = Shape(
 )
 
 
-def author_in_session() -> Any:
-    """Return an SQL expression of the given `user` as the JSON of an `Author`.
+def author_in_session(*, as_json: bool) -> Any:
+    """Return the query of the given `user`: the columns of an `Author`, or the JSON of them in one column.
 
-    It is NULL when there is no such user, or when the given `session` is revoked.
+    It has no row when there is no such user, or when the given `session` is revoked.
     """
+    found = columns(Users, Author._fields)
+    selected = [json_of(_AUTHOR, {column.column_name: column for column in found})] if as_json else found
     return (
-        Users.select(json_of(_AUTHOR, {column.column_name: column for column in columns(Users, Author._fields)}))
+        Users.select(*selected)
         .join(Sessions, JOIN.LEFT_OUTER, on=(Sessions.id == given("session")))
         .where((Users.id == given("user")) & Sessions.revoked_at.is_null())
     )

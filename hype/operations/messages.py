@@ -37,13 +37,9 @@ def create_message(call: Call) -> Answer:
 
     `call.origin`, the socket that asks, joins the room with the event and so gets it.
     """
-    channel_id = call.body["channelId"]
+    channel_id, content = call.body["channelId"], call.body["content"]
     call.unit.in_order_of(channel_id)
-    tick = Channel.tick(channel_id, *call.unread_caller)
-    author = (tick.author if tick is not None else None) or call.caller
-    tick = _text_channel(tick)
-    row = Message.add(channel_id=channel_id, author=author, content=call.body["content"], tick=tick)
-    data = payloads.message(row)
+    data = payloads.message(_added_alone(call, channel_id, content) or _added(call, channel_id, content))
     call.unit.announce(RoomEvent(channel_id, "message", data, joins=call.origin))
     return ok(data)
 
@@ -66,6 +62,20 @@ def delete_message(call: Call) -> Answer:
     data = {"id": row.id, "channelId": row.channel_id}
     call.unit.announce(RoomEvent(row.channel_id, "message_deleted", data))
     return ok({"id": row.id})
+
+
+def _added_alone(call: Call, channel_id: str, content: str) -> Message | None:
+    """Return the message of a socket, stored in one round trip; None when `_added` has to store it, or to refuse it."""
+    if not call.unread_caller:
+        return None
+    user_id, session_id = call.unread_caller
+    return Message.add_alone(channel_id=channel_id, user_id=user_id, session_id=session_id, content=content)
+
+
+def _added(call: Call, channel_id: str, content: str) -> Message:
+    tick = Channel.tick(channel_id, *call.unread_caller)
+    author = (tick.author if tick is not None else None) or call.caller
+    return Message.add(channel_id=channel_id, author=author, content=content, tick=_text_channel(tick))
 
 
 def _text_channel(found: T | None) -> T:

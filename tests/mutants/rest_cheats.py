@@ -164,9 +164,9 @@ def _same_page(perform: Any, call: Any) -> Any:
     return perform(call)
 
 
-def _forty_rooms(tick: Any, model: Any, channel_id: str) -> Any:
+def _forty_rooms(tick: Any, model: Any, channel_id: str, *caller: Any) -> Any:
     """Take messages in the last forty channels of the list only."""
-    return tick(channel_id) if channel_id in [row.id for row in model.listed()][-40:] else None
+    return tick(channel_id, *caller) if channel_id in [row.id for row in model.listed()][-40:] else None
 
 
 MUTANTS = [
