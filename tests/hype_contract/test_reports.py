@@ -185,6 +185,14 @@ def test_each_report_says_which_edition_of_the_contract_was_judged(format: str, 
     assert edition["digest"][:12] in text
 
 
+@pytest.mark.parametrize("format", [*(name for name in FORMATS if name != "badge"), "console"])
+def test_each_report_tells_of_each_level_in_a_sentence(format: str, failing: Failing) -> None:
+    """Each report says what each level comes to; the badge has room for it only if the target keeps the document."""
+    sentence = failing.document["verdict"]["sentence"]
+    assert "published requirement" in sentence
+    assert sentence[1:] in failing.text(format)
+
+
 class _Page(HTMLParser):
     """A parser that collects the elements of a page and their links, and checks that they are closed in order."""
 

@@ -26,6 +26,8 @@ def _lines(document: Document) -> Iterator[str]:
     edition = f"contract {contract['version']} (`{contract['digest'][:12]}`)"
     yield f"{_code(target['baseUrl'])}, {profile} profile, {edition}, seed {document['seed']}, mode {document['mode']}"
     yield ""
+    if sentence := verdict["sentence"]:
+        yield from (f"{sentence[0].upper()}{sentence[1:]}.", "")
     yield from (f"- {_text(reason)}" for reason in verdict["reasons"])
     if verdict["levels"]:
         yield from ("", "| level | verdict | requirements |", "|---|---|---|")
