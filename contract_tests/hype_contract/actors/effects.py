@@ -1,7 +1,8 @@
-"""What the requests of a case have done to users: writes that a limit counts, changes, and sessions that began."""
+"""The effects of a case's requests on users: writes that a limit counts, changes, and sessions that began."""
 
 from __future__ import annotations
 
+import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -30,6 +31,7 @@ class Effects:
         self._writes: Counter[str | None] = Counter()
         self._changes: list[str] = []
         self._sessions: dict[str, None] = {}
+        self._lock = threading.Lock()
 
     def request(
         self,
@@ -47,7 +49,8 @@ class Effects:
         """
         if method in _SAFE:
             return
-        self._writes[token] += 1
+        with self._lock:
+            self._writes[token] += 1
         if operation is not None and (operation.area == "voice" or operation.id in _KEEPS_USERS):
             return
         if status < 400 or (operation is not None and operation.id in _ENDS_SESSIONS):

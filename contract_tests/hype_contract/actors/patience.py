@@ -1,4 +1,4 @@
-"""How long the cases of a run wait for what must come.
+"""The waits of the cases of a run for what must come.
 
 A slow target or a busy machine stretches the waits, because slowness is no breach. What stays silent several times in a
 row is waited for only shortly after that.
