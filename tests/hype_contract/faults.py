@@ -23,6 +23,7 @@ class Proxy:
         self.kept_requests = 0
         self.requests = 0
         self._hanging = threading.Event()
+        self._spared: bytes | None = None
         self._dripping = False
         self._open: set[socket.socket] = set()
         self._lock = threading.Lock()
@@ -31,8 +32,9 @@ class Proxy:
         self._ended = False
         self._listen()
 
-    def hang(self) -> None:
-        """Take connections and requests from now on, and answer none."""
+    def hang(self, but: bytes | None = None) -> None:
+        """Take connections and requests from now on, and answer none. but: the beginning of those that are answered."""
+        self._spared = but
         self._hanging.set()
 
     def drip(self) -> None:
@@ -96,13 +98,13 @@ class Proxy:
             if self.kept_requests and asked > self.kept_requests:
                 client.shutdown(socket.SHUT_RDWR)
                 return
-            if not self._hanging.is_set():
+            if not self._hanging.is_set() or (self._spared and piece.startswith(self._spared)):
                 server.sendall(piece)
 
     def _answer(self, server: socket.socket, client: socket.socket) -> None:
         with suppress(OSError):
             while piece := server.recv(_PIECE):
-                if self._hanging.is_set():
+                if self._hanging.is_set() and self._spared is None:
                     continue
                 if self._dripping:
                     self._drip(client, piece)

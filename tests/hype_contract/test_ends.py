@@ -18,6 +18,8 @@ import pytest
 from hype_contract.__main__ import main
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case
+from hype_contract.reporting import files
+from hype_contract.reporting.document import of_run
 from hype_contract.running import target
 from hype_contract.running.config import RunConfig
 from hype_contract.running.interruption import Interrupted, interruptible
@@ -72,6 +74,31 @@ def test_an_interrupted_run_tells_what_it_judged(fake: Fake, number: signal.Sign
     assert len(finished.case_results) == _CASES
     assert " cases were judged until then" in finished.verdict.reasons[0]
     assert fake.channels == {}
+
+
+def test_the_time_limit_ends_a_run_in_the_middle_of_its_cases(fake: Fake, tmp_path: Path) -> None:
+    """A run whose time is over judges nothing more, and is incomplete in every report."""
+
+    def check(world: World) -> None:
+        world.rest.call("getHealth", expect=200)
+        if world.seed.endswith("waits"):
+            world.conditions.sleep(60)
+
+    config = RunConfig(["rest"], 1, ["R12.health", "R12.api"], workers=1, time_limit_s=2.0)
+    planned = PlannedRun(Target(fake.base_url, "", "hardened", ""), config)
+    planned.cases = [Case("R12.api", "ends", check), *(Case("R12.health", f"{n} waits", check) for n in range(3))]
+    finished = planned.execute(lambda result: None)
+    paths = {name: tmp_path / name for name in files.RENDERERS}
+    files.write(of_run(finished), paths)
+    told = "the time limit of the run, 0.0333333 minutes, is over"
+    assert [(result.outcome, result.message) for result in finished.case_results] == [
+        ("pass", ""),
+        *[("skipped", told)] * 3,
+    ]
+    verdict = json.loads(paths["json"].read_text())["verdict"]
+    assert (verdict["word"], verdict["exitCode"]) == ("incomplete", 3)
+    for name in ("html", "markdown", "junit"):
+        assert told in paths[name].read_text(), name
 
 
 def test_a_run_that_is_interrupted_before_its_first_case_is_told(fake: Fake, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,6 +63,14 @@ class Run:
         return planned.execute(lambda result: None)
 
 
+class ListingRun(Run):
+    """A run whose cases list the servers."""
+
+    def check(self, world: World) -> None:
+        """Ask for the list."""
+        world.rest.call("listServers", expect=200)
+
+
 @pytest.fixture
 def faulty(fake: Fake) -> Iterator[Run]:
     """Yield a run whose target is behind a proxy."""
@@ -85,6 +93,24 @@ def test_a_target_that_goes_away_is_named(faulty: Run, fault: str) -> None:
     assert finished.verdict.reasons[0].startswith("the target went away at ")
     assert finished.verdict.reasons[0].endswith(f"; 5 of {_CASES} cases were judged until then")
     assert "waiting for it" in faulty.announced[0]
+
+
+def test_a_target_of_which_only_its_health_answers_has_gone_away(faulty: Run) -> None:
+    """A target that still answers `/health`, and nothing else any more, ends the run like one that hangs."""
+    faulty.fault = lambda: faulty.proxy.hang(but=b"GET /health")
+    finished = faulty.run()
+    assert (finished.verdict.word, finished.verdict.exit_code) == ("unusable", 2)
+    assert outcomes(finished) == ["pass"] * 5 + ["skipped"] * (_CASES - 5)
+    assert "(GET /api/servers is not answered within 0.3 s)" in finished.verdict.reasons[0]
+
+
+def test_a_target_of_which_one_operation_hangs_is_there(fake: Fake) -> None:
+    """An operation that never answers is a breach of its own rule, also if it is the one that shows life."""
+    with proxy(fake.base_url) as (made, url):
+        made.hang(but=b"GET /health")
+        finished = ListingRun(fake, made, url).run()
+    assert set(outcomes(finished)) == {"fail", "skipped"}
+    assert finished.verdict.exit_code == 1
 
 
 def test_a_restart_is_waited_for(faulty: Run) -> None:

@@ -91,19 +91,26 @@ class CaseRunner:
             Lane([case for case in together if case.generates], 1),
         ]
         workers = Workers(self.run_case, self._given_up, self._plan.longest_case_s + 2 * CLEANING_S)
-        due = time.monotonic() + self._plan.longest_s
+        limit = self._limit()
         try:
             for stage in (lanes, [Lane([case for case in every if case.alone], 1)]):
-                for result in workers.results(stage):
-                    yield result
-                    if time.monotonic() > due:
-                        self._stop.pull(f"the time limit of the run, {self._plan.longest_s / 60:g} minutes, is over")
+                yield from workers.results(stage)
         except KeyboardInterrupt:
             self._stop.pull(INTERRUPTED)
             raise
         finally:
+            limit.cancel()
             self._stop.pull("the run was stopped")
             workers.join(CLEANING_S)
+
+    def _limit(self) -> threading.Timer:
+        """Start the timer that stops the run, also in the middle of its cases, when its time is over."""
+        seconds = self._plan.longest_s
+        reason = f"the time limit of the run, {seconds / 60:g} minutes, is over"
+        timer = threading.Timer(min(seconds, threading.TIMEOUT_MAX), self._stop.pull, [reason])
+        timer.daemon = True
+        timer.start()
+        return timer
 
     def _given_up(self, case: Case) -> CaseResult:
         reason = f"the case did not come back within {self._plan.longest_case_s:g} s"
@@ -162,7 +169,7 @@ class CaseRunner:
         """
         if self._watch is None:
             return None
-        if not self._watch.look():
+        if not self._watch.look(silent=conditions.silent):
             return self._stop.reason
         if conditions.refused:
             self._watch.note("a connection was refused")

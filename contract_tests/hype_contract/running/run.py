@@ -126,6 +126,7 @@ class PlannedRun:
             gateway = _NEED_GATEWAY & set(config.areas) - set(self.target.lacking)
             self.watch = watch = Watch(http, self.target.ws_url if gateway else "", stop)
             watch.announce = self.announce
+            watch.begin()
             # What fixtures make is no single case's, so their worlds share nothing with those of the cases.
             witness = Witness(self.contract)
             alone = self._world_maker(http, None, None, witness)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -20,6 +20,10 @@ LOOK_S = 8.0
 
 RETURN_WITHIN_S = 30.0
 """Seconds that the run waits for a target that went away."""
+
+_SIGN = "/health"
+_SECOND_SIGN = "/api/servers"
+"""The path that shows whether a silent target is there: its `/health` may answer while all else waits for a lock."""
 
 _BETWEEN_S = 0.25
 _BEFORE_S = 2.0
@@ -59,7 +63,13 @@ class Watch:
         self._http = http
         self._ws_url = ws_url
         self._stop = stop
+        self._signs = [_SIGN]
         self._lock = threading.Lock()
+
+    def begin(self) -> None:
+        """Ask for the second sign of life. A target that does not answer it now is judged by `/health` alone."""
+        if self._silence(_SECOND_SIGN, LOOK_S) is None:
+            self._signs.append(_SECOND_SIGN)
 
     @property
     def gone(self) -> Outage | None:
@@ -72,22 +82,23 @@ class Watch:
         met = [each for each in self.outages if each.until is None or each.until + _BEFORE_S > since]
         return met[-1] if met else None
 
-    def look(self) -> bool:
+    def look(self, *, silent: bool = False) -> bool:
         """Return whether the target is there; wait for a target that went away, at most `RETURN_WITHIN_S` seconds.
 
-        When it does not come back, the run is stopped.
+        silent: it has not answered a request in time. When it does not come back, the run is stopped.
         """
+        signs = self._signs if silent else self._signs[:1]
         with self._lock:
             if self._stop.reason is not None:
                 return False
             asked = time.monotonic()
-            how = self._problem(LOOK_S)
+            how = self._problem(LOOK_S, signs)
             if how is None:
                 return True
             outage = Outage(asked - _BEFORE_S, datetime.now().astimezone().strftime("%H:%M:%S"), how)
             self.outages.append(outage)
             self.announce(f"the target went away ({how}); waiting for it, at most {RETURN_WITHIN_S:g} s")
-            return self._wait(outage, asked + RETURN_WITHIN_S)
+            return self._wait(outage, asked + RETURN_WITHIN_S, signs)
 
     def note(self, how: str) -> None:
         """Enter an outage that was over before the watch could see it: a connection was refused."""
@@ -98,26 +109,21 @@ class Watch:
                 return
             self.outages.append(Outage(now - _BEFORE_S, datetime.now().astimezone().strftime("%H:%M:%S"), how, now))
 
-    def _wait(self, outage: Outage, due: float) -> bool:
+    def _wait(self, outage: Outage, due: float, signs: Sequence[str]) -> bool:
         while (left := due - time.monotonic()) > 0 and self._stop.reason is None:
             self._stop.sleep(min(_BETWEEN_S, left))
-            if self._problem(min(LOOK_S, max(left, _BETWEEN_S))) is None:
+            if self._problem(min(LOOK_S, max(left, _BETWEEN_S)), signs) is None:
                 outage.until = time.monotonic()
                 self.announce(outage.sentence)
                 return True
         self._stop.pull(outage.sentence)
         return False
 
-    def _problem(self, within: float) -> str | None:
+    def _problem(self, within: float, signs: Sequence[str]) -> str | None:
         """Return what is wrong when the target gives no answer at all; any answer will do."""
-        try:
-            self._http.get("/health", timeout=within)
-        except Unreadable:
-            pass
-        except httpx.TimeoutException:
-            return f"GET /health is not answered within {within:g} s"
-        except httpx.TransportError as error:
-            return f"GET /health: {error}"
+        for path in signs:
+            if how := self._silence(path, within):
+                return how
         if not self._ws_url:
             return None
         try:
@@ -125,4 +131,16 @@ class Watch:
         except Violation as violation:
             if isinstance(violation.__cause__, _UNANSWERED):
                 return f"the gateway: {violation.got}"
+        return None
+
+    def _silence(self, path: str, within: float) -> str | None:
+        """Return how a request stays without an answer, or None; any answer will do."""
+        try:
+            self._http.get(path, timeout=within)
+        except Unreadable:
+            pass
+        except httpx.TimeoutException:
+            return f"GET {path} is not answered within {within:g} s"
+        except httpx.TransportError as error:
+            return f"GET {path}: {error}"
         return None
