@@ -59,13 +59,13 @@ class SocketAttendant:
     def receive(self, text: str) -> Work | None:
         """Handle a frame; one that a handler takes is left as work."""
         actions = self._session.receive(text, self._within_rate())
-        match actions:
-            case [Dispatch(name, data)]:
-                if not unheard(self._desk.context, self._socket, name, data):
-                    return partial(self._act, actions)
-                self._desk.context.services.metrics.frame_in(name)
-            case _:
-                self._act(actions)
+        action = actions[0]
+        if not isinstance(action, Dispatch):
+            self._act(actions)
+        elif unheard(self._desk.context, self._socket, action.name, action.data):
+            self._desk.context.services.metrics.frame_in(action.name)
+        else:
+            return partial(self._act, actions)
         return None
 
     def note_frame(self) -> None:

@@ -6,10 +6,10 @@ is in it. The hub does not know which channels exist: its callers ask the databa
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterator, Mapping, Set
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from typing import Any, Final, Protocol
+from typing import Any, Protocol
 
 from hype.cluster import RoomEvent
 from hype.gateway import frames
@@ -17,8 +17,6 @@ from hype.ids import new_id
 from hype.operations.callers import Identity
 
 __all__ = ["ClientConnection", "Hub", "Socket"]
-
-_NOBODY: Final[Set[Socket]] = frozenset()
 
 
 class ClientConnection(Protocol):
@@ -67,7 +65,8 @@ class Hub:
         self._by_id: dict[str, Socket] = {}
         self._by_user: dict[str, set[Socket]] = {}
         self._by_session: dict[str, set[Socket]] = {}
-        self._rooms: dict[str, dict[Socket, None]] = {}
+        self._rooms: dict[str, dict[Socket, str]] = {}  # each socket with its user
+        self._users: dict[str, dict[str, int]] = {}  # of each room, each with the number of sockets there
         self._notes: list[set[str]] = []
 
     # Sockets
@@ -111,15 +110,23 @@ class Hub:
     def join(self, socket: Socket, channel_id: str) -> None:
         """Put the socket into a room, without an event."""
         socket.rooms.add(channel_id)
-        self._rooms.setdefault(channel_id, {})[socket] = None
+        members, users = self._rooms.setdefault(channel_id, {}), self._users.setdefault(channel_id, {})
+        if socket not in members:
+            user_id = members[socket] = socket.identity.user_id if socket.identity is not None else ""
+            users[user_id] = users.get(user_id, 0) + 1
 
     def leave(self, socket: Socket, channel_id: str) -> None:
         """Take the socket out of a room, without an event."""
         socket.rooms.discard(channel_id)
-        members = self._rooms.get(channel_id, {})
-        members.pop(socket, None)
+        members, users = self._rooms.get(channel_id, {}), self._users.get(channel_id, {})
+        user_id = members.pop(socket, None)
+        if user_id is not None:
+            users[user_id] -= 1
+            if not users[user_id]:
+                del users[user_id]
         if not members:
             self._rooms.pop(channel_id, None)
+            self._users.pop(channel_id, None)
 
     def present(self, user_id: str, channel_id: str, except_socket: Socket | None = None) -> bool:
         """Return whether the user is in the room with any socket but `except_socket`."""
@@ -138,8 +145,8 @@ class Hub:
 
     def others(self, channel_id: str, user_id: str) -> bool:
         """Return whether a socket of another user is in the room."""
-        members = self._rooms.get(channel_id)
-        return members is not None and not members.keys() <= self._by_user.get(user_id, _NOBODY)
+        users = self._users.get(channel_id, ())
+        return len(users) > (1 if user_id in users else 0)
 
     # Events
 

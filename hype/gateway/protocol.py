@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from hype import jsontext
 from hype.errors import BadRequest, HypeError, InvalidJson, NotAuthenticated, TooManyRequests
@@ -42,8 +42,7 @@ class Refuse:
     data: Mapping[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Dispatch:
+class Dispatch(NamedTuple):
     """The action to call the handler of the event `name` with its valid `data`."""
 
     name: str
@@ -84,7 +83,7 @@ class Session:
         self._excess = 0
 
     def receive(self, text: str, within_rate: bool = True) -> list[Action]:
-        """Return the actions that one text frame causes. within_rate: False when it is over the rate limit."""
+        """Return the actions that one text frame causes, one at least. within_rate: False when it is over the limit."""
         if not within_rate:
             return self._refuse_excess()
         self._excess = 0

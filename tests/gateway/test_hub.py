@@ -35,10 +35,17 @@ def test_sent_frames_are_counted() -> None:
 def test_the_sockets_of_one_user_are_no_others() -> None:
     """Another user's socket in the room counts as somebody else; a second socket of the same user does not."""
     hub = Hub()
-    for user_id, room in (("anna", "alone"), ("anna", "alone"), ("anna", "shared"), ("ben", "shared")):
-        bound_socket(hub, user_id, room)
+    places = [("anna", "alone"), ("anna", "alone"), ("anna", "shared"), ("ben", "shared")]
+    annas, _, _, bens = [bound_socket(hub, user_id, room)[0] for user_id, room in places]
+    hub.join(bens, "shared")  # again, which changes nothing
     assert [hub.others(room, "anna") for room in ("alone", "shared", "empty")] == [False, True, False]
     assert hub.others("alone", "a user without a socket")
+    hub.remove(bens)
+    assert not hub.others("shared", "anna")
+    hub.leave(annas, "alone")
+    assert hub.others("alone", "ben")
+    hub.close_room("alone")
+    assert not hub.others("alone", "ben")
 
 
 def test_an_unknown_event_is_an_error() -> None:
