@@ -199,11 +199,20 @@ def test_what_a_case_hears_of_other_rooms_explains_its_failure() -> None:
     no_more = shown("R38.b", "a leaver to hear no user_left", "the opposite", None)
     aloud = shown("seen.audience", "eve, which never entered the room, to get no message of it", "{}", MESSAGE)
     orders = shown("R36.c", "the events that eve heard to be []", "['message']", MESSAGE)
+    model = shown("model.d", "bob to hear typing {'userId': 'a'} now", "voice_state {'userId': 'b'}", MESSAGE)
     apart = replace(shown("R34.c", "ann to receive user_joined", "nothing", JOINED), asides=(heard,))
-    results = [misled, no_more, orders, apart, aloud, *strays]
+    results = [misled, no_more, orders, model, apart, aloud, *strays]
     groups = grouped(evaluate([each.requirement for each in results], results, None))
     assert [ids(group.failed) for group in groups] == [
-        ["audience.message.out.outsider", "R34.a", "R38.b", "R36.c", "seen.audience", "audience.typing.out.outsider"],
+        [
+            "audience.message.out.outsider",
+            "R34.a",
+            "R38.b",
+            "R36.c",
+            "model.d",
+            "seen.audience",
+            "audience.typing.out.outsider",
+        ],
         ["R34.c"],
     ]
 

@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from hype_contract.actors.clients import gateway
+from hype_contract.actors.must import Violation
 from hype_contract.actors.world import Shared, World
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.secrecy import Secrets
@@ -70,3 +72,19 @@ def test_what_can_be_prepared_in_another_way_is(fake: Fake, world_on: MakeWorld)
     assert ann.password
     assert world.room(ann) == "text-general"
     assert list(world.trace.findings) == ["answer.loginGuest.200", "answer.createChannel.201"]
+
+
+def test_a_documented_case_prepares_without_what_the_document_does_not_name(
+    fake: Fake, world_on: MakeWorld, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A gateway that does not tell the joiner blocks a published case. A documented one goes on, and hears the rest."""
+    monkeypatch.setattr(gateway, "PATIENCE_S", 0.2)
+    monkeypatch.setattr(gateway, "_SETTLED_S", 0.1)
+    other = frame("user_joined", **{**JOINED, "userId": "somebody"}, channelId="room")
+    fake.on_frame = answering(other)
+    world = world_on(fake)
+    with pytest.raises(Violation, match="to receive user_joined"):
+        world.socket(world.guest("ann"), join="room")
+    world.by_the_words = True
+    socket = world.socket(world.guest("bob"), join="room")
+    assert [heard["data"]["userId"] for heard in socket.fence()] == ["somebody"]

@@ -100,6 +100,11 @@ def _one_socket(original: Any, hub: Any, socket: Any, identity: Any) -> Any:
     return first
 
 
+def _joiner_hears_nothing(send: Any, event: Any) -> None:
+    if event.room is not None:
+        send(event.but_for(except_user=event.data["userId"]))
+
+
 def _without_the_owner(send: Any, event: Any) -> None:
     send(event.but_for(except_user=event.data["userId"]))
 
@@ -137,6 +142,11 @@ FOLLOWERS: Final = (
         "token-for-channels",
         "`router.get('/api/channels', authMiddleware, …)`.",
         (SpecPatch("openapi.yaml#/paths/~1api~1channels/get/security", [{"bearer": []}]),),
+    ),
+    Deviation(
+        "joiner-hears-nothing",
+        "`user_joined` and `broadcastToChannel`: the document does not say that the joiner hears of themselves.",
+        (Event("user_joined", _joiner_hears_nothing),),
     ),
     Deviation(
         "owner-hears-nothing",

@@ -92,6 +92,8 @@ class World:
         self._sockets: list[Socket] = []
         self._channels: list[tuple[str, Person]] = []
         self._people: dict[str, int] = {}
+        self.by_the_words = False
+        """Whether the case judges by the words of the document alone, and so prepares by them alone."""
         self.takes_guests = True
         """Whether `guest` may return one of an earlier case. A case that counts users needs new ones."""
         self._guests: list[Guest] = []
@@ -217,7 +219,7 @@ class World:
             made.identity = {} if self.hardened else {"userId": person.id, "username": person.username}
             if join is not None or not self.hardened:
                 made.send("user_joined", {**made.identity, **({"channelId": join} if join else {})})
-                made.expect("user_joined", {"userId": person.id, "channelId": join})
+                made.answered(join)
         return made
 
     def open_socket(
@@ -247,6 +249,7 @@ class World:
         made = Socket(self.contract, connection, self.trace, name, pace, self.conditions, hearer)
         made.user = {"userId": person.id} if person else {}
         made.patience = self._patience
+        made.answer_is_due = not self.by_the_words
         self._sockets.append(made)
         return made
 

@@ -133,6 +133,7 @@ class CaseRunner:
             return left_out
         world = self._make_world(self._seed(case), Conditions(self._plan.longest_case_s, self._stop))
         world.takes_guests = not case.alone
+        world.by_the_words = requirement.level == "documented"
         started = time.monotonic()
         result = self._in_company(case, requirement, world)
         if result.outcome in _BROKEN and (met := self._outage(world.conditions, started)):

@@ -31,7 +31,7 @@ _PATH_OF_ISSUE = re.compile(r'"path": ?\["(\w+)"')
 _LISTED = re.compile(r"^the (?:ids|contents|messages|stored messages)\b|\border\b")
 _STRAY = " to hear nothing of a room that it is not in"
 _EXTRA_FRAME = re.compile(
-    r"^the next frame to | to get no | to hear no(?:thing)?\b| to hear \w+ (?:once|never)$"
+    r"^the next frame to | to get no | to hear no(?:thing)?\b| to hear \w+ (?:once|never|\{.*\} now)$"
     r"|^the (?:frames|events) .* to be \[\]$|^the (?:number of )?events that \S+ heard "
 )
 _STATUS = re.compile(r"^\d{3}\b")

@@ -131,7 +131,13 @@ class PlannedRun:
             witness = Witness(self.contract)
             alone = self._world_maker(http, None, None, witness)
             lifetime_s = config.options.access_lifetime_s
-            fixtures = SharedFixtures(lambda seed: alone(seed, Conditions(stop=stop)), lifetime_s)
+
+            def for_fixtures(seed: str) -> World:
+                made = alone(seed, Conditions(stop=stop))
+                made.by_the_words = True  # requirements of each level rest on fixtures
+                return made
+
+            fixtures = SharedFixtures(for_fixtures, lifetime_s)
             make = self._world_maker(http, fixtures, self._shared, witness)
             runner = CaseRunner(make, self.requirements, plan, watch, stop)
             runner.after_outage = fixtures.forget

@@ -33,6 +33,9 @@ FRAMES_ARE_EVENTS = "R33.frames-are-events"
 EVENTS_ARE_TEXT = "R32.events-are-text"
 """The requirement that fails by a binary message, whichever case sees it."""
 
+_SETTLED_S = 0.5
+"""The seconds after which a gateway that does not answer has done what a frame asks for."""
+
 _NO_EVENT: Frame = {"type": "", "data": {}}
 """The value that stands for a frame that no case can use."""
 
@@ -69,6 +72,8 @@ class Socket:
         """The members with which `fence` claims an identity (documented); empty if a token proves it (hardened)."""
         self.user: Mapping[str, Any] = {}
         """The `userId` of the socket's user, once it is known."""
+        self.answer_is_due = True
+        """Whether the case may demand the answer to the socket's own `user_joined`, which the words do not name."""
         self.pace = pace
         self.patience = Patience()
         """How long to wait for what must come. A run shares one among all its sockets."""
@@ -164,7 +169,21 @@ class Socket:
         The sender alone is answered (ruling R34), so these frames are all that the earlier requests caused here.
         """
         self.send("user_joined", self.identity)
-        index = self._await("user_joined", {**self.user, "channelId": None})
+        return self.answered(None)
+
+    def answered(self, channel_id: str | None) -> list[Frame]:
+        """Wait for the answer to the socket's own `user_joined`; return and drop the frames before it.
+
+        Where the case may not demand that answer, a ping and a pause stand for it: all that was on its way has come.
+        """
+        try:
+            index = self._await("user_joined", {**self.user, "channelId": channel_id})
+        except Violation:
+            if self.answer_is_due or self._end is not None:
+                raise
+            self._conditions.sleep(_SETTLED_S)
+            self.alive()
+            return self.drain()
         before, self.pending = self.pending[:index], self.pending[index + 1 :]
         return before
 
