@@ -9,6 +9,7 @@ from pathlib import Path
 
 import httpx
 
+from hype_contract.actors.clients import gate
 from hype_contract.actors.clients.wire import Chunked, command
 from hype_contract.actors.world import World
 from tests.hype_contract.fake import Fake, Reply, Request, Route, running
@@ -84,6 +85,33 @@ def test_frames_are_sent_again(world_on: WorldOn) -> None:
     received = [line.partition('"data"')[0] for line in output.splitlines() if line.startswith("ann")]
     assert 'ann_2 < {"type": "user_joined", ' in received
     assert any(line.startswith("ann closed: 1000") for line in output.splitlines())
+
+
+def test_a_handshake_is_made_with_its_headers_again(world_on: WorldOn) -> None:
+    """A script sends the headers for a gate and the `Origin` of a socket, and takes secret values from variables."""
+    with running(Fake()) as fake:
+        world = world_on(fake)
+        world.trace.transcript.secrets.keep("X-Gate: it's open", "X_GATE_HEADER")
+        gate.carry([("X-Gate", "it's open")])
+        try:
+            ann = world.guest("ann")
+            socket = world.open_socket(ann.token, ann, origin="https://chat.example")
+            socket.send("user_joined", {})
+            socket.expect("user_joined")
+            world.close()
+        finally:
+            gate.carry([])
+        lines = world.trace.transcript.lines(fake.base_url)
+        fake.heads.clear()
+        output = paste(['X_GATE_HEADER="X-Gate: it\'s open"', *lines], awaited="^ann < ")
+    assert "it's open" not in "\n".join(lines)
+    assert not any("\n" in line for line in lines)
+    heads = [head.lower() for head in fake.heads if "sec-websocket-key" in head.lower()]
+    assert len(heads) == 1
+    assert "x-gate: it's open" in heads[0]
+    assert "origin: https://chat.example" in heads[0]
+    assert 'ann < {"type": "user_joined", ' in output
+    assert "ann closed: 1000" in output
 
 
 def register(fake: Fake, request: Request) -> Reply:

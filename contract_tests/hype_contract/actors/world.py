@@ -16,7 +16,7 @@ import httpx
 
 from hype_contract.actors.clients.conditions import Abandoned, Conditions
 from hype_contract.actors.clients.gateway import Socket
-from hype_contract.actors.clients.opening import address, connect
+from hype_contract.actors.clients.opening import address, connect, headers
 from hype_contract.actors.clients.rest import Rest
 from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.must import Skipped, Unsupported, Violation
@@ -236,7 +236,7 @@ class World:
         only what a case asks for. origin: the `Origin` header.
         """
         name = self._socket_name(person)
-        self.trace.transcript.opening(name, address(self.ws_url, token))
+        self.trace.transcript.opening(name, address(self.ws_url, token), headers(origin))
         self.conditions.check()
         try:
             connection = connect(self.ws_url, token, lazy=lazy, origin=origin)

@@ -38,6 +38,22 @@ _DEFINE_PICK = (
 _SHOW = "cat -v"  # a terminal obeys what it is sent, and the target chooses that
 # The command line of the library websockets. It sends each line of stdin and prints each message.
 _OPEN_WEBSOCKET = "websockets"
+# The same for a handshake with headers, which that command line cannot send: each further argument is a header.
+_OPEN_WITH_HEADERS = "open_websocket"
+_OPENING_PROGRAM = """\
+import sys, threading
+from websockets.exceptions import ConnectionClosed
+from websockets.sync.client import connect
+with connect(sys.argv[1], additional_headers=[each.split(": ", 1) for each in sys.argv[2:]]) as socket:
+    def send():
+        for line in sys.stdin: socket.send(line.rstrip("\\n"))
+        socket.close()
+    threading.Thread(target=send, daemon=True).start()
+    try:
+        while True: print("<", str(socket.recv()).replace("\\n", "\\\\n"), flush=True)
+    except ConnectionClosed:
+        print("Connection closed:", socket.close_code, socket.close_reason, flush=True)
+"""
 
 
 @dataclass(frozen=True)
@@ -66,15 +82,16 @@ class Exchange:
 
 @dataclass(frozen=True)
 class Opening:
-    """The opening of a WebSocket. `name`: of the socket in this script."""
+    """The opening of a WebSocket. `name`: of the socket in this script. `headers`: beside those of every handshake."""
 
     name: str
     url: str
+    headers: Sequence[tuple[str, str]] = ()
 
     @property
     def sent(self) -> str:
-        """The URL, which may contain a token."""
-        return self.url
+        """The URL, which may contain a token, and the headers."""
+        return "\n".join([self.url, *(value for _, value in self.headers)])
 
 
 @dataclass(frozen=True)
@@ -168,6 +185,8 @@ def _head(body: str, writer: _Writer, base_url: str) -> Iterator[str]:
     yield _HEAD
     if "$(pick " in body:
         yield _DEFINE_PICK
+    if f"({_OPEN_WITH_HEADERS} " in body:
+        yield f'{_OPEN_WITH_HEADERS}() {{ python3 -c {_one_line(_OPENING_PROGRAM)} "$@"; }}'
     if f'"${_NEW_ENDING}"' in body:
         yield _DEFINE_NEW_ENDING
     for name in writer.used:
@@ -214,7 +233,9 @@ class _Writer:
         elif isinstance(step, Opening):
             name = _variable(step.name)
             shown = f"sed -nu 's/^[^<{{]*< /{name} < /p; s/.*Connection closed/{name} closed/p'"
-            yield f"exec {{{name}}}> >({_OPEN_WEBSOCKET} {self.word(step.url)} | {shown} | {_SHOW})"
+            words = [self.word(step.url), *(self.word(f"{field}: {value}") for field, value in step.headers)]
+            program = _OPEN_WITH_HEADERS if step.headers else _OPEN_WEBSOCKET
+            yield f"exec {{{name}}}> >({program} {' '.join(words)} | {shown} | {_SHOW})"
         elif isinstance(step, Frame):
             yield self._frame(step)
         elif isinstance(step, Closing):
@@ -311,6 +332,11 @@ def curl(
         return " ".join([*parts, "--data-binary", word(text)])
     octal = "".join(f"\\{byte:03o}" for byte in body)
     return f"printf '{octal}' | " + " ".join([*parts, "--data-binary", "@-"])
+
+
+def _one_line(program: str) -> str:
+    """Return a program without single quotes as one word of bash on one line."""
+    return "$'" + program.replace("\\", "\\\\").replace("\n", "\\n") + "'"
 
 
 def _unpack(content: bytes) -> str:

@@ -32,9 +32,12 @@ class Transcript:
         """Add a request and its answer. `answer`: status and text."""
         self._add(Exchange(method, url, tuple(headers), body, answer[:_MOST_KEPT]))
 
-    def opening(self, name: str, url: str) -> None:
-        """Add the opening of a WebSocket. `name`: of the socket in this transcript."""
-        self._add(Opening(name, url))
+    def opening(self, name: str, url: str, headers: Iterable[tuple[str, str]] = ()) -> None:
+        """Add the opening of a WebSocket.
+
+        `name`: of the socket in this transcript. `headers`: beside those of every handshake.
+        """
+        self._add(Opening(name, url, tuple(headers)))
 
     def sent(self, name: str, payload: str, *, typed: bool) -> None:
         """Add a frame that was sent on that WebSocket. `typed`: it is one line of text in one piece."""

@@ -14,7 +14,6 @@ from websockets.frames import Frame
 from websockets.http11 import Response
 from websockets.sync.client import ClientConnection
 from websockets.sync.client import connect as open_websocket
-from websockets.typing import Origin
 
 from hype_contract.actors.clients import gate
 from hype_contract.actors.clients.http import TIMEOUT_S, trusted
@@ -73,8 +72,7 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
         made = open_websocket(
             address(url, token),
             sock=_narrow(url) if lazy else None,
-            origin=Origin(sent) if (sent := origin if origin is not None else gate.origin()) is not None else None,
-            additional_headers=[header for header in gate.carried() if header[0].lower() != "origin"],
+            additional_headers=headers(origin),
             open_timeout=PATIENCE_S,
             close_timeout=2,
             max_queue=1 if lazy else None,
@@ -96,6 +94,16 @@ def connect(url: str, token: str | None = None, *, lazy: bool = False, origin: s
         raise Violation(f"a WebSocket at {url}", f"{type(error).__name__}: {error}") from error
     except AssertionError as error:  # the library raises it when an answer comes before the request
         raise Violation(f"a WebSocket at {url}", "an answer before the handshake was sent") from error
+
+
+def headers(origin: str | None = None) -> list[tuple[str, str]]:
+    """Return the headers of a handshake beside those of every one: those for a gate, and `Origin` if there is one.
+
+    origin: in place of that of all requests.
+    """
+    sent = origin if origin is not None else gate.origin()
+    carried = [header for header in gate.carried() if header[0].lower() != "origin"]
+    return carried if sent is None else [*carried, ("Origin", sent)]
 
 
 def address(url: str, token: str | None) -> str:
