@@ -25,7 +25,7 @@ def test_each_can_be_applied(name: str) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.timeout(300)
+@pytest.mark.timeout(900)
 @pytest.mark.parametrize(
     ("names", "mode"),
     [(TOGETHER, []), ([TODAY], ["--fast"])],
