@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from hype_contract.contract.specs import Contract
 from hype_contract.contract.strategies import LONGEST_FRAME, NASTY, payloads, valid_frames
+from hype_contract.running.scratch import scratch
 
 EVENTS = ["user_joined", "user_left", "message", "typing", "voice_state"]
 KNOWN = {"channelId": st.just("room"), "token": st.nothing()}
@@ -45,3 +46,10 @@ def test_payloads_are_of_all_kinds(contract: Contract) -> None:
     look()
     assert valid > 10
     assert broken > 10
+
+
+def test_a_run_reads_no_source_of_lambdas() -> None:
+    """During a run hypothesis describes no lambda, which takes long; outside it does, for other tests."""
+    with scratch():
+        assert "<unknown>" in repr(st.integers().map(lambda value: value + 1))
+    assert "value + 2" in repr(st.integers().map(lambda value: value + 2))

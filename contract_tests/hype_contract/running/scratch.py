@@ -11,6 +11,7 @@ from pathlib import Path
 
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import HypothesisDeprecationWarning, HypothesisWarning
+from hypothesis.internal import lambda_sources
 
 _TABLES = "unicode_data"
 
@@ -30,9 +31,24 @@ def scratch() -> Iterator[Path]:
         if beside:
             (Path(made) / _TABLES).symlink_to(kept / _TABLES, target_is_directory=True)
         set_hypothesis_home_dir(made)
-        with warnings.catch_warnings():
+        with warnings.catch_warnings(), _undescribed_lambdas():
             # Other threads draw random numbers meanwhile; hypothesis believes that its strategies do.
             warnings.filterwarnings("ignore", r"Do not use the `random` module", HypothesisDeprecationWarning)
             # A ruling allows a large body, so one is generated.
             warnings.filterwarnings("ignore", "Generating overly large repr", HypothesisWarning)
             yield Path(made)
+
+
+@contextmanager
+def _undescribed_lambdas() -> Iterator[None]:
+    """Leave the source of lambdas out of the descriptions of strategies until the block ends.
+
+    No report shows a description, and for each lambda hypothesis parses the file that it stands in: a tenth of the time
+    that schemathesis takes. What hypothesis draws does not depend on them. This is private API of hypothesis.
+    """
+    described = lambda_sources.lambda_description
+    lambda_sources.lambda_description = lambda function: "lambda: <unknown>"
+    try:
+        yield
+    finally:
+        lambda_sources.lambda_description = described
