@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import re
 from collections import Counter
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from hype_contract.__main__ import main
+from hype_contract.actors.people import unique
+from hype_contract.cases.fuzzing.references import chance
 from tests.hype_contract.fake import Fake, running
 
 pytestmark = pytest.mark.slow
@@ -32,3 +36,17 @@ def test_the_same_seed_sends_the_same_requests() -> None:
     first = asked(7)
     assert sum(first.values()) > 10
     assert asked(7) == first
+
+
+def test_ids_do_not_decide_what_becomes_of_a_request() -> None:
+    """Requests that differ in ids of the target's and in unique names alone are changed alike, and others are not."""
+
+    def changed(id: str, content: str) -> bool:
+        body = {"channelId": id, "username": unique("fuzz"), "content": content}
+        return chance(cast("Any", SimpleNamespace(path_parameters={"id": id}, query={}, body=body)), 4)
+
+    ids = ["cmx3ywnf97snkeopt8g7vd4bh", "cmx3ywofx15mhpfg1qu3fcqn0", "0d6c2a70-4c6e-4a58-9d0e-0f6d4a0f8f12"]
+    contents = [str(number) for number in range(40)]
+    each = [[changed(id, content) for content in contents] for id in ids]
+    assert each[0] == each[1] == each[2]
+    assert 0 < sum(each[0]) < len(contents)

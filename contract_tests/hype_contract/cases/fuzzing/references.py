@@ -7,6 +7,7 @@ checks. Only values that were generated as valid are replaced; values that are m
 from __future__ import annotations
 
 import json
+import re
 import zlib
 from collections.abc import Callable
 from contextlib import suppress
@@ -32,6 +33,8 @@ _SETS_A_POSITION = {"createChannel", "updateChannel"}
 _POSITIONS = 1000
 _LARGEST_EXACT = 2**53 - 1
 _CHANGES_CHANNELS = {"updateChannel", "deleteChannel"}
+_NEW_EACH_TIME = re.compile(r"[\w-]{12,}", re.ASCII)
+"""An id of the target's or a unique name, and some texts beside them."""
 
 
 class References:
@@ -75,10 +78,10 @@ class References:
         self._lower_position(request, operation)
         self._drop_unsuited_members(request, operation, stateful=stateful)
         self._keep_to_certain_values(request, operation)
-        if operation == "listUsers" and not _chance(request, 8):
+        if operation == "listUsers" and not chance(request, 8):
             # A target that has run for long has more users than a run wants to read again and again.
             request.query.setdefault("limit", 3)
-        if _chance(request, 4) and operation not in _COUNTS_FAILURES and not _is_example(request):
+        if chance(request, 4) and operation not in _COUNTS_FAILURES and not _is_example(request):
             return
         if not stateful and operation in self._makers and not _meant_wrong(request, ParameterLocation.PATH):
             request.path_parameters.update({name: self._makers[operation]() for name in request.path_parameters})
@@ -154,7 +157,7 @@ class References:
         if operation == "refreshTokens":
             known = {"refreshToken": lambda: self._world.guest("refresher").refresh_token}
         if self._world.contract.operations[operation].area == "voice":
-            request.body = self._voice.fill(body, operation, routable=not _chance(request, 3))
+            request.body = self._voice.fill(body, operation, routable=not chance(request, 3))
         else:
             request.body = {name: known[name]() if name in known else value for name, value in body.items()}
 
@@ -200,7 +203,10 @@ def _is_example(request: Request[Any]) -> bool:
     return request.meta is not None and request.meta.phase.name == TestPhase.EXAMPLES
 
 
-def _chance(request: Request[Any], of: int) -> bool:
-    """Return True for every `of`th request on average, always for the same requests."""
+def chance(request: Request[Any], of: int) -> bool:
+    """Return True for every `of`th request on average, always for the same requests whatever ids and names they have.
+
+    Schemathesis puts ids of earlier answers into requests, which are others in each run.
+    """
     text = json.dumps([request.path_parameters, request.query, repr(request.body)], default=str, sort_keys=True)
-    return zlib.crc32(text.encode("utf-8", "replace")) % of == 0
+    return zlib.crc32(_NEW_EACH_TIME.sub("", text).encode("utf-8", "replace")) % of == 0
