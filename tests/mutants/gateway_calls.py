@@ -293,4 +293,18 @@ MUTANTS = [
         of="voice_state.in",
         killed_by="R38.changed-limit",
     ),
+    mutant(
+        "gateway.calls.no-display-name",
+        "voice_state shows every user without a display name.",
+        Event("voice_state", lambda send, event: send(event.with_data(displayName=None))),
+        of="voice_state.out",
+        killed_by="A14.voice-state-profile",
+    ),
+    mutant(
+        "gateway.calls.profile-as-at-the-entry",
+        "voice_state shows a newcomer the profiles of participants as they were when these entered.",
+        Around("hype.gateway:Voice.profile_changed", lambda change, voice, profile: None),
+        of="voice_state.out",
+        killed_by="A14.voice-state-profile",
+    ),
 ]

@@ -313,20 +313,6 @@ MUTANTS = [
         killed_by="R38.drop-closes-producers",
     ),
     mutant(
-        "voice.state.no-display-name",
-        "voice_state shows every user without a display name.",
-        Event("voice_state", lambda send, event: send(event.with_data(displayName=None))),
-        of="voice_state.out",
-        killed_by="A14.voice-state-profile",
-    ),
-    mutant(
-        "voice.state.profile-as-at-the-entry",
-        "voice_state shows a newcomer the profiles of participants as they were when these entered.",
-        Around("hype.gateway:Voice.profile_changed", lambda change, voice, profile: None),
-        of="voice_state.out",
-        killed_by="A14.voice-state-profile",
-    ),
-    mutant(
         "voice.state.no-screen",
         "voice_state never says that a user shares the screen.",
         Event("voice_state", lambda send, event: send(event.with_data(isScreenSharing=False))),
