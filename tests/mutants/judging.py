@@ -68,7 +68,8 @@ def judge(mutant: Mutant, profile: Profile, *, full: bool = False) -> Judged:
         check(mutant)
         with serving(mutant.name, profile) as address:
             only = () if full else (mutant.killed_by,)
-            code, told, by = harness(address, profile, only, restarts=mutant.killed_by.startswith(RESTARTS))
+            restarts = mutant.killed_by.startswith(RESTARTS)
+            code, told, by = harness(address, profile, only, restarts=restarts, secrets_told=mutant.secrets_told)
             broken = _BROKEN.search(address.log.read_text())
     except CannotApply as error:
         return Judged(mutant, "not applied", told=str(error))
@@ -151,11 +152,17 @@ def serving(
 
 
 def harness(
-    address: Address, profile: Profile, only: Sequence[str], *, full: bool = False, restarts: bool = False
+    address: Address,
+    profile: Profile,
+    only: Sequence[str],
+    *,
+    full: bool = False,
+    restarts: bool = False,
+    secrets_told: bool = True,
 ) -> tuple[int, str, tuple[str, ...]]:
     """Run `hype-contract` as anybody does; its exit code, what it printed, and the ids that failed or are blocked.
 
-    restarts: the harness may restart the server.
+    restarts: the harness may restart the server. secrets_told: the harness is given the secrets of the tokens.
     """
     report = address.log.with_name("report.json")
     report.unlink(missing_ok=True)
@@ -167,7 +174,9 @@ def harness(
         "--jwt-refresh-secret",
         SECRETS["JWT_REFRESH_SECRET"],
     ]
-    command = [sys.executable, "-m", "hype_contract", *options, *secrets, "--extensions", *words, "--json", str(report)]
+    command = [sys.executable, "-m", "hype_contract", *options, "--extensions", *words, "--json", str(report)]
+    if secrets_told:
+        command += secrets
     if restarts:
         command += ["--restart-command", again.command(address.log.parent)]
     try:

@@ -23,6 +23,7 @@ class Mutant:
     """A contract bug. bug: a sentence. of: the operationIds and the events, as `typing.in`, that it breaks.
 
     killed_by: the id of the requirement that must see it, or the beginning of ids. profiles: where it is a bug.
+    secrets_told: whether the harness is given the secrets of the tokens, as a team gives those of a test deployment.
     """
 
     name: str
@@ -31,6 +32,7 @@ class Mutant:
     of: tuple[str, ...]
     killed_by: str
     profiles: tuple[Profile, ...] = field(default=PROFILES)
+    secrets_told: bool = True
 
     @property
     def area(self) -> str:
@@ -53,10 +55,16 @@ class Mutant:
 
 
 def mutant(
-    name: str, bug: str, *changes: Seam, of: str, killed_by: str, profiles: tuple[Profile, ...] = BOTH
+    name: str,
+    bug: str,
+    *changes: Seam,
+    of: str,
+    killed_by: str,
+    profiles: tuple[Profile, ...] = BOTH,
+    secrets_told: bool = True,
 ) -> Mutant:
     """A row of a file's `MUTANTS`. of: what it breaks, blanks between."""
-    return Mutant(name, bug, changes, tuple(of.split()), killed_by, profiles)
+    return Mutant(name, bug, changes, tuple(of.split()), killed_by, profiles, secrets_told)
 
 
 def every() -> list[Mutant]:

@@ -65,10 +65,11 @@ MUTANTS = [
     ),
     mutant(
         "rest.tokens.guessable-secret",
-        "Access tokens are signed with the secret of the example configuration.",
-        configured(jwt_access_secret="your-secret-key-for-access-tokens"),
+        "Access tokens are signed with a secret that anybody guesses.",
+        configured(jwt_access_secret="secret"),
         of="getCurrentUser",
         killed_by="R7.forged-signature",
+        secrets_told=False,  # the harness refuses secrets that are not the target's
     ),
     mutant(
         "rest.tokens.refresh-opens-doors",
