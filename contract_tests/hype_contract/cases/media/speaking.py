@@ -116,6 +116,8 @@ def is_speaking(world: World) -> None:
             must.equal(bobs.get("isSpeaking"), False, "isSpeaking of a participant who is silent")
             late.send("voice_state", {"channelId": ann.participant.channel})
             seen = late.expect("voice_state", {"userId": ann.participant.person.id})["data"].get("isSpeaking")
+            if _states(bob.socket):
+                continue  # loud packets that came late to a busy target have begun speech again
             must.equal(seen, False, "isSpeaking of a participant who spoke before")
             return
 
