@@ -55,12 +55,14 @@ class Kept:
 
     name: of its function, in which a digest of the query follows, so that servers of two versions have one each.
     query: its peewee query. takes: the types of the `given` values that are no texts. gives: the types of its columns.
+    writes: whether it changes rows.
     """
 
     name: str
     query: Any
     takes: Mapping[str, str]
     gives: Sequence[str]
+    writes: bool = False
 
 
 class Statement:
@@ -106,22 +108,45 @@ class Statement:
             (each.name, None) if isinstance(each, _Given) else (None, each) for each in parameters
         ]
         if kept is not None:
-            self.function = _function(kept, sql, [kept.takes.get(name or "", "text") for name, _ in places])
+            self.function = _function(kept, sql, places)
+            places = [(name, None) for name in _names(places)]
             values = ", ".join(["%s"] * len(places))
             sql = f"SELECT * FROM {self.function[0]}({values})"  # noqa: S608 - it holds no value
         self._sql[dialect] = sql, places
 
 
-def _function(kept: Kept, sql: str, types: Sequence[str]) -> tuple[str, str]:
-    """Return the name of the function of a query, and the statement that creates it. types: of its parameters."""
-    query = sql % tuple(f"${number}" for number in range(1, len(types) + 1))
+def _names(places: Sequence[tuple[str | None, object]]) -> list[str]:
+    """Return the names of the `given` values, each once, in order."""
+    return [*dict.fromkeys(name for name, _ in places if name is not None)]
+
+
+def _function(kept: Kept, sql: str, places: Sequence[tuple[str | None, object]]) -> tuple[str, str]:
+    """Return the name of the function of a query, and the statement that creates it. places: of its values."""
+    names = _names(places)
+    types = [kept.takes.get(name, "text") for name in names]
+    values = [_literal(constant) if name is None else f"${names.index(name) + 1}" for name, constant in places]
+    query = sql % tuple(values)
+    kind = "VOLATILE" if kept.writes else "STABLE"
     columns = ", ".join(f"column_{number} {type_}" for number, type_ in enumerate(kept.gives))
     rest = (
-        f"({', '.join(types)}) RETURNS TABLE ({columns}) LANGUAGE plpgsql STABLE {_PLANNING} "
+        f"({', '.join(types)}) RETURNS TABLE ({columns}) LANGUAGE plpgsql {kind} {_PLANNING} "
         f"AS $hype$ BEGIN RETURN QUERY {query}; END $hype$"
     )
     name = f"hype_{kept.name}_{hashlib.sha256(rest.encode()).hexdigest()[:12]}"
     return name, f"CREATE FUNCTION {name}{rest}"
+
+
+def _literal(constant: object) -> str:
+    """Return a constant of a query as SQL."""
+    match constant:
+        case bool():
+            return "true" if constant else "false"
+        case int():
+            return str(constant)
+        case str():
+            return "'" + constant.replace("'", "''") + "'"
+        case _:
+            raise TypeError(f"no constant of a function: {constant!r}")
 
 
 def compile_all(dialect: Dialect) -> None:

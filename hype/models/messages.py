@@ -142,7 +142,7 @@ _INSERTED = insertion(Messages, deferred=True)
 _REMOVED = Statement(Messages.delete().where(Messages.id == given("key")).returning(Messages.id))
 
 
-def _added_alone() -> Any:
+def _added_alone() -> Kept:
     """Return the query of `Message.add_alone` for PostgreSQL. It locks the channel's row only if that is free."""
     author = author_in_session(as_json=False).cte("author")
     free = (
@@ -166,10 +166,12 @@ def _added_alone() -> Any:
     }
     stored = Messages.insert_from(Select([tick], [*row.values()]), [*row]).cte("stored")
     found = [ordinal, at, *(getattr(author.c, name) for name in Author._fields)]
-    return Select([author, tick], found).with_cte(author, tick, stored)
+    query = Select([author, tick], found).with_cte(author, tick, stored)
+    gives = ("bigint", "bigint", *["text"] * len(Author._fields))
+    return Kept("message_added_alone", query, {"now": "bigint"}, gives, writes=True)
 
 
-_ADDED_ALONE = Statement(_added_alone(), only="postgresql")
+_ADDED_ALONE = Statement(None, on_postgresql=_added_alone(), only="postgresql")
 
 _OF_PAGE = columns(Messages, Message._fields)
 _ROWS = (

@@ -147,6 +147,7 @@ def test_lists_are_functions_on_postgresql(postgres_url: str) -> None:
     migrate(database)
     functions = _functions(database)
     assert [name.rpartition("_")[0] for name in sorted(functions)] == [
+        "hype_message_added_alone",
         "hype_page_of_messages",
         "hype_users",
         "hype_users_without_emails",
