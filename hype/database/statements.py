@@ -72,17 +72,13 @@ class Statement:
     write whose result does not matter; it is sent together with a later statement or with the COMMIT.
     """
 
-    def __init__(
-        self, query: Any, *, deferred: bool = False, on_postgresql: Kept | None = None, only: Dialect | None = None
-    ) -> None:
-        """Take a query with `given` values.
+    def __init__(self, query: Any, *, deferred: bool = False, on_postgresql: Kept | None = None) -> None:
+        """Take a query with `given` values, None for a statement that only PostgreSQL has.
 
-        on_postgresql: what PostgreSQL answers sooner, None for the same query. only: the dialect of a query that the
-        other one has not, None for both.
+        on_postgresql: what PostgreSQL answers sooner, None for the same query.
         """
         self._query = query
         self._on_postgresql = on_postgresql
-        self._only = only
         self._sql: dict[Dialect, tuple[str, list[tuple[str | None, object]]]] = {}
         self.function: tuple[str, str] | None = None
         """The name of its function in PostgreSQL, and the statement that creates it; once it is compiled."""
@@ -99,9 +95,9 @@ class Statement:
 
     def compile(self, dialect: Dialect) -> None:
         """Write the SQL of a dialect."""
-        if self._only not in (None, dialect):
-            return
         kept = self._on_postgresql if dialect == "postgresql" else None
+        if kept is None and self._query is None:
+            return
         query = self._query if kept is None else kept.query
         sql, parameters = _WRITERS[dialect].get_sql_context().sql(query).query()
         places: list[tuple[str | None, object]] = [

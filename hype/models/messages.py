@@ -171,7 +171,7 @@ def _added_alone() -> Kept:
     return Kept("message_added_alone", query, {"now": "bigint"}, gives, writes=True)
 
 
-_ADDED_ALONE = Statement(None, on_postgresql=_added_alone(), only="postgresql")
+_ADDED_ALONE = Statement(None, on_postgresql=_added_alone())
 
 _OF_PAGE = columns(Messages, Message._fields)
 _ROWS = (

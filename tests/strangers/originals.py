@@ -31,4 +31,4 @@ ORIGINALS: Final = (
         (Operation("createChannel", _more_members),),
     ),
 )
-"""What was found when the original backend was judged."""
+"""The deviations that were found when the original backend was judged."""

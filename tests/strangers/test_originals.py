@@ -49,7 +49,7 @@ def test_it_can_be_applied() -> None:
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_the_verdict_leads_with_what_blocks_most(report: dict[str, Any]) -> None:
-    """One group names the operation and what it answers; what waits for it is blocked, and counts apart."""
+    """The one group names the operation and its answer; the requirements that wait for it are counted apart."""
     first = report["groups"][0]
     outcomes = Counter(entry["outcome"] for entry in report["requirements"])
     assert report["verdict"]["exitCode"] == 1
@@ -65,6 +65,6 @@ def test_the_verdict_leads_with_what_blocks_most(report: dict[str, Any]) -> None
 @pytest.mark.slow
 @pytest.mark.timeout(240)
 def test_all_else_is_judged_in_the_channel_of_the_seed(report: dict[str, Any]) -> None:
-    """What needs a text channel and not a new one is neither blocked nor broken."""
+    """Requirements that need a text channel, but no new one, pass in the seeded channel."""
     outcomes = {entry["id"]: entry["outcome"] for entry in report["requirements"]}
     assert {id: outcomes[id] for id in JUDGED_IN_A_SEEDED_CHANNEL} == dict.fromkeys(JUDGED_IN_A_SEEDED_CHANNEL, "pass")

@@ -134,7 +134,7 @@ class Patience:
 
 
 class Wait:
-    """One wait, for one thread. `usual`: seconds of it on a quick target.
+    """A wait of one thread. `usual`: seconds of it on a quick target.
 
     `short`: it is shortened after silences. `fixed`: neither silences nor the lag change it.
     """
