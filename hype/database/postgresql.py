@@ -13,6 +13,7 @@ import re
 import select
 import threading
 import time
+from collections.abc import Callable
 from contextlib import suppress
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -24,7 +25,7 @@ from hype import postgres_url
 from hype.database import patience
 from hype.database.backend import Conflict, Contended, Mark, Rows
 from hype.database.pool import Pool
-from hype.database.statements import Dialect, Parameters
+from hype.database.statements import TOO_LATE, Dialect, Parameters
 from hype.errors import DatabaseUnusable, Unavailable
 from hype.greenlets import Pause, pausable
 
@@ -37,6 +38,10 @@ _LOOK_MS: Final = 200  # between two looks at the deadline, where a thread waits
 _CONTENDED: Final = frozenset({"40001", "40P01"})  # serialization_failure, deadlock_detected
 _READ_ONLY: Final = "25006"  # read_only_sql_transaction: a standby after a failover, or a server that is being moved
 _LOCK_TIMEOUT: Final = "55P03"  # lock_not_available: of a deployment that sets lock_timeout
+
+
+class _TooLate(Unavailable):
+    """PostgreSQL has stored nothing, because its clock says that nobody waits for the answer any more."""
 
 
 class Postgresql:
@@ -118,12 +123,14 @@ class _Connection(ext.connection):
     """A connection, and the greenlet that waits for its answer.
 
     used: whether it has answered before, so that it may be lost by now. given_up: whether it is to be closed by the
-    greenlet that waits in it. read_only: whether the server has refused a write on it; another server may take it.
+    greenlet that waits in it. outdated: whether another connection may do what it cannot. The server has refused a
+    write on it, and another server may take it; or the server's clock was set.
     """
 
     used = False
     given_up = False
-    read_only = False
+    outdated = False
+    _ahead_s: float | None = None
     _pause: Pause | None = None
     _until: float = 0.0
     _loop: asyncio.AbstractEventLoop | None = None
@@ -147,6 +154,16 @@ class _Connection(ext.connection):
             raise _translated(error, self) from error
         except TimeoutError as error:
             raise Unavailable from error
+
+    def execute_alone(self, sql: str, parameters: Parameters) -> Rows:
+        """Return the rows of a function that writes, and that the server commits by itself, in time or not at all.
+
+        Raises what `execute` raises.
+        """
+        if self._ahead_s is None:  # the server's clock of `time.monotonic`
+            ((now_there,),) = self.execute("SELECT extract(epoch FROM clock_timestamp())::double precision", ())
+            self._ahead_s = now_there - time.monotonic()
+        return self.execute(sql, [*parameters, patience.until() + self._ahead_s])
 
     def watch(self) -> None:
         """Let the event loop tell of answers. It stays watched while it is idle, so that its end is noticed at once."""
@@ -243,32 +260,37 @@ class _Transaction:
         text, values = ";".join([*self._texts, sql]), [*self._values, *parameters]
         self._texts, self._values = [], []
         self._sent += 1
-        return self._answered(text, values, first=self._sent == 1)
+        return self._answered(_Connection.execute, text, values, first=self._sent == 1)
 
     def execute_alone(self, sql: str, parameters: Parameters) -> Rows:
         """Return the rows of a statement that is a transaction by itself.
 
         A lost connection is replaced. What was stored before it was lost is not stored again, as it has the same key.
+        A server whose clock was set forward in the meantime stores nothing, so there are no rows.
         """
         try:
-            return self._answered(sql, parameters, first=True)
+            return self._answered(_Connection.execute_alone, sql, parameters, first=True)
+        except _TooLate:
+            return []
         except psycopg2.IntegrityError as error:
             raise Unavailable from error
 
-    def _answered(self, text: str, values: Parameters, *, first: bool) -> Rows:
+    def _answered(
+        self, ask: Callable[[_Connection, str, Parameters], Rows], text: str, values: Parameters, *, first: bool
+    ) -> Rows:
         """Return the rows of a message to the server. first: whether it may go to another connection when this is lost.
 
         The server has nearly always ended such a connection while it was idle, so nothing of the message has happened.
         """
         lost = first and self._connection.used
         try:
-            return self._connection.execute(text, values)
+            return ask(self._connection, text, values)
         except Unavailable as error:
             if not (lost and _is_lost(self._connection, error)):
                 raise
         self._pool.give_back(self._connection)
         self._connection = self._pool.take(fresh=True)
-        return self._connection.execute(text, values)
+        return ask(self._connection, text, values)
 
     def defer(self, sql: str, parameters: Parameters) -> None:
         """Execute a statement together with the next one."""
@@ -322,7 +344,7 @@ class _Transaction:
             return
         connection, self._ended = self._connection, True
         ended = connection.info.transaction_status == ext.TRANSACTION_STATUS_IDLE
-        if connection.usable and (connection.read_only or not ended):
+        if connection.usable and (connection.outdated or not ended):
             connection.close()
         self._pool.give_back(connection)
 
@@ -370,9 +392,9 @@ def _translated(error: psycopg2.Error, connection: _Connection) -> Exception:
     code = error.pgcode or ""
     if code in _CONTENDED:
         return Contended()
-    if code == _READ_ONLY:
-        connection.read_only = True
-        return Unavailable()
+    if code in (_READ_ONLY, TOO_LATE):
+        connection.outdated = True
+        return _TooLate() if code == TOO_LATE else Unavailable()
     if connection.closed or code[:2] in _OUTAGES or code == _LOCK_TIMEOUT:
         return Unavailable()
     return error

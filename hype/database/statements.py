@@ -14,7 +14,16 @@ from typing import Any, Final, Literal
 
 import peewee
 
-__all__ = ["Dialect", "Kept", "Parameters", "Statement", "compile_all", "create_functions", "given"]
+__all__ = [
+    "TOO_LATE",
+    "Dialect",
+    "Kept",
+    "Parameters",
+    "Statement",
+    "compile_all",
+    "create_functions",
+    "given",
+]
 
 Dialect = Literal["sqlite", "postgresql"]
 Parameters = Sequence[object]
@@ -25,6 +34,9 @@ _WRITERS: Final[Mapping[Dialect, Any]] = {
 }
 _every: weakref.WeakSet[Statement] = weakref.WeakSet()
 
+TOO_LATE: Final = "HYPE1"
+"""The SQLSTATE of a function that has undone its changes, because nobody waits for its answer any more."""
+
 # The plan serves every call. A page is always read by an index, which a plan without the call's values would not know.
 _PLANNING: Final = " ".join(
     f"SET {name} = {value}"
@@ -34,6 +46,13 @@ _PLANNING: Final = " ".join(
         "enable_hashjoin": "off",
         "enable_mergejoin": "off",
     }.items()
+)
+
+# PostgreSQL commits such a function by itself, also when the client has given up meanwhile: a table was locked, or the
+# whole server stood still.
+_REFUSED_LATE: Final = (
+    "IF extract(epoch FROM clock_timestamp()) > {until} THEN RAISE EXCEPTION 'the answer is too late' "
+    f"USING ERRCODE = '{TOO_LATE}'; END IF; "
 )
 
 
@@ -55,7 +74,8 @@ class Kept:
 
     name: of its function, in which a digest of the query follows, so that servers of two versions have one each.
     query: its peewee query. takes: the types of the `given` values that are no texts. gives: the types of its columns.
-    writes: whether it changes rows.
+    writes: whether it changes rows. Such a function takes one value more, after the `given` ones: the time until which
+    somebody waits for its answer, in seconds of PostgreSQL's own clock. It stores nothing later than that.
     """
 
     name: str
@@ -106,7 +126,7 @@ class Statement:
         if kept is not None:
             self.function = _function(kept, sql, places)
             places = [(name, None) for name in _names(places)]
-            values = ", ".join(["%s"] * len(places))
+            values = ", ".join(["%s"] * (len(places) + kept.writes))
             sql = f"SELECT * FROM {self.function[0]}({values})"  # noqa: S608 - it holds no value
         self._sql[dialect] = sql, places
 
@@ -122,11 +142,14 @@ def _function(kept: Kept, sql: str, places: Sequence[tuple[str | None, object]])
     types = [kept.takes.get(name, "text") for name in names]
     values = [_literal(constant) if name is None else f"${names.index(name) + 1}" for name, constant in places]
     query = sql % tuple(values)
-    kind = "VOLATILE" if kept.writes else "STABLE"
     columns = ", ".join(f"column_{number} {type_}" for number, type_ in enumerate(kept.gives))
+    kind, end = "STABLE", ""
+    if kept.writes:
+        types.append("double precision")
+        kind, end = "VOLATILE", _REFUSED_LATE.format(until=f"${len(types)}")
     rest = (
         f"({', '.join(types)}) RETURNS TABLE ({columns}) LANGUAGE plpgsql {kind} {_PLANNING} "
-        f"AS $hype$ BEGIN RETURN QUERY {query}; END $hype$"
+        f"AS $hype$ BEGIN RETURN QUERY {query}; {end}END $hype$"
     )
     name = f"hype_{kept.name}_{hashlib.sha256(rest.encode()).hexdigest()[:12]}"
     return name, f"CREATE FUNCTION {name}{rest}"

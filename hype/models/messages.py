@@ -67,8 +67,8 @@ class Message(_Columns, Editable):
 
         session_id: the author's, None for an author without one. It does what `Channel.tick` and `add` do for a text
         channel and an author whose session is not revoked. It stores nothing where the database has no such statement,
-        and where another writer waits for the channel's turn or locks its row: it must not wait, because it is
-        committed even when nobody waits for the answer any more.
+        where another writer waits for the channel's turn or locks its row, and when it comes so late that nobody waits
+        for its answer any more.
         """
         if not possible_id(channel_id):
             return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Iterator
 from typing import Any
 
@@ -124,6 +125,7 @@ async def test_a_socket_that_writes_alone_costs_one_round_trip(
 ) -> None:
     """The check of the session, the turn of the channel, the message and its commit travel together."""
     ann = on_postgres.guest("ann")
+    await say(on_postgres, ann, "the first one of the connection")
     sent = Messages(monkeypatch)
     await say(on_postgres, ann, "hello")
     assert sent.number == 1
@@ -140,3 +142,28 @@ async def test_a_lost_answer_stores_nothing_twice(on_postgres: Backend, monkeypa
     third = await say(on_postgres, ann, "third")
     assert [message["content"] for message in stored(on_postgres)] == ["first", "second", "third"]
     assert on_postgres.announced == [RoomEvent(ROOM, "message", each, joins="socket-1") for each in (first, third)]
+
+
+async def test_a_clock_that_was_set_costs_no_message(on_postgres: Backend, monkeypatch: pytest.MonkeyPatch) -> None:
+    """PostgreSQL whose clock was set an hour forward stores each message once, and is asked for its time again."""
+    ann = on_postgres.guest("ann")
+    sent = Messages(monkeypatch)
+
+    async def costs(content: str) -> int:
+        before = sent.number
+        await say(on_postgres, ann, content)
+        return sent.number - before
+
+    with monkeypatch.context() as earlier:
+        earlier.setattr(postgresql, "time", _HourAhead)
+        assert await costs("first") > 3  # the time, a refusal, and the transaction of several statements
+    assert [await costs("second"), await costs("third")] == [2, 1]  # the time of another connection; no more
+    assert [message["content"] for message in stored(on_postgres)] == ["first", "second", "third"]
+
+
+class _HourAhead:
+    """Our own clock, an hour ahead of its later time."""
+
+    @staticmethod
+    def monotonic() -> float:
+        return time.monotonic() + 3600

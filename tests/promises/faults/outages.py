@@ -66,8 +66,8 @@ def migrated(own: Cluster, database: str) -> Iterator[None]:
 
 @contextmanager
 def _locking(url: str, tables: str) -> Iterator[None]:
-    """Keep everybody else away from the tables."""
-    connection = psycopg2.connect(url)
+    """Keep everybody else away from the tables. A writer that has some of them already loses the deadlock."""
+    connection = psycopg2.connect(url, options="-c deadlock_timeout=1min")
     try:
         connection.cursor().execute(f"LOCK TABLE {tables} IN ACCESS EXCLUSIVE MODE")
         yield

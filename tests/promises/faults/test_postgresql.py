@@ -34,6 +34,24 @@ def test_an_outage(serve: Serve, own_cluster: Cluster, own_database: str, fault:
     assert "by socket, during the fault" not in contents
 
 
+@pytest.mark.parametrize("fault", [frozen, locked], ids=lambda fault: str(fault.__name__))
+def test_a_refused_message_is_not_stored_later(
+    serve: Serve, own_cluster: Cluster, own_database: str, fault: Fault
+) -> None:
+    """What a socket was told to send again is not stored once PostgreSQL goes on, when no other writer is there."""
+    server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
+    world = server.world()
+    listener = world.socket(world.guest("anna"), join=ROOM)
+    listener.send("message", {"channelId": ROOM, "content": "before the fault"})
+    listener.expect("message", within=60)
+    with fault(own_cluster, own_database):
+        listener.send("message", {"channelId": ROOM, "content": "during the fault"})
+        assert listener.expect("error", within=60)["data"]["code"] == "unavailable"
+    server.stop()
+    own_cluster.finish(own_database)
+    assert own_cluster.rows("SELECT content FROM messages", own_database) == [("before the fault",)]
+
+
 def look_around(server: Running, world: World, anna: Person, *, readable: bool) -> None:
     """Ask for what needs the database, with a good token, and for what does not."""
     assert ask(server, "GET", "/health").status_code == 503
