@@ -7,7 +7,7 @@ from typing import Any, Final, NamedTuple, Self
 
 import peewee
 
-from hype.database import Statement, execute, given
+from hype.database import Kept, Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import Editable, columns, now_ms, possible_id
 from hype.models.lists import Listing, Part
@@ -198,7 +198,13 @@ COUNTING: Final = Channels.update(
 ).where(_ITSELF)
 """The update that gives a place and a time to a new message of the given channel, `key`, and counts it."""
 
-_OF_TICK = (Channels.last_message_at, Channels.type, Channels.last_ordinal)
-_TICKED = Statement(COUNTING.returning(*_OF_TICK))
-_TICKED_FOR = Statement(COUNTING.returning(*_OF_TICK, author_in_session(as_json=True)))
+
+def _ticked(name: str, *more: Any) -> Statement:
+    query = COUNTING.returning(Channels.last_message_at, Channels.type, Channels.last_ordinal, *more)
+    gives = ("bigint", "text", "bigint", *["text"] * len(more))
+    return Statement(query, on_postgresql=Kept(name, query, {"now": "bigint"}, gives, writes=True))
+
+
+_TICKED = _ticked("tick")
+_TICKED_FOR = _ticked("tick_for", author_in_session(as_json=True))
 _FORGOTTEN = Statement(Channels.update({Channels.message_count: Channels.message_count - 1}).where(_ITSELF))

@@ -9,7 +9,7 @@ import peewee
 from peewee import JOIN
 
 from hype import jsontext
-from hype.database import Statement, execute, given
+from hype.database import Kept, Statement, execute, given
 from hype.ids import new_id
 from hype.models.base import (
     LARGEST_OFFSET,
@@ -21,7 +21,7 @@ from hype.models.base import (
     possible_id,
     storable,
 )
-from hype.models.json import json_of
+from hype.models.json import array_of, json_of
 from hype.models.lists import Listing, Part, short_list
 from hype.models.sessions import Session
 from hype.models.tables import Sessions, Totals, Users
@@ -108,7 +108,8 @@ class User(_Columns, Editable):
         rows = execute(_IN_SESSION, key=user_id, session=known)
         if not rows:
             return None
-        of_user, of_session = rows[0][:_WIDTH], rows[0][_WIDTH:]
+        values = jsontext.parse(rows[0][0])
+        of_user, of_session = values[:_WIDTH], values[_WIDTH:]
         return cls._make(of_user), None if of_session[0] is None else Session._make(of_session)
 
     @classmethod
@@ -230,11 +231,12 @@ _PROFILE = Statement(
 )
 _BY_NAME = Statement(Users.select(*_USER).where(Users.username == given("key")))
 _BY_EMAIL = Statement(Users.select(*_USER).where(Users.email_key == given("key")))
-_IN_SESSION = Statement(
-    Users.select(*_USER, *_SESSION)
+_JOINED = (
+    Users.select(array_of([*_USER, *_SESSION]))
     .join(Sessions, JOIN.LEFT_OUTER, on=(Sessions.id == given("session")))
     .where(Users.id == given("key"))
 )
+_IN_SESSION = Statement(_JOINED, on_postgresql=Kept("user_in_session", _JOINED, {}, ("text",)))
 
 
 _OURS = Totals.id == "users"
