@@ -18,13 +18,11 @@ def new_id() -> str:
 
     A later id usually sorts later, which keeps an index over ids compact. No code may rely on that order.
     """
-    milliseconds = time.time_ns() // 1_000_000
-    blocks = (
-        base36(milliseconds, 8),
-        base36(next(_counter), 4),
-        base36(secrets.randbits(_RANDOM_BITS), 12),
-    )
-    return "c" + "".join(blocks)
+    early, late = divmod(time.time_ns() // 1_000_000, _BLOCK)
+    chance, low = divmod(secrets.randbits(_RANDOM_BITS), _BLOCK)
+    high, middle = divmod(chance, _BLOCK)
+    blocks = (early, late, next(_counter), high, middle, low)
+    return "c" + "".join([_PAIRS[block // 1296 % 1296] + _PAIRS[block % 1296] for block in blocks])
 
 
 def base36(number: int, width: int) -> str:

@@ -6,10 +6,11 @@ A `Shape` says from which column of a row each member of an object comes, and ho
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any, Final, Literal
 
 __all__ = ["AUTHOR", "MESSAGE", "USER", "Member", "Shape", "timestamp"]
@@ -46,20 +47,20 @@ class Member:
     column: str = ""
     kind: Kind = "plain"
 
-    def of(self, row: Any) -> Any:
-        """Return the value for a row."""
+    def reader(self) -> Callable[[Any], Any]:
+        """Return the function from a row to the value; most values are read in native code."""
         if self.kind == "empty":
-            return []
-        value = getattr(row, self.column)
+            return lambda row: []
+        value = attrgetter(self.column)
         match self.kind:
             case "flag":
-                return bool(value)  # SQLite stores 0 and 1
+                return lambda row: bool(value(row))  # SQLite stores 0 and 1
             case "time":
-                return timestamp(value)
+                return lambda row: timestamp(value(row))
             case "lower":
-                return value.lower()
+                return lambda row: value(row).lower()
             case "start":
-                return value[:4]
+                return lambda row: value(row)[:4]
         return value
 
 
@@ -69,10 +70,13 @@ class Shape:
     def __init__(self, **members: Member | Shape) -> None:
         """Describe an object by its members."""
         self.members: Mapping[str, Member | Shape] = members
+        self._readers = [
+            (name, member.of if isinstance(member, Shape) else member.reader()) for name, member in members.items()
+        ]
 
     def of(self, row: Any) -> dict[str, Any]:
         """Return the object of a row."""
-        return {name: member.of(row) for name, member in self.members.items()}
+        return {name: read(row) for name, read in self._readers}
 
 
 AUTHOR: Final = Shape(

@@ -22,7 +22,7 @@ from hype import greenlets
 from hype.admission import Admission, Door
 from hype.deadlines import Deadlines
 from hype.gateway.attending import Attendant, ClientAddress, Work
-from hype.gateway.hub import Socket
+from hype.gateway.hub import Socket, drop
 from hype.gateway.library import ServerProtocol
 from hype.gateway.protocol import Close, CloseCode
 from hype.gateway.text_frames import size_on_the_wire, text_or_close, whole_text
@@ -92,15 +92,6 @@ class Connection(asyncio.BufferedProtocol):
     def waiting_bytes(self) -> int:
         """The number of bytes that wait for the client."""
         return self._transport.get_write_buffer_size()
-
-    def send(self, frame: bytes) -> None:
-        """Write a whole frame; close a client for which too many bytes wait instead (ruling R32)."""
-        if not self._writable:
-            return
-        if self._transport.get_write_buffer_size() + len(frame) > self._listener.max_queue_bytes:
-            self.socket.close(CloseCode.TOO_SLOW, "Too slow")
-        else:
-            self._transport.write(frame)
 
     def close(self, code: int, reason: str) -> None:
         """Begin the closing handshake, behind the frames that wait; abort when the client does not answer in time."""
@@ -192,16 +183,22 @@ class Connection(asyncio.BufferedProtocol):
         if self._attendant is None:
             self._write()
 
+    def pause_writing(self) -> None:
+        """Close a client that does not read: more than the allowed bytes wait for it (ruling R32)."""
+        if self._writable:
+            self.socket.close(CloseCode.TOO_SLOW, "Too slow")
+
     def eof_received(self) -> None:
         """Take the end of what the client sends; the transport closes by itself when all has been written."""
         self._protocol.receive_eof()
-        self._writable = False
+        self._stop_writing()
         self._listener.leaving.set(self)
 
     def connection_lost(self, error: Exception | None) -> None:
         """End, once every text that had arrived has been handled."""
         self._protocol.receive_eof()
-        self._lost, self._writable = True, False
+        self._lost = True
+        self._stop_writing()
         self._listener.clear(self)
         self._listener.door.left(self)
         self._continue()
@@ -227,7 +224,10 @@ class Connection(asyncio.BufferedProtocol):
         request.headers.clear()
         self._write()
         if response.status_code == 101:
-            self._writable = self._protocol.state is State.OPEN
+            if self._protocol.state is State.OPEN:
+                self._writable = True
+                self._transport.set_write_buffer_limits(self._listener.max_queue_bytes)
+                self.socket.send = self._transport.write
             self._listener.opening.clear(self)
             self._listener.quiet.set(self)
             self._attendant = self._listener.attend(self)
@@ -329,11 +329,13 @@ class Connection(asyncio.BufferedProtocol):
                 transport.write_eof()
                 ended = True
         if ended or self._protocol.close_expected():
-            self._writable = False
+            self._stop_writing()
             if self not in self._listener.leaving and not self._lost:
                 self._listener.leaving.set(self)
-        elif self._writable and transport.get_write_buffer_size() > self._listener.max_queue_bytes:
-            self.socket.close(CloseCode.TOO_SLOW, "Too slow")  # it asks for pongs and does not read them
+
+    def _stop_writing(self) -> None:
+        self._writable = False
+        self.socket.send = drop
 
 
 class Listener:

@@ -16,17 +16,18 @@ from hype.gateway import frames
 from hype.ids import new_id
 from hype.operations.callers import Identity
 
-__all__ = ["ClientConnection", "Hub", "Socket"]
+__all__ = ["ClientConnection", "Hub", "Socket", "drop"]
 
 
 class ClientConnection(Protocol):
-    """The network connection behind a socket. Neither method waits."""
-
-    def send(self, frame: bytes) -> None:
-        """Write one event, as the bytes of a WebSocket frame."""
+    """The network connection behind a socket."""
 
     def close(self, code: int, reason: str) -> None:
-        """Begin to close, behind the events that the client has not taken yet."""
+        """Begin to close, behind the events that the client has not taken yet. It never waits."""
+
+
+def drop(frame: bytes) -> None:
+    """Forget an event that can be sent to its client no more, or not yet."""
 
 
 @dataclass(eq=False, slots=True)
@@ -34,25 +35,24 @@ class Socket:
     """A client's connection as the hub sees it.
 
     address: the client's IP address. identity: None until the socket is bound (see `hype.gateway.identity`).
-    rooms: ids of channels. open: False from the moment when the server decides to close it.
+    send: writes an event, as the bytes of a WebSocket frame, without waiting. It is the transport's own function while
+    the client can be written to, so that an event to many costs one call for each of them. rooms: ids of channels.
+    open: False from the moment when the server decides to close it.
     """
 
     connection: ClientConnection
     address: str
+    send: Callable[[bytes], object] = drop
     id: str = field(default_factory=new_id)
     identity: Identity | None = None
     rooms: set[str] = field(default_factory=set)
     open: bool = True
 
-    def send(self, frame: bytes) -> None:
-        """Write an event, as the bytes of a WebSocket frame, if the socket is still open."""
-        if self.open:
-            self.connection.send(frame)
-
     def close(self, code: int, reason: str = "") -> None:
         """Close the socket: from now on it neither receives nor sends. A second call does nothing."""
         if self.open:
             self.open = False
+            self.send = drop
             self.connection.close(code, reason)
 
 

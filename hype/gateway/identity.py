@@ -82,6 +82,8 @@ class Identities:
         Raises NotAuthenticated when there is none, NotFound for a claim of an unknown user, Forbidden for another user
         than that of the socket, Gone when the socket is closed, which a bad token does.
         """
+        if socket.identity is not None and name not in _MEMBERS:
+            return socket.identity  # most frames
         return self._identify(socket, _said(name, data))
 
     def release(self, socket: Socket) -> bool:

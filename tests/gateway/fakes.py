@@ -50,7 +50,7 @@ def identity(user_id: str, session_id: str | None = None) -> Identity:
 def bound_socket(hub: Hub, user_id: str, *rooms: str, session_id: str | None = None) -> tuple[Socket, FakeConnection]:
     """Return a socket of a user in these rooms, and its connection."""
     connection = FakeConnection()
-    socket = Socket(connection, "192.0.2.1")
+    socket = Socket(connection, "192.0.2.1", connection.send)
     hub.add(socket)
     hub.bind(socket, identity(user_id, session_id))
     for room in rooms:

@@ -77,7 +77,7 @@ class _EchoConnection(Connection):
             return
         if frame.fin:
             message, self._binary = bytes(self._binary), None
-            self.send(Frame(Opcode.BINARY, message).serialize(mask=False))
+            self.socket.send(Frame(Opcode.BINARY, message).serialize(mask=False))
 
 
 @pytest_asyncio.fixture

@@ -47,8 +47,8 @@ class _Wire:
     def is_closing(self) -> bool:
         return self._closing
 
-    def get_write_buffer_size(self) -> int:
-        return 0
+    def set_write_buffer_limits(self, high: int) -> None:
+        pass
 
 
 class _Recorder:
