@@ -181,6 +181,17 @@ def test_two_causes_are_two_groups() -> None:
     assert "4 of 4 requirements failed, for 2 reasons" in decide(results, Scope("hardened", AREAS)).reasons
 
 
+def test_an_event_that_never_comes_is_one_cause() -> None:
+    """Cases that wait in vain, and those that get the next event in its place, are one group, not led by the model."""
+    late = shown("model.a", "bob/2 to hear typing {'userId': 'a'} now", "message {'id': 'b'}", MESSAGE)
+    never = shown("model.b", "bob to hear typing {'userId': 'a'}", "nothing", Pair("event", "typing", "out"))
+    early = shown("R37.c", "the next frame to ann to be typing", "{'type': 'message'}", Pair("event", "typing", "out"))
+    turns = shown("R36.d", "the next frame to ann to be message", "{'type': 'user_left'}", MESSAGE)
+    rules = [result.requirement for result in (late, never, early, turns)]
+    groups = grouped(evaluate(rules, [late, never, early, turns], None))
+    assert [ids(group.failed) for group in groups] == [["R37.c", "model.a", "model.b"], ["R36.d"]]
+
+
 def test_a_server_that_tells_everybody_leads_with_the_audience() -> None:
     """Of failures with one difference, the cell of the audience matrix leads."""
     stray = ("the next frame to ann to be message", "{'type': 'typing'}")

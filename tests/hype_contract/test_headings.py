@@ -50,6 +50,8 @@ def group(expected: str, got: str, pair: Pair | None = CREATED, *, id: str = "R1
         ("ann to receive message", "closed with 1011", MESSAGE, "the socket closes where message is due"),
         ("ann to hear nothing of a room that it is not in", "{'type': 'message'}", MESSAGE,
          "sockets hear of rooms that they are not in: message"),
+        ("the order -createdAt in the answer to GET /api/messages?channelId=a", "[{'id': 'a'}, {'id': 'b'}]",
+         Pair("operation", "listMessages", "200"), "GET /api/messages lists in another order than -createdAt"),
         ("the contents to be ['one']", "['two']", CREATED, RULE),
     ],
 )  # fmt: skip

@@ -19,7 +19,7 @@ from tests.mutants.registry import Mutant, Seam
 from tests.mutants.seams import Around, Event, Frame, Operation
 from tests.strangers.documents import Document, changing, rerouting
 
-__all__ = ["EVERY", "Deviation", "stranger"]
+__all__ = ["EVERY", "Deviation", "events", "stranger"]
 
 _OFF_S: Final = 7200
 _ID: Final = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -172,7 +172,7 @@ def _forged_is_forbidden(handle: Any, frame: Any) -> Any:
     return handle(frame)
 
 
-def _events(*names: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Around:
+def events(*names: str, change: Callable[[dict[str, Any]], dict[str, Any]]) -> Around:
     """Return the change of the data of these events, or of all events."""
 
     def encode(original: Any, name: str, data: Any) -> Any:
@@ -262,7 +262,7 @@ EVERY: Final = (
         "A1: extra members are allowed in every object, and JSON objects have no order.",
         (
             changing(_more_in_answers),
-            _events(change=_more),
+            events(change=_more),
         ),
     ),
     Deviation(
@@ -296,7 +296,7 @@ EVERY: Final = (
         (Frame("message", _forged_is_forbidden), Frame("typing", _forged_is_forbidden)),
     ),
     Deviation(
-        "leaving-flags", "A10: flags of leaving may have any value.", (_events("voice_state", change=_other_flags),)
+        "leaving-flags", "A10: flags of leaving may have any value.", (events("voice_state", change=_other_flags),)
     ),
     Deviation(
         "null-from-outside",
@@ -318,7 +318,7 @@ EVERY: Final = (
             Event("message_edited message_deleted typing error transport_closed", _silent),
             Around("hype.gateway:Hub.to_user", _silent),
             Frame("user_left", _silent),
-            _events("new_producer", "producer_closed", "speaking_state", change=without("channelId")),
+            events("new_producer", "producer_closed", "speaking_state", change=without("channelId")),
             Operation("updateUser", _null_refused),
         ),
     ),

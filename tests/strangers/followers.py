@@ -22,7 +22,7 @@ from tests.mutants.judging import serving
 from tests.mutants.seams import GONE, AnswerHead, Around, Event, Operation, SpecPatch
 from tests.mutants.wrapping import ROOT
 from tests.running import SECRETS
-from tests.strangers.deviations import Deviation
+from tests.strangers.deviations import Deviation, events
 from tests.strangers.documents import Document, changing
 
 __all__ = ["EXAMPLE_SECRETS", "FOLLOWERS", "judged"]
@@ -109,6 +109,29 @@ def _without_the_owner(send: Any, event: Any) -> None:
     send(event.but_for(except_user=event.data["userId"]))
 
 
+def _person_inside(data: dict[str, Any]) -> dict[str, Any]:
+    """Tell of a user under names of this server's own."""
+    return {"user": {"id": data["userId"], "name": data["username"]}, "room": data["channelId"]}
+
+
+def _message_inside(data: dict[str, Any]) -> dict[str, Any]:
+    return {"message": {"text": data["content"], "by": data["authorId"], "room": data["channelId"]}}
+
+
+class _Places:
+    """The voice channel that each user was last told to be in."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, str] = {}
+
+    def told(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Name the channel that a user has left, where the specs have null."""
+        if data["channelId"] is None:
+            return {**data, "channelId": self._last.get(data["userId"], "none")}
+        self._last[data["userId"]] = data["channelId"]
+        return data
+
+
 FOLLOWERS: Final = (
     Deviation("bare-channels", "`Response: Channel[]` and `Response: Channel`.", (changing(_bare_channels),)),
     Deviation("created-200", "The document names no status of POST /api/channels.", (changing(_created_is_200),)),
@@ -152,6 +175,16 @@ FOLLOWERS: Final = (
         "owner-hears-nothing",
         "A23: `producer_closed` may leave the owner out, who has closed it.",
         (Event("producer_closed", _without_the_owner),),
+    ),
+    Deviation(
+        "other-data",
+        "`user_joined`, `user_left` and `message` have `data: any`.",
+        (events("user_joined", "user_left", change=_person_inside), events("message", change=_message_inside)),
+    ),
+    Deviation(
+        "left-channel-named",
+        "`voice_state`: `channelId: string`, also when a user has left.",
+        (events("voice_state", change=_Places().told),),
     ),
 )
 """Each row of the audit of the seed document, with its words."""

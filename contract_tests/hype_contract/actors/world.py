@@ -249,7 +249,7 @@ class World:
         made = Socket(self.contract, connection, self.trace, name, pace, self.conditions, hearer)
         made.user = {"userId": person.id} if person else {}
         made.patience = self._patience
-        made.answer_is_due = not self.by_the_words
+        made.by_the_words = self.by_the_words
         self._sockets.append(made)
         return made
 

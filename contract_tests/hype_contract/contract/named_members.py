@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -35,6 +35,11 @@ class NamedMembers:
         class of the objects that are returned.
         """
         return self._of((place,), value, kind)
+
+    def inside(self, place: str, member: str) -> Collection[str]:
+        """Return the names that the schema at `place` has for the members of its objects' `member`."""
+        below_it = self._shape((place,)).members.get(member, ())
+        return self._shape(tuple(below_it)).members.keys()
 
     def _of(self, places: tuple[str, ...], value: Any, kind: type[dict[str, Any]]) -> Any:
         if not isinstance(value, dict | list):

@@ -34,6 +34,11 @@ _EXTRA_FRAME = re.compile(
     r"^the next frame to | to get no | to hear no(?:thing)?\b| to hear \w+ (?:once|never|\{.*\} now)$"
     r"|^the (?:frames|events) .* to be \[\]$|^the (?:number of )?events that \S+ heard "
 )
+_OF_THE_MODEL = re.compile(r"^\S+ to hear (?P<due>[a-z_]+) \{.*\}(?P<now> now)?$", re.DOTALL)
+_OF_A_SOCKET = re.compile(r"^\S+ to receive (?P<due>[a-z_]+)\b")
+_AT_ONCE = re.compile(r"^the next frame to \S+ to be (?P<due>[a-z_]+)\b")
+_IN_ITS_PLACE = re.compile(r"^next (?P<due>\w+), not ")
+_FRAME_OF_THE_MODEL = re.compile(r"^(\w+) \{")
 _STATUS = re.compile(r"^\d{3}\b")
 _STATUS_DEMANDED = re.compile(r" to answer \d|'s status for .* to be \d{3}$")
 
@@ -47,8 +52,10 @@ class Difference(NamedTuple):
 
 def difference_of(result: CaseResult) -> Difference:
     """Return the difference that a case has shown, which failed or was blocked."""
-    return _member(result) or Difference(
-        _where(result.pair, result.expected), _what(result.expected or result.message, result.got)
+    return (
+        _member(result)
+        or _due(result)
+        or Difference(_where(result.pair, result.expected), _what(result.expected or result.message, result.got))
     )
 
 
@@ -61,6 +68,35 @@ def _member(result: CaseResult) -> Difference | None:
         return None
     refused = found["status"].startswith("2")
     return Difference(f"member {found['member']}", "refused" if refused else f"{found['keyword']} not refused")
+
+
+def _due(result: CaseResult) -> Difference | None:
+    """Return the event that was due, if it did not come, or if another one came in its place."""
+    if found := _OF_A_SOCKET.match(result.expected):
+        return never_came(found["due"])
+    if found := _AT_ONCE.match(result.expected):
+        return _out_of_turn(found["due"], FRAME_TYPE.search(result.got))
+    if found := _OF_THE_MODEL.match(result.expected):
+        instead = found["now"] is not None
+        return (
+            _out_of_turn(found["due"], _FRAME_OF_THE_MODEL.match(result.got)) if instead else never_came(found["due"])
+        )
+    return None
+
+
+def never_came(event: str) -> Difference:
+    """Return the difference of the cases that waited for an event in vain."""
+    return Difference(f"event {event}", f"receive {event}")
+
+
+def due_at_once(cause: tuple[object, ...]) -> str:
+    """Return the event in whose place another one came, if this is such a difference; "" otherwise."""
+    found = _IN_ITS_PLACE.match(str(cause[-1]))
+    return found["due"] if found else ""
+
+
+def _out_of_turn(due: str, came: re.Match[str] | None) -> Difference:
+    return Difference(f"event {due}", f"next {due}, not {came[1] if came else 'it'}")
 
 
 def is_about_order(result: CaseResult) -> bool:
@@ -111,11 +147,6 @@ def _what(expected: str, got: str) -> str:
         # The status that came says more than the words beside it, which name the case's own values.
         status = _STATUS.search(got)
         return f"{expected[request.end() :]}, not {status[0] if status else _plain(got)}"
-    if " to receive " in expected:
-        return f"receive {expected.partition(' to receive ')[2].partition(' ')[0]}"
-    if expected.startswith("the next frame to "):
-        came = FRAME_TYPE.search(got)
-        return f"next {expected.partition(' to be ')[2].partition(' ')[0]}, not {came[1] if came else 'it'}"
     return _LITERAL.sub("…", _plain(_NAMED.sub("", expected)))
 
 

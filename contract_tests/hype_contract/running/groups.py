@@ -11,8 +11,10 @@ from hype_contract.requirements.requirement import LEVELS, Level
 from hype_contract.running.difference import (
     Difference,
     difference_of,
+    due_at_once,
     is_about_order,
     is_extra_frame,
+    never_came,
     strays,
     wrong_status,
 )
@@ -27,6 +29,7 @@ _PROMISE = "seen."
 _PROMISED_ORDER = "seen.order"
 _PROMISED_AUDIENCE = "seen.audience"
 _BOUND = "bounds."
+_MODEL = "model."
 
 
 @dataclass(frozen=True)
@@ -77,7 +80,7 @@ def _by_cause(
     failed: Sequence[RequirementResult], counted: Collection[str], awaited: Collection[str | None]
 ) -> dict[tuple[object, ...], list[RequirementResult]]:
     causes = {result.requirement.id: _cause(result) for result in failed if not result.follows}
-    causes |= _disordered(failed, causes) | _never_works(failed, awaited) | _told_to_all(failed)
+    causes |= _missed(causes) | _disordered(failed, causes) | _never_works(failed, awaited) | _told_to_all(failed)
     members: dict[tuple[object, ...], list[RequirementResult]] = defaultdict(list)
     for result in failed:
         id = result.requirement.id
@@ -88,6 +91,13 @@ def _by_cause(
         )
         members[counts, *(first or causes.get(id) or (id,))].append(result)
     return members
+
+
+def _missed(causes: Mapping[str, tuple[object, ...]]) -> dict[str, tuple[object, ...]]:
+    """Return id → cause for the cases that got another event in place of one that others waited for in vain."""
+    every = set(causes.values())
+    due = {id: event for id, cause in causes.items() if (event := due_at_once(cause))}
+    return {id: never_came(event) for id, event in due.items() if never_came(event) in every}
 
 
 def _disordered(
@@ -183,6 +193,7 @@ def _lead(members: Sequence[RequirementResult], awaited: Collection[str | None])
             not stray,
             id not in awaited,
             not promise,
+            id.startswith(_MODEL),
             (member in derived) != shared,
             bool(member.follows),
         )

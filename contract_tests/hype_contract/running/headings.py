@@ -13,13 +13,14 @@ from hype_contract.running.results import CaseResult
 _LONGEST = 160
 _MOST_EVENTS = 4
 # An id of a requirement that says that something works, and not which rule breaks when it does not.
-_WHOLE = re.compile(r"(?:answer|spec|bounds)\.")
+_WHOLE = re.compile(r"(?:answer|spec|bounds|seen|model)\.")
 _REQUEST = re.compile(
     r"^(?:the answer to )?(?P<request>[A-Z]+ /\S*) to (?P<what>answer|keep|be answered)\b(?P<rest>.*)", re.DOTALL
 )
 _STATUS = re.compile(r"^(\d{3})\b")
 _STATUSES = re.compile(r" (\d{3}(?: or \d{3})*)$")
 _INDEX = re.compile(r"\[\d+\]")
+_ORDER = re.compile(r"^the order (?P<order>.+) in the answer to (?P<request>[A-Z]+ /\S*)$")
 _NEXT = re.compile(r"^the next frame to \S+ to be (\w+)")
 _RECEIVE = re.compile(r"^\S+ to receive (\w+)")
 
@@ -56,6 +57,9 @@ def _sentences(case: CaseResult, contract: Contract) -> Iterator[str]:
     elif request := _REQUEST.match(case.expected):
         where = _operation(case.pair, contract) or path_of(request["request"])
         yield from _answer(where, case, request["what"], request["rest"])
+    elif listed := _ORDER.match(case.expected):
+        where = _operation(case.pair, contract) or path_of(listed["request"])
+        yield f"{where} lists in another order than {listed['order']}"
     elif case.expected.startswith("the frame to "):
         wrong = _first_problem(case.got.partition(": {")[0])
         yield f"{event or 'a frame'} is sent wrongly: {wrong}"

@@ -17,7 +17,7 @@ from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from hype_contract.actors.clients.conditions import Conditions
-from hype_contract.actors.clients.frames import Condition, Frame, described, matcher, named
+from hype_contract.actors.clients.frames import Condition, Frame, Predicate, described, matcher, named_by_words, told
 from hype_contract.actors.clients.opening import PATIENCE_S, refused
 from hype_contract.actors.must import Members, Violation, shown
 from hype_contract.actors.patience import Patience, Wait
@@ -72,8 +72,8 @@ class Socket:
         """The members with which `fence` claims an identity (documented); empty if a token proves it (hardened)."""
         self.user: Mapping[str, Any] = {}
         """The `userId` of the socket's user, once it is known."""
-        self.answer_is_due = True
-        """Whether the case may demand the answer to the socket's own `user_joined`, which the words do not name."""
+        self.by_the_words = False
+        """Whether the case demands the words alone, which leave the answer to `user_joined`, and data, open."""
         self.pace = pace
         self.patience = Patience()
         """How long to wait for what must come. A run shares one among all its sockets."""
@@ -132,7 +132,7 @@ class Socket:
                 self._missing(type, where, wait)
             wait.came()
         frame = self.pending.pop(0)
-        if not matcher(type, where)(frame):
+        if not self._matcher(type, where)(frame):
             raise Violation(
                 f"the next frame to {self.name} to be {type} {described(where)}".strip(), frame, _pair(type)
             )
@@ -179,7 +179,7 @@ class Socket:
         try:
             index = self._await("user_joined", {**self.user, "channelId": channel_id})
         except Violation:
-            if self.answer_is_due or self._end is not None:
+            if not self.by_the_words or self._end is not None:
                 raise
             self._conditions.sleep(_SETTLED_S)
             self.alive()
@@ -264,7 +264,7 @@ class Socket:
 
     def _await(self, type: str, where: Condition | None, within: float | None = None) -> int:
         """Read until a pending frame matches; return its index in `pending`."""
-        match = matcher(type, where)
+        match = self._matcher(type, where)
         wait = self._wait(type, within)
         position = 0
         while True:
@@ -276,10 +276,13 @@ class Socket:
             if not self._read_in(wait):
                 self._missing(type, where, wait)
 
+    def _matcher(self, type: str, where: Condition | None) -> Predicate:
+        return matcher(type, where, named_by_words(self.contract, type) if self.by_the_words else None)
+
     def _missing(self, type: str, where: Condition | None, wait: Wait) -> NoReturn:
         if self._end is None:
             wait.silent()
-        received = [named(frame) for frame in self.pending]
+        received = [told(frame) for frame in self.pending]
         got = _reason(self._end) if self._end else f"{received or 'nothing'} in {wait.seconds:g} s"
         raise Violation(f"{self.name} to receive {type} {described(where)}".strip(), got, _pair(type))
 
@@ -357,8 +360,10 @@ class Socket:
             expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"
             rule = f"{'spec' if wrong else 'published'}.{known.name}.out" if known else FRAMES_ARE_EVENTS
             self._trace.note(rule, expected, f"{'; '.join(found)}: {shown(payload)}", known if wrong else None)
-        if known is None or event is None or not isinstance(frame.get("data"), dict):
+        if known is None or event is None:
             return _NO_EVENT
+        if not isinstance(frame.get("data"), dict):
+            return {**frame, "data": {}} if self.by_the_words and not wrong else _NO_EVENT
         self._hearer.heard(frame, self._trace)
         if self._trace.is_of_another(_about(frame["data"])):
             rule = f"audience.{known.name}.out.outsider"

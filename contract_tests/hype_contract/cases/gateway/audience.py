@@ -2,6 +2,9 @@
 
 An `Action` makes an event happen in a channel. The other sockets in the room hear the same events in each of the four
 cases; each case then checks one audience. A socket is known to hear nothing once the room has heard the events.
+
+The words of the document say nothing of orders, nor of the other events of an action. By them, a case looks at its own
+event alone.
 """
 
 from __future__ import annotations
@@ -19,6 +22,7 @@ from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import (
     hears_nothing,
     keeps_several_sockets,
+    leaves_calls,
     set_voice_state,
     sockets_in_call,
     sockets_in_room,
@@ -69,6 +73,7 @@ class Trigger:
     """An action and the event that it is about. `voice`: the action needs a voice channel.
 
     `stays`: the sender still has a socket afterwards. `twice`: a second socket of the sender may be in the room.
+    `under`: the requirement of its cases about others, if the document does not say that the action causes the event.
     """
 
     event: str
@@ -77,10 +82,11 @@ class Trigger:
     voice: bool = False
     stays: bool = True
     twice: bool = False
+    under: str = ""
 
 
 def audience_cases(triggers: Sequence[Trigger], contract: Contract) -> Iterator[Case]:
-    """Yield a case for each trigger and audience, under the requirement of its cell.
+    """Yield a case for each trigger and audience, under the requirement of its cell or of the trigger.
 
     A further case for each trigger of the area `gateway` leaves the room by a `user_left` request. The rule about the
     data of an event has a case with its first trigger.
@@ -99,7 +105,9 @@ def audience_cases(triggers: Sequence[Trigger], contract: Contract) -> Iterator[
         for who in WHO:
             cell = every.get((trigger.event, trigger.direction, who))
             if cell and (trigger.stays or who != "sender"):
-                yield Case(cell.id, name, partial(judges[who], trigger=trigger), alike=True)
+                elsewhere = bool(trigger.under) and who != "sender"
+                of, called = (trigger.under, f"{cell.id}.{name}") if elsewhere else (cell.id, name)
+                yield Case(of, called, partial(judges[who], trigger=trigger), alike=True)
         if cell and cell.area == "gateway":
             check = partial(_after_leaving, trigger=trigger, leave=_request_leave)
             yield Case("R35.leaver-hears-nothing", f"{trigger.event}.{trigger.direction}.{name}", check, alike=True)
@@ -124,11 +132,12 @@ def _sender(world: World, trigger: Trigger, receives: bool) -> None:
     if second:
         watcher.expect("user_joined", {"userId": person.id})
     expected = trigger.action(sender)
-    _hears(watcher, expected)
-    data = next((data for name, data in reversed(expected) if name == trigger.event), {})
+    _hears(world, watcher, trigger, expected)
+    own = [data for name, data in expected if name == trigger.event] or [{}]
+    data = own[-1]
     for socket in (*sender.sockets, *second):
-        if receives:
-            socket.expect(trigger.event, data)
+        for each in own if receives else ():
+            socket.expect(trigger.event, each)
         more = [
             frame
             for frame in socket.fence()
@@ -149,9 +158,10 @@ def _room(world: World, trigger: Trigger) -> None:
         sockets.append(_in_room_but_not_in_call(world, room, sockets))
     expected = trigger.action(Sender(world, person, room))
     for socket in sockets:
-        _hears(socket, expected)
+        _hears(world, socket, trigger, expected)
     for socket in sockets:
-        hears_nothing(socket, "more of it")
+        more = [frame for frame in socket.fence() if not world.by_the_words or frame["type"] == trigger.event]
+        must.hold(not more, f"{socket.name} to hear nothing more of it", more[:1], seen=_pair(trigger))
 
 
 def _in_room_but_not_in_call(world: World, room: str, sockets: Sequence[Socket]) -> Socket:
@@ -170,7 +180,7 @@ def _outsider(world: World, trigger: Trigger) -> None:
     (watcher,) = _sockets_in(world, here, trigger, ann)
     (outside,) = _sockets_in(world, there, trigger, outsider)
     alone, stranger, began = world.socket(loner), world.open_socket(), time.monotonic()
-    _hears(watcher, trigger.action(Sender(world, person, here)))
+    _hears(world, watcher, trigger, trigger.action(Sender(world, person, here)))
     _hears_own_room_next(world, outside, outsider, there, trigger)
     hears_nothing(alone, "of rooms that it is not in")
     may_be_closed_ms = world.contract.limits.get("authTimeoutMs")  # on a busy machine the trigger may take longer
@@ -197,7 +207,7 @@ def _after_leaving(world: World, trigger: Trigger, leave: Leave) -> None:
     watcher.expect("user_left", {"userId": gone.id, "channelId": room})
     left.fence()
     watcher.drain()
-    _hears(watcher, trigger.action(Sender(world, person, room)))
+    _hears(world, watcher, trigger, trigger.action(Sender(world, person, room)))
     heard = [frame for frame in left.fence() if frame["data"].get("userId") != gone.id]
     must.equal(heard, [], "the frames of a room to a user who has left it", seen=_pair(trigger))
 
@@ -209,7 +219,9 @@ def _reconnect(world: World, person: Person, socket: Socket, room: str, watcher:
 
 
 def _leave_call(world: World, person: Person, socket: Socket, room: str, watcher: Socket) -> Socket:
-    """Leave the voice channel."""
+    """Leave the voice channel; lose the connection where the document's words alone count, and null does nothing."""
+    if world.by_the_words and not leaves_calls(world):
+        return _reconnect(world, person, socket, room, watcher)
     set_voice_state(socket, None)
     return socket
 
@@ -220,9 +232,12 @@ def _request_leave(world: World, person: Person, socket: Socket, room: str, watc
     return socket
 
 
-def _hears(socket: Socket, expected: Sequence[Expected]) -> None:
+def _hears(world: World, socket: Socket, trigger: Trigger, expected: Sequence[Expected]) -> None:
     for name, data in expected:
-        socket.expect_next(name, data)
+        if not world.by_the_words:
+            socket.expect_next(name, data)
+        elif name == trigger.event:
+            socket.expect(name, data)
 
 
 def _pair(trigger: Trigger) -> Pair:

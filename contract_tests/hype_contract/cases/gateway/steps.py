@@ -119,3 +119,19 @@ def _keeps_several_sockets(world: World) -> bool:
     except Violation:
         return False
     return True
+
+
+def leaves_calls(world: World) -> bool:
+    """Return whether a `voice_state` with null leaves a call. The document has a string there (amendment A23)."""
+    return world.shared("leaves calls", _leaves_calls)
+
+
+def _leaves_calls(world: World) -> bool:
+    ann, bob = world.guests("ann", "bob")
+    watcher, leaver = sockets_in_call(world, world.room(ann, "voice"), ann, bob)
+    try:
+        set_voice_state(leaver, None)
+        watcher.expect("user_left", {"userId": bob.id})
+    except Violation:
+        return False
+    return True

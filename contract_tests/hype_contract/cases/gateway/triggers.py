@@ -148,7 +148,7 @@ def trigger_cases(contract: Contract) -> Iterable[Case]:
             Trigger("user_left", "in", asks_to_leave),
             Trigger("user_left", "out", closes, stays=False),
             Trigger("user_left", "out", drops, stays=False),
-            Trigger("user_left", "out", hangs_up, voice=True),
+            Trigger("user_left", "out", hangs_up, voice=True, under="R38.leave"),
             Trigger("message", "in", writes, twice=True),
             Trigger("message", "out", posts, twice=True),
             Trigger("message_edited", "out", edits, twice=True),
