@@ -74,8 +74,9 @@ class Kept:
 
     name: of its function, in which a digest of the query follows, so that servers of two versions have one each.
     query: its peewee query. takes: the types of the `given` values that are no texts. gives: the types of its columns.
-    writes: whether it changes rows. Such a function takes one value more, after the `given` ones: the time until which
-    somebody waits for its answer, in seconds of PostgreSQL's own clock. It stores nothing later than that.
+    writes: whether it changes rows. alone: whether it is a transaction by itself (see `execute_alone`). Such a function
+    takes one value more, after the `given` ones: the time until which somebody waits for its answer, in seconds of
+    PostgreSQL's own clock. It stores nothing later than that.
     """
 
     name: str
@@ -83,6 +84,7 @@ class Kept:
     takes: Mapping[str, str]
     gives: Sequence[str]
     writes: bool = False
+    alone: bool = False
 
 
 class Statement:
@@ -126,7 +128,7 @@ class Statement:
         if kept is not None:
             self.function = _function(kept, sql, places)
             places = [(name, None) for name in _names(places)]
-            values = ", ".join(["%s"] * (len(places) + kept.writes))
+            values = ", ".join(["%s"] * (len(places) + kept.alone))
             sql = f"SELECT * FROM {self.function[0]}({values})"  # noqa: S608 - it holds no value
         self._sql[dialect] = sql, places
 
@@ -143,10 +145,10 @@ def _function(kept: Kept, sql: str, places: Sequence[tuple[str | None, object]])
     values = [_literal(constant) if name is None else f"${names.index(name) + 1}" for name, constant in places]
     query = sql % tuple(values)
     columns = ", ".join(f"column_{number} {type_}" for number, type_ in enumerate(kept.gives))
-    kind, end = "STABLE", ""
-    if kept.writes:
+    kind, end = "VOLATILE" if kept.writes else "STABLE", ""
+    if kept.alone:
         types.append("double precision")
-        kind, end = "VOLATILE", _REFUSED_LATE.format(until=f"${len(types)}")
+        end = _REFUSED_LATE.format(until=f"${len(types)}")
     rest = (
         f"({', '.join(types)}) RETURNS TABLE ({columns}) LANGUAGE plpgsql {kind} {_PLANNING} "
         f"AS $hype$ BEGIN RETURN QUERY {query}; {end}END $hype$"

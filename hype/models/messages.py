@@ -168,7 +168,7 @@ def _added_alone() -> Kept:
     found = [ordinal, at, *(getattr(author.c, name) for name in Author._fields)]
     query = Select([author, tick], found).with_cte(author, tick, stored)
     gives = ("bigint", "bigint", *["text"] * len(Author._fields))
-    return Kept("message_added_alone", query, {"now": "bigint"}, gives, writes=True)
+    return Kept("message_added_alone", query, {"now": "bigint"}, gives, writes=True, alone=True)
 
 
 _ADDED_ALONE = Statement(None, on_postgresql=_added_alone())
