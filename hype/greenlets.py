@@ -15,7 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import Executor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeVar
 
 import greenlet
@@ -86,12 +86,6 @@ class _Work:
         self.stack.switch(self)
 
 
-def _running() -> _Work | None:
-    """Return the work that runs, None outside `run` and `spawn`."""
-    stack = greenlet.getcurrent()
-    return stack.work if isinstance(stack, _Stack) else None
-
-
 class Pause:
     """A wait of the running greenlet; exactly one of `resume` and `fail` ends it, called once or often.
 
@@ -102,10 +96,10 @@ class Pause:
 
     def __init__(self) -> None:
         """Begin a wait of the running greenlet. Raises RuntimeError outside `run` and `spawn`."""
-        work = _running()
-        if work is None:
+        stack = greenlet.getcurrent()
+        if not isinstance(stack, _Stack):
             raise RuntimeError("this code waits, so it must run in hype.greenlets.run or spawn")
-        self._work = work
+        self._work = stack.work
         self.over = False
 
     def leave(self) -> Any:
@@ -236,17 +230,25 @@ def _cancel(work: _Work) -> None:
         work.pause.fail(asyncio.CancelledError())
 
 
-@contextmanager
-def uncancelled() -> Iterator[None]:
+class _Uncancelled:
+    """The context of waits that no cancellation ends; every message has one, and a generator costs three times it."""
+
+    __slots__ = ("_work",)
+
+    def __enter__(self) -> None:
+        stack = greenlet.getcurrent()
+        self._work = stack.work if isinstance(stack, _Stack) else None
+        if self._work is not None:
+            self._work.steadfast = True
+
+    def __exit__(self, *error: object) -> None:
+        if self._work is not None:
+            self._work.steadfast = False
+
+
+def uncancelled() -> AbstractContextManager[None]:
     """Let the waits of the block end, although the task is cancelled; the task is cancelled after the work."""
-    work = _running()
-    if work is not None:
-        work.steadfast = True
-    try:
-        yield
-    finally:
-        if work is not None:
-            work.steadfast = False
+    return _Uncancelled()
 
 
 def wait(awaitable: Awaitable[T], timeout_s: float | None = None) -> T:
@@ -311,10 +313,16 @@ class Turns:
         """Whether nobody waits and a place is free."""
         return self._free > 0 and not self._waiting
 
-    def take(self, timeout_s: float) -> None:
-        """Take a place, after everybody who waits already. Raises TimeoutError after `timeout_s` seconds."""
+    def take_free(self) -> bool:
+        """Take a place if one is free; return whether there was one."""
         if self._free > 0:
             self._free -= 1
+            return True
+        return False
+
+    def take(self, timeout_s: float) -> None:
+        """Take a place, after everybody who waits already. Raises TimeoutError after `timeout_s` seconds."""
+        if self.take_free():
             return
         pause = Pause()
         timer = asyncio.get_running_loop().call_later(timeout_s, pause.fail, TimeoutError())

@@ -11,7 +11,6 @@ from __future__ import annotations
 import logging
 import random
 import time
-import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeVar
@@ -53,6 +52,7 @@ _log = logging.getLogger(__name__)
 _LOCK: Final = 0x48797065  # "Hype": the name of our advisory lock
 _WRITING_S: Final = 1.0  # between two looks of the health check that write
 _TRIES: Final = 5  # of work whose transactions lose deadlocks
+_GROUPS: Final = 1000  # of writers, before the idle ones are forgotten
 _PAUSE_S: Final = 0.05  # at most, before it is tried again, so that the same two do not meet again
 
 
@@ -157,9 +157,11 @@ class Database:
         self._publish = publish
         self._observe = observe
         self._backend: Backend = Sqlite(url) if url.startswith("sqlite:") else Postgresql(url)
+        self.dialect: Dialect = self._backend.dialect
+        """The SQL that the database speaks."""
         self._all_writers = Group(self._backend, publish) if self._backend.one_writer else None
-        # A group is kept by those who are in it.
-        self._writers: weakref.WeakValueDictionary[str, Group] = weakref.WeakValueDictionary()
+        self._writers: dict[str, Group] = {}
+        self._most_groups = _GROUPS
         self._reading = Look(self._answers)
         self._writing = Look(self._stores, kept_s=_WRITING_S)
         self.readings = Turns()
@@ -170,15 +172,10 @@ class Database:
         """The name of the database for messages: the file, or the server without the password."""
         return self._backend.name
 
-    @property
-    def dialect(self) -> Dialect:
-        """The SQL that the database speaks."""
-        return self._backend.dialect
-
     def open(self) -> None:
         """Connect, and write the SQL of every statement. Raises DatabaseUnusable with the reason."""
         self._backend.open()
-        compile_all(self._backend.dialect)
+        compile_all(self.dialect)
 
     def close(self) -> None:
         """Disconnect."""
@@ -253,12 +250,15 @@ class Database:
             return Group(self._backend, self._publish).enter()
         group = self._writers.get(key)
         if group is None:
+            if len(self._writers) >= self._most_groups:
+                self._writers = {name: each for name, each in self._writers.items() if not each.idle}
+                self._most_groups = max(_GROUPS, 2 * len(self._writers))
             group = self._writers[key] = Group(self._backend, self._publish)
         return group.enter()
 
     def lock_others_out(self, connection: Connection) -> None:
         """Do what `Unit.alone` says; on SQLite every writer is alone anyway."""
-        if self._backend.dialect == "postgresql":
+        if self.dialect == "postgresql":
             connection.execute("SELECT pg_advisory_xact_lock(%s)", (_LOCK,))
 
     # For migrations
@@ -266,7 +266,7 @@ class Database:
     @contextmanager
     def migrating(self) -> Iterator[Any]:
         """Give the block a peewee database in a transaction, in which one process is at a time."""
-        if self._backend.dialect == "sqlite":
+        if self.dialect == "sqlite":
             database: Any = peewee.SqliteDatabase(
                 self.name, pragmas={"journal_mode": "wal", "foreign_keys": 1}, timeout=PATIENCE_S
             )

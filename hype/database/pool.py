@@ -75,7 +75,8 @@ class Pool(Generic[C]):
         """
         while True:
             try:
-                self._turns.take(patience.left())
+                if not self._turns.take_free():
+                    self._turns.take(patience.left())
             except TimeoutError as error:
                 raise Unavailable from error
             try:
@@ -128,7 +129,7 @@ class Pool(Generic[C]):
             connection = self._idle.pop()
             if not connection.usable:
                 continue
-            if greenlets.pausable() and not connection.watched:
+            if not connection.watched and greenlets.pausable():
                 connection.watch()
             return connection
         return None

@@ -318,9 +318,9 @@ class _Transaction:
 
     def commit(self) -> None:
         """Commit, if there is anything to commit."""
-        patience.last()
         try:
             if self._sent or len(self._texts) > 1:
+                patience.last()
                 self.execute("COMMIT", ())
         finally:
             self._end()

@@ -75,7 +75,8 @@ class Group:
     def enter(self) -> Membership:
         """Wait for a turn; begin a transaction, or join the one that waits to be committed. Raises Unavailable."""
         try:
-            self._turns.take(patience.left())
+            if not self._turns.take_free():
+                self._turns.take(patience.left())
         except TimeoutError as error:
             raise Unavailable from error
         try:
@@ -91,6 +92,11 @@ class Group:
     def leave(self) -> None:
         """Give the turn to the next one."""
         self._turns.give_back()
+
+    @property
+    def idle(self) -> bool:
+        """Whether nobody writes, or waits for a turn."""
+        return self._turns.idle
 
     @property
     def alone(self) -> bool:

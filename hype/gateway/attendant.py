@@ -62,10 +62,10 @@ class SocketAttendant:
         action = actions[0]
         if not isinstance(action, Dispatch):
             self._act(actions)
-        elif unheard(self._desk.context, self._socket, action.name, action.data):
-            self._desk.context.services.metrics.frame_in(action.name)
-        else:
-            return partial(self._act, actions)
+            return None
+        self._desk.context.services.metrics.frame_in(action.name)
+        if not unheard(self._desk.context, self._socket, action.name, action.data):
+            return partial(self._dispatch, action)
         return None
 
     def note_frame(self) -> None:
@@ -111,9 +111,6 @@ class SocketAttendant:
                     context.hub.to_socket(self._socket, "error", data)
                 case Close(code, reason):
                     self._socket.close(code, reason)
-                case Dispatch():
-                    context.services.metrics.frame_in(action.name)
-                    self._dispatch(action)
 
     def _dispatch(self, frame: Dispatch) -> None:
         desk, socket = self._desk, self._socket

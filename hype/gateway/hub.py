@@ -181,7 +181,7 @@ class Hub:
     def announce(self, event: RoomEvent) -> None:
         """Send an event that an operation announced; the socket that asked for it joins first, if it is still open."""
         origin = self._by_id.get(event.joins) if event.joins is not None else None
-        if origin is not None and origin.open:
+        if origin is not None and origin.open and event.room not in origin.rooms:
             self.join(origin, event.room)
         self.to_room(event.room, event.name, event.data, except_user=event.except_user)
 

@@ -15,6 +15,7 @@ Permission = Callable[[bytes | None], Sequence[tuple[bytes, bytes]]]
 """An `Origin` → the headers that let its pages read an answer (ruling R9)."""
 
 _CACHING: Final = b"cache-control"
+_Header = tuple[bytes, bytes]
 
 
 class Answer:
@@ -53,22 +54,20 @@ class Answer:
         lines = None if head is None else self._lines(head, message)
         if lines is None:
             if head is not None:
+                self._cycle.default_headers = _defaults(self._cycle.default_headers, head["headers"])
                 await self._cycle.send(head)
             await self._cycle.send(message)
             return
         if self._cycle.flow.write_paused and not self._cycle.disconnected:
             await self._cycle.flow.drain()
         if not self._cycle.disconnected:
-            self._write(STATUS_LINE[head["status"]], *lines, message.get("body", b""))
+            self._write(STATUS_LINE[head["status"]], lines, message.get("body", b""))
 
-    def _lines(self, head: Any, body: Any) -> list[bytes] | None:
+    def _lines(self, head: Any, body: Any) -> bytes | None:
         """Return the lines of a plain head, None when uvicorn must write it."""
-        cycle = self._cycle
-        if _CACHING in dict(head["headers"]):
-            cycle.default_headers = [each for each in cycle.default_headers if each[0] != _CACHING]
-        return (
-            None if cycle.scope["method"] == "HEAD" else _plain_head([*cycle.default_headers, *head["headers"]], body)
-        )
+        if self._cycle.scope["method"] == "HEAD" or body.get("more_body"):
+            return None
+        return _plain_head(tuple(self._cycle.default_headers), tuple(head["headers"]), len(body.get("body", b"")))
 
     def _write(self, status_line: bytes, *parts: bytes) -> None:
         """Write the whole answer, and end the request as uvicorn does."""
@@ -82,12 +81,19 @@ class Answer:
         cycle.on_response()
 
 
-def _plain_head(headers: Sequence[tuple[bytes, bytes]], body: Any) -> list[bytes] | None:
-    """Return the lines of a head up to its empty line, None when it or the ASGI message `body` needs uvicorn's care."""
-    if body.get("more_body") or (b"content-length", b"%d" % len(body.get("body", b""))) not in headers:
+@functools.lru_cache(maxsize=256)  # answers of one second often have one head
+def _plain_head(defaults: tuple[_Header, ...], headers: tuple[_Header, ...], length: int) -> bytes | None:
+    """Return the lines of a head up to its empty line, None when uvicorn must write it. length: of the body."""
+    if (b"content-length", b"%d" % length) not in headers:
         return None
-    lines = [_line(name, value) for name, value in headers]
-    return None if None in lines else [*lines, b"\r\n"]  # type: ignore[list-item]  # none of them is None
+    lines = [_line(name, value) for name, value in (*_defaults(defaults, headers), *headers)]
+    return None if None in lines else b"".join([*lines, b"\r\n"])  # type: ignore[list-item]  # none of them is None
+
+
+def _defaults(defaults: Sequence[_Header], headers: Sequence[_Header]) -> list[_Header]:
+    """Return the default headers of an answer with these headers of its own."""
+    own = _CACHING in dict(headers)
+    return [each for each in defaults if not (own and each[0] == _CACHING)]
 
 
 @functools.lru_cache(maxsize=1024)

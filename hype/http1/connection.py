@@ -336,7 +336,8 @@ class Connection(asyncio.Protocol):
 
     def _begin(self) -> None:
         cycle = cast(RequestResponseCycle, self._cycle)
-        self._expect(None)
+        if self._expected is not None:
+            self._expect(None)
         self._left, self._chunks = None, None
         self._answering = True
         cycle.more_body = False

@@ -110,7 +110,8 @@ class Endpoint:
             status = error.status
             raise
         finally:
-            response.set_headers(quota.headers)
+            if headers := quota.headers:
+                response.set_headers(headers)
             self._services.metrics.request(self._operation.id, status, time.perf_counter() - started)
 
     async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], quota: Quota) -> Answer:

@@ -10,7 +10,6 @@ from bisect import bisect_left
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import accumulate
-from threading import Lock
 
 from prometheus_client import (
     CollectorRegistry,
@@ -136,23 +135,22 @@ class _Times(Collector):
 
     def __init__(self, name: str, text: str, labels: Sequence[str]) -> None:
         self._describe = lambda: HistogramMetricFamily(name, text, labels=labels)
-        self._lock = Lock()
         self._times: dict[tuple[object, ...], list[float]] = {}
 
     def observe(self, labels: tuple[object, ...], seconds: float) -> None:
-        """Count a time. Of each label's list, the last member is the sum; the others are the buckets."""
-        with self._lock:
-            times = self._times.get(labels)
-            if times is None:
-                times = self._times[labels] = [0] * (len(_SECONDS) + 2)
-            times[bisect_left(_SECONDS, seconds)] += 1
-            times[-1] += seconds
+        """Count a time; the event loop's thread calls it.
+
+        Of each label's list, the last member is the sum; the others are the buckets.
+        """
+        times = self._times.get(labels)
+        if times is None:
+            times = self._times[labels] = [0] * (len(_SECONDS) + 2)
+        times[bisect_left(_SECONDS, seconds)] += 1
+        times[-1] += seconds
 
     def collect(self) -> Iterable[Metric]:
         family = self._describe()  # type: ignore[no-untyped-call]  # it has no types
-        with self._lock:
-            known = [(labels, list(times)) for labels, times in self._times.items()]
-        for labels, times in known:
+        for labels, times in list(self._times.items()):
             buckets = zip([*map(str, _SECONDS), "+Inf"], accumulate(times[:-1]), strict=True)
             family.add_metric([str(label) for label in labels], list(buckets), times[-1])
         yield family
