@@ -10,7 +10,8 @@ import pytest
 from websockets.sync.server import ServerConnection
 
 from hype_contract.actors import patience as patience_module
-from hype_contract.actors.clients import gateway
+from hype_contract.actors.clients import gateway, voice
+from hype_contract.actors.clients.voice import Inbox
 from hype_contract.actors.must import Violation
 from hype_contract.actors.patience import IN_VAIN_S, LONGEST_S, REMEMBERED_S, SHORT_S, Patience
 from hype_contract.actors.world import Shared, World
@@ -147,6 +148,42 @@ def test_a_target_that_is_slow_everywhere_breaks_nothing(
     socket.send("user_joined", {"channelId": "general"})
     with pytest.raises(Violation, match=r"nothing in 0\.1 s"):
         socket.expect("user_joined", {"channelId": "general"})
+
+
+def test_a_packet_of_a_slow_target_is_awaited(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A packet that comes after the usual time is awaited where the target is slow, and a sentence says so."""
+    monkeypatch.setattr(voice, "PATIENCE_S", 0.1)
+    slow = Patience()
+    slow.took(SLOW_S)
+    inbox = Inbox("bob's recv transport", "RTP", slow)
+    late = threading.Timer(0.4, inbox.add, ["a packet"])
+    late.start()
+    assert inbox.expect(lambda packet: packet == "a packet", "it") == "a packet"
+    late.join()
+    assert "RTP packet (1 times)" in slow.notes()[0]
+    with pytest.raises(Violation, match="bob's recv transport: RTP to receive it, got nothing"):
+        Inbox("bob's recv transport", "RTP", Patience()).expect(bool, "it")
+
+
+def test_packets_are_sent_for_as_long_as_the_target_may_take(patience: Patience, clock: Clock) -> None:
+    """A case repeats its packets until the answer comes; for what never comes it stops at the end of a wait."""
+    inbox = Inbox("ann's send transport", "RTCP", patience)
+    sent: list[float] = []
+
+    def send() -> None:
+        clock.now += 1
+        sent.append(clock.now)
+
+    def answered() -> None:
+        send()
+        inbox.add("feedback")
+
+    assert inbox.repeatedly(send, bool, 0) is None
+    assert len(sent) == USUAL_S
+    patience.took(SLOW_S)
+    assert inbox.repeatedly(send, bool, 0) is None
+    assert len(sent) == USUAL_S + 4 * SLOW_S
+    assert inbox.repeatedly(answered, bool, 0) == "feedback"
 
 
 def test_an_operation_that_never_answers_is_soon_known(

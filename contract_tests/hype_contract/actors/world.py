@@ -77,14 +77,14 @@ class World:
         witness: Witness | None = None,
     ) -> None:
         self.options = options
-        self._patience = shared.patience if shared else Patience()
+        self.patience = shared.patience if shared else Patience()
         self._fixtures = fixtures
         self.contract = contract
         self.trace = Trace(Secrets(secrets_), shared.makers if shared else None)
         self.conditions = conditions or Conditions()
         self.witness = witness or Witness(contract)
         self.rest = Rest(contract, http, self.trace, self.conditions, self.witness)
-        self.rest.patience = self._patience
+        self.rest.patience = self.patience
         self.http = http
         self.ws_url = ws_url
         self.seed = seed
@@ -248,7 +248,7 @@ class World:
         pace, hearer = person.pace if person else None, Hearer(self.witness, name, token)
         made = Socket(self.contract, connection, self.trace, name, pace, self.conditions, hearer)
         made.user = {"userId": person.id} if person else {}
-        made.patience = self._patience
+        made.patience = self.patience
         made.by_the_words = self.by_the_words
         self._sockets.append(made)
         return made

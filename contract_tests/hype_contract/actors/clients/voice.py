@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 import threading
-import time
 from collections.abc import Callable, Coroutine, Mapping
 from concurrent.futures import Future
 from typing import Any, TypeVar
@@ -20,9 +19,10 @@ from aiortc.rtp import AnyRtcpPacket, HeaderExtensionsMap, RtcpPacket, RtpPacket
 
 from hype_contract.actors.clients.ice import Path, Unreachable, first_reachable
 from hype_contract.actors.must import Violation, shown
+from hype_contract.actors.patience import LONGEST_S, Patience, Wait
 
 PATIENCE_S = 8.0
-"""The seconds that a packet may take which must come."""
+"""The seconds that a packet may take which must come, on a quick target."""
 
 T = TypeVar("T")
 Packet = TypeVar("Packet")
@@ -31,13 +31,15 @@ Packet = TypeVar("Packet")
 class Loop:
     """An event loop in a thread; `close` ends both, and closes the paths that were opened on it."""
 
-    def __init__(self) -> None:
+    def __init__(self, patience: Patience | None = None) -> None:
+        """Start the thread. patience: of the run; None for one of this loop alone."""
+        self.patience = patience or Patience()
         self.paths: list[Path] = []
         self._loop = asyncio.new_event_loop()
         self._thread = threading.Thread(target=self._loop.run_forever, name="media", daemon=True)
         self._thread.start()
 
-    def run(self, work: Coroutine[Any, Any, T], within: float = 4 * PATIENCE_S) -> T:
+    def run(self, work: Coroutine[Any, Any, T], within: float = 2 * LONGEST_S) -> T:
         """Run a coroutine on the loop; return its result. Raises its exception, or TimeoutError after `within` s."""
         begun: Future[T] = asyncio.run_coroutine_threadsafe(work, self._loop)
         return begun.result(within)
@@ -61,10 +63,12 @@ class Loop:
 
 
 class Inbox:
-    """Packets in the order in which they came. Thread-safe. `what`: how failures call the receiver."""
+    """Packets in the order in which they came. Thread-safe. `owner`, `kind`: how failures call the receiver."""
 
-    def __init__(self, what: str) -> None:
-        self._what = what
+    def __init__(self, owner: str, kind: str, patience: Patience) -> None:
+        self._what = f"{owner}: {kind}"
+        self._kind = f"{kind} packet"
+        self._patience = patience
         self._packets: list[Any] = []
         self._changed = threading.Condition()
 
@@ -74,28 +78,53 @@ class Inbox:
             self._packets.append(packet)
             self._changed.notify_all()
 
-    def expect(self, where: Callable[[Any], bool], wanted: str, within: float = PATIENCE_S) -> Any:
-        """Remove and return the first packet that matches. Raises `Violation` when none comes `within` seconds.
+    def expect(self, where: Callable[[Any], bool], wanted: str) -> Any:
+        """Remove and return the first packet that matches.
 
-        wanted: how the failure describes the packet.
+        Raises `Violation` when none comes as long as the run's patience lasts. wanted: how the failure describes the
+        packet.
         """
-        found = self.wait(where, within)
+        wait = self.begin()
+        found = self._wait(where, wait)
         if found is None:
             with self._changed:
                 got = [repr(packet) for packet in self._packets[-5:]]
-            raise Violation(f"{self._what} to receive {wanted}", f"{shown(got)} in {within:g} s" if got else "nothing")
+            raise Violation(
+                f"{self._what} to receive {wanted}", f"{shown(got)} in {wait.seconds:g} s" if got else "nothing"
+            )
         return found
 
-    def wait(self, where: Callable[[Any], bool], within: float = PATIENCE_S) -> Any:
-        """Do the same as `expect`, but return None when no packet comes."""
-        deadline = time.monotonic() + within
+    def wait(self, where: Callable[[Any], bool], within: float | None = None) -> Any:
+        """Do the same as `expect`, but return None when no packet comes `within` seconds (None: as in `expect`)."""
+        return self._wait(where, self.begin(within))
+
+    def repeatedly(self, send: Callable[[], object], where: Callable[[Any], bool], between_s: float) -> Any:
+        """Call `send` every `between_s` seconds until a packet matches; remove and return it.
+
+        Return None when none comes as long as the run's patience lasts.
+        """
+        wait = self.begin()
+        while wait.goes_on():
+            send()
+            if (found := self.wait(where, between_s)) is not None:
+                wait.came()
+                return found
+        wait.silent()
+        return None
+
+    def begin(self, within: float | None = None) -> Wait:
+        """Begin to wait for packets, for `within` seconds. None: as the run's patience says."""
+        return self._patience.begin(self._kind, PATIENCE_S if within is None else within, fixed=within is not None)
+
+    def _wait(self, where: Callable[[Any], bool], wait: Wait) -> Any:
         with self._changed:
             while True:
                 for index, packet in enumerate(self._packets):
                     if where(packet):
+                        wait.came()
                         return self._packets.pop(index)
-                left = deadline - time.monotonic()
-                if left <= 0 or not self._changed.wait(left):
+                if not self._changed.wait(wait.left) and not wait.goes_on():
+                    wait.silent()
                     return None
 
     def take(self) -> list[Any]:
@@ -108,11 +137,13 @@ class Inbox:
 class _Dtls(RTCDtlsTransport):
     """aiortc's transport, which gives RTP and RTCP packets to the case instead of to codecs."""
 
-    def __init__(self, path: Any, certificate: RTCCertificate, extensions: HeaderExtensionsMap, name: str) -> None:
+    def __init__(
+        self, path: Any, certificate: RTCCertificate, extensions: HeaderExtensionsMap, name: str, patience: Patience
+    ) -> None:
         super().__init__(path, [certificate])
         self.path: Path = path
-        self.rtp = Inbox(f"{name}: RTP")
-        self.rtcp = Inbox(f"{name}: RTCP")
+        self.rtp = Inbox(name, "RTP", patience)
+        self.rtcp = Inbox(name, "RTCP", patience)
         self._extensions = extensions
 
     async def _handle_rtp_data(self, data: bytes, arrival_time_ms: int) -> None:
@@ -249,17 +280,23 @@ class Transport:
     async def _connect(self, protocol: str) -> None:
         path = Path(await self._candidate(protocol), self.options["iceParameters"])
         self._loop.paths.append(path)
-        dtls = self._dtls = _Dtls(path, self._certificate, self._extensions, self.name)
+        dtls = self._dtls = _Dtls(path, self._certificate, self._extensions, self.name, self._loop.patience)
         await path.open()
         dtls._set_role("client")
         prints = [
             RTCDtlsFingerprint(fingerprint["algorithm"], fingerprint["value"])
             for fingerprint in self.options["dtlsParameters"]["fingerprints"]
         ]
-        try:
-            await asyncio.wait_for(dtls.start(RTCDtlsParameters(prints)), 2 * PATIENCE_S)
-        except TimeoutError:
-            raise Violation(f"{self.name}: a DTLS handshake", f"none in {2 * PATIENCE_S:g} s") from None
+        wait = self._loop.patience.begin("a DTLS handshake", 2 * PATIENCE_S)
+        shaking = asyncio.ensure_future(dtls.start(RTCDtlsParameters(prints)))
+        while not shaking.done() and wait.goes_on():
+            await asyncio.wait({shaking}, timeout=wait.left)
+        if not shaking.done():
+            shaking.cancel()
+            wait.silent()
+            raise Violation(f"{self.name}: a DTLS handshake", f"none in {wait.seconds:g} s")
+        wait.came()
+        await shaking
         if dtls.state != "connected":
             raise Violation(f"{self.name}: a DTLS handshake with the certificate of a fingerprint", dtls.state)
 

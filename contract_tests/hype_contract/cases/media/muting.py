@@ -11,7 +11,6 @@ from hype_contract.cases.media.peers import Peer, peers
 from hype_contract.cases.registry import case
 from hype_contract.cases.voice.signalling import Participant
 
-_TRIES = 200
 _PACKET_S = 0.02
 
 
@@ -121,9 +120,8 @@ def mute_leaves_no_gap(world: World) -> None:
 
 def _first_number(flow: Flow) -> int:
     """Send packets until one arrives; return its sequence number. Raises `Violation` when none arrives."""
-    for _ in range(_TRIES):
-        flow.audio.send()
-        found = flow.track.inbox.wait(lambda received: received.ssrc == flow.track.ssrc, _PACKET_S)
-        if found:
-            return int(found.sequence_number)
-    raise Violation("audio to be forwarded again when unmuted", f"none of {_TRIES} packets was")
+    inbox = flow.track.inbox
+    found = inbox.repeatedly(flow.audio.send, lambda received: received.ssrc == flow.track.ssrc, _PACKET_S)
+    if found is None:
+        raise Violation("audio to be forwarded again when unmuted", "no packet was")
+    return int(found.sequence_number)

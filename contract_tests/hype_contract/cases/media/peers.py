@@ -11,7 +11,7 @@ from typing import Any
 from aiortc.rtp import RtpPacket, wrap_rtx
 
 from hype_contract.actors.clients.gateway import Socket
-from hype_contract.actors.clients.voice import PATIENCE_S, Inbox, Loop, Transport
+from hype_contract.actors.clients.voice import Inbox, Loop, Transport
 from hype_contract.actors.must import Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.steps import sockets_in_call
@@ -108,10 +108,10 @@ class Track:
         """The RTP packets that have come by the peer's recv transport, of all its tracks."""
         return self.peer.receiving.rtp
 
-    def expect(self, packet: RtpPacket, within: float = PATIENCE_S) -> RtpPacket:
-        """Wait for a packet with the same payload; return it. Raises `Violation` when none comes `within` seconds."""
+    def expect(self, packet: RtpPacket) -> RtpPacket:
+        """Wait for a packet with the same payload; return it. Raises `Violation` when none comes."""
         wanted = f"a payload of {len(packet.payload)} bytes that was sent"
-        got: RtpPacket = self.inbox.expect(lambda received: received.payload == packet.payload, wanted, within)
+        got: RtpPacket = self.inbox.expect(lambda received: received.payload == packet.payload, wanted)
         return got
 
     def wait_for(self, stream: Stream) -> None:
@@ -120,13 +120,15 @@ class Track:
         Raises `Violation` when none arrives.
         """
         payloads: set[bytes] = set()
-        for _ in range(int(PATIENCE_S / _BETWEEN_S)):
+
+        def send() -> None:
             packet = stream.packet()
             payloads.add(packet.payload)
             stream.send(packet)
-            if self.inbox.wait(lambda received: received.payload in payloads, _BETWEEN_S):
-                self.drain(stream)
-                return
+
+        if self.inbox.repeatedly(send, lambda received: received.payload in payloads, _BETWEEN_S):
+            self.drain(stream)
+            return
         raise Violation(
             f"{self.peer.participant.person.name} to receive RTP of {stream.peer.participant.person.name}", "nothing"
         )
@@ -191,7 +193,7 @@ class Peer:
 
 def peers(world: World, *names: str, protocols: Sequence[str] = ()) -> list[Peer]:
     """Make guests who enter a new voice channel by `voice_state`. protocols: of each guest; all use udp by default."""
-    loop = Loop()
+    loop = Loop(world.patience)
     world.at_end(loop.close)
     made = participants(world, *names)
     sockets = sockets_in_call(world, made[0].channel, *(participant.person for participant in made))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterator
+from itertools import count
 
 from aiortc.rtp import RTCP_PSFB_PLI, RTCP_RTPFB_NACK, AnyRtcpPacket, RtcpPsfbPacket, RtcpRtpfbPacket, RtpPacket
 
@@ -18,13 +19,17 @@ _FIR, _FIR_ENTRY = 4, 8
 _BETWEEN_S = 0.25
 _TRANSPORT_WIDE = 15
 """The format of transport-wide feedback (draft-holmer-rmcat-transport-wide-cc-extensions-01)."""
-_NUMBERED, _PACKET_S = 150, 0.02
+_PACKET_S = 0.02
 
 
 def _key_frame_requested(stream: Stream) -> bool:
     """Wait `_BETWEEN_S` seconds for a key frame request for this stream at its sender; return whether it came."""
-    found = stream.transport.rtcp.wait(lambda packet: stream.ssrc in _wanted_key_frames(packet), _BETWEEN_S)
-    return found is not None
+    return stream.transport.rtcp.wait(_key_frame_of(stream), _BETWEEN_S) is not None
+
+
+def _key_frame_of(stream: Stream) -> Callable[[AnyRtcpPacket], bool]:
+    """Return the condition that a packet requests a key frame of this stream."""
+    return lambda packet: stream.ssrc in _wanted_key_frames(packet)
 
 
 def _wanted_key_frames(packet: AnyRtcpPacket) -> list[int]:
@@ -37,14 +42,12 @@ def _wanted_key_frames(packet: AnyRtcpPacket) -> list[int]:
     return [int.from_bytes(packet.fci[start : start + 4], "big") for start in starts]
 
 
-def _request_key_frame(stream: Stream, track: Track, requests: Iterable[RtcpPsfbPacket]) -> None:
+def _request_key_frame(stream: Stream, track: Track, requests: Iterator[RtcpPsfbPacket]) -> None:
     """Send the requests as the receiver until one reaches the sender. Raises `Violation` when none does."""
-    stream.transport.rtcp.take()
-    for request in requests:
-        track.peer.receiving.send(request)
-        if _key_frame_requested(stream):
-            return
-    raise Violation("a key frame request to reach the sender", f"none after {_TRIES} requests")
+    inbox = stream.transport.rtcp
+    inbox.take()
+    if not inbox.repeatedly(lambda: track.peer.receiving.send(next(requests)), _key_frame_of(stream), _BETWEEN_S):
+        raise Violation("a key frame request to reach the sender", "none after several requests")
 
 
 @case(
@@ -54,7 +57,7 @@ def _request_key_frame(stream: Stream, track: Track, requests: Iterable[RtcpPsfb
 )
 def pli(world: World) -> None:
     stream, track = connected_stream(world, "video")
-    plis = (RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=track.ssrc) for _ in range(_TRIES))
+    plis = (RtcpPsfbPacket(fmt=RTCP_PSFB_PLI, ssrc=1, media_ssrc=track.ssrc) for _ in count())
     _request_key_frame(stream, track, plis)
 
 
@@ -69,7 +72,7 @@ def fir(world: World) -> None:
     offered = [feedback for codec in track.rtp["codecs"] for feedback in codec.get("rtcpFeedback", [])]
     if not any((feedback["type"], feedback.get("parameter")) == ("ccm", "fir") for feedback in offered):
         return  # no client sends FIR then
-    entries = (track.ssrc.to_bytes(4, "big") + bytes([number, 0, 0, 0]) for number in range(_TRIES))
+    entries = (track.ssrc.to_bytes(4, "big") + bytes([number % 256, 0, 0, 0]) for number in count())
     firs = (RtcpPsfbPacket(fmt=_FIR, ssrc=1, media_ssrc=0, fci=entry) for entry in entries)
     _request_key_frame(stream, track, firs)
 
@@ -92,13 +95,15 @@ def transport_cc(world: World) -> None:
     rtp = vp8()
     rtp["headerExtensions"].append({"uri": TRANSPORT_CC, "id": 5, "encrypt": False, "parameters": {}})
     stream = ann.produce("video", rtp=rtp)
-    for number in range(_NUMBERED):
+    numbers = count()
+
+    def send() -> None:
         packet = stream.packet()
-        packet.extensions.transport_sequence_number = number
+        packet.extensions.transport_sequence_number = next(numbers)
         stream.send(packet)
-        if stream.transport.rtcp.wait(_is_transport_wide, _PACKET_S):
-            return
-    raise Violation("transport-wide feedback, which the router offers", f"none for {_NUMBERED} packets")
+
+    if not stream.transport.rtcp.repeatedly(send, _is_transport_wide, _PACKET_S):
+        raise Violation("transport-wide feedback, which the router offers", f"none for {next(numbers)} packets")
 
 
 def _is_transport_wide(packet: AnyRtcpPacket) -> bool:
@@ -120,11 +125,9 @@ def late_joiner_key_frame(world: World) -> None:
             break
         stream.send()
     late = eve.consume(stream)
-    for _ in range(_TRIES):
-        if _key_frame_requested(stream):
-            late.wait_for(stream)
-            return
-    raise Violation("a key frame request when a user begins to consume a video", "none")
+    if not stream.transport.rtcp.wait(_key_frame_of(stream)):
+        raise Violation("a key frame request when a user begins to consume a video", "none")
+    late.wait_for(stream)
 
 
 @case(
@@ -151,15 +154,14 @@ def nack_answered(world: World) -> None:
 def _retransmission(track: Track, nack: AnyRtcpPacket, sequence: int) -> RtpPacket:
     """Send the NACK until the retransmission of this sequence number comes; return it. Raises `Violation`."""
     number = sequence.to_bytes(2, "big")
-    for _ in range(_TRIES):
-        track.peer.receiving.send(nack)
-        found = track.inbox.wait(
-            lambda packet: packet.ssrc == track.rtx_ssrc and packet.payload[:2] == number, _BETWEEN_S
-        )
-        if found:
-            packet: RtpPacket = found
-            return packet
-    raise Violation("the retransmission of a packet after a NACK", "nothing")
+    found: RtpPacket | None = track.inbox.repeatedly(
+        lambda: track.peer.receiving.send(nack),
+        lambda packet: packet.ssrc == track.rtx_ssrc and packet.payload[:2] == number,
+        _BETWEEN_S,
+    )
+    if found is None:
+        raise Violation("the retransmission of a packet after a NACK", "nothing")
+    return found
 
 
 @case(

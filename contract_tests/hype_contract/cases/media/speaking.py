@@ -131,14 +131,17 @@ def _enter_during_speech(socket: Socket, audio: Stream) -> tuple[Any, float]:
     speaker = audio.peer.participant
     longest_s, sent = 0.0, time.monotonic()
     socket.send("voice_state", {"channelId": speaker.channel})
-    for _ in range(int(PATIENCE_S / _PACKET_S)):
+    wait = socket.patience.begin("voice_state", PATIENCE_S)
+    while wait.goes_on():
         audio.send(audio.packet(level=LOUD))
         longest_s, sent = max(longest_s, time.monotonic() - sent), time.monotonic()
         try:
             data = socket.expect("voice_state", {"userId": speaker.person.id}, within=_PACKET_S)["data"]
         except must.Violation:
             continue
+        wait.came()
         return data.get("isSpeaking"), max(longest_s, time.monotonic() - sent)
+    wait.silent()
     return socket.expect("voice_state", {"userId": speaker.person.id}, within=0)["data"].get("isSpeaking"), longest_s
 
 

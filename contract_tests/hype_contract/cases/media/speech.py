@@ -6,22 +6,22 @@ import time
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.gateway import Socket
+from hype_contract.actors.clients.voice import PATIENCE_S
 from hype_contract.actors.must import Violation
 from hype_contract.cases.media.peers import Stream
 
 _PACKET_S = 0.02
-_LONGEST_S = 4.0
 
 
 def send_until_speaking_state(socket: Socket, speaking: bool, audio: Stream, level: int | None) -> float:
     """Send packets of this level in -dBov until `socket` receives speaking_state with `isSpeaking` as `speaking`.
 
     level: None sends no packets. Return the time (`time.monotonic`, seconds) before the last packet. Raises `Violation`
-    when no such event comes within `_LONGEST_S` seconds.
+    when no such event comes.
     """
     wanted = {"userId": audio.peer.participant.person.id, "isSpeaking": speaking}
-    begun = time.monotonic()
-    for _ in range(int(_LONGEST_S / _PACKET_S)):
+    wait, begun = socket.patience.begin("speaking_state", PATIENCE_S), time.monotonic()
+    while wait.goes_on():
         begun = time.monotonic()
         if level is not None:
             audio.send(audio.packet(level=level))
@@ -29,8 +29,10 @@ def send_until_speaking_state(socket: Socket, speaking: bool, audio: Stream, lev
             data = socket.expect("speaking_state", wanted, within=_PACKET_S)["data"]
         except Violation:
             continue
+        wait.came()
         channel = audio.peer.participant.channel
         must.equal(data.get("channelId", channel), channel, "speaking_state's channelId")
         return begun
+    wait.silent()
     socket.expect("speaking_state", wanted, within=0)
     return begun

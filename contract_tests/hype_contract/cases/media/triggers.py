@@ -22,7 +22,7 @@ def speaks(sender: Sender) -> list[Expected]:
     """Enter the call, send loud audio, then silence, each until a friend in the room receives the event."""
     friend = sender.world.guest("friend")
     to_friend = sender.world.socket(friend, join=sender.room)
-    socket, loop = sender.socket(), Loop()
+    socket, loop = sender.socket(), Loop(sender.world.patience)
     sender.world.at_end(loop.close)
     set_voice_state(socket, sender.room)
     audio = Peer(Participant(sender.world, sender.person, sender.room), socket, loop).produce("audio")
