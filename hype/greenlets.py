@@ -38,6 +38,7 @@ class _Stack(greenlet.greenlet):
         while True:
             work.body()
             work.ended = True
+            del work.body  # which knows who waits for the work, who knows the work
             del work, self.work
             self.gr_context = None  # no context variable of one work is seen by the next
             idle = _this_thread.idle

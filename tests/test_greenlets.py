@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import threading
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import ContextVar
 from functools import partial
@@ -13,6 +15,10 @@ import pytest
 
 from hype import greenlets
 from hype.greenlets import Turns
+
+
+class _Kept:
+    """A thing that work knows."""
 
 
 async def test_work_without_a_wait_gives_its_result() -> None:
@@ -241,6 +247,25 @@ async def test_a_stack_is_used_again_and_keeps_nothing() -> None:
 
     assert [await greenlets.run(partial(work, number)) for number in range(100)] == [None] * 100
     assert len(stacks) == 1
+
+
+async def test_work_that_has_waited_leaves_no_garbage() -> None:
+    """What the work knew is freed with its end, and not when the garbage collector comes."""
+    kept = _Kept()
+    freed = weakref.ref(kept)
+
+    def work(known: _Kept = kept) -> bool:
+        greenlets.sleep(0)
+        return known is not None
+
+    del kept
+    gc.disable()
+    try:
+        assert await greenlets.run(work)
+        del work
+        assert freed() is None
+    finally:
+        gc.enable()
 
 
 async def test_a_late_cancellation_does_not_meet_the_next_work() -> None:

@@ -11,7 +11,7 @@ from __future__ import annotations
 import logging
 import random
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from typing import Any, Final, TypeVar
 
@@ -181,14 +181,14 @@ class Database:
         """Disconnect."""
         self._backend.close()
 
-    async def run(self, work: Callable[[Unit], T], *, wanted: Callable[[], bool] = lambda: True) -> T:
+    def run(self, work: Callable[[Unit], T], *, wanted: Callable[[], bool] = lambda: True) -> Coroutine[Any, Any, T]:
         """Do `work`, and return its result once what it wrote is committed and its effects are published.
 
         An error of the work undoes what it wrote, and is raised. Work whose transaction lost a deadlock is done again,
         from its beginning, a few times; so it only reads before its first write. wanted: False once the client is gone;
         nothing is committed for it any more.
         """
-        return await greenlets.run(lambda: self.run_now(work, wanted=wanted))
+        return greenlets.run(lambda: self.run_now(work, wanted=wanted))
 
     def run_now(self, work: Callable[[Unit], T], *, wanted: Callable[[], bool] = lambda: True) -> T:
         """Do what `run` does, in the greenlet or, for a command without an event loop, in the thread of the caller."""

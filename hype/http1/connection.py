@@ -359,7 +359,8 @@ class Connection(asyncio.Protocol):
         if self._ended or self.transport.is_closing():
             return
         if not self._held or not self._read():
-            self._flow.resume_reading()
+            if self._flow.read_paused:
+                self._flow.resume_reading()
             if not self._receiving:
                 self._expect(self._bounds.idle)
 

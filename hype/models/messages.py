@@ -6,11 +6,12 @@ from typing import Any, NamedTuple, Self
 
 from peewee import JOIN, SQL, Select, fn
 
+from hype import jsontext
 from hype.database import Kept, Statement, execute, execute_alone, given
 from hype.ids import new_id
 from hype.models.base import LARGEST_OFFSET, Editable, columns, insertion, now_ms, possible_id
 from hype.models.channels import COUNTING, Channel, Tick
-from hype.models.json import json_of, lines_of
+from hype.models.json import array_of, json_of, lines_of
 from hype.models.tables import Channels, Messages, Users
 from hype.models.users import Author, User, author_in_session
 from hype.wire import MESSAGE
@@ -73,7 +74,8 @@ class Message(_Columns, Editable):
         if not possible_id(channel_id):
             return None
         key, said = new_id(), {"user": user_id, "session": session_id or "", "content": content}
-        for ordinal, at, *author in execute_alone(_ADDED_ALONE, key=channel_id, id=key, now=now_ms(), **said):
+        for (text,) in execute_alone(_ADDED_ALONE, key=channel_id, id=key, now=now_ms(), **said):
+            ordinal, at, *author = jsontext.parse(text)
             return cls._new(key, channel_id, Author(*author), content, Tick(at, "TEXT", ordinal))
         return None
 
@@ -166,9 +168,8 @@ def _added_alone() -> Kept:
     }
     stored = Messages.insert_from(Select([tick], [*row.values()]), [*row]).cte("stored")
     found = [ordinal, at, *(getattr(author.c, name) for name in Author._fields)]
-    query = Select([author, tick], found).with_cte(author, tick, stored)
-    gives = ("bigint", "bigint", *["text"] * len(Author._fields))
-    return Kept("message_added_alone", query, {"now": "bigint"}, gives, writes=True, alone=True)
+    query = Select([author, tick], [array_of(found)]).with_cte(author, tick, stored)
+    return Kept("message_added_alone", query, {"now": "bigint"}, ("text",), writes=True, alone=True)
 
 
 _ADDED_ALONE = Statement(None, on_postgresql=_added_alone())

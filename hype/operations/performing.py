@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 
 from hype.errors import NotAuthenticated
 from hype.models import User
-from hype.operations.call import Answer, Call, Function
+from hype.operations.call import Answer, Call, Function, Services
 from hype.operations.callers import authenticate, authenticate_again
 
 __all__ = ["Reading", "perform", "perform_as"]
@@ -47,14 +48,14 @@ def _identify(call: Call, token: str | None) -> None:
     if token is None and call.operation.auth != "required":
         return
     if call.operation.auth == "optional":
-        call.look_up_user(lambda: _user_of(call, token))
+        call.look_up_user(partial(_user_of, call.services, token))
     else:
         call.user, call.session = authenticate(call.services, token)
 
 
-def _user_of(call: Call, token: str | None) -> User | None:
+def _user_of(services: Services, token: str | None) -> User | None:
     """Return the user of a token, None for a bad one."""
     try:
-        return authenticate(call.services, token)[0]
+        return authenticate(services, token)[0]
     except NotAuthenticated:
         return None

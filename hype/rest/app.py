@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
 from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote
@@ -57,13 +57,13 @@ class _App(falcon.asgi.App[Any, Any]):
     Falcon compares what a server has decoded, so that `%2F` would separate segments like a slash.
     """
 
-    async def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
+    def __call__(  # type: ignore[override]  # Falcon declares its WSGI signature
         self, scope: dict[str, Any], receive: Any, send: Any
-    ) -> None:
-        """Answer one request."""
+    ) -> Coroutine[Any, Any, None]:
+        """Return the coroutine that answers one request."""
         if scope["type"] == "http" and b"%" in scope["raw_path"]:
             scope["path"] = scope["raw_path"].decode("ascii")
-        await super().__call__(scope, receive, send)
+        return super().__call__(scope, receive, send)
 
 
 class _Router(CompiledRouter):
@@ -101,7 +101,7 @@ class Endpoint:
         """Answer one request. Raises HypeError, which the failure handlers render."""
         started = time.perf_counter()
         status = 500
-        quota = Quota(self._services.cluster, self._bucket)
+        quota = None if self._bucket is None else Quota(self._services.cluster, self._bucket)
         try:
             answer = await self._perform(request, path, quota)
             status = answer.status or self._operation.success
@@ -110,11 +110,11 @@ class Endpoint:
             status = error.status
             raise
         finally:
-            if headers := quota.headers:
-                response.set_headers(headers)
+            if quota is not None:
+                response.set_headers(quota.headers)
             self._services.metrics.request(self._operation.id, status, time.perf_counter() - started)
 
-    async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], quota: Quota) -> Answer:
+    async def _perform(self, request: falcon.asgi.Request, path: Mapping[str, str], quota: Quota | None) -> Answer:
         known = self._operation
         content = await body.receive(request) if known.body is not None else body.NONE
         unread: HypeError | None = request.scope.get("hype.unread")
