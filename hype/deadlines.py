@@ -54,6 +54,8 @@ class Deadline(Generic[T]):
 
     def serve(self, most: int) -> bool:
         """Hand over up to `most` things whose duration is over; return whether there may be more."""
+        if not self._due:
+            return False
         now = self._clock()
         over: list[T] = []
         for thing, due in self._due.items():

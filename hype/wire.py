@@ -23,6 +23,7 @@ _THOUSANDTHS = [f"{thousandth:03}Z" for thousandth in range(1000)]
 Kind = Literal["plain", "word", "flag", "time", "lower", "start", "empty"]
 
 
+@lru_cache(maxsize=256)  # a new message has one time twice
 def timestamp(milliseconds: int) -> str:
     """Return milliseconds since the epoch as `2025-10-23T10:30:00.000Z` (ruling R2)."""
     hour, rest = divmod(milliseconds, 3_600_000)
