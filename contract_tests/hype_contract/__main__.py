@@ -96,7 +96,7 @@ class _Judgement:
             # A process that is killed leaves this, and not the report of an earlier run.
             self._write(Ending("interrupted", _KILLED, "the run has not come to its end"))
             return self._judge()
-        except target.TargetUnusable as unusable:
+        except (target.TargetUnusable, UnknownIds) as unusable:
             return self._end(Ending("unusable", verdict.UNUSABLE, str(unusable)))
         except Interrupted as interrupted:
             return self._end(Ending("interrupted", interrupted.exit_code, f"{interrupted}."))

@@ -190,10 +190,10 @@ class Requirements(pytest.Directory):
             raise self.CollectError(f"hype-contract: {wrong}") from None
         try:
             found = target.reach(options.base_url, options.ws_url, options.profile, config.areas, config.options)
-        except target.TargetUnusable as unusable:
+            return Session(PlannedRun(found, config), paths, earlier)
+        except (target.TargetUnusable, UnknownIds) as unusable:
             sentence = known_secrets(options.base_url, options.ws_url, config.options).hide(str(unusable))
             raise self.CollectError(printable(f"hype-contract: {sentence}")) from None
-        return Session(PlannedRun(found, config), paths, earlier)
 
 
 class _Item(pytest.Item):

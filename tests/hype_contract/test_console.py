@@ -58,6 +58,8 @@ def test_an_unknown_id_is_refused(fake: Fake, others: tuple[str, ...], capsys: p
     [
         (("--only", "answer.createMessage.201"), "no case judges answer.createMessage.201 by itself"),
         (("--only", "R34", "--area", "rest"), "names nothing in --area rest: leave --area out"),
+        (("--only", "R38.leave", "--level", "documented"), "names nothing at --level documented: leave --level out"),
+        (("--only", "P4.claim"), "names nothing in the hardened profile: try --profile documented"),
         (("--only", "R12", "--jwt-access-secret", "wrong"), "--jwt-access-secret is not the secret"),
     ],
 )

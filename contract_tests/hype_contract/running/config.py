@@ -17,6 +17,7 @@ from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import PROFILES, Profile
 from hype_contract.requirements.requirement import Highest, Requirement
 from hype_contract.running import expectations
+from hype_contract.running.verdict import Scope
 
 
 class BadAuthorities(Exception):
@@ -65,7 +66,7 @@ def config_of(options: Namespace) -> RunConfig:
     expected = options.expected_failures
     known = _known(PROFILES) if expected or options.only else {}
     return RunConfig(
-        _areas_of(options.only, options.area, known) if options.only else options.area or AREAS,
+        _areas_of(options.only, options.area, options.level, known) if options.only else options.area or AREAS,
         options.seed if options.seed is not None else secrets.randbelow(2**31),
         options.only,
         options.extensions,
@@ -90,12 +91,15 @@ def _known(profiles: Collection[Profile]) -> dict[str, Requirement]:
     return {rule.id: rule for profile in profiles for rule in catalogue.load(specs.load(profile))}
 
 
-def _areas_of(only: Sequence[str], areas: Sequence[Area] | None, known: Mapping[str, Requirement]) -> list[Area]:
+def _areas_of(
+    only: Sequence[str], areas: Sequence[Area] | None, highest: Highest, known: Mapping[str, Requirement]
+) -> list[Area]:
     """Return the areas of the requirements that `--only` names.
 
-    Raises `UnknownIds` for a beginning of an id that names none, none in `areas`, or none that cases judge by
-    themselves.
+    Raises `UnknownIds` for a beginning of an id that names none, none in `areas`, none up to the level `highest`, or
+    none that cases judge by themselves.
     """
+    scopes = [Scope(profile, areas or AREAS, highest=highest) for profile in PROFILES]
     chosen: list[Requirement] = []
     for prefix in only:
         rules = [rule for id, rule in known.items() if id.startswith(prefix)]
@@ -104,6 +108,9 @@ def _areas_of(only: Sequence[str], areas: Sequence[Area] | None, known: Mapping[
         here = [rule for rule in rules if rule.area in (areas or AREAS)]
         if not here:
             raise UnknownIds(f"--only {prefix!r} names nothing in --area {', '.join(areas or ())}: leave --area out.")
+        here = [rule for rule in here if any(scope.judges(rule) for scope in scopes)]
+        if not here:
+            raise UnknownIds(f"--only {prefix!r} names nothing at --level {highest}: leave --level out.")
         if all(rule.pair is not None for rule in here):
             raise UnknownIds(_judged_by_others(prefix, here[0]))
         chosen += here

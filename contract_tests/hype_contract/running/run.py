@@ -19,6 +19,7 @@ from hype_contract.actors.world import Shared, World
 from hype_contract.cases import catalogue
 from hype_contract.cases.registry import Case, chosen, every_case
 from hype_contract.contract import specs
+from hype_contract.contract.profile import PROFILES
 from hype_contract.contract.specs import Contract
 from hype_contract.recording.ledger import Ledger
 from hype_contract.recording.secrecy import SHORTEST_SECRET_VALUE, Secrets, credentials, header_variable
@@ -27,7 +28,7 @@ from hype_contract.running import expectations, groups, verdict
 from hype_contract.running.attribution import attributed
 from hype_contract.running.case_runner import INTERRUPTED, CaseRunner, MakeWorld, Plan
 from hype_contract.running.company import Company
-from hype_contract.running.config import RunConfig
+from hype_contract.running.config import RunConfig, UnknownIds
 from hype_contract.running.evaluation import Coverage, evaluate
 from hype_contract.running.groups import Group
 from hype_contract.running.interruption import Interrupted
@@ -76,6 +77,7 @@ class PlannedRun:
     watch: Watch | None = None
 
     def __init__(self, target: Target, config: RunConfig) -> None:
+        """Choose the cases. Raises `UnknownIds` if `--only` names none of this profile."""
         self.target = target
         self.config = config
         self.announce: Callable[[str], None] = lambda sentence: None
@@ -89,6 +91,9 @@ class PlannedRun:
         ids = {rule.id for rule in self.applicable}
         cases = chosen(every_case(self.contract), self.requirements, self.contract, config.areas, config.only)
         self.cases = [case for case in cases if case.requirement in ids]
+        if config.only and not self.cases:
+            names, other = ", ".join(config.only), next(each for each in PROFILES if each != target.profile)
+            raise UnknownIds(f"--only {names} names nothing in the {target.profile} profile: try --profile {other}.")
         self._shared = Shared()
 
     def narrow(self, ids: Collection[str]) -> None:
