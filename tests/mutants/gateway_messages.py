@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from tests.mutants.audiences import Sockets, later, refusing_frame, saying, told, unsent, user_of
@@ -72,6 +73,11 @@ def _shows_what_was(perform: Any, call: Any) -> Any:
     row: Any = Message.find(call.path["id"])
     before = each("content", lambda content: row.content)
     return announcing(lambda effect, call: [replaced(effect, data=before(effect.data))])(perform, call)
+
+
+def _in_its_own_time(add: Any, hub: Any, socket: Any) -> None:
+    socket.send = partial(later(0.02), socket.send)
+    add(socket)
 
 
 MUTANTS = [
@@ -157,7 +163,7 @@ MUTANTS = [
     mutant(
         "gateway.messages.each-socket-in-its-own-time",
         "Each socket gets the events of a room in an order of its own.",
-        Around("hype.gateway:Socket.send", later(0.02)),
+        Around("hype.gateway:Hub.add", _in_its_own_time),
         of="message.out user_joined.out",
         killed_by="R36.one-order-for-all",
     ),

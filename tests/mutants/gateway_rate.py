@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from contextvars import ContextVar
 from typing import Any
 
@@ -22,12 +23,17 @@ def refused_and_done(receive: Any, session: Any, text: str, admitted: bool = Tru
     return receive(text, admitted) + ([] if admitted else receive(text, True))
 
 
-def limited_apart() -> tuple[Around, Around]:
-    """Return the changes by which each socket has a rate limit of its own."""
+def limited_apart(of: Callable[[Any], object] = id) -> tuple[Around, Around]:
+    """Return the changes by which each socket has a rate limit of its own. of: what else has one, by the attendant."""
     return (
         Around("hype.gateway:SocketAttendant.receive", _note_attendant),
-        Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {id(_ATTENDANT.get())}", rate, burst)),
+        Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {of(_ATTENDANT.get())}", rate, burst)),
     )
+
+
+def _session_of(attendant: Any) -> object:
+    identity = attendant._socket.identity
+    return None if identity is None else identity.session_id
 
 
 def _note_attendant(receive: Any, attendant: Any, text: str) -> Any:
@@ -99,6 +105,14 @@ MUTANTS = [
         *limited_apart(),
         of="user_joined.in",
         killed_by="R31.rate-per-user",
+        profiles=HARDENED,
+    ),
+    mutant(
+        "gateway.rate.of-the-session",
+        "Each session of a user has a rate limit of its own.",
+        *limited_apart(_session_of),
+        of="message.in",
+        killed_by="P5.one-limit",
         profiles=HARDENED,
     ),
     mutant(

@@ -15,9 +15,8 @@ from hype_contract.cases import catalogue
 from hype_contract.contract import specs
 from hype_contract.contract.areas import AREAS, Area
 from hype_contract.contract.profile import PROFILES, Profile
-from hype_contract.requirements.requirement import Highest, Requirement
+from hype_contract.requirements.requirement import HIGHEST, LEVELS, Highest, Requirement
 from hype_contract.running import expectations
-from hype_contract.running.verdict import Scope
 
 
 class BadAuthorities(Exception):
@@ -99,7 +98,7 @@ def _areas_of(
     Raises `UnknownIds` for a beginning of an id that names none, none in `areas`, none up to the level `highest`, or
     none that cases judge by themselves.
     """
-    scopes = [Scope(profile, areas or AREAS, highest=highest) for profile in PROFILES]
+    levels = LEVELS if highest == HIGHEST[-1] else LEVELS[: LEVELS.index(highest) + 1]
     chosen: list[Requirement] = []
     for prefix in only:
         rules = [rule for id, rule in known.items() if id.startswith(prefix)]
@@ -108,7 +107,7 @@ def _areas_of(
         here = [rule for rule in rules if rule.area in (areas or AREAS)]
         if not here:
             raise UnknownIds(f"--only {prefix!r} names nothing in --area {', '.join(areas or ())}: leave --area out.")
-        here = [rule for rule in here if any(scope.judges(rule) for scope in scopes)]
+        here = [rule for rule in here if rule.level in levels]
         if not here:
             raise UnknownIds(f"--only {prefix!r} names nothing at --level {highest}: leave --level out.")
         if all(rule.pair is not None for rule in here):

@@ -14,7 +14,6 @@ from hype_contract.actors import must
 from hype_contract.actors.clients.frames import Frame
 from hype_contract.actors.clients.gateway import Socket
 from hype_contract.actors.must import Skipped, Violation
-from hype_contract.actors.people import Person
 from hype_contract.actors.world import World
 from hype_contract.cases.gateway.rate import MOST_FRAMES, exchange, is_limited, unpaced, until_admitted
 from hype_contract.cases.gateway.steps import sockets_in_room
@@ -72,11 +71,11 @@ def no_effect(world: World) -> None:
     level="hardened",
 )
 def one_limit(world: World) -> None:
-    """Write on several sockets of one user without waiting, and count what is stored."""
-    ann, eve = world.guests("ann", "eve")
+    """Write on several sockets of one user, each of its own session, without waiting, and count what is stored."""
+    ann, eve = world.guest("ann"), world.member("eve")
     room = world.channel(ann)["id"]
     many = min(_MOST_SOCKETS, int(world.contract.limits.get("socketsPerUser") or _MOST_SOCKETS))
-    sockets = _open(world, eve, many)
+    sockets = [unpaced(world, session) for session in (eve, *(world.login(eve) for _ in range(many - 1)))]
     begun = time.monotonic()
     for number, socket in enumerate(sockets):
         _pour(socket, _messages(room, number * _EACH, _EACH))
@@ -86,10 +85,6 @@ def one_limit(world: World) -> None:
     stored = _stored(world, room)
     must.hold(stored > 0, "the messages within the limit to be stored", "none is", seen=_MESSAGE)
     _within_the_limit(world, stored, elapsed)
-
-
-def _open(world: World, person: Person, many: int) -> Sequence[Socket]:
-    return [unpaced(world, person) for _ in range(many)]
 
 
 def _pour(socket: Socket, frames: Sequence[str]) -> None:

@@ -196,7 +196,8 @@ def _foreign(own: str) -> tuple[str, ...]:
     """Return origins that resemble `own`, which is `http://localhost:5173` by default, and some that do not."""
     scheme, _, place = own.partition("://")
     other_scheme = {"http": "https", "https": "http"}.get(scheme, "http")
-    return ("http://evil.example", f"{own}.evil.example", f"{other_scheme}://{place}", f"{own}0", "null")
+    ends_alike = (f"{scheme}://evil-{place}", f"{scheme}://evil.{place}")
+    return ("http://evil.example", f"{own}.evil.example", *ends_alike, f"{other_scheme}://{place}", f"{own}0", "null")
 
 
 def _answered(reply: Reply) -> None:

@@ -6,6 +6,7 @@ A target may be configured with another rate. So the cases send until they see t
 
 from __future__ import annotations
 
+import math
 import re
 import time
 from functools import partial
@@ -32,10 +33,12 @@ _POLICY = re.compile(r'"(?P<name>[^"]+)";q=(?P<most>\d+);w=(?P<window>\d+)')
     level="hardened",
 )
 def writes(world: World) -> None:
-    """Write messages, some at a time, until one is refused; count what is stored."""
-    ann, eve = world.guests("ann", "eve")
+    """Write messages, some at a time, until one is refused, then in another session; count what is stored."""
+    ann, eve = world.guest("ann"), world.member("eve")
+    again = world.login(eve)
     channel = world.channel(ann)["id"]
     replies = _until_refused(world, eve, channel)
+    replies += _in_another_session(world, again, channel)
     stored = sum(reply.status == 201 for reply in replies)
     others = race([partial(_write, world, ann, channel)] * max(1, min(_AT_ONCE, stored // 2)))
     must.equal({reply.status for reply in others}, {201}, "the statuses of another user's writes", seen=_PAIR)
@@ -75,6 +78,17 @@ def what_is_left(world: World) -> None:
     # With less than this regained, the four later writes have taken more than one.
     if regained < len(left) - 2:
         must.hold(min(left[1:]) < left[0], "a write to take one of the limit", f"`r` = {left}")
+
+
+def _in_another_session(world: World, person: Person, channel: str) -> list[Reply]:
+    """Write until an answer is 429, in a session of a user who has reached the limit; return all answers."""
+    limit = world.contract.openapi["x-hype-limits"]["writes"]
+    begun = time.monotonic()
+    replies = _until_refused(world, person, channel)
+    stored = sum(reply.status == 201 for reply in replies)
+    most = math.ceil(limit["burst"] / 2 + limit["perSecond"] * (time.monotonic() - begun))
+    must.hold(stored <= most, f"{most} writes at most in another session of a user over the limit", stored, seen=_PAIR)
+    return replies
 
 
 def _until_refused(world: World, person: Person, channel: str) -> list[Reply]:

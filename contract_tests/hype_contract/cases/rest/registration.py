@@ -153,6 +153,7 @@ def other_emails(world: World) -> None:
     for email in (
         typed,
         typed.replace("@", "+tag@"),
+        typed.replace(".Case@", "_Case@"),
         typed.replace(".Case@", "Case@"),
         typed.replace("Example", "Example-1"),
     ):

@@ -9,7 +9,7 @@ from typing import Any
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.rest import Reply
-from hype_contract.actors.people import Person
+from hype_contract.actors.people import Person, unique
 from hype_contract.actors.racing import race, statuses
 from hype_contract.actors.world import World
 from hype_contract.cases.registry import Case, case, family
@@ -69,6 +69,22 @@ def claims_of_later_tokens(world: World) -> None:
     for access, refresh in pairs:
         _judge_pair(world, user_claims, access, refresh)
     world.rest.call("getCurrentUser", token=pairs[-1][0], expect=200)
+
+
+@case(
+    "R23.new-username",
+    "the tokens of a user go on working after a new username, and those of a refresh have it",
+    source="openapi.yaml#/components/schemas/Token",
+)
+def new_username(world: World) -> None:
+    ann, name = world.guest("ann"), unique("renamed")
+    body, path = {"username": name}, {"id": ann.id}
+    world.rest.call("updateUser", path=path, token=ann.token, body=body, expect=200)
+    me = world.rest.call("getCurrentUser", token=ann.token, expect=200)
+    must.equal(me.data["user"]["username"], name, "the username in /auth/me", seen=me.pair)
+    pair = _refresh(world, ann.refresh_token, 200)
+    username = forgery.claims(pair.data["accessToken"]).get("username")
+    must.equal(username, name, "the username in a refreshed token", seen=pair.pair)
 
 
 def _three_pairs(world: World) -> tuple[Person, list[tuple[str, str]]]:
