@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import json
+from pathlib import Path
 
 import hypothesis
 import pytest
@@ -53,3 +55,20 @@ def test_a_run_reads_no_source_of_lambdas() -> None:
     with scratch():
         assert "<unknown>" in repr(st.integers().map(lambda value: value + 1))
     assert "value + 2" in repr(st.integers().map(lambda value: value + 2))
+
+
+def test_a_seed_draws_the_same_whatever_modules_are_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """During a run hypothesis takes no constants from modules that stand outside `site-packages`, as ours may."""
+
+    def drawn() -> list[str]:
+        found: list[str] = []
+        once = hypothesis.settings(max_examples=300, database=None, phases=[hypothesis.Phase.generate])
+        hypothesis.seed(1)(once(hypothesis.given(st.text())(lambda text: found.append(text))))()
+        return found
+
+    (tmp_path / "many_constants.py").write_text("\n".join(f"A{number} = 'constant {number}'" for number in range(500)))
+    monkeypatch.syspath_prepend(tmp_path)
+    with scratch():
+        before = drawn()
+        importlib.import_module("many_constants")
+        assert drawn() == before

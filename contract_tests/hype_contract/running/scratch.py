@@ -5,13 +5,16 @@ from __future__ import annotations
 import os
 import tempfile
 import warnings
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 from hypothesis.configuration import set_hypothesis_home_dir
 from hypothesis.errors import HypothesisDeprecationWarning, HypothesisWarning
-from hypothesis.internal import lambda_sources
+from hypothesis.internal import constants_ast, filtering, lambda_sources
+from hypothesis.internal.conjecture import providers
 
 _TABLES = "unicode_data"
 
@@ -31,7 +34,7 @@ def scratch() -> Iterator[Path]:
         if beside:
             (Path(made) / _TABLES).symlink_to(kept / _TABLES, target_is_directory=True)
         set_hypothesis_home_dir(made)
-        with warnings.catch_warnings(), _undescribed_lambdas():
+        with warnings.catch_warnings(), _undescribed_lambdas(), _no_local_constants():
             # Other threads draw random numbers meanwhile; hypothesis believes that its strategies do.
             warnings.filterwarnings("ignore", r"Do not use the `random` module", HypothesisDeprecationWarning)
             # A ruling allows a large body, so one is generated.
@@ -44,11 +47,37 @@ def _undescribed_lambdas() -> Iterator[None]:
     """Leave the source of lambdas out of the descriptions of strategies until the block ends.
 
     No report shows a description, and for each lambda hypothesis parses the file that it stands in: a tenth of the time
-    that schemathesis takes. What hypothesis draws does not depend on them. This is private API of hypothesis.
+    that schemathesis takes. It looks there, too, whether a filter is a comparison with a number, which ours are not.
+    This is private API of hypothesis.
     """
-    described = lambda_sources.lambda_description
-    lambda_sources.lambda_description = lambda function: "lambda: <unknown>"
+    with ExitStack() as stack:
+        for module in (lambda_sources, filtering):
+            stack.enter_context(_replaced(module, "lambda_description", lambda function: "lambda: <unknown>"))
+        yield
+
+
+@contextmanager
+def _no_local_constants() -> Iterator[None]:
+    """Have hypothesis draw no constants from the source of the harness until the block ends.
+
+    It parses each module that stands in no `site-packages`, as soon as it is loaded: a tenth of the time of generation.
+    So the same seed would draw other values where the harness is installed in another way. This is private API of
+    hypothesis.
+    """
+    none = constants_ast.Constants()
+    with _replaced(providers, "_get_local_constants", lambda: none):
+        providers.CONSTANTS_CACHE.cache.clear()
+        try:
+            yield
+        finally:
+            providers.CONSTANTS_CACHE.cache.clear()
+
+
+@contextmanager
+def _replaced(module: ModuleType, name: str, function: Callable[..., Any]) -> Iterator[None]:
+    own = getattr(module, name)
+    setattr(module, name, function)
     try:
         yield
     finally:
-        lambda_sources.lambda_description = described
+        setattr(module, name, own)
