@@ -27,17 +27,23 @@ from hype_contract.contract.specs import Contract
 
 # R8 lets a target answer 404 where these two checks demand 405. Other cases judge that rule.
 _UNSUITED = ("unsupported_method", "allow_header_conformance")
+ACCEPTANCE = "positive_data_acceptance"
+"""The check that a request which keeps its schema is accepted."""
 _TRIES = 3
 
 
 @dataclass(frozen=True)
 class Plan:
-    """The plan of a run. `operations`: operationIds. `phases`: some of examples, coverage, fuzzing and stateful."""
+    """The plan of a run. `operations`: operationIds. `phases`: some of examples, coverage, fuzzing and stateful.
+
+    `acceptance`: whether a request that keeps its schema must be accepted. A check that fails ends the generation.
+    """
 
     operations: Sequence[str]
     phases: Sequence[str]
     examples: int
     seed: int
+    acceptance: bool = True
 
 
 @dataclass(frozen=True)
@@ -188,6 +194,6 @@ def _config(base_url: str, plan: Plan) -> SchemathesisConfig:
             # The run judges the links that the spec states, and none that schemathesis guesses.
             "stateful": {**phases["stateful"], "inference": {"algorithms": []}},
         },
-        "checks": {name: {"enabled": False} for name in _UNSUITED},
+        "checks": {name: {"enabled": False} for name in (*_UNSUITED, *(() if plan.acceptance else (ACCEPTANCE,)))},
     }
     return SchemathesisConfig.from_dict(dict(config))
