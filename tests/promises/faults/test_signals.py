@@ -26,6 +26,9 @@ WITHIN_S = 15
 SOON_S = 8
 """The seconds after the second one: two, on a machine that is not busy."""
 
+_LOOK_S = 0.05
+"""The seconds between two looks at a log, which has no event for a new line."""
+
 FAULTS = pytest.mark.parametrize("fault", [frozen, gone, locked], ids=lambda fault: str(fault.__name__))
 
 
@@ -80,9 +83,10 @@ def test_a_second_signal_ends_it_at_once(serve: Serve, own_cluster: Cluster, own
 
 
 def wait_for(server: Running, text: str) -> None:
-    """Wait until the log has this text."""
+    """Wait until the log has this text; the process must not end before."""
     while text not in server.log:
-        assert server.process.poll() is None
+        with pytest.raises(subprocess.TimeoutExpired):
+            server.process.wait(_LOOK_S)
 
 
 @pytest.mark.parametrize("fault", [frozen, locked, migrated], ids=lambda fault: str(fault.__name__))
