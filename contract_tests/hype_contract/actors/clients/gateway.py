@@ -10,17 +10,19 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, NoReturn, Protocol
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
+from typing import Any, NoReturn
 
 from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from hype_contract.actors.clients.conditions import Conditions
 from hype_contract.actors.clients.frames import Condition, Frame, Predicate, described, matcher, named_by_words, told
-from hype_contract.actors.clients.opening import PATIENCE_S, refused
+from hype_contract.actors.clients.opening import PATIENCE_S, in_one_piece, refused
 from hype_contract.actors.must import Members, Violation, shown
 from hype_contract.actors.patience import Patience, Wait
+from hype_contract.actors.people import Pacer
 from hype_contract.actors.promises.frames import Hearer
 from hype_contract.actors.promises.witness import Witness
 from hype_contract.contract import strict_json
@@ -43,13 +45,6 @@ _OUTAGES = (1001, 1006, 1012)
 """The close codes of a server that goes away, that is gone, or that restarts (RFC 6455 7.4.1, RFC 7936)."""
 
 
-class Pace(Protocol):
-    """A limit on the rate of frames (ruling R31)."""
-
-    def wait(self) -> None:
-        """Wait until one more frame may be sent."""
-
-
 class Socket:
     """An open connection of one user, for one thread. `name` is how transcripts call it."""
 
@@ -59,7 +54,7 @@ class Socket:
         connection: ClientConnection,
         trace: Trace,
         name: str,
-        pace: Pace | None = None,
+        pace: Pacer | None = None,
         conditions: Conditions | None = None,
         hearer: Hearer | None = None,
     ) -> None:
@@ -98,6 +93,12 @@ class Socket:
     def send_raw(self, payload: str | bytes, *, text: bool = True) -> None:
         """Send any payload as one text (or binary) frame; a text frame may hold bytes that are not UTF-8."""
         self._send(payload, payload, text)
+
+    def flood(self, payloads: Iterable[str]) -> None:
+        """Send text frames without waiting; those after the close of the socket are lost."""
+        with in_one_piece(self._connection), suppress(Violation):
+            for payload in payloads:
+                self.send_raw(payload)
 
     def send_fragments(self, pieces: Sequence[str]) -> None:
         """Send one text frame in several WebSocket fragments (RFC 6455 5.4)."""

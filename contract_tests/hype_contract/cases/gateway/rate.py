@@ -9,7 +9,6 @@ from __future__ import annotations
 import json
 import math
 import time
-from contextlib import suppress
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.frames import Frame
@@ -36,9 +35,7 @@ def unpaced(world: World, person: Person) -> Socket:
 
 def exchange(socket: Socket, frames: list[str]) -> list[Frame]:
     """Send the frames without waiting, then return an answer for each; fewer if the socket is closed."""
-    with suppress(Violation):
-        for frame in frames:
-            socket.send_raw(frame)
+    socket.flood(frames)
     return socket.collect(len(frames))
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
 
 from hype_contract.actors import must
 from hype_contract.actors.clients.frames import Frame
@@ -78,22 +77,13 @@ def one_limit(world: World) -> None:
     sockets = [unpaced(world, session) for session in (eve, *(world.login(eve) for _ in range(many - 1)))]
     begun = time.monotonic()
     for number, socket in enumerate(sockets):
-        _pour(socket, _messages(room, number * _EACH, _EACH))
+        socket.flood(_messages(room, number * _EACH, _EACH))
     for socket in sockets:
         socket.collect(many * _EACH * 2, within=_SILENCE_S)
     elapsed = time.monotonic() - begun
     stored = _stored(world, room)
     must.hold(stored > 0, "the messages within the limit to be stored", "none is", seen=_MESSAGE)
     _within_the_limit(world, stored, elapsed)
-
-
-def _pour(socket: Socket, frames: Sequence[str]) -> None:
-    """Send the frames without waiting, until the gateway closes the socket."""
-    for frame in frames:
-        try:
-            socket.send_raw(frame)
-        except Violation:
-            return
 
 
 def _messages(room: str, first: int, count: int) -> list[str]:

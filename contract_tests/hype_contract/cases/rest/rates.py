@@ -6,6 +6,7 @@ A target may be configured with another rate. So the cases send until they see t
 
 from __future__ import annotations
 
+import itertools
 import math
 import re
 import time
@@ -22,6 +23,8 @@ from hype_contract.contract.specs import Pair
 
 MOST_WRITES = 400
 _AT_ONCE = 10
+_FIRST = 2.5
+"""The writes before the first look at the answers, as a multiple of those that the contract allows at once."""
 _PAIR = Pair("operation", "createMessage", "429")
 _LEFT = re.compile(r'"(?P<name>[^"]+)";r=(?P<left>\d+);t=\d+')
 _POLICY = re.compile(r'"(?P<name>[^"]+)";q=(?P<most>\d+);w=(?P<window>\d+)')
@@ -37,7 +40,7 @@ def writes(world: World) -> None:
     ann, eve = world.guest("ann"), world.member("eve")
     again = world.login(eve)
     channel = world.channel(ann)["id"]
-    replies = _until_refused(world, eve, channel)
+    replies = _until_refused(world, eve, channel, _FIRST)
     replies += _in_another_session(world, again, channel)
     stored = sum(reply.status == 201 for reply in replies)
     others = race([partial(_write, world, ann, channel)] * max(1, min(_AT_ONCE, stored // 2)))
@@ -84,22 +87,28 @@ def _in_another_session(world: World, person: Person, channel: str) -> list[Repl
     """Write until an answer is 429, in a session of a user who has reached the limit; return all answers."""
     limit = world.contract.openapi["x-hype-limits"]["writes"]
     begun = time.monotonic()
-    replies = _until_refused(world, person, channel)
+    replies = _until_refused(world, person, channel, 1.0)
     stored = sum(reply.status == 201 for reply in replies)
     most = math.ceil(limit["burst"] / 2 + limit["perSecond"] * (time.monotonic() - begun))
     must.hold(stored <= most, f"{most} writes at most in another session of a user over the limit", stored, seen=_PAIR)
     return replies
 
 
-def _until_refused(world: World, person: Person, channel: str) -> list[Reply]:
-    """Write until an answer is 429; return all answers. Raises `Violation`, or `Blameless` on a slow machine."""
+def _until_refused(world: World, person: Person, channel: str, first: float) -> list[Reply]:
+    """Write until an answer is 429; return all answers. Raises `Violation`, or `Blameless` on a slow machine.
+
+    first: as for `_FIRST`. So a busy machine sends no more than a quick one, as a rule.
+    """
     limit = world.contract.openapi["x-hype-limits"]["writes"]
     begun = time.monotonic()
     replies: list[Reply] = []
+    each = math.ceil(first * limit["burst"] / _AT_ONCE)
     while len(replies) < MOST_WRITES:
-        replies += race([partial(_write, world, person, channel)] * _AT_ONCE)
-        if any(reply.status == 429 for reply in replies[-_AT_ONCE:]):
+        some = race([partial(_writes, world, person, channel, each)] * _AT_ONCE)
+        replies += itertools.chain.from_iterable(some)
+        if any(reply.status == 429 for reply in replies):
             return replies
+        each = 1
         regained = (time.monotonic() - begun) * limit["perSecond"]
         if len(replies) > limit["burst"] and regained > len(replies):
             few = f"the target takes only {len(replies)} writes in the time in which {regained:.0f} are allowed"
@@ -108,6 +117,10 @@ def _until_refused(world: World, person: Person, channel: str) -> list[Reply]:
     if limit["burst"] + seconds * limit["perSecond"] > len(replies):
         raise Blameless(f"this machine is too slow: {len(replies)} writes are allowed in {seconds:.0f} s")
     raise Violation("a user's writes to be limited (openapi.yaml, Limits)", f"{MOST_WRITES} are accepted", _PAIR)
+
+
+def _writes(world: World, person: Person, channel: str, count: int) -> list[Reply]:
+    return [_write(world, person, channel) for _ in range(count)]
 
 
 def _write(world: World, person: Person, channel: str) -> Reply:
