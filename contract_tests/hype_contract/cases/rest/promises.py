@@ -1,6 +1,7 @@
 """Promises that hold everywhere. Every answer that any case sees is checked (`actors.promises`), and fails them.
 
-The cases here only ask for everything as several users, so that a run of one of them sees something.
+The cases here only ask for everything as several users, so that a run of one of them sees something. They run alone,
+since they look at the end of the list of users: other cases would move it.
 """
 
 from __future__ import annotations
@@ -16,6 +17,7 @@ from hype_contract.cases.rest.users import count
     "no answer shows a member to others that the spec shows to its owner only (`x-hype-visible-to`)",
     source="openapi.yaml#/info/description › Vocabulary; ruling P7",
     level="hardened",
+    alone=True,
 )
 def visibility(world: World) -> None:
     _look(world)
@@ -26,6 +28,7 @@ def visibility(world: World) -> None:
     "no answer and no event shows a password or its hash",
     source="openapi.yaml#/info/description › Ids, lists and secrets",
     level="published",
+    alone=True,
 )
 def secrets(world: World) -> None:
     _look(world)
@@ -36,6 +39,7 @@ def secrets(world: World) -> None:
     "an id names one thing for ever, whose createdAt stays, and a list has each thing once",
     source="openapi.yaml#/info/description › Ids, lists and secrets; ruling R3",
     level="published",
+    alone=True,
 )
 def ids(world: World) -> None:
     _look(world)
@@ -46,6 +50,7 @@ def ids(world: World) -> None:
     "nothing that was deleted is in an answer to a later request",
     source="openapi.yaml#/info/description › Ids, lists and secrets; rulings R14 and R20",
     level="published",
+    alone=True,
 )
 def deleted(world: World) -> None:
     _look(world)
@@ -56,6 +61,7 @@ def deleted(world: World) -> None:
     "nothing was updated before it was created",
     source="openapi.yaml#/components/schemas/Timestamp; ruling R20",
     level="published",
+    alone=True,
 )
 def times(world: World) -> None:
     _look(world)
@@ -66,6 +72,7 @@ def times(world: World) -> None:
     "every list has the order that the spec states (`x-hype-order`)",
     source="openapi.yaml#/info/description › Vocabulary; rulings R13, R16 and R18",
     level="published",
+    alone=True,
 )
 def order(world: World) -> None:
     _look(world)
@@ -76,6 +83,7 @@ def order(world: World) -> None:
     "no list is longer than its limit, and no total is smaller than what was seen",
     source="openapi.yaml#/info/description › Ids, lists and secrets; rulings R16 and R18",
     level="published",
+    alone=True,
 )
 def page_sizes(world: World) -> None:
     _look(world)

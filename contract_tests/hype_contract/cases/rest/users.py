@@ -102,7 +102,7 @@ def query_bounds(world: World) -> None:
             world.rest.call("listUsers", query={name: text}, expect=400)
 
 
-@case("R16.members", "/api/users shows a discriminator, an avatar and a lower-case status", source=_USER)
+@case("R16.members", "/api/users shows a discriminator, an avatar and a lower-case status", source=_USER, alone=True)
 def members(world: World) -> None:
     """Compare the discriminator with the first four characters of the username, also after a new username."""
     ann = world.guest("ann")
@@ -198,7 +198,11 @@ def avatar_url(world: World) -> None:
 
 
 @case(
-    "P7.email", "a user sees their own email, and others see it only if the spec says `anyone`", source=_USER, slow=True
+    "P7.email",
+    "a user sees their own email, and others see it only if the spec says `anyone`",
+    source=_USER,
+    alone=True,
+    slow=True,
 )
 def email(world: World) -> None:
     """Read the profile without a token, as another user, with a tampered token, and as its owner."""
