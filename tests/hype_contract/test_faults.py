@@ -227,7 +227,7 @@ def test_a_job_that_hangs_is_given_up() -> None:
         return f"did {job}"
 
     workers = Workers(run, lambda job: f"gave {job} up", 0.2)
-    assert sorted(workers.results([Lane(range(4), 1)])) == ["did 1", "did 2", "did 3", "gave 0 up"]
+    assert sorted(workers.results([Lane([range(2), range(2, 4)], 1)])) == ["did 1", "did 2", "did 3", "gave 0 up"]
     end.set()
     workers.join(10)
 
@@ -248,9 +248,9 @@ def test_a_job_that_ends_late_is_no_result_of_a_later_job() -> None:
         return f"did {job}"
 
     workers = Workers(run, lambda job: f"gave {job} up", 0.2)
-    assert list(workers.results([Lane(["late"], 1)])) == ["gave late up"]
+    assert list(workers.results([Lane([["late"]], 1)])) == ["gave late up"]
     workers.longest_s = 10
-    assert list(workers.results([Lane(["next", "last"], 1)])) == ["did next", "did last"]
+    assert list(workers.results([Lane([["next", "last"]], 1)])) == ["did next", "did last"]
 
 
 @pytest.mark.timeout(20)
@@ -262,10 +262,36 @@ def test_a_job_that_breaks_is_told_at_once() -> None:
 
     workers: Workers[int, int] = Workers(run, lambda job: job, 60.0)
     with pytest.raises(RuntimeError, match="oops"):
-        list(workers.results([Lane(range(3), 1)]))
+        list(workers.results([Lane([range(3)], 1)]))
 
 
 def test_results_come_as_jobs_end() -> None:
     """Each result comes once, from any lane."""
     workers: Workers[int, int] = Workers(lambda job: job * 10, lambda job: -1, 60.0)
-    assert sorted(workers.results([Lane(range(3), 2), Lane(range(3, 5), 1), Lane([], 4)])) == [0, 10, 20, 30, 40]
+    assert sorted(workers.results([Lane([range(2), [2]], 2), Lane([range(3, 5)], 1), Lane([], 4)])) == [
+        0,
+        10,
+        20,
+        30,
+        40,
+    ]
+
+
+@pytest.mark.timeout(20)
+def test_the_jobs_of_a_row_run_one_after_another() -> None:
+    """A thread that is free takes the next job of another row, not of the one whose job still runs."""
+    done: list[str] = []
+    end = threading.Event()
+
+    def run(job: str) -> str:
+        if job == "a1":
+            end.wait(10)
+        done.append(job)
+        if job == "b2":
+            end.set()
+        return job
+
+    workers = Workers(run, lambda job: f"gave {job} up", 60.0)
+    results = workers.results([Lane([["a1", "a2"], ["b1", "b2"]], 3)])
+    assert sorted(results) == ["a1", "a2", "b1", "b2"]
+    assert done == ["b1", "b2", "a1", "a2"]

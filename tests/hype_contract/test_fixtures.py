@@ -116,15 +116,47 @@ def test_a_guest_rests_as_long_as_its_case_has_used_its_rates(
     assert [later.guest().id == eve.id for _ in range(3)] == [True, False, False]
 
 
-def test_a_guest_that_has_nearly_rested_is_waited_for() -> None:
-    """A case waits for a moment rather than make one more guest, and not for long."""
+def test_a_guest_rests_while_others_are_taken() -> None:
+    """The number of guests that were taken decides whether a guest has rested, and no clock does."""
     guests = IdleGuests()
-    for rest_s in (20.0, 0.4, 0.0):
-        guests.give(a_guest(), rest_s)
-    waits = [taken and taken[1] for taken in (guests.take(), guests.take(), guests.take())]
-    assert waits[0] == 0
-    assert 0 < (waits[1] or 0) <= 0.4
-    assert waits[2] is None
+    guests.give(a_guest(), 1.0)
+    tries = [guests.take() for _ in range(5)]
+    assert tries[:3] == [None] * 3
+    assert 0 < (tries[3] or (None, 0.0))[1] <= 1
+    assert tries[4] is None
+
+
+def test_the_guest_who_has_rested_is_taken_first() -> None:
+    """A guest without a need of rest goes before one who has been there for longer, and is not waited for."""
+    guests = IdleGuests()
+    tired, fresh = a_guest(), a_guest()
+    guests.give(tired, 0.5)
+    guests.give(fresh)
+    taken = guests.take()
+    assert taken is not None
+    assert taken[0] is fresh
+    assert taken[1] == 0
+    assert guests.leave() == [tired]
+
+
+def test_a_chance_frame_more_changes_no_rest() -> None:
+    """Guests whose cases used 35 and 44 frames of ten a second rest for as many takes."""
+    first, second = IdleGuests(), IdleGuests()
+    first.give(a_guest(), 3.5)
+    second.give(a_guest(), 4.4)
+    assert [first.take() is None for _ in range(25)] == [second.take() is None for _ in range(25)]
+
+
+def test_rows_of_cases_share_no_guests(
+    fake: Fake, world_on: Callable[[Fake], World], fixtures: SharedFixtures[World]
+) -> None:
+    """A guest stays in its row: which of two rows is ahead must not decide how many guests a run makes."""
+    world, beside, behind = (sharer(fake, world_on, fixtures) for _ in range(3))
+    beside.row = 1
+    ann = world.guest("ann")
+    world.release(passed=True)
+    assert beside.guest().id != ann.id
+    assert behind.guest().id == ann.id
 
 
 def test_a_guest_is_not_taken_when_its_token_is_old() -> None:
@@ -195,7 +227,7 @@ def test_a_case_that_counts_users_takes_no_guest_of_an_earlier_case(
     ann = world.guest("ann")
     world.release(passed=True)
     later = sharer(fake, world_on, fixtures)
-    later.takes_guests = False
+    later.row = None
     assert later.guest("ann").id != ann.id
 
 

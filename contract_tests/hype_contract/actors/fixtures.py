@@ -10,7 +10,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 from hype_contract.actors.clients.conditions import Abandoned
 from hype_contract.actors.must import Violation
-from hype_contract.actors.people import IdleGuests
+from hype_contract.actors.people import Guest, IdleGuests
 
 _REMOVAL_S = 10.0
 
@@ -40,7 +40,6 @@ class SharedFixtures(Generic[M]):
     """Fixtures that are made once, when the first case asks for them, and removed after the last case. Thread-safe.
 
     A case may share a fixture that it does not use up: for example a user whose requests are all refused.
-    `idle_guests`: those that no case uses at the moment.
     """
 
     def __init__(self, make_world: Callable[[str], M], token_lifetime_s: float | None = None) -> None:
@@ -50,9 +49,17 @@ class SharedFixtures(Generic[M]):
         token_lifetime_s: seconds after which an access token expires; None for those of the contract.
         """
         self._make_world = make_world
-        self.idle_guests = IdleGuests(token_lifetime_s)
+        self._token_lifetime_s = token_lifetime_s
+        self._idle: dict[int, IdleGuests] = {}
         self._made: dict[Hashable, tuple[Any, M]] = {}
         self._lock = Lock()
+
+    def idle_guests(self, row: int) -> IdleGuests:
+        """Return the guests that no case of this row uses at the moment.
+
+        Which case ends first must not decide how many guests a run makes. The cases of a row run one after another.
+        """
+        return self._idle.setdefault(row, IdleGuests(self._token_lifetime_s))
 
     def get(self, key: Hashable, make: Callable[[M], T], show: Callable[[M], object]) -> T:
         """Return the fixture called `key`.
@@ -88,10 +95,13 @@ class SharedFixtures(Generic[M]):
                 del self._made[key]
         finally:
             self._lock.release()
-        self._make_world("idle guests").log_out(guest.person.token for guest in self.idle_guests.leave())
+        self._make_world("idle guests").log_out(guest.person.token for guest in self._left_guests())
 
     def forget(self) -> None:
         """Make every fixture anew from now on: the target may have lost them."""
-        self.idle_guests.leave()
+        self._left_guests()
         with self._lock:
             self._made.clear()
+
+    def _left_guests(self) -> list[Guest]:
+        return [guest for row in sorted(self._idle) for guest in self._idle[row].leave()]

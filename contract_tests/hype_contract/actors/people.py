@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+import math
 import secrets
 import time
 from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-_WORTH_A_WAIT_S = 0.5
-"""Seconds for which a case waits rather than make one more guest."""
+_TAKES_A_SECOND = 4
+"""The guests that the cases of a row take in a second, on a quick machine."""
+
+_ROUGHLY_S = 5.0
+"""The step of a rest of more than a second: how much a case uses of a rate may depend on chance."""
 
 _OLDEST_S = 300.0
 """Seconds after which no further case takes a guest, since the guest's token expires (ruling R7)."""
@@ -47,43 +51,60 @@ class Guest:
     made_at: float
 
 
+@dataclass(frozen=True)
+class _Idle:
+    """A guest who rests. after: the number of the take by which the rest is over, as a rule."""
+
+    after: int
+    rested_at: float
+    guest: Guest
+
+
 class IdleGuests:
-    """Guests that an ended case has left as they were. Later cases take them in place of new ones. Thread-safe."""
+    """Guests that an ended case has left as they were. Later cases take them in place of new ones. Thread-safe.
+
+    Which guests have had their rest is counted in guests that were taken meanwhile, and not in seconds: with the same
+    seed as many guests are made again, however busy the machine is.
+    """
 
     def __init__(self, lifetime_s: float | None = None) -> None:
         """Have no guest yet. lifetime_s: of an access token, in seconds; None for that of the contract."""
         self._oldest_s = _OLDEST_S if lifetime_s is None else lifetime_s / 3
-        self._idle: list[tuple[float, Guest]] = []
+        self._idle: list[_Idle] = []
         self._old: list[Guest] = []
+        self._takes = 0
         self._lock = Lock()
 
     def take(self) -> tuple[Guest, float] | None:
-        """Return the guest that has had its rest for the longest time, or has it first, and the seconds until then.
+        """Return the guest who has had the rest for the longest time, and the seconds that are left of it.
 
-        Return None if there is no guest, or none that has its rest within `_WORTH_A_WAIT_S` seconds.
+        Return None if there is no such guest.
         """
         now = time.monotonic()
         with self._lock:
-            self._old += [guest for _, guest in self._idle if now - guest.made_at > self._oldest_s]
-            self._idle = [each for each in self._idle if now - each[1].made_at <= self._oldest_s]
-            first = min(self._idle, key=lambda each: each[0], default=None)
-            if first is None or first[0] - now > _WORTH_A_WAIT_S:
+            self._takes += 1
+            self._old += [each.guest for each in self._idle if now - each.guest.made_at > self._oldest_s]
+            self._idle = [each for each in self._idle if now - each.guest.made_at <= self._oldest_s]
+            first = min(self._idle, key=lambda each: each.after, default=None)
+            if first is None or first.after > self._takes:
                 return None
             self._idle.remove(first)
-            return first[1], max(0.0, first[0] - now)
+            return first.guest, max(0.0, first.rested_at - now)
 
     def give(self, guest: Guest, rest_s: float = 0.0) -> None:
         """Take back a guest, whose sockets are closed and whose channels are deleted.
 
         rest_s: the seconds until the guest has all of the contract's rates again.
         """
+        roughly_s = rest_s if rest_s <= 1 else math.ceil(rest_s / _ROUGHLY_S) * _ROUGHLY_S
         with self._lock:
-            self._idle.append((time.monotonic() + rest_s, guest))
+            after = self._takes + math.ceil(roughly_s * _TAKES_A_SECOND)
+            self._idle.append(_Idle(after, time.monotonic() + rest_s, guest))
 
     def leave(self) -> list[Guest]:
         """Return each guest that is idle; no case takes one of them any more."""
         with self._lock:
-            every = [*self._old, *(guest for _, guest in self._idle)]
+            every = [*self._old, *(each.guest for each in self._idle)]
             self._old, self._idle = [], []
         return every
 

@@ -22,7 +22,7 @@ from hype_contract.actors.fixtures import SharedFixtures
 from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.options import DEFAULTS, Options
 from hype_contract.actors.patience import Patience
-from hype_contract.actors.people import Guest, Pacer, Person, unique
+from hype_contract.actors.people import Guest, IdleGuests, Pacer, Person, unique
 from hype_contract.actors.promises.frames import Hearer
 from hype_contract.actors.promises.witness import Witness
 from hype_contract.contract.specs import Contract, Pair
@@ -58,9 +58,8 @@ class World:
     """The argument of every case. `rest` and `contract` are ready; the rest is made on demand and belongs to the case.
 
     `random` is seeded by the run's seed and the case. Unique names come from `secrets` instead, because the target
-    remembers the names of earlier runs. `options`: the options of the command. `fixtures`: the fixtures that the cases
-    of the run share; if it is None, each case makes its own. `shared`: what else they share. `witness`: of the run; if
-    it is None, of this world alone.
+    remembers the names of earlier runs. `options`: of the command. `fixtures`: those that the cases of the run share;
+    without them each case makes its own. `shared`: what else they share. `witness`: of the run, or of this world alone.
     """
 
     def __init__(
@@ -94,8 +93,8 @@ class World:
         self._people: dict[str, int] = {}
         self.by_the_words = False
         """Whether the case judges by the words of the document alone, and so prepares by them alone."""
-        self.takes_guests = True
-        """Whether `guest` may return one of an earlier case. A case that counts users needs new ones."""
+        self.row: int | None = 0
+        """The row of cases, one after another, which give each other their guests; None for new guests alone."""
         self._guests: list[Guest] = []
         self._registered: list[Person] = []
         self._named: Counter[str] = Counter()
@@ -117,7 +116,7 @@ class World:
         registered user, if the target has no guests.
         """
         label = self._label(name)
-        if taken := self._fixtures.idle_guests.take() if self._fixtures and self.takes_guests else None:
+        if taken := self._idle and self._idle.take():
             guest, rest_s = taken
             self._guests.append(guest)
             self.conditions.sleep(rest_s)
@@ -223,12 +222,7 @@ class World:
         return made
 
     def open_socket(
-        self,
-        token: str | None = None,
-        person: Person | None = None,
-        *,
-        lazy: bool = False,
-        origin: str | None = None,
+        self, token: str | None = None, person: Person | None = None, *, lazy: bool = False, origin: str | None = None
     ) -> Socket:
         """Open a socket that has no identity but `token`.
 
@@ -310,10 +304,14 @@ class World:
         spoilt = self._spoilt() if passed else set()
         ended = dict.fromkeys([*(guest.person.token for guest in self._guests), *self.rest.effects.sessions])
         for guest in self._guests:
-            if self._fixtures and passed and guest.person.id not in spoilt:
-                self._fixtures.idle_guests.give(guest, self._rest_s(guest.person))
+            if self._idle and passed and guest.person.id not in spoilt:
+                self._idle.give(guest, self._rest_s(guest.person))
                 ended.pop(guest.person.token)
         self.log_out(ended)
+
+    @property
+    def _idle(self) -> IdleGuests | None:
+        return self._fixtures.idle_guests(self.row) if self._fixtures and self.row is not None else None
 
     def _spoilt(self) -> set[str]:
         """Return the ids of the users who may not be as the target made them, or who may have a penalty."""

@@ -28,6 +28,8 @@ MakeWorld = Callable[[str, Conditions], World]
 _MOST_STEPS = 40
 _MOST_SILENT_CASES = 5
 _MOST_TRIES = 3
+_ROWS_A_WORKER = 2
+"""More rows than workers: while a case takes long, the others wait only for those of its row."""
 _BROKEN: tuple[Outcome, ...] = ("fail", "blocked", "error")
 INTERRUPTED = "the run was interrupted"
 _LEFT_OUT = "left out by --fast"
@@ -78,6 +80,8 @@ class CaseRunner:
         self._levels: dict[Pair, Level] = {rule.pair: rule.level for rule in requirements if rule.pair}
         self._scripted: set[str] = set()
         self._plan = plan
+        self._rows = _ROWS_A_WORKER * plan.workers
+        self._row_of: dict[int, int] = {}
         self._silences = 0
         self._lock = threading.Lock()
 
@@ -86,14 +90,15 @@ class CaseRunner:
         # A slow case mostly waits, so it begins first and the others run meanwhile.
         every = sorted(cases, key=lambda case: (case.order, not case.slow))
         together = [case for case in every if not case.alone]
-        lanes = [
-            Lane([case for case in together if not case.generates], self._plan.workers),
-            Lane([case for case in together if case.generates], 1),
-        ]
+        plain = [case for case in together if not case.generates]
+        rows = [plain[at :: self._rows] for at in range(self._rows)]
+        generating = [case for case in together if case.generates]
+        self._row_of = {id(case): at for at, row in enumerate([*rows, generating]) for case in row}
+        lanes = [Lane(rows, self._plan.workers), Lane([generating], 1)]
         workers = Workers(self.run_case, self._given_up, self._plan.longest_case_s + 2 * CLEANING_S)
         limit = self._limit()
         try:
-            for stage in (lanes, [Lane([case for case in every if case.alone], 1)]):
+            for stage in (lanes, [Lane([[case for case in every if case.alone]], 1)]):
                 yield from workers.results(stage)
         except KeyboardInterrupt:
             self._stop.pull(INTERRUPTED)
@@ -132,7 +137,7 @@ class CaseRunner:
         if left_out := self._left_out(case, requirement):
             return left_out
         world = self._make_world(self._seed(case), Conditions(self._plan.longest_case_s, self._stop))
-        world.takes_guests = not case.alone
+        world.row = None if case.alone else self._row_of.get(id(case), 0)
         world.by_the_words = requirement.level == "documented"
         started = time.monotonic()
         result = self._in_company(case, requirement, world)

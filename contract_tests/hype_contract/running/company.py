@@ -29,7 +29,7 @@ class Company:
             return
         self._since = ""
         world = self._make_world()
-        world.takes_guests = False
+        world.row = None
         with suppress(Violation, Skipped, Unsupported, Abandoned):
             guest = world.guest("counter")
             self._since = str(guest.user.get("createdAt") or "")
