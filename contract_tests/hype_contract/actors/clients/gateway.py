@@ -120,8 +120,7 @@ class Socket:
     def expect(self, type: str, where: Condition | None = None, *, within: float | None = None) -> Frame:
         """Return the first frame of `type` whose `data` matches `where`.
 
-        Frames before it stay pending. Raises `Violation` when no such frame comes `within` seconds (None: as `patience`
-        says).
+        Frames before it stay pending. Raises `Violation` when none comes `within` seconds (None: as `patience` says).
         """
         return self.pending.pop(self._await(type, where, within))
 

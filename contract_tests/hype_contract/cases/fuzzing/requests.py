@@ -16,7 +16,7 @@ from hype_contract.actors.must import Skipped, Unsupported, Violation
 from hype_contract.actors.world import World
 from hype_contract.cases.fuzzing.references import References
 from hype_contract.cases.fuzzing.schemathesis_run import ACCEPTANCE, Finding, Listener, Plan, run
-from hype_contract.cases.fuzzing.voice_references import BEYOND_SCHEMA
+from hype_contract.cases.fuzzing.voice_references import BEYOND_SCHEMA, MAY_REFUSE_THE_FIRST
 from hype_contract.cases.registry import Case, case, family
 from hype_contract.contract.specs import Contract, Operation
 
@@ -90,7 +90,7 @@ class _Judge:
     def run(self, operations: list[str], phases: tuple[str, ...], examples: int) -> None:
         """Run schemathesis to its end. Raises what went wrong while a request was prepared."""
         # In a chain the stored objects decide what is acceptable: a message to a voice channel is not.
-        acceptance = not self._stateful and operations[0] not in BEYOND_SCHEMA
+        acceptance = not self._stateful and operations[0] not in MAY_REFUSE_THE_FIRST
         plan = Plan(operations, phases, examples, zlib.crc32(self.world.seed.encode()), acceptance)
         token, prepare = self._kept(self._references.token), self._kept(self._prepare)
         listener = Listener(token, prepare, self._judge, self.world.conditions)
@@ -111,10 +111,12 @@ class _Judge:
         """Return whether a finding is a violation.
 
         Schemathesis reads patterns as Python does, so a body that it takes for valid may be invalid. A target may have
-        the bounds that are extensions.
+        the bounds that are extensions. A schema cannot state which parameters can be routed.
         """
         if finding.check != ACCEPTANCE:
             return True
+        if operations[0] in BEYOND_SCHEMA:
+            return False
         place = self.world.contract.operations[operations[0]].body
         return not (place and self.world.contract.narrower.problems(place, finding.body))
 

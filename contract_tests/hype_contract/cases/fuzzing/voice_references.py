@@ -16,6 +16,12 @@ BEYOND_SCHEMA: frozenset[str] = frozenset({"connectTransport", "createProducer",
 No schema can state which parameters can be routed, or that one fingerprint at least is of a SHA-2.
 """
 
+MAY_REFUSE_THE_FIRST: frozenset[str] = frozenset({"createConsumer"})
+"""Those of which any generated body may be refused: the generation goes on after it.
+
+The bodies of the others take long to generate, and enough of them come before the first that is refused.
+"""
+
 
 class VoiceReferences:
     """The objects that voice requests of one person refer to, created on first use."""
