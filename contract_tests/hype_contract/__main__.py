@@ -24,6 +24,7 @@ try:
     from hype_contract.reporting.document import Document, UnbegunRun, of_run, of_unbegun
     from hype_contract.running import expectations, target, verdict
     from hype_contract.running.config import BadAuthorities, RunConfig, UnknownIds, config_of
+    from hype_contract.running.garbage import seldom_collected
     from hype_contract.running.interruption import Interrupted, interruptible
     from hype_contract.running.results import Ending
     from hype_contract.running.run import PlannedRun, known_secrets
@@ -114,7 +115,8 @@ class _Judgement:
         console = Console(sys.stdout, planned, self._earlier)
         planned.announce = console.announce
         console.begin()
-        finished = planned.execute(console.progress)
+        with seldom_collected():
+            finished = planned.execute(console.progress)
         try:
             files.write(of_run(finished), self._paths)
             self._paths = {}  # whatever happens now, these reports stay
