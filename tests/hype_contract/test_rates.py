@@ -98,4 +98,4 @@ def test_a_limit_that_is_not_seen_is_missing_only_where_it_must_show(
     """400 accepted writes break the rule, unless the contract's own rate allows so many in that time."""
     world: Any = Writing(contract, clock, seconds)
     with pytest.raises(ending):
-        rates._until_refused(world, world.guest("eve"), "room")
+        rates._until_refused(world, world.guest("eve"), "room", 1.0)
