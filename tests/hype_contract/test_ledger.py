@@ -44,6 +44,16 @@ def test_one_wrong_answer_outweighs_many_right_ones() -> None:
     assert ledger.state(EXPECTED) == "failed"
 
 
+def test_what_keeps_the_words_alone_is_wrong_in_the_tables() -> None:
+    """An answer that breaks what the specs decide beyond the document is `failed`, unless the words alone count."""
+    seen = trace()
+    seen.observe_beyond(PAIR)
+    ledger = Ledger()
+    ledger.add(seen, passed=True)
+    assert ledger.cell(EXPECTED, by_the_words=False) == "failed"
+    assert ledger.cell(EXPECTED, by_the_words=True) == "passed"
+
+
 def test_the_pair_that_a_failure_is_about_failed() -> None:
     """The pair that a failure names is `failed`, although its answer kept the schema."""
     ledger = Ledger()

@@ -56,6 +56,7 @@ class Trace:
         self.transcript = Transcript(secrets)
         self.seen: Counter[Pair] = Counter()
         self.wrong: set[Pair] = set()
+        self.beyond: set[Pair] = set()
         self.not_implemented: set[str] = set()
         self.excused: dict[Pair, str] = {}
         self.findings: dict[str, Finding] = {}
@@ -72,6 +73,11 @@ class Trace:
             self.seen[pair] += 1
             if not right:
                 self.wrong.add(pair)
+
+    def observe_beyond(self, pair: Pair | None) -> None:
+        """Enter that what crossed the wire keeps the words of the document, and breaks what the specs decide beyond."""
+        with self._lock:
+            self.beyond |= {pair} if pair else set()
 
     def note(self, requirement: str, expected: str, got: str, pair: Pair | None = None) -> None:
         """Enter a breach of another requirement than the case's own. The first breach of each is kept."""
@@ -117,6 +123,7 @@ class Ledger:
         self.seen: Counter[Pair] = Counter()
         self.passed: Counter[Pair] = Counter()
         self.failed: set[Pair] = set()
+        self.beyond: set[Pair] = set()
         self.not_implemented: set[str] = set()
         self.excused: dict[Pair, str] = {}
         self._lock = threading.Lock()
@@ -132,6 +139,7 @@ class Ledger:
             self.seen.update(trace.seen)
             self.passed.update({pair: count for pair, count in trace.seen.items() if passed or pair in proven})
             self.failed |= trace.wrong | ({blamed} if blamed else set())
+            self.beyond |= trace.beyond
             self.not_implemented |= trace.not_implemented
             self.excused.update(trace.excused)
 
@@ -149,6 +157,10 @@ class Ledger:
         if pair in self.excused:
             return "exempt"
         return "not implemented" if self._is_unimplemented(expected) else "not exercised"
+
+    def cell(self, expected: Expected, *, by_the_words: bool) -> State:
+        """Return the state of one pair as tables show it. by_the_words: what the specs decide beyond does not count."""
+        return "failed" if expected.pair in self.beyond and not by_the_words else self.state(expected)
 
     def state_of(self, requirement: Requirement) -> tuple[State, str]:
         """Return the state of a requirement's pair, and a sentence that says why it is not `passed`.

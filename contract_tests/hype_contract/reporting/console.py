@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TextIO
 
 from hype_contract.contract.specs import Expected, edition
@@ -70,16 +71,17 @@ class Console:
         for entry in entries.values():
             if entry["outcome"] == "error":
                 self._print("", *describe(entry))
-        self._coverage(_shown(run), run.ledger)
+        self._coverage(_shown(run), run.ledger, by_the_words=run.scope.highest == "documented")
         if self._earlier is not None:
             self._print("", *changes(self._earlier, document))
         self._verdict(run)
 
-    def _coverage(self, expected: Sequence[Expected], ledger: Ledger) -> None:
+    def _coverage(self, expected: Sequence[Expected], ledger: Ledger, *, by_the_words: bool) -> None:
+        state = partial(ledger.cell, by_the_words=by_the_words)
         operations = [pair for pair in expected if pair.pair.kind == "operation"]
         events = [pair for pair in expected if pair.pair.kind == "event"]
-        self._table("operation", sorted({pair.pair.detail for pair in operations}), operations, ledger)
-        self._table("event", ["in", "out"], events, ledger)
+        self._table("operation", sorted({pair.pair.detail for pair in operations}), operations, ledger, state)
+        self._table("event", ["in", "out"], events, ledger, state)
         self._print(*_LEGEND)
         pairs: dict[str, list[str]] = {}
         for exempt in expected:
@@ -90,13 +92,20 @@ class Console:
             more = f" and {hidden} more" if hidden > 0 else ""
             self._print(f"exempt: {reason}: {', '.join(names[:_MOST_PAIRS_NAMED])}{more}")
 
-    def _table(self, heading: str, columns: Sequence[str], expected: Sequence[Expected], ledger: Ledger) -> None:
+    def _table(
+        self,
+        heading: str,
+        columns: Sequence[str],
+        expected: Sequence[Expected],
+        ledger: Ledger,
+        state: Callable[[Expected], State],
+    ) -> None:
         rows: dict[str, dict[str, str]] = {}
         if not expected:
             return
         for pair in expected:
             seen = ledger.seen[pair.pair]
-            cell = _CELLS[ledger.state(pair)] + (f" {seen}" if seen else "") + ("(x)" if pair.extension else "")
+            cell = _CELLS[state(pair)] + (f" {seen}" if seen else "") + ("(x)" if pair.extension else "")
             rows.setdefault(pair.pair.name, {})[pair.pair.detail] = cell
         width = max(map(len, rows)) + 2
         self._print("", f"{heading:<{width}}" + "".join(f"{column:<10}" for column in columns))

@@ -43,7 +43,7 @@ def coverage_of(run: FinishedRun) -> dict[str, Any]:
 
 
 def _pair_cell(expected: Expected, run: FinishedRun) -> Cell:
-    state = run.ledger.state(expected)
+    state = run.ledger.cell(expected, by_the_words=run.scope.highest == "documented")
     return {
         "name": expected.pair.name,
         "detail": expected.pair.detail,

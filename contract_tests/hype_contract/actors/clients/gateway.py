@@ -355,6 +355,7 @@ class Socket:
         judge = self.contract if event is None or event.extension else self.contract.words
         wrong = judge.frame_problems("out", frame) if found and not fault else found
         self._trace.observe(known if text else None, right=text and not wrong)
+        self._trace.observe_beyond(known if found and not wrong else None)
         if found or not isinstance(frame, dict):
             source = f" ({event.source})" if event else ""
             expected = f"the frame to {self.name} to keep asyncapi.yaml{source}"

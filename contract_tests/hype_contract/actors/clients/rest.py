@@ -273,6 +273,8 @@ class Rest:
                 raise Unsupported(f"{reply.operation.id} answers 501, not implemented")
         judged = judgement_on(self.contract, reply)
         self.trace.observe(reply.pair, right=not judged.wrong)
+        if judged.published:
+            self.trace.observe_beyond(reply.pair)
         source = f" ({reply.operation.source})" if reply.operation else ""
         expected = f"the answer to {reply.request} to keep openapi.yaml{source}"
         for rule, found in judged.published.items():
