@@ -8,7 +8,7 @@ from typing import Any
 from tests.mutants.audiences import Sockets, everywhere, user_of
 from tests.mutants.gateway_rate import limited_apart, refused_and_done
 from tests.mutants.registry import HARDENED, mutant
-from tests.mutants.seams import Around, Event, Sending, SpecPatch
+from tests.mutants.seams import Event, Sending, SpecPatch
 
 _SOCKETS = Sockets()
 _NUMBERS = count()
@@ -81,7 +81,7 @@ MUTANTS = [
     mutant(
         "gateway.cheats.refused-and-stored",
         "A message over the rate limit is answered rate_limited, and stored all the same.",
-        Around("hype.gateway:Session.receive", refused_and_done),
+        *refused_and_done(),
         of="message.in",
         killed_by="P5.no-effect",
         profiles=HARDENED,

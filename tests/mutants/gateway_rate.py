@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextvars import ContextVar
+from functools import partial
 from typing import Any
 
 from tests.mutants.gateway_frames import closing, closing_with
@@ -12,21 +13,36 @@ from tests.mutants.seams import Around, SpecPatch
 
 _LIMITS = "asyncapi.yaml#/channels/gateway/x-hype-limits"
 _RECEIVE = "hype.gateway:Session.receive"
+_FRAME = "hype.gateway:SocketAttendant.receive"
 _TAKE = "hype.cluster:LocalCluster.take"
 
 _ATTENDANT: ContextVar[Any] = ContextVar("attendant")
+_ADMITTED: ContextVar[bool] = ContextVar("admitted")
 _REFUSED: dict[Any, int] = {}
 
 
-def refused_and_done(receive: Any, session: Any, text: str, admitted: bool = True) -> Any:
-    """Refuse a frame over the limit, and do it all the same."""
-    return receive(text, admitted) + ([] if admitted else receive(text, True))
+def refused_and_done() -> tuple[Around, Around]:
+    """Return the changes by which a frame over the limit is refused, and done all the same."""
+    return Around(_RECEIVE, _note_admission), Around(_FRAME, _done_in_any_case)
+
+
+def _note_admission(receive: Any, session: Any, text: str, admitted: bool = True) -> Any:
+    _ADMITTED.set(admitted)
+    return receive(text, admitted)
+
+
+def _done_in_any_case(receive: Any, attendant: Any, text: str) -> Any:
+    work = receive(text)
+    if _ADMITTED.get():
+        return work
+    [action] = attendant._session.receive(text, True)
+    return partial(attendant._dispatch, action) if hasattr(action, "name") else None
 
 
 def limited_apart(of: Callable[[Any], object] = id) -> tuple[Around, Around]:
     """Return the changes by which each socket has a rate limit of its own. of: what else has one, by the attendant."""
     return (
-        Around("hype.gateway:SocketAttendant.receive", _note_attendant),
+        Around(_FRAME, _note_attendant),
         Around(_TAKE, lambda take, cluster, key, rate, burst: take(f"{key} {of(_ATTENDANT.get())}", rate, burst)),
     )
 
@@ -86,7 +102,7 @@ MUTANTS = [
     mutant(
         "gateway.rate.refused-is-done",
         "A frame over the rate limit is answered rate_limited, and done all the same.",
-        Around(_RECEIVE, refused_and_done),
+        *refused_and_done(),
         of="voice_state.in",
         killed_by="R31.rate-drops-frames",
         profiles=HARDENED,
