@@ -120,10 +120,10 @@ def test_a_guest_rests_while_others_are_taken() -> None:
     """The number of guests that were taken decides whether a guest has rested, and no clock does."""
     guests = IdleGuests()
     guests.give(a_guest(), 1.0)
-    tries = [guests.take() for _ in range(5)]
-    assert tries[:3] == [None] * 3
-    assert 0 < (tries[3] or (None, 0.0))[1] <= 1
-    assert tries[4] is None
+    tries = [guests.take() for _ in range(9)]
+    assert tries[:2] == [None] * 2
+    [(_, left_s)] = [each for each in tries if each is not None]
+    assert 0 < left_s <= 1
 
 
 def test_the_guest_who_has_rested_is_taken_first() -> None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from threading import Lock
 from typing import Any
 
-_TAKES_A_SECOND = 4
+_TAKES_A_SECOND = 3
 """The guests that the cases of a row take in a second, on a quick machine."""
 
 _ROUGHLY_S = 5.0
