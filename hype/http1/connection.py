@@ -128,8 +128,7 @@ class Connection(asyncio.Protocol):
     def connection_lost(self, error: Exception | None) -> None:
         """End. A request that was not received as a whole has had no effect; an answer in progress is for nobody."""
         self._state.connections.discard(self)
-        self._ended = True
-        self._held = b""
+        self._ended, self._held = True, b""
         self._expect(None)
         self._bounds.reading.clear(self)
         if self._cycle is not None:
@@ -350,8 +349,7 @@ class Connection(asyncio.Protocol):
         """Go on after an answer has been written."""
         self._state.total_requests += 1
         self._answering = False
-        if self.transport.get_write_buffer_size():
-            self._expect_reader()
+        self._expect_reader()
         self._go_on()
 
     def _go_on(self) -> None:
@@ -391,8 +389,7 @@ class Connection(asyncio.Protocol):
 
         A closed connection answers what still comes with a reset, at which a client may lose what it has not read.
         """
-        self._ended = True
-        self._held = b""
+        self._ended, self._held = True, b""
         self._expect(None)
         if self.transport.is_closing():
             return

@@ -133,9 +133,8 @@ class Socket:
             wait.came()
         frame = self.pending.pop(0)
         if not self._matcher(type, where)(frame):
-            raise Violation(
-                f"the next frame to {self.name} to be {type} {described(where)}".strip(), frame, _pair(type)
-            )
+            expected = f"the next frame to {self.name} to be {type} {described(where)}".strip()
+            raise Violation(expected, frame, _pair(type))
         return frame
 
     def collect(self, count: int, *, within: float | None = None) -> list[Frame]:
@@ -321,8 +320,8 @@ class Socket:
         except ConnectionClosed as closed:
             self._end = closed
             if not self._left:
-                self._conditions.lost |= (closed.rcvd.code if closed.rcvd else 1006) in _OUTAGES
                 self.cut_off = True
+                self._conditions.lost |= (closed.rcvd.code if closed.rcvd else 1006) in _OUTAGES
                 self._trace.transcript.heard(self.name, _reason(closed))
             if too_much := refused(closed):
                 raise Violation(f"{self.name} to get frames that can be read", too_much) from closed
@@ -333,9 +332,8 @@ class Socket:
     def _next(self, deadline: float) -> str | bytes:
         """Return the next message. Raises `TimeoutError` after `deadline`, and `ConnectionClosed`."""
         while True:
-            left = max(0.0, deadline - time.monotonic())
             try:
-                return self._connection.recv(timeout=self._conditions.slice(left))
+                return self._connection.recv(timeout=self._conditions.slice(max(0.0, deadline - time.monotonic())))
             except TimeoutError:
                 if time.monotonic() >= deadline:
                     raise
@@ -343,8 +341,8 @@ class Socket:
     def _judge(self, payload: str | bytes) -> Frame:
         text = isinstance(payload, str)
         if isinstance(payload, bytes):
-            expected = f"each frame to {self.name} to be a text message"
-            self._trace.note(EVENTS_ARE_TEXT, expected, f"a binary message: {shown(payload)}")
+            got = f"a binary message: {shown(payload)}"
+            self._trace.note(EVENTS_ARE_TEXT, f"each frame to {self.name} to be a text message", got)
             payload = payload.decode("utf-8", "replace")
         frame, fault = _parsed(payload)
         found = [fault] if fault else self.contract.frame_problems("out", frame)
@@ -398,5 +396,5 @@ def _about(data: Mapping[str, Any]) -> list[str]:
 
 
 def _reason(closed: ConnectionClosed) -> str:
-    received = closed.rcvd
-    return f"closed with {received.code} {received.reason}".strip() if received else "the connection dropped (1006)"
+    end = closed.rcvd
+    return f"closed with {end.code} {end.reason}".strip() if end else "the connection dropped (1006)"
