@@ -22,8 +22,9 @@ _AUTHORS = 12
 """Enough that a limit on the writes of each (amendment A13) stretches no burst until keep-alive ends the client."""
 _IN_TIME_S = 3.0
 _CLOSE_AFTER_LAST_S = 4.0
-"""Seconds for the close after the last burst. After the other bursts another burst may follow."""
-_CLOSE_BETWEEN_S = 0.5
+"""Seconds for the close after the last burst."""
+_CLOSE_BETWEEN_S = 2.0
+"""Seconds for the close after each other burst: enough that a target needs as many bursts in each run."""
 
 
 @case(

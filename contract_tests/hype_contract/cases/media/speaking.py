@@ -106,8 +106,8 @@ def is_speaking(world: World) -> None:
     for ann, bob in _attempts(world, "ann", "bob"):
         audio = ann.produce("audio")
         bob.consume(audio).wait_for(audio)
-        pause = _start_speaking(bob.socket, audio)
         early, late = (world.socket(world.guest(name)) for name in ("early", "late"))
+        pause = _start_speaking(bob.socket, audio)
         seen, entering = _enter_during_speech(early, audio)
         send_until_speaking_state(bob.socket, False, audio, QUIET)
         if max(pause, entering) < _SHORT_S:
