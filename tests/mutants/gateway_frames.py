@@ -315,7 +315,7 @@ MUTANTS = [
     mutant(
         "gateway.frames.queue-without-end",
         "The server keeps the frames for a client that does not read, however many they are.",
-        SpecPatch(f"{_LIMITS}/maxQueueBytes", 2**40),
+        SpecPatch(f"{_LIMITS}/maxQueueBytes", 2**30),
         of="message.out",
         killed_by="R32.slow-client",
     ),
