@@ -250,7 +250,7 @@ async def test_a_stack_is_used_again_and_keeps_nothing() -> None:
 
 
 async def test_work_that_has_waited_leaves_no_garbage() -> None:
-    """What the work knew is freed with its end, and not when the garbage collector comes."""
+    """An object that only the work knew is freed with its end, and not when the garbage collector comes."""
     kept = _Kept()
     freed = weakref.ref(kept)
 

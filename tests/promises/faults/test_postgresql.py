@@ -38,7 +38,7 @@ def test_an_outage(serve: Serve, own_cluster: Cluster, own_database: str, fault:
 def test_a_refused_message_is_not_stored_later(
     serve: Serve, own_cluster: Cluster, own_database: str, fault: Fault
 ) -> None:
-    """What a socket was told to send again is not stored once PostgreSQL goes on, when no other writer is there."""
+    """A refused message of a socket is not stored once PostgreSQL goes on, when no other writer is there."""
     server = serve(own_cluster.url(own_database, "hype"), UNLIMITED)
     world = server.world()
     listener = world.socket(world.guest("anna"), join=ROOM)

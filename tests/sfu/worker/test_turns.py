@@ -42,7 +42,7 @@ class Rounds:
 
 
 async def test_others_come_first_when_a_turn_is_over() -> None:
-    """What is beyond a turn waits for the next round, in its order; another connection's datagram does not."""
+    """Datagrams beyond a turn wait for the next round, in order; another connection's datagram does not."""
     rounds, large, small = Rounds(), Share(), Share()
     for number in range(4):
         rounds.arrive(large, f"large {number}", Share.TURN // 2)
@@ -80,7 +80,7 @@ async def test_what_one_datagram_costs_beyond_a_turn_is_owed() -> None:
 
 
 async def test_few_datagrams_wait() -> None:
-    """What has no room to wait is lost, and counted; the other connection's room is its own."""
+    """A datagram that has no room to wait is lost, and counted; the other connection's room is its own."""
     rounds, large, other = Rounds(), Share(), Share()
     for share in (large, other):
         rounds.arrive(share, "first", Share.TURN)

@@ -103,10 +103,12 @@ def in_one_piece(connection: ClientConnection) -> Iterator[None]:
     with suppress(OSError):
         if option is not None:
             connection.socket.setsockopt(socket.IPPROTO_TCP, option, 1)
-    yield
-    with suppress(OSError):
-        if option is not None:
-            connection.socket.setsockopt(socket.IPPROTO_TCP, option, 0)
+    try:
+        yield
+    finally:
+        with suppress(OSError):
+            if option is not None:
+                connection.socket.setsockopt(socket.IPPROTO_TCP, option, 0)
 
 
 def headers(origin: str | None = None) -> list[tuple[str, str]]:
